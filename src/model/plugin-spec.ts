@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+
+/** The desired document, as stored: an Istio WasmPlugin with defaults left out and unknown fields refused. */
+export interface PluginSpec {
+  readonly namespace: string;
+  readonly name: string;
+  /** As written, e.g. `oci://registry.example/auth:1.4`. */
+  readonly url: string;
+  readonly sha256?: string;
+  readonly imagePullPolicy?: 'IfNotPresent' | 'Always';
+  readonly imagePullSecret?: string;
+  readonly verificationKey?: string;
+  readonly selector?: { readonly matchLabels: Readonly<Record<string, string>> };
+  readonly targetRefs?: readonly TargetRef[];
+  readonly match?: readonly TrafficMatch[];
+  readonly pluginConfig?: JsonObject;
+  readonly pluginName?: string;
+  readonly phase?: Phase;
+  readonly priority?: number;
+  readonly failStrategy?: FailStrategy;
+  readonly env?: readonly EnvVar[];
+  /** The free `spec.rollout` of the document, kept as written until the rollout stage reads it. */
+  readonly rollout?: JsonObject;
+  readonly message?: string;
+  readonly createdAt: number;
+}
+
+export type Phase = 'AUTHN' | 'AUTHZ' | 'STATS' | 'UNSPECIFIED_PHASE';
+export type FailStrategy = 'FAIL_CLOSE' | 'FAIL_OPEN' | 'FAIL_RELOAD';
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
+export type JsonObject = { readonly [key: string]: JsonValue };
+
+export interface TargetRef {
+  readonly kind: 'Gateway' | 'GatewayClass' | 'NodeGroup' | 'Listener';
+  readonly group?: string;
+  readonly name: string;
+}
+
+/** AND inside one entry, OR over entries (Istio's TrafficSelector). */
+export interface TrafficMatch {
+  readonly mode?: 'CLIENT' | 'SERVER' | 'CLIENT_AND_SERVER';
+  readonly ports?: readonly number[];
+}
+
+export interface EnvVar {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: 'INLINE' | 'HOST';
+}
+
+/** `<namespace>/<name>`: how a plugin is named everywhere, also as Envoy's PluginConfig.name. */
+export type PluginName = string;
+
+export function toPluginName(of: { namespace: string; name: string }): PluginName {
+  return `${of.namespace}/${of.name}`;
+}
+
+/** The four phases in chain order, each with the slot that holds it. */
+export const PHASES: readonly { readonly phase: Phase; readonly slot: string }[] = [
+  { phase: 'AUTHN', slot: 'attache.authn' },
+  { phase: 'AUTHZ', slot: 'attache.authz' },
+  { phase: 'STATS', slot: 'attache.stats' },
+  { phase: 'UNSPECIFIED_PHASE', slot: 'attache.last' },
+];
+
+/** JSON text with sorted keys, so that equal values have equal text. */
+export function toCanonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    part !== null && typeof part === 'object' && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+      : part,
+  );
+}
+
+/** Lower-case hex sha256 of text or bytes. */
+export function sha256Hex(of: string | Uint8Array): string {
+  return createHash('sha256').update(of).digest('hex');
+}

@@ -1,0 +1,35 @@
+import type { JsonObject } from './plugin-spec.ts';
+
+/** A raw Envoy resource of the user: an EnvoyResource document or the bare Envoy YAML. Written by the api. */
+export interface ResourceSpec {
+  /** `listeners`, `clusters` …: the plural of its row in the type table. */
+  readonly type: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly selector?: { readonly matchLabels: Readonly<Record<string, string>> };
+  /** The proto3 JSON form, `@type` included. */
+  readonly resource: JsonObject;
+  /** `allow`: 15 s and an open default for the slots of this listener. Default `deny`. */
+  readonly unanswered?: 'deny' | 'allow';
+  readonly message?: string;
+  readonly createdAt: number;
+}
+
+/** One Envoy resource as encoded bytes. Encoded once; its version is the hash of those bytes. */
+export interface EncodedResource {
+  readonly typeUrl: string;
+  /** The Envoy name, which is the subscription name. */
+  readonly name: string;
+  readonly version: string;
+  /** The serialized google.protobuf.Any. */
+  readonly any: Uint8Array;
+}
+
+/** Checks and encodes a user's resource; faults have pointers into `resource`. Filled by compile, used by api. */
+export type CheckResource = (spec: ResourceSpec) => Promise<CheckedResource>;
+
+export interface CheckedResource {
+  readonly typeUrl: string;
+  readonly envoyName: string;
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,94 @@
+import {
+  type EnvVar,
+  type FailStrategy,
+  type JsonObject,
+  type Phase,
+  type PluginName,
+  type PluginSpec,
+  sha256Hex,
+  type TrafficMatch,
+  toCanonicalJson,
+} from './plugin-spec.ts';
+
+/** What a revision consists of besides the module: everything that changes what Envoy runs, and nothing else. */
+export interface RevisionConfig {
+  readonly pluginConfig?: JsonObject;
+  readonly pluginName?: string;
+  readonly env: readonly EnvVar[];
+  readonly phase: Phase;
+  readonly priority: number;
+  readonly match: readonly TrafficMatch[];
+  readonly failStrategy?: FailStrategy;
+}
+
+/** Immutable: plugin + module digest + configuration. Written by the module stage only. */
+export interface Revision {
+  readonly plugin: PluginName;
+  /** 1, 2, 3 … per plugin, never used twice. */
+  readonly number: number;
+  /** Hash over module digest and configuration: same content, no new revision. */
+  readonly contentHash: string;
+  /** Hash of the configuration alone; its first six characters are what history shows. */
+  readonly configHash: string;
+  readonly config: RevisionConfig;
+  readonly module: ModuleFacts;
+  readonly createdAt: number;
+  readonly message?: string;
+}
+
+/** What the module stage found out about the bytes. */
+export interface ModuleFacts {
+  /** Lower-case hex sha256 of the module bytes: what Envoy checks. */
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  /** What the user wrote, and the digest it named at the time (manifest or index; `sha256:<hex>`). */
+  readonly url: string;
+  readonly referenceDigest?: string;
+  readonly manifestDigest?: string;
+  /** Which layout rule found the module, e.g. `compat-image`. */
+  readonly layout: string;
+  /** `0.1.0`, `0.2.0` or `0.2.1`. */
+  readonly abi: string;
+  readonly importCount: number;
+}
+
+/** The configuration part of a spec, with the defaults that change what runs filled in. */
+export function toRevisionConfig(spec: PluginSpec): RevisionConfig {
+  return {
+    ...(spec.pluginConfig === undefined || Object.keys(spec.pluginConfig).length === 0
+      ? {}
+      : { pluginConfig: spec.pluginConfig }),
+    ...(spec.pluginName === undefined ? {} : { pluginName: spec.pluginName }),
+    ...(spec.failStrategy === undefined ? {} : { failStrategy: spec.failStrategy }),
+    env: spec.env ?? [],
+    phase: spec.phase ?? 'UNSPECIFIED_PHASE',
+    priority: spec.priority ?? 0,
+    match: spec.match ?? [],
+  };
+}
+
+export function hashConfig(config: RevisionConfig): string {
+  return sha256Hex(toCanonicalJson(config));
+}
+
+export function hashRevision(moduleSha256: string, config: RevisionConfig): string {
+  return sha256Hex(`${moduleSha256}\n${toCanonicalJson(config)}`);
+}
+
+/**
+ * How far the module stage got with a plugin's newest spec; one record per plugin, beside its revisions.
+ * `failed` is final until the spec changes; `retrying` goes on by itself.
+ */
+export interface ModuleProgress {
+  readonly plugin: PluginName;
+  /** Store revision of the PluginSpec this is about. */
+  readonly specRevision: number;
+  readonly state: 'resolving' | 'retrying' | 'failed' | 'ready';
+  /** The revision number, once `ready`. */
+  readonly revision?: number;
+  /** Error code, text and next step, for `retrying` and `failed`. */
+  readonly code?: string;
+  readonly message?: string;
+  readonly hint?: string;
+  readonly since: number;
+}

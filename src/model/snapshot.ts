@@ -1,0 +1,84 @@
+import type { PluginName } from './plugin-spec.ts';
+import type { EncodedResource } from './resource.ts';
+
+/**
+ * What a group of nodes is to have. Written by compile, never stored: recomputed from Assignment and Revision.
+ * Equal groups share one object, equal slots share one SlotContent: compare by identity or by contentHash.
+ */
+export interface Snapshot {
+  /** Hash over everything below. */
+  readonly version: string;
+  /** Every resource but extension configs, by type URL and Envoy name. */
+  readonly resources: ReadonlyMap<string, ReadonlyMap<string, EncodedResource>>;
+  /** Listeners that hold slots: listener name to slot names, and their fetch timeout. */
+  readonly listenerSlots: ReadonlyMap<string, ListenerSlots>;
+  /** What stands in a slot, for any name an Envoy may ask for. Pure and memoized. */
+  slot(name: string): WantedSlot;
+  /** The module cluster etc.: nothing here depends on the process; that is patched in at the push. */
+  readonly format: number;
+}
+
+export interface ListenerSlots {
+  readonly slots: readonly string[];
+  /** `initial_fetch_timeout` of its slots in ms; 0: none. */
+  readonly fetchTimeoutMs: number;
+}
+
+export interface WantedSlot {
+  readonly wanted: SlotContent;
+  /** The same slot with every plugin at its good revision: for a process whose accepted content is unknown. */
+  readonly fallback: SlotContent;
+  /** Set when the name is neither a phase place nor a plugin, or the slot cannot hold what it should. */
+  readonly warning?: string;
+}
+
+/** Content of a slot: a filter, a chain of filters, or a pass-through (no plugins). */
+export interface SlotContent {
+  /** Hash without tags, capabilities and variant. */
+  readonly contentHash: string;
+  /** In chain order. */
+  readonly plugins: readonly PluginContent[];
+  /** The serialized google.protobuf.Any of the TypedExtensionConfig, per variant; equal for a pass-through. */
+  readonly warming: SlotTemplate;
+  readonly verdict: SlotTemplate;
+}
+
+export interface PluginContent {
+  readonly plugin: PluginName;
+  readonly revision: number;
+  /** Changes whenever this plugin's own part of the bytes does (tags aside). */
+  readonly partHash: string;
+  /** Lower-case hex sha256 of its module. */
+  readonly moduleSha256: string;
+  readonly moduleSizeBytes: number;
+}
+
+/**
+ * Bytes with fixed-width holes. `holes[i]` belongs to `plugins[i]`: at `capability` come CAPABILITY_LENGTH
+ * ASCII characters, at `tag` come TAG_LENGTH.
+ */
+export interface SlotTemplate {
+  readonly bytes: Uint8Array;
+  readonly holes: readonly { readonly capability: number; readonly tag: number }[];
+}
+
+export const CAPABILITY_LENGTH = 64;
+export const TAG_LENGTH = 16;
+
+/** A copy of the template with the holes filled; arrays are in the order of `plugins`. */
+export function fillTemplate(
+  template: SlotTemplate,
+  capabilities: readonly string[],
+  tags: readonly string[],
+): Uint8Array {
+  const bytes = Buffer.from(template.bytes);
+  for (const [i, hole] of template.holes.entries()) {
+    const capability = capabilities[i];
+    const tag = tags[i];
+    if (capability?.length !== CAPABILITY_LENGTH || tag?.length !== TAG_LENGTH)
+      throw new RangeError(`hole ${i}: capability or tag has the wrong width`);
+    bytes.write(capability, hole.capability, 'latin1');
+    bytes.write(tag, hole.tag, 'latin1');
+  }
+  return bytes;
+}

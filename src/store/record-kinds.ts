@@ -1,0 +1,56 @@
+import type { Assignment } from '../model/assignment.ts';
+import type { Event } from '../model/event.ts';
+import type { NodePresence } from '../model/node.ts';
+import type { NodeVerdict } from '../model/node-verdict.ts';
+import type { PluginSpec } from '../model/plugin-spec.ts';
+import type { ResourceSpec } from '../model/resource.ts';
+import type { ModuleProgress, Revision } from '../model/revision.ts';
+
+/** Every stored record kind with its value. */
+export interface Records {
+  /** key `<namespace>/<name>` */
+  PluginSpec: PluginSpec;
+  /** key `<type>/<namespace>/<name>` */
+  ResourceSpec: ResourceSpec;
+  /** key `<namespace>/<name>/<number, 10 digits>` */
+  Revision: Revision;
+  /** key `<namespace>/<name>` */
+  ModuleProgress: ModuleProgress;
+  /** key `<namespace>/<name>` */
+  Assignment: Assignment;
+  /** key node.id */
+  NodePresence: NodePresence;
+  /** key `<node.id>\n<slot>` */
+  NodeVerdict: NodeVerdict;
+  /** key `<at, 15 digits>-<random>` */
+  Event: Event;
+  /** key `current` or `previous`: hex of the HMAC key of module URLs */
+  ModuleKey: { readonly hex: string };
+}
+
+export type Kind = keyof Records;
+
+/** Each record kind has one writing folder; test/architecture.test.ts checks that no other one writes it. */
+export const WRITERS: Readonly<Record<Kind, readonly string[]>> = {
+  PluginSpec: ['api'],
+  ResourceSpec: ['api'],
+  Revision: ['module'],
+  ModuleProgress: ['module'],
+  Assignment: ['rollout'],
+  NodePresence: ['xds'],
+  NodeVerdict: ['xds'],
+  Event: ['api', 'module', 'rollout', 'xds'],
+  ModuleKey: ['module'],
+};
+
+export function revisionKey(plugin: string, number: number): string {
+  return `${plugin}/${String(number).padStart(10, '0')}`;
+}
+
+export function verdictKey(node: string, slot: string): string {
+  return `${node}\n${slot}`;
+}
+
+export function eventKey(at: number, random: string): string {
+  return `${String(at).padStart(15, '0')}-${random}`;
+}

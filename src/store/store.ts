@@ -1,0 +1,55 @@
+/**
+ * The interface of the store. Embedded default: node:sqlite; many replicas: etcd later. One contract suite
+ * (test/contract/store-contract.ts) holds for every engine.
+ *
+ * Values are JSON. A revision is the store-wide number of the transaction that wrote: one transaction, one
+ * revision. Everything is addressed by kind and key; keys sort by code unit.
+ */
+export interface Store {
+  get<K extends Kind>(kind: K, key: string): Promise<Stored<Records[K]> | undefined>;
+  /** All of a kind whose key begins with `prefix`, by key, as of one revision. */
+  list<K extends Kind>(kind: K, prefix?: string): Promise<Listing<Records[K]>>;
+  /** Durable when it resolves. Throws StoreError `conflict` with the current revision when `expected` differs. */
+  put<K extends Kind>(kind: K, key: string, value: Records[K], expected?: Expected): Promise<number>;
+  delete(kind: Kind, key: string, expected?: Expected): Promise<number>;
+  /** All or nothing, one revision; a failed expectation names the operation. */
+  transaction(operations: readonly Operation[]): Promise<number>;
+  /**
+   * The records of a kind that changed, batch by batch, beginning with all that exist. A slow reader may miss
+   * intermediate values of a key, never its last. Ends when the signal aborts or the store closes.
+   */
+  watch<K extends Kind>(kinds: readonly K[], signal: AbortSignal): AsyncIterable<readonly Change[]>;
+  close(): Promise<void>;
+}
+
+/** `absent`: the key must not exist; a number: its revision must be this. */
+export type Expected = 'absent' | number;
+
+export interface Stored<T> {
+  readonly key: string;
+  readonly value: T;
+  /** Store revision that last wrote it. */
+  readonly revision: number;
+  /** Store revision that created it. */
+  readonly createdRevision: number;
+}
+
+export interface Listing<T> {
+  readonly revision: number;
+  readonly records: readonly Stored<T>[];
+}
+
+export type Operation =
+  | { [K in Kind]: { op: 'put'; kind: K; key: string; value: Records[K]; expected?: Expected } }[Kind]
+  | { op: 'delete'; kind: Kind; key: string; expected?: Expected }
+  /** Compares only. */
+  | { op: 'check'; kind: Kind; key: string; expected: Expected };
+
+/** A key's newest value, or that it is gone. `initial` marks what existed when the watch began. */
+export type Change = {
+  [K in Kind]: { kind: K; key: string; initial: boolean; stored: Stored<Records[K]> | undefined };
+}[Kind];
+
+import type { Kind, Records } from './record-kinds.ts';
+
+export type { Kind, Records };
