@@ -1,0 +1,259 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { AttacheError, type Fault, toMessage } from './model/error.ts';
+
+/** Everything `attache serve` can be told, read once, frozen. Paths are absolute. */
+export interface Config {
+  /** Holds attache.db, modules/, addresses.json, admin-token. */
+  readonly dataDirectory: string;
+  readonly xdsListen: ListenAddress;
+  readonly modulesListen: ListenAddress;
+  readonly apiListen: ListenAddress;
+  /** The host that bootstraps and module URLs name; undefined: each listener's own host. */
+  readonly advertiseHost: string | undefined;
+  /** Which of our listeners may speak plain text off loopback. */
+  readonly allowPlaintext: readonly Endpoint[];
+  /** `HOST:PORT` of registries that are spoken to over plain HTTP. The built-in one needs no entry. */
+  readonly insecureRegistries: readonly string[];
+  /** A plugin here selects nodes of every namespace. */
+  readonly rootNamespace: string;
+  /** A docker config.json with registry credentials; it need not exist. */
+  readonly dockerConfigPath: string | undefined;
+  /** `file://` modules must lie below it; undefined: `file://` is refused. */
+  readonly moduleDirectory: string | undefined;
+  /** `HOST` or `HOST:PORT` that may resolve to a private or loopback address when fetched from; `*`: any. */
+  readonly allowPrivateHosts: readonly string[];
+  readonly logLevel: LogLevel;
+}
+
+export interface ListenAddress {
+  /** Without brackets. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+export type Endpoint = (typeof ENDPOINTS)[number];
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** One row per setting: its name is the flag, the key in attache.yaml and, in capitals, `ATTACHE_<NAME>`. */
+export interface Setting {
+  readonly name: SettingName;
+  readonly value: string;
+  readonly help: string;
+  /** Several values: a repeated flag, a list in YAML, commas anywhere. */
+  readonly list?: true;
+}
+
+const ENDPOINTS = ['xds', 'modules', 'api'] as const;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+const DEFAULTS = {
+  data: './attache-data',
+  'xds-listen': '127.0.0.1:18000',
+  'modules-listen': '127.0.0.1:18001',
+  'api-listen': '127.0.0.1:18002',
+  'root-namespace': 'istio-system',
+  'log-level': 'info',
+} as const;
+
+export type SettingName =
+  | keyof typeof DEFAULTS
+  | 'advertise'
+  | 'allow-plaintext'
+  | 'insecure-registry'
+  | 'docker-config'
+  | 'module-directory'
+  | 'allow-private-host';
+
+export const SETTINGS: readonly Setting[] = [
+  { name: 'data', value: 'DIR', help: 'data directory (default ./attache-data)' },
+  { name: 'xds-listen', value: 'HOST:PORT', help: 'xDS for Envoys, gRPC (default 127.0.0.1:18000)' },
+  { name: 'modules-listen', value: 'HOST:PORT', help: 'modules for Envoys, HTTP (default 127.0.0.1:18001)' },
+  { name: 'api-listen', value: 'HOST:PORT', help: 'REST API and registry (default 127.0.0.1:18002)' },
+  { name: 'advertise', value: 'HOST', help: 'host that Envoys use; required with a wildcard address' },
+  {
+    name: 'allow-plaintext',
+    value: 'WHICH',
+    help: 'xds,modules,api may speak plain text off loopback',
+    list: true,
+  },
+  { name: 'insecure-registry', value: 'HOST:PORT', help: 'registry spoken to over plain HTTP', list: true },
+  { name: 'root-namespace', value: 'NS', help: 'its plugins select nodes everywhere (default istio-system)' },
+  { name: 'docker-config', value: 'FILE', help: 'registry credentials (default ~/.docker/config.json)' },
+  { name: 'module-directory', value: 'DIR', help: 'where file:// modules may lie (default: nowhere)' },
+  {
+    name: 'allow-private-host',
+    value: 'HOST',
+    help: 'host of modules that may have a private address',
+    list: true,
+  },
+  { name: 'log-level', value: 'LEVEL', help: 'debug, info, warn, error or silent (default info)' },
+];
+
+export type ConfigFlags = Readonly<
+  Partial<Record<SettingName | 'config', string | readonly string[] | undefined>>
+>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `bad-config`: one or more settings are wrong; `faults` names each. */
+export class ConfigError extends AttacheError<'bad-config'> {}
+
+/**
+ * Flags win over `ATTACHE_*`, which wins over the YAML file (`--config`, `$ATTACHE_CONFIG`, or ./attache.yaml
+ * where it exists), which wins over the defaults. Throws ConfigError with all faults together.
+ */
+export function readConfig(flags: ConfigFlags, env: Environment): Config {
+  const faults: Fault[] = [];
+  const source = readSources(flags, env, faults);
+  const config: Config = Object.freeze({
+    dataDirectory: resolve(source.one('data') ?? DEFAULTS.data),
+    xdsListen: readAddress(source, 'xds-listen', faults),
+    modulesListen: readAddress(source, 'modules-listen', faults),
+    apiListen: readAddress(source, 'api-listen', faults),
+    advertiseHost: source.one('advertise'),
+    allowPlaintext: source
+      .many('allow-plaintext')
+      .filter((name): name is Endpoint => isOneOf(name, ENDPOINTS, 'allow-plaintext', faults)),
+    insecureRegistries: source.many('insecure-registry'),
+    rootNamespace: source.one('root-namespace') ?? DEFAULTS['root-namespace'],
+    dockerConfigPath: readDockerConfigPath(source, env),
+    moduleDirectory: toAbsolute(source.one('module-directory')),
+    allowPrivateHosts: source.many('allow-private-host'),
+    logLevel: readLogLevel(source, faults),
+  });
+  checkExposure(config, faults);
+  if (faults.length > 0)
+    throw new ConfigError('bad-config', faults.map(fault => fault.message).join('\n'), { faults });
+  return config;
+}
+
+/** The host an Envoy is to use for one of our listeners. */
+export function advertisedHost(config: Config, listen: ListenAddress): string {
+  return config.advertiseHost ?? listen.host;
+}
+
+/** `HOST:PORT` or `[IPV6]:PORT`; undefined when it is neither. */
+export function parseAddress(text: string): ListenAddress | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  return host === undefined || port > 65535 ? undefined : { host, port };
+}
+
+/** The counterpart of parseAddress. */
+export function formatAddress(address: ListenAddress): string {
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || /^[0:]+$/.test(host);
+}
+
+interface Sources {
+  one(name: SettingName): string | undefined;
+  many(name: SettingName): readonly string[];
+}
+
+function readSources(flags: ConfigFlags, env: Environment, faults: Fault[]): Sources {
+  const file = readFile(flags, env, faults);
+  const raw = (name: SettingName): unknown =>
+    flags[name] ?? (env[toVariable(name)] || undefined) ?? file[name] ?? undefined;
+  const many = (name: SettingName) =>
+    [raw(name) ?? []]
+      .flat()
+      .flatMap(value => String(value).split(','))
+      .map(value => value.trim())
+      .filter(value => value !== '');
+  return { many, one: name => (raw(name) === undefined ? undefined : String(raw(name)) || undefined) };
+}
+
+function toVariable(name: string): string {
+  return `ATTACHE_${name.toUpperCase().replaceAll('-', '_')}`;
+}
+
+function readFile(flags: ConfigFlags, env: Environment, faults: Fault[]): Readonly<Record<string, unknown>> {
+  const named = flags.config ?? env.ATTACHE_CONFIG;
+  const path = String(named ?? 'attache.yaml');
+  const fault = (message: string, pointer = '') => faults.push({ pointer, message: `${path}: ${message}` });
+  let value: unknown;
+  try {
+    value = parseYaml(readFileSync(path, 'utf8')) ?? {};
+  } catch (error) {
+    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!absent || named !== undefined) fault(toMessage(error));
+    return {};
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    fault('expected a map of settings');
+    return {};
+  }
+  for (const [key, entry] of Object.entries(value)) {
+    if (!SETTINGS.some(setting => setting.name === key)) fault(`${key}: unknown setting`, `/${key}`);
+    else if (isMap(entry)) fault(`${key}: expected a text or a list`, `/${key}`);
+  }
+  return value as Readonly<Record<string, unknown>>;
+}
+
+function isMap(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function readAddress(source: Sources, name: 'xds-listen' | 'modules-listen' | 'api-listen', faults: Fault[]) {
+  const text = source.one(name) ?? DEFAULTS[name];
+  const address = parseAddress(text);
+  if (address === undefined)
+    faults.push({
+      pointer: `/${name}`,
+      message: `--${name} ${text}: expected HOST:PORT, e.g. ${DEFAULTS[name]}`,
+    });
+  return Object.freeze(address ?? { host: '127.0.0.1', port: 0 });
+}
+
+function readLogLevel(source: Sources, faults: Fault[]): LogLevel {
+  const level = source.one('log-level') ?? DEFAULTS['log-level'];
+  return isOneOf(level, LOG_LEVELS, 'log-level', faults) ? level : DEFAULTS['log-level'];
+}
+
+function isOneOf<T extends string>(
+  text: string,
+  known: readonly T[],
+  name: string,
+  faults: Fault[],
+): text is T {
+  if (known.some(one => one === text)) return true;
+  faults.push({ pointer: `/${name}`, message: `--${name} ${text}: expected one of ${known.join(', ')}` });
+  return false;
+}
+
+function readDockerConfigPath(source: Sources, env: Environment): string | undefined {
+  const directory = env.DOCKER_CONFIG ?? (env.HOME === undefined ? undefined : join(env.HOME, '.docker'));
+  return toAbsolute(source.one('docker-config') ?? (directory && join(directory, 'config.json')));
+}
+
+function toAbsolute(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : resolve(path);
+}
+
+/** Every refusal names the flag that would allow it. */
+function checkExposure(config: Config, faults: Fault[]): void {
+  const listeners = { xds: config.xdsListen, modules: config.modulesListen, api: config.apiListen };
+  for (const name of ENDPOINTS) {
+    const { host } = listeners[name];
+    const pointer = `/${name}-listen`;
+    if (!isLoopback(host) && !config.allowPlaintext.includes(name))
+      faults.push({
+        pointer,
+        message: `--${name}-listen ${host}: plain text off loopback. To allow it: --allow-plaintext ${name}`,
+      });
+    if (isWildcard(host) && config.advertiseHost === undefined)
+      faults.push({
+        pointer,
+        message: `--${name}-listen ${host}: Envoys cannot use a wildcard address. Name the host they use: --advertise HOST`,
+      });
+  }
+}
