@@ -1,0 +1,89 @@
+import { type Static, Type } from 'typebox';
+import { Nullable, Time } from './common.ts';
+
+/** Node × plugin, in the words of the user surface. */
+export const PluginStateWord = Type.Union([
+  Type.Literal('NotTargeted'),
+  Type.Literal('Pending'),
+  Type.Literal('Sent'),
+  Type.Literal('Fetching'),
+  Type.Literal('Accepted'),
+  Type.Literal('Refused'),
+  Type.Literal('Stale'),
+]);
+
+/** What one node says about one plugin. */
+export const PluginOnNode = Type.Object({
+  node: Type.String(),
+  /** `<namespace>/<name>` */
+  plugin: Type.String(),
+  state: PluginStateWord,
+  /** A word: Selector, NoPlace, NoWasm, Unreachable, NoRevision, Removing … */
+  reason: Nullable(Type.String()),
+  /** A sentence for a person: which label differs, what to do. */
+  detail: Nullable(Type.String()),
+  /** The revision that serves on the node; null: none, or not known. */
+  revision: Nullable(Type.Integer()),
+  /** The revision it is to run; null: it is to run none. */
+  desiredRevision: Nullable(Type.Integer()),
+  /** The refused revision, while `state` is Refused. */
+  refusedRevision: Nullable(Type.Integer()),
+  /** Envoy's text, while `state` is Refused. */
+  message: Nullable(Type.String()),
+  /** Where the cause is, e.g. "that node's Envoy log; look for 'wasm log default/auth'". */
+  cause: Nullable(Type.String()),
+  since: Nullable(Time),
+  /** True: the node is not connected, so all of this is what was known last. */
+  lastKnown: Type.Boolean(),
+});
+export type PluginOnNode = Static<typeof PluginOnNode>;
+
+/** A raw Envoy resource that the node refused; it goes on with the one before. */
+export const RefusedResource = Type.Object({
+  /** `listeners`, `clusters` … */
+  type: Type.String(),
+  name: Type.String(),
+  message: Type.String(),
+  since: Time,
+});
+
+/** An Envoy. */
+export const NodeView = Type.Object(
+  {
+    kind: Type.Literal('Node'),
+    metadata: Type.Object({
+      /** node.id */
+      name: Type.String(),
+      namespace: Type.String(),
+      labels: Type.Record(Type.String(), Type.String()),
+      firstSeenAt: Time,
+    }),
+    status: Type.Object({
+      state: Type.Union([Type.Literal('Connected'), Type.Literal('Disconnected')]),
+      /** When `state` began. */
+      since: Time,
+      /** The worst plugin state of the node; null: no plugin is to run here. */
+      worst: Nullable(PluginStateWord),
+      cluster: Type.String(),
+      zone: Type.String(),
+      envoyVersion: Type.String(),
+      /** chain: plugins change without a listener update (Envoy 1.39 and later). */
+      layout: Type.Union([Type.Literal('chain'), Type.Literal('single')]),
+      wasm: Type.Boolean({ description: 'it has the Wasm filter and V8' }),
+      lastAckAt: Nullable(Time),
+      /** How many of the `desired` plugins run in the revision they are to run in. */
+      accepted: Type.Integer(),
+      desired: Type.Integer(),
+      /** Places for plugins that this Envoy asked for. */
+      places: Type.Array(Type.String()),
+      plugins: Type.Array(PluginOnNode),
+      refusedResources: Type.Array(RefusedResource),
+      warnings: Type.Array(Type.String()),
+    }),
+  },
+  { $id: 'Node' },
+);
+export type NodeView = Static<typeof NodeView>;
+
+export const NodeList = Type.Object({ kind: Type.Literal('NodeList'), items: Type.Array(NodeView) });
+export type NodeList = Static<typeof NodeList>;

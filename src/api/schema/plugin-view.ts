@@ -1,0 +1,132 @@
+import { type Static, Type } from 'typebox';
+import { ApplyResult, JsonObjectSchema, Metadata, Nullable, Time } from './common.ts';
+import { PluginOnNode } from './node-view.ts';
+
+/** How far the newest document got; rollouts add words to it. */
+export const PluginPhase = Type.Union([
+  /** The module is being resolved, fetched or checked; `message` says which, `code` why it takes long. */
+  Type.Literal('Validating'),
+  /** Failed before any node: `code`, `message` and `hint` say why; what ran before goes on. */
+  Type.Literal('NotStarted'),
+  Type.Literal('Progressing'),
+  Type.Literal('Succeeded'),
+  /** A node refused it; the nodes run the last good revision again: see `refusal`. */
+  Type.Literal('RolledBack'),
+]);
+
+/** The facts about a module that a revision keeps. */
+export const ModuleOfRevision = Type.Object({
+  /** Lower-case hex of the module bytes: the digest that Envoy checks. */
+  sha256: Type.String(),
+  sizeBytes: Type.Integer(),
+  url: Type.String(),
+  /** The digest that the URL named at the time, `sha256:<hex>`. */
+  referenceDigest: Nullable(Type.String()),
+  manifestDigest: Nullable(Type.String()),
+  layout: Type.String(),
+  abi: Type.String(),
+  importCount: Type.Integer(),
+});
+export type ModuleOfRevision = Static<typeof ModuleOfRevision>;
+
+/** Connected and disconnected nodes that the plugin selects; `noPlace` ones are in no other count. */
+export const NodeCounts = Type.Object({
+  /** Selected and able to run it: accepted + refused + waiting + disconnected. */
+  targeted: Type.Integer(),
+  /** Connected and running the desired revision. */
+  accepted: Type.Integer(),
+  refused: Type.Integer(),
+  /** Connected, neither accepted nor refused: Pending, Sent, Fetching, Stale. */
+  waiting: Type.Integer(),
+  disconnected: Type.Integer(),
+  /** Selected, but without any place for it, or without Wasm. */
+  noPlace: Type.Integer(),
+});
+
+export const PluginRefusal = Type.Object({
+  revision: Type.Integer(),
+  /** The first node that refused. */
+  node: Type.String(),
+  /** Envoy's text. */
+  message: Type.String(),
+  since: Time,
+  cause: Type.String(),
+});
+
+export const PluginStatus = Type.Object({
+  phase: PluginPhase,
+  /** A word beside the phase, e.g. NoNodes, ModuleUnavailable. */
+  reason: Nullable(Type.String()),
+  message: Nullable(Type.String()),
+  hint: Nullable(Type.String()),
+  /** Error code of docs/errors.md, while Validating (retrying) or NotStarted. */
+  code: Nullable(Type.String()),
+  /** Nothing will change any more by itself: Succeeded, NotStarted, or RolledBack on every connected node. */
+  settled: Type.Boolean(),
+  /** The revision that the nodes are to run now; null: none. */
+  currentRevision: Nullable(Type.Integer()),
+  /** The revision made from the newest document; null: not made yet, or it failed. */
+  desiredRevision: Nullable(Type.Integer()),
+  /** Of `currentRevision`, else of `desiredRevision`. */
+  module: Nullable(ModuleOfRevision),
+  nodes: NodeCounts,
+  refusal: Nullable(PluginRefusal),
+  since: Time,
+});
+
+/** A plugin: the document as it is wanted, and how far it got. */
+export const PluginView = Type.Object(
+  {
+    kind: Type.Literal('Plugin'),
+    apiVersion: Type.Literal('attache/v1'),
+    metadata: Metadata,
+    spec: JsonObjectSchema,
+    status: PluginStatus,
+    /** One entry a node that is selected (and none else); only where a single plugin is asked for. */
+    onNodes: Type.Optional(Type.Array(PluginOnNode)),
+  },
+  { $id: 'Plugin' },
+);
+export type PluginView = Static<typeof PluginView>;
+
+export const PluginList = Type.Object({ kind: Type.Literal('PluginList'), items: Type.Array(PluginView) });
+export type PluginList = Static<typeof PluginList>;
+
+/** The answer to a PUT of a plugin; `dryRun`: what it would be. */
+export const PluginApplyAnswer = Type.Intersect([
+  PluginView,
+  Type.Object({ result: ApplyResult, warnings: Type.Array(Type.String()), dryRun: Type.Boolean() }),
+]);
+export type PluginApplyAnswer = Static<typeof PluginApplyAnswer>;
+
+/** A row of a plugin's history. */
+export const RevisionView = Type.Object({
+  kind: Type.Literal('Revision'),
+  plugin: Type.String(),
+  number: Type.Integer(),
+  contentHash: Type.String(),
+  /** The first six characters of the hash of the configuration. */
+  config: Type.String(),
+  /** live: nodes are to run it. refused: a node refused it. superseded: neither. */
+  result: Type.Union([Type.Literal('live'), Type.Literal('refused'), Type.Literal('superseded')]),
+  module: ModuleOfRevision,
+  spec: JsonObjectSchema,
+  message: Nullable(Type.String()),
+  createdAt: Time,
+});
+export type RevisionView = Static<typeof RevisionView>;
+
+export const RevisionList = Type.Object({
+  kind: Type.Literal('RevisionList'),
+  items: Type.Array(RevisionView, { description: 'newest first' }),
+});
+export type RevisionList = Static<typeof RevisionList>;
+
+/** The answer to a DELETE: 202 while nodes still run it, else 200. */
+export const DeleteAnswer = Type.Object({
+  kind: Type.Literal('Deleted'),
+  deleted: Type.Object({ kind: Type.String(), namespace: Type.String(), name: Type.String() }),
+  /** Connected nodes that had it, and are being told. */
+  nodes: Type.Integer(),
+});
+export type DeleteAnswer = Static<typeof DeleteAnswer>;

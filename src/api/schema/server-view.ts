@@ -1,0 +1,19 @@
+import { type Static, Type } from 'typebox';
+
+/** GET /: what is where. */
+export const Index = Type.Object({
+  name: Type.String(),
+  version: Type.String(),
+  paths: Type.Record(Type.String(), Type.String()),
+});
+export type Index = Static<typeof Index>;
+
+export const VersionView = Type.Object({ version: Type.String() });
+export type VersionView = Static<typeof VersionView>;
+
+/** Who asks. Until there are tokens everybody on the loopback address is admin. */
+export const WhoAmI = Type.Object({ name: Type.String(), role: Type.String(), how: Type.String() });
+export type WhoAmI = Static<typeof WhoAmI>;
+
+export const Health = Type.Object({ status: Type.Literal('ok') });
+export type Health = Static<typeof Health>;
