@@ -18,7 +18,7 @@ export const PluginOnNode = Type.Object({
   /** `<namespace>/<name>` */
   plugin: Type.String(),
   state: PluginStateWord,
-  /** A word: Selector, NoPlace, NoWasm, Unreachable, NoRevision, Removing … */
+  /** A word: Selector, NoPlace, NoV8, Removing, NoRevision, Unreachable. */
   reason: Nullable(Type.String()),
   /** A sentence for a person: which label differs, what to do. */
   detail: Nullable(Type.String()),
@@ -26,12 +26,14 @@ export const PluginOnNode = Type.Object({
   revision: Nullable(Type.Integer()),
   /** The revision it is to run; null: it is to run none. */
   desiredRevision: Nullable(Type.Integer()),
-  /** The refused revision, while `state` is Refused. */
+  /** The newest revision that this node refused; kept beside Accepted when it went back to a good one. */
   refusedRevision: Nullable(Type.Integer()),
-  /** Envoy's text, while `state` is Refused. */
+  refusedSince: Nullable(Time),
+  /** What Envoy said when it refused. */
   message: Nullable(Type.String()),
   /** Where the cause is, e.g. "that node's Envoy log; look for 'wasm log default/auth'". */
   cause: Nullable(Type.String()),
+  /** When `state` began; null where nobody knows. */
   since: Nullable(Time),
   /** True: the node is not connected, so all of this is what was known last. */
   lastKnown: Type.Boolean(),
