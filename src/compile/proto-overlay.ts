@@ -1,0 +1,51 @@
+import protobuf from 'protobufjs';
+
+/** An overlay file stands beside the files of its package and is merged into them. */
+export const OVERLAY_FILE = 'overlay.proto';
+
+/**
+ * Adds what an overlay declares to the types already loaded: a message of the same full name gains the fields,
+ * oneof members and nested types it lacks, an enum gains values; everything else is new. What is already there
+ * stays as it is, so an overlay may run ahead of the API package and behind it.
+ * @returns the overlay's imports
+ */
+export function mergeOverlay(root: protobuf.Root, source: string, path: string): readonly string[] {
+  const overlay = new protobuf.Root();
+  try {
+    const parsed = protobuf.parse(source, overlay);
+    for (const child of overlay.nestedArray) mergeInto(root, child);
+    return parsed.imports ?? [];
+  } catch (cause) {
+    throw new Error(`${path}: ${String(cause)}`, { cause });
+  }
+}
+
+function mergeInto(parent: protobuf.NamespaceBase, child: protobuf.ReflectionObject): void {
+  const present = parent.get(child.name);
+  if (present === null) parent.add(child);
+  else if (present instanceof protobuf.Type && child instanceof protobuf.Type) mergeType(present, child);
+  else if (present instanceof protobuf.Enum && child instanceof protobuf.Enum) mergeEnum(present, child);
+  else if (present instanceof protobuf.Namespace && child instanceof protobuf.Namespace)
+    for (const grandchild of child.nestedArray) mergeInto(present, grandchild);
+}
+
+function mergeType(present: protobuf.Type, added: protobuf.Type): void {
+  for (const nested of added.nestedArray) mergeInto(present, nested);
+  for (const field of added.fieldsArray) {
+    if (present.fieldsById[field.id] !== undefined || present.get(field.name) !== null) continue;
+    const oneof = field.partOf;
+    present.add(field);
+    if (oneof) joinOneof(present, oneof.name, field);
+  }
+}
+
+function joinOneof(present: protobuf.Type, name: string, field: protobuf.Field): void {
+  const oneof = present.oneofs?.[name] ?? new protobuf.OneOf(name);
+  if (oneof.parent === null) present.add(oneof);
+  oneof.add(field);
+}
+
+function mergeEnum(present: protobuf.Enum, added: protobuf.Enum): void {
+  for (const [name, id] of Object.entries(added.values))
+    if (!(name in present.values) && !(id in present.valuesById)) present.add(name, id);
+}

@@ -1,0 +1,174 @@
+import { dirname } from 'node:path/posix';
+import protobuf from 'protobufjs';
+import protojson from 'protobufjs/ext/protojson.js';
+import type { JsonObject, JsonValue } from '../model/plugin-spec.ts';
+import { CompileError } from './compile-error.ts';
+import { findFaults, toCompileError } from './json-faults.ts';
+import { findNearestName } from './nearest-name.ts';
+import { installedProtoFiles, type ProtoFiles } from './proto-files.ts';
+import { mergeOverlay, OVERLAY_FILE } from './proto-overlay.ts';
+import { sortKeys } from './sort-keys.ts';
+
+/** Only options of fields and files come from these; encoding needs none of them. */
+const ANNOTATIONS = /^(validate\/validate|(udpa|xds|envoy)\/annotations\/|google\/api\/(annotations|http)\b)/;
+
+/**
+ * Envoy's types by name, read from .proto files when first asked for: a file with everything it imports, and
+ * the overlay of each package met on the way. JSON means proto3 JSON (Any expanded by `@type`), bytes are
+ * deterministic: fields by number, map keys sorted. https://protobuf.dev/programming-guides/json/
+ */
+export class ProtoRegistry {
+  readonly #root = new protobuf.Root();
+  readonly #loaded = new Set<string>();
+  readonly #files: ProtoFiles;
+
+  constructor(files: ProtoFiles = installedProtoFiles()) {
+    this.#files = files;
+  }
+
+  /** The message type of a full name or type URL, or undefined when nobody declares it. */
+  find(typeUrl: string): protobuf.Type | undefined {
+    const fullName = toFullName(typeUrl);
+    if (!/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/.test(fullName)) return undefined;
+    const known = this.#get(fullName);
+    if (known !== undefined) return known;
+    this.#loadDeclaring(fullName);
+    return this.#get(fullName);
+  }
+
+  /** As `find`; throws CompileError `unknown-type`. */
+  lookup(typeUrl: string): protobuf.Type {
+    const type = this.find(typeUrl);
+    if (type === undefined) throw new CompileError('unknown-type', this.#sayUnknown(typeUrl));
+    return type;
+  }
+
+  /** A near match for a type nobody declares, among the packages that are loaded; full name without slash. */
+  suggestType(typeUrl: string): string | undefined {
+    return findNearestName(toFullName(typeUrl), this.#messageNames());
+  }
+
+  /** Bytes of a message. Throws CompileError with a fault per wrong place; pointers are into `json`. */
+  encode(typeUrl: string, json: JsonValue): Uint8Array {
+    const type = this.lookup(typeUrl);
+    const faults = findFaults(this, type, json);
+    if (faults.length > 0) throw toCompileError(faults);
+    return type.encode(protojson.fromJson(type, sortKeys(json))).finish();
+  }
+
+  /** The serialized google.protobuf.Any of a message that says its `@type`. */
+  encodeAny(json: JsonObject): Uint8Array {
+    return this.encode('google.protobuf.Any', json);
+  }
+
+  /** The proto3 JSON of a message; unknown fields are dropped. */
+  decode(typeUrl: string, bytes: Uint8Array): JsonObject {
+    return this.#decodeWith(this.lookup(typeUrl), bytes);
+  }
+
+  /** The inverse of `encodeAny`. */
+  decodeAny(bytes: Uint8Array): JsonObject {
+    return this.decode('google.protobuf.Any', bytes);
+  }
+
+  /** Types inside an Any load when the decoder meets them: it says which one is missing, and we try again. */
+  #decodeWith(type: protobuf.Type, bytes: Uint8Array): JsonObject {
+    for (;;) {
+      try {
+        return protojson.toJson(type, type.decode(bytes)) as JsonObject;
+      } catch (thrown) {
+        const missing = /no such (?:type|Type): ?'?([\w.]+)/.exec(String(thrown))?.[1];
+        if (missing === undefined || this.find(missing) === undefined) throw thrown;
+      }
+    }
+  }
+
+  #get(fullName: string): protobuf.Type | undefined {
+    const found = this.#root.lookup(fullName.split('.'), [protobuf.Type]);
+    return found instanceof protobuf.Type ? found : undefined;
+  }
+
+  #loadDeclaring(fullName: string): void {
+    const parts = fullName.split('.');
+    const first = parts.findIndex(part => /^[A-Z]/.test(part));
+    const message = new RegExp(`^message ${parts[first]}\\b`, 'm');
+    const folder = parts.slice(0, first).join('/');
+    for (const path of this.#files.list(folder))
+      if (message.test(this.#files.read(path) ?? '') && this.#isComplete(path, new Set())) this.#load(path);
+    if (folder === 'google/protobuf') this.#loadWellKnown();
+    this.#root.resolveAll();
+  }
+
+  /** Whether all that a file imports is there: a half-loaded file would spoil every later look-up. */
+  #isComplete(path: string, seen: Set<string>): boolean {
+    if (seen.has(path) || this.#loaded.has(path) || ANNOTATIONS.test(path) || isWellKnown(path)) return true;
+    seen.add(path);
+    const source = this.#files.read(path);
+    if (source === undefined) return false;
+    const imports = [...source.matchAll(/^import (?:public |weak )?"([^"]+)";/gm)].map(
+      match => match[1] ?? '',
+    );
+    return imports.every(imported => this.#isComplete(imported, seen));
+  }
+
+  #loadWellKnown(): void {
+    for (const name of ['any', 'duration', 'empty', 'field_mask', 'struct', 'timestamp', 'wrappers'])
+      this.#load(`google/protobuf/${name}.proto`);
+  }
+
+  #load(path: string): void {
+    if (this.#loaded.has(path) || ANNOTATIONS.test(path)) return;
+    this.#loaded.add(path);
+    if (isWellKnown(path)) this.#root.addJSON(protobuf.common.get(path)?.nested ?? {});
+    else if (path.endsWith(`/${OVERLAY_FILE}`)) this.#loadOverlay(path);
+    else this.#loadFile(path);
+  }
+
+  #loadFile(path: string): void {
+    const source = this.#files.read(path);
+    if (source === undefined) throw new CompileError('unknown-type', `${path} is imported but not installed`);
+    const { imports, weakImports } = protobuf.parse(source, this.#root);
+    // Before the imports: whoever imports this file may use what the overlay adds to its package.
+    this.#load(`${dirname(path)}/${OVERLAY_FILE}`);
+    for (const imported of [...(imports ?? []), ...(weakImports ?? [])]) this.#load(imported);
+  }
+
+  /** Every file of the package that the overlay extends comes first, else its messages would seem new. */
+  #loadOverlay(path: string): void {
+    const source = this.#files.read(path);
+    if (source === undefined) return;
+    const extended = new Set([...source.matchAll(/^(?:message|enum) (\w+)/gm)].map(match => match[1]));
+    for (const sibling of this.#files.list(dirname(path))) {
+      if (sibling === path) continue;
+      const declared = (this.#files.read(sibling) ?? '').matchAll(/^(?:message|enum) (\w+)/gm);
+      if ([...declared].some(match => extended.has(match[1]))) this.#load(sibling);
+    }
+    for (const imported of mergeOverlay(this.#root, source, path)) this.#load(imported);
+  }
+
+  #messageNames(): string[] {
+    const names: string[] = [];
+    const visit = (namespace: protobuf.NamespaceBase): void => {
+      for (const child of namespace.nestedArray) {
+        if (child instanceof protobuf.Type) names.push(child.fullName.slice(1));
+        if (child instanceof protobuf.Namespace) visit(child);
+      }
+    };
+    visit(this.#root);
+    return names;
+  }
+
+  #sayUnknown(typeUrl: string): string {
+    const near = this.suggestType(typeUrl);
+    return `unknown type ${typeUrl}${near === undefined ? '' : `; did you mean ${near}?`}`;
+  }
+}
+
+function isWellKnown(path: string): boolean {
+  return protobuf.common.get(path) !== null;
+}
+
+/** `type.googleapis.com/envoy.x.Y` and `envoy.x.Y` name the same type. */
+export function toFullName(typeUrl: string): string {
+  return typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
+}
