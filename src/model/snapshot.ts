@@ -1,3 +1,4 @@
+import type { NodeIdentity } from './node.ts';
 import type { PluginName } from './plugin-spec.ts';
 import type { EncodedResource } from './resource.ts';
 
@@ -14,6 +15,11 @@ export interface Snapshot {
   readonly listenerSlots: ReadonlyMap<string, ListenerSlots>;
   /** What stands in a slot, for any name an Envoy may ask for. Pure and memoized. */
   slot(name: string): WantedSlot;
+  /**
+   * Whether it was compiled for a node that says this of itself. The xds stage waits for one that was, so that an
+   * Envoy that came back with another version or other labels never gets what its former self was to have.
+   */
+  serves(node: NodeIdentity): boolean;
   /** The module cluster etc.: nothing here depends on the process; that is patched in at the push. */
   readonly format: number;
 }

@@ -1,0 +1,17 @@
+import { status } from '@grpc/grpc-js';
+import { XdsError, type XdsErrorCode } from './xds-error.ts';
+
+const STATUS: Readonly<Record<XdsErrorCode, status>> = {
+  'malformed-message': status.INVALID_ARGUMENT,
+  'node-id-missing': status.INVALID_ARGUMENT,
+  'type-url-missing': status.INVALID_ARGUMENT,
+  'node-changed': status.INVALID_ARGUMENT,
+  'xds-listen-failed': status.UNAVAILABLE,
+};
+
+/** The only place where errors become gRPC statuses; anything unexpected stays generic on the wire. */
+export function toGrpcStatus(thrown: unknown): { code: status; details: string } {
+  if (thrown instanceof XdsError)
+    return { code: STATUS[thrown.code], details: `${thrown.code}: ${thrown.message}` };
+  return { code: status.INTERNAL, details: 'internal error; see the log of Attaché' };
+}

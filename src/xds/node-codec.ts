@@ -1,0 +1,155 @@
+import type { BootstrapFacts, ListenerFacts, NodeIdentity } from '../model/node.ts';
+import type { JsonObject, JsonValue } from '../model/plugin-spec.ts';
+import { readFields } from './discovery-codec.ts';
+import { XdsError } from './xds-error.ts';
+
+const FILTER_CHAIN = 'envoy.filters.http.filter_chain';
+const WASM_FILTER = 'envoy.filters.http.wasm';
+const V8_RUNTIME = 'envoy.wasm.runtime.v8';
+
+/**
+ * The identity in an envoy.config.core.v3.Node. Decoded once per stream: it is big, and most of it is the list
+ * of extensions. Throws XdsError `node-id-missing`.
+ */
+export function decodeNode(bytes: Uint8Array): NodeIdentity {
+  let id = '';
+  let cluster = '';
+  let zone = '';
+  let envoyVersion = '';
+  let metadata: JsonObject = {};
+  const extensions = new Set<string>();
+  readFields(bytes, (field, reader) => {
+    if (field === 1) id = reader.string();
+    else if (field === 2) cluster = reader.string();
+    else if (field === 3) metadata = readStruct(reader.bytes());
+    else if (field === 4) zone = readStringField(reader.bytes(), 2);
+    else if (field === 7 && envoyVersion === '') envoyVersion = reader.string();
+    else if (field === 8) envoyVersion = readBuildVersion(reader.bytes());
+    else if (field === 9) extensions.add(readStringField(reader.bytes(), 1));
+    else return false;
+    return true;
+  });
+  if (id === '')
+    throw new XdsError('node-id-missing', 'the first request has no node.id', {
+      hint: 'set node.id in the bootstrap, or start Envoy with --service-node',
+    });
+  const [, minor] = /^1\.(\d+)/.exec(envoyVersion) ?? [];
+  return {
+    id,
+    cluster,
+    namespace: stringOf(metadata.NAMESPACE ?? metadata.namespace) ?? 'default',
+    labels: stringsOf(metadata.LABELS ?? metadata.labels),
+    zone,
+    envoyVersion,
+    capabilities: {
+      filterChain: extensions.has(FILTER_CHAIN),
+      wasm: extensions.has(WASM_FILTER) && extensions.has(V8_RUNTIME),
+      failReload: minor === undefined || Number(minor) >= 33,
+    },
+    bootstrap: bootstrapFacts(metadata.attache),
+  };
+}
+
+function bootstrapFacts(value: JsonValue | undefined): BootstrapFacts {
+  if (!isObject(value)) return {};
+  const { unanswered, listeners } = value;
+  return {
+    ...(unanswered === 'deny' || unanswered === 'allow' ? { unanswered } : {}),
+    ...(Array.isArray(listeners) ? { listeners: listeners.flatMap(toListenerFacts) } : {}),
+  };
+}
+
+function toListenerFacts(value: JsonValue): readonly ListenerFacts[] {
+  if (!isObject(value) || typeof value.name !== 'string') return [];
+  const direction = value.trafficDirection;
+  return [
+    {
+      name: value.name,
+      port: typeof value.port === 'number' ? value.port : 0,
+      trafficDirection: direction === 'INBOUND' || direction === 'OUTBOUND' ? direction : 'UNSPECIFIED',
+    },
+  ];
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function stringOf(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function stringsOf(value: JsonValue | undefined): Record<string, string> {
+  if (!isObject(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, part]) => (typeof part === 'string' ? [[key, part]] : [])),
+  );
+}
+
+/** google.protobuf.Struct; a prototype name as a key is dropped. */
+function readStruct(bytes: Uint8Array): JsonObject {
+  const result: Record<string, JsonValue> = {};
+  readFields(bytes, (field, reader) => {
+    if (field !== 1) return false;
+    let key = '';
+    let value: JsonValue = null;
+    readFields(reader.bytes(), (part, entry) => {
+      if (part === 1) key = entry.string();
+      else if (part === 2) value = readValue(entry.bytes());
+      else return false;
+      return true;
+    });
+    if (key !== '__proto__') result[key] = value;
+    return true;
+  });
+  return result;
+}
+
+function readValue(bytes: Uint8Array): JsonValue {
+  let value: JsonValue = null;
+  readFields(bytes, (field, reader) => {
+    if (field === 2) value = reader.double();
+    else if (field === 3) value = reader.string();
+    else if (field === 4) value = reader.bool();
+    else if (field === 5) value = readStruct(reader.bytes());
+    else if (field === 6) value = readList(reader.bytes());
+    else return false;
+    return true;
+  });
+  return value;
+}
+
+function readList(bytes: Uint8Array): readonly JsonValue[] {
+  const values: JsonValue[] = [];
+  readFields(bytes, (field, reader) => {
+    if (field !== 1) return false;
+    values.push(readValue(reader.bytes()));
+    return true;
+  });
+  return values;
+}
+
+function readStringField(bytes: Uint8Array, wanted: number): string {
+  let value = '';
+  readFields(bytes, (field, reader) => {
+    if (field !== wanted) return false;
+    value = reader.string();
+    return true;
+  });
+  return value;
+}
+
+/** envoy.type.v3.SemanticVersion inside BuildVersion. */
+function readBuildVersion(bytes: Uint8Array): string {
+  const numbers = [0, 0, 0];
+  readFields(bytes, (field, reader) => {
+    if (field !== 1) return false;
+    readFields(reader.bytes(), (part, version) => {
+      if (part < 1 || part > 3) return false;
+      numbers[part - 1] = version.uint32();
+      return true;
+    });
+    return true;
+  });
+  return numbers.join('.');
+}

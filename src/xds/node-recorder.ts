@@ -1,0 +1,115 @@
+import type { NodeIdentity, NodePresence, ResourceNack } from '../model/node.ts';
+import type { NodeVerdict } from '../model/node-verdict.ts';
+import type { RandomHex } from '../model/ports.ts';
+import { eventKey, verdictKey } from '../store/record-kinds.ts';
+import type { Kind, Records } from '../store/store.ts';
+import type { Process } from './process-registry.ts';
+import type { SlotState } from './push/slot-state.ts';
+import { toVerdict } from './verdict-record.ts';
+
+/** Coalesces: what is put within an interval is one transaction, the last value per key wins. */
+export interface CoalescedPut {
+  put<K extends Kind>(kind: K, key: string, value: Records[K]): void;
+  delete(kind: Kind, key: string): void;
+}
+
+/** Writes what was observed: NodePresence, NodeVerdict and their events. Never costs a commit each. */
+export class NodeRecorder {
+  readonly #writer: CoalescedPut;
+  readonly #random: RandomHex;
+  readonly #presences: Map<string, NodePresence>;
+  readonly #verdicts: Map<string, NodeVerdict>;
+  readonly #seen = new WeakMap<SlotState, true>();
+
+  constructor(
+    writer: CoalescedPut,
+    random: RandomHex,
+    presences: readonly NodePresence[],
+    verdicts: readonly NodeVerdict[],
+  ) {
+    this.#writer = writer;
+    this.#random = random;
+    this.#presences = new Map(presences.map(presence => [presence.node.id, presence]));
+    this.#verdicts = new Map(verdicts.map(verdict => [verdictKey(verdict.node, verdict.slot), verdict]));
+  }
+
+  /** At our start nobody is connected yet, whatever the records say. */
+  forgetConnections(now: number): void {
+    for (const presence of this.#presences.values())
+      if (presence.connected) this.#put({ ...presence, connected: false, since: now });
+  }
+
+  connected(node: NodeIdentity, process: Process, now: number): void {
+    const known = this.#presences.get(node.id);
+    this.#put({
+      node,
+      process: process.id,
+      connected: true,
+      since: now,
+      ...(known?.lastAckAt === undefined ? {} : { lastAckAt: known.lastAckAt }),
+      firstSeenAt: known?.firstSeenAt ?? now,
+      slots: known?.process === process.id ? known.slots : [],
+      nacks: known?.process === process.id ? known.nacks : [],
+    });
+    this.event('node.connected', node.id, `${node.id} connected, Envoy ${node.envoyVersion}`, now);
+  }
+
+  disconnected(nodeId: string, process: Process, now: number): void {
+    const known = this.#presences.get(nodeId);
+    if (known === undefined || known.process !== process.id || !known.connected) return;
+    this.#put({ ...known, connected: false, since: now });
+    this.event('node.disconnected', nodeId, `${nodeId} disconnected`, now);
+  }
+
+  /** Any ACK of any type: the record is touched at most once a second. */
+  acked(nodeId: string, now: number): void {
+    const known = this.#presences.get(nodeId);
+    if (known !== undefined && now - (known.lastAckAt ?? 0) >= 1000) this.#put({ ...known, lastAckAt: now });
+  }
+
+  nacks(nodeId: string, process: Process, nacks: readonly ResourceNack[]): void {
+    const known = this.#presences.get(nodeId);
+    if (known?.process !== process.id || JSON.stringify(known.nacks) === JSON.stringify(nacks)) return;
+    this.#put({ ...known, nacks });
+  }
+
+  /** Writes the slots whose state changed since the last call. */
+  slots(process: Process, now: number): void {
+    if (this.#presences.get(process.nodeId)?.process !== process.id) return;
+    const names: string[] = [];
+    for (const [slot, state] of process.state.slots) {
+      if (state.subscribed) names.push(slot);
+      if (this.#seen.has(state)) continue;
+      this.#seen.set(state, true);
+      this.#verdict(process, state, now);
+    }
+    const known = this.#presences.get(process.nodeId);
+    if (known !== undefined && known.connected && known.slots.join('\n') !== names.join('\n'))
+      this.#put({ ...known, slots: names });
+  }
+
+  event(type: string, node: string, message: string, at: number): void {
+    this.#writer.put('Event', eventKey(at, this.#random(4)), { type, node, message, at });
+  }
+
+  #verdict(process: Process, state: SlotState, now: number): void {
+    const key = verdictKey(process.nodeId, state.slot);
+    const previous = this.#verdicts.get(key);
+    const next = toVerdict(process.nodeId, process.id, state, process.state.held, previous, now);
+    if (JSON.stringify(next) === JSON.stringify(previous)) return;
+    this.#verdicts.set(key, next);
+    this.#writer.put('NodeVerdict', key, next);
+    if (next.refused !== null && next.refused.at !== previous?.refused?.at)
+      this.event(
+        'node.refused',
+        process.nodeId,
+        `${next.refused.plugin ?? 'a plugin'}: ${next.refused.message}`,
+        now,
+      );
+  }
+
+  #put(presence: NodePresence): void {
+    this.#presences.set(presence.node.id, presence);
+    this.#writer.put('NodePresence', presence.node.id, presence);
+  }
+}

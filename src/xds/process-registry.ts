@@ -1,0 +1,90 @@
+import { makeCapability } from '../model/module-fetch.ts';
+import type { NodeIdentity, NodePresence } from '../model/node.ts';
+import type { NodeVerdict } from '../model/node-verdict.ts';
+import { newProcess, type ProcessState } from './push/process-machine.ts';
+import { restoreSlot } from './verdict-record.ts';
+
+/** One run of an Envoy: the state of its push protocol, and the stream that it has now. */
+export interface Process {
+  /** 16 hex digits. */
+  readonly id: string;
+  readonly nodeId: string;
+  state: ProcessState;
+  connected: boolean;
+  readonly capabilities: Map<string, string>;
+}
+
+/**
+ * The processes by node. A process outlives its stream and our own restart, so that a reconnect is recognised;
+ * a stream that brings no versions begins a new one.
+ */
+export class ProcessRegistry {
+  readonly #byNode = new Map<string, Process>();
+  readonly #byId = new Map<string, Process>();
+
+  /** What the store remembers of the time before our start. */
+  restore(presences: readonly NodePresence[], verdicts: readonly NodeVerdict[]): void {
+    for (const { node, process } of presences) {
+      const known = this.#add(newProcessOf(node, process, false));
+      known.connected = false;
+      const own = verdicts.filter(verdict => verdict.node === node.id && verdict.process === process);
+      const held = new Map(own.flatMap(verdict => Object.entries(verdict.held)));
+      const slots = new Map(own.map(verdict => [verdict.slot, restoreSlot(verdict)]));
+      known.state = { ...known.state, held, slots };
+    }
+  }
+
+  /** The process of a new stream. A process that still has a stream keeps it: the new one is another. */
+  attach(node: NodeIdentity, fresh: boolean, newId: () => string): Process {
+    const known = this.#byNode.get(node.id);
+    const process =
+      known !== undefined && !fresh && !known.connected
+        ? known
+        : this.#add(newProcessOf(node, newId(), fresh));
+    process.connected = true;
+    return process;
+  }
+
+  byId(id: string): Process | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The process that a node's records are about. */
+  current(nodeId: string): Process | undefined {
+    return this.#byNode.get(nodeId);
+  }
+
+  /** A process that is not its node's newest is forgotten with its stream. */
+  detach(process: Process): void {
+    process.connected = false;
+    if (this.#byNode.get(process.nodeId) !== process) this.#byId.delete(process.id);
+  }
+
+  #add(process: Process): Process {
+    const old = this.#byNode.get(process.nodeId);
+    if (old !== undefined && !old.connected) this.#byId.delete(old.id);
+    this.#byNode.set(process.nodeId, process);
+    this.#byId.set(process.id, process);
+    return process;
+  }
+}
+
+function newProcessOf(node: NodeIdentity, id: string, fresh: boolean): Process {
+  const bootstrapDenies = node.bootstrap.unanswered === 'deny';
+  return {
+    id,
+    nodeId: node.id,
+    state: newProcess({ fresh, bootstrapDenies }),
+    connected: false,
+    capabilities: new Map(),
+  };
+}
+
+/** The capability of this process for a module; made once. */
+export function capabilityOf(process: Process, key: Uint8Array, moduleSha256: string): string {
+  const known = process.capabilities.get(moduleSha256);
+  if (known !== undefined) return known;
+  const capability = makeCapability(key, process.nodeId, process.id, moduleSha256);
+  process.capabilities.set(moduleSha256, capability);
+  return capability;
+}

@@ -1,0 +1,68 @@
+import type { PluginContent, SlotContent } from '../../model/snapshot.ts';
+
+/**
+ * Warming: `nack_on_code_cache_miss: false`, right only while the listener that introduced the slot still
+ * warms. Verdict: `true`, everything else, and in doubt (design 5.1).
+ */
+export type Variant = 'warming' | 'verdict';
+
+/** One push of a slot's content to one process. */
+export interface Attempt {
+  readonly content: SlotContent;
+  readonly variant: Variant;
+  /** In the order of `content.plugins`. */
+  readonly tags: readonly string[];
+  readonly pushedAt: number;
+}
+
+/** Tag of the last push of each plugin in a slot: plugin@revision to tag. */
+export type Tags = ReadonlyMap<string, string>;
+
+/** What tells two pushes of a plugin apart apart from the tag. */
+export function partKey(plugin: PluginContent | { plugin: string; revision: number }): string {
+  return `${plugin.plugin}@${plugin.revision}`;
+}
+
+/**
+ * Tags for a push: a plugin keeps the tag it was pushed with last unless `renew` names it, so that a push changes
+ * the bytes of the plugins that changed, and no others (design 5.4).
+ */
+export function chooseTags(
+  content: SlotContent,
+  known: Tags,
+  renew: (plugin: PluginContent) => boolean,
+  freshTag: () => string,
+): readonly string[] {
+  return content.plugins.map(plugin => {
+    const tag = known.get(partKey(plugin));
+    return tag === undefined || renew(plugin) ? freshTag() : tag;
+  });
+}
+
+export function toTags(content: SlotContent, tags: readonly string[]): Tags {
+  return new Map(content.plugins.map((plugin, i) => [partKey(plugin), tags[i] ?? '']));
+}
+
+/** The version of a slot's content on the wire: a `w` never counts as accepted (design 5.5). */
+export function toVersion(contentHash: string, variant: Variant): string {
+  return `${contentHash}.${variant === 'warming' ? 'w' : 'v'}`;
+}
+
+/** The inverse of toVersion; undefined for a version that is not ours. */
+export function parseVersion(version: string): { contentHash: string; variant: Variant } | undefined {
+  const match = /^(.+)\.([wv])$/.exec(version);
+  if (match?.[1] === undefined) return undefined;
+  return { contentHash: match[1], variant: match[2] === 'w' ? 'warming' : 'verdict' };
+}
+
+/** The longest time Envoy may take for a module: its remote timeout, 10 s plus the size at 1 MB/s. */
+export function fetchTimeoutMs(content: SlotContent): number {
+  const largest = Math.max(0, ...content.plugins.map(plugin => plugin.moduleSizeBytes));
+  return 10_000 + Math.ceil(largest / 1000);
+}
+
+/** The plugin that Envoy's text names; undefined when it names none of the content's. */
+export function findNamedPlugin(content: SlotContent, message: string): PluginContent | undefined {
+  const named = /Unable to create Wasm plugin (\S+)/.exec(message)?.[1];
+  return content.plugins.find(plugin => plugin.plugin === named);
+}

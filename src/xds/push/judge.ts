@@ -1,0 +1,165 @@
+import type { PluginContent, SlotContent } from '../../model/snapshot.ts';
+import { fetchTimeoutMs, findNamedPlugin } from './attempt.ts';
+import { downloadsFor, GET_GRACE_MS, holds, modulesOf } from './downloads.ts';
+import type { SlotContext } from './slot-machine.ts';
+import { IDLE, type Phase, type SlotState } from './slot-state.ts';
+
+/*
+ * Miss, refusal or unreachable: the evidence is the GET (design 5.3). One rule is ours: a NACK without a GET is
+ * held against a plugin only if this process is known to hold the module. Otherwise the Envoy may have tried to
+ * fetch and not reached us at all, which no GET can show.
+ */
+
+type Judging = Phase & { kind: 'judging' };
+type Downloading = Phase & { kind: 'downloading' };
+
+const FIRST_BACKOFF_MS = 1000;
+const LONGEST_BACKOFF_MS = 60_000;
+/** As many downloads of one module may be followed by another miss before we wait between attempts. */
+const FREE_MISSES = 3;
+
+/** A NACK came, or time passed after it. */
+export function judgeNack(state: SlotState, context: SlotContext): SlotState {
+  const phase = state.phase as Judging;
+  const gets = downloadsFor(
+    context.downloads,
+    phase.attempt.content,
+    phase.attempt.pushedAt,
+    phase.nackedAt + GET_GRACE_MS,
+  );
+  if (gets.length > 0)
+    return judgeDownloads({ ...state, suspected: null, phase: { ...phase, kind: 'downloading' } }, context);
+  if (context.now <= phase.nackedAt + GET_GRACE_MS) return state;
+  return judgeWithoutGet(state, phase, context);
+}
+
+/** Time passed, or a download moved. */
+export function judgeWaiting(state: SlotState, context: SlotContext): SlotState {
+  switch (state.phase.kind) {
+    case 'judging':
+      return judgeNack(state, context);
+    case 'downloading':
+      return judgeDownloads(state, context);
+    case 'warming':
+      return judgeWarming(state, context);
+    default:
+      return state;
+  }
+}
+
+/** After the ACK of a warming push: is it time for the verdict form? (design 5.2) */
+function judgeWarming(state: SlotState, context: SlotContext): SlotState {
+  const { attempt, ackedAt } = state.phase as Phase & { kind: 'warming' };
+  const gets = downloadsFor(context.downloads, attempt.content, attempt.pushedAt);
+  const sent = new Set(gets.filter(get => get.state === 'sent').map(get => get.moduleSha256));
+  const running = gets.some(get => get.state === 'started');
+  const all = modulesOf(attempt.content).every(module => sent.has(module));
+  const quiet = !running && context.now > ackedAt + GET_GRACE_MS;
+  const late = context.now > ackedAt + fetchTimeoutMs(attempt.content);
+  return all || quiet || late ? { ...state, phase: IDLE } : state;
+}
+
+function judgeWithoutGet(state: SlotState, phase: Judging, context: SlotContext): SlotState {
+  const { content } = phase.attempt;
+  const named = findNamedPlugin(content, phase.message);
+  if (
+    named !== undefined &&
+    (isUnchanged(state, named) || !holds(context.held, named.moduleSha256, context.now))
+  )
+    return block(
+      state,
+      content,
+      `the Envoy has not asked for module ${named.moduleSha256.slice(0, 12)}: it does not reach the module port`,
+      context.now,
+    );
+  if (named === undefined && state.accepted?.contentHash === content.contentHash)
+    return block(state, content, phase.message, context.now);
+  const renew = renewed(named, content);
+  if (state.suspected?.contentHash !== content.contentHash)
+    return { ...state, phase: IDLE, suspected: { contentHash: content.contentHash }, renew };
+  return refuse(state, content, named, phase.message, context.now);
+}
+
+/** A plugin unchanged since the last ACK is never refused. */
+function isUnchanged(state: SlotState, named: PluginContent): boolean {
+  const { accepted } = state;
+  if (accepted?.content !== undefined)
+    return accepted.content.plugins.some(
+      it => it.plugin === named.plugin && it.partHash === named.partHash && it.revision === named.revision,
+    );
+  return accepted?.plugins.some(it => it.plugin === named.plugin && it.revision === named.revision) ?? false;
+}
+
+function refuse(
+  state: SlotState,
+  content: SlotContent,
+  named: PluginContent | undefined,
+  message: string,
+  now: number,
+): SlotState {
+  const culprit = named ?? onlyChange(state, content);
+  return {
+    ...state,
+    phase: IDLE,
+    suspected: null,
+    refused: {
+      contentHash: content.contentHash,
+      ...(culprit === undefined ? {} : { plugin: culprit.plugin, revision: culprit.revision }),
+      message: message.trim(),
+      at: now,
+      healed: false,
+      active: true,
+    },
+  };
+}
+
+/** Envoy named nobody: if just one plugin changed since the last ACK, it is that one. */
+function onlyChange(state: SlotState, content: SlotContent): PluginContent | undefined {
+  const changed = content.plugins.filter(plugin => !isUnchanged(state, plugin));
+  return changed.length === 1 ? changed[0] : undefined;
+}
+
+/** A miss: wait for the end of the downloads, then push again with a new tag for the plugin that was named. */
+function judgeDownloads(state: SlotState, context: SlotContext): SlotState {
+  const phase = state.phase as Downloading;
+  const { content } = phase.attempt;
+  const gets = downloadsFor(context.downloads, content, phase.attempt.pushedAt);
+  const late = context.now > phase.nackedAt + fetchTimeoutMs(content);
+  if (gets.some(get => get.state === 'started') && !late) return state;
+  const failed = gets.find(get => get.state !== 'sent');
+  if (failed !== undefined)
+    return block(
+      state,
+      content,
+      `the download of module ${failed.moduleSha256.slice(0, 12)} did not complete`,
+      context.now,
+    );
+  const named = findNamedPlugin(content, phase.message);
+  const modules = named === undefined ? gets.map(get => get.moduleSha256) : [named.moduleSha256];
+  const misses = new Map(state.misses);
+  for (const module of modules) misses.set(module, (misses.get(module) ?? 0) + 1);
+  const renew = renewed(named, content);
+  if (modules.some(module => (misses.get(module) ?? 0) > FREE_MISSES))
+    return {
+      ...block(state, content, 'the module was sent, but Envoy still asks for it', context.now),
+      misses,
+    };
+  return { ...state, phase: IDLE, misses, renew };
+}
+
+function renewed(named: PluginContent | undefined, content: SlotContent): ReadonlySet<string> {
+  return new Set(named === undefined ? content.plugins.map(plugin => plugin.plugin) : [named.plugin]);
+}
+
+/** Never quarantine what a node could not fetch: back off, say so, and let the last good content serve. */
+function block(state: SlotState, content: SlotContent, message: string, now: number): SlotState {
+  const failures = (state.blocked.get(content.contentHash)?.failures ?? 0) + 1;
+  const delay = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1));
+  return {
+    ...state,
+    phase: IDLE,
+    suspected: null,
+    renew: renewed(undefined, content),
+    blocked: new Map(state.blocked).set(content.contentHash, { until: now + delay, failures, message }),
+  };
+}

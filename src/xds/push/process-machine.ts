@@ -1,0 +1,174 @@
+import type { ModuleFetch } from '../../model/module-fetch.ts';
+import type { ListenerSlots, WantedSlot } from '../../model/snapshot.ts';
+import type { Attempt } from './attempt.ts';
+import { type Downloads, type Held, modulesOf, withFetch, withHeld } from './downloads.ts';
+import { nextPush, nextWake, type SlotEvent, step } from './slot-machine.ts';
+import { holdsListener, newSlot, type SlotState } from './slot-state.ts';
+
+/**
+ * The slots of one process (one run of an Envoy) and what they share: its code cache as far as we can know it,
+ * its downloads, and the one push that may be out at a time (design 5.6).
+ */
+export interface ProcessState {
+  readonly slots: ReadonlyMap<string, SlotState>;
+  /** The slot whose push is un-ACKed. */
+  readonly inFlight: string | undefined;
+  readonly downloads: Downloads;
+  readonly held: Held;
+  /** No request of this process brought versions of any type: its code cache was empty when it came. */
+  readonly fresh: boolean;
+  /** The bootstrap says that its own slots have no fetch timeout and deny until answered. */
+  readonly bootstrapDenies: boolean;
+  /** Slots that a listener version delivered on this stream brought in, until Envoy asks for them. */
+  readonly introduced: ReadonlyMap<string, { readonly sentAt: number; readonly fetchTimeoutMs: number }>;
+}
+
+export function newProcess(options: { fresh: boolean; bootstrapDenies: boolean }): ProcessState {
+  return {
+    ...options,
+    slots: new Map(),
+    inFlight: undefined,
+    downloads: new Map(),
+    held: new Map(),
+    introduced: new Map(),
+  };
+}
+
+export type Lookup = (slot: string) => WantedSlot | undefined;
+
+/** Names that an extension config request adds and drops; `versions` is its initial_resource_versions. */
+export interface SlotRequest {
+  readonly subscribe: readonly string[];
+  readonly unsubscribe: readonly string[];
+  readonly versions: ReadonlyMap<string, string>;
+}
+
+export function onSlotRequest(
+  state: ProcessState,
+  request: SlotRequest,
+  lookup: Lookup,
+  now: number,
+): ProcessState {
+  let next = state;
+  for (const slot of request.unsubscribe) next = onSlot(next, slot, { type: 'unsubscribed' }, now);
+  // After a reconnect Envoy may list what it has without naming it again: both mean "subscribed".
+  for (const slot of new Set([...request.subscribe, ...request.versions.keys()])) {
+    if (request.unsubscribe.includes(slot)) continue;
+    const want = lookup(slot);
+    if (want !== undefined) next = onSlot(next, slot, { type: 'wanted', want }, now);
+    const version = request.versions.get(slot);
+    const mayWarm = version === undefined && maySlotWarm(next, slot, now);
+    const event: SlotEvent = { type: 'subscribed', mayWarm, ...(version === undefined ? {} : { version }) };
+    next = without(onSlot(next, slot, event, now), slot);
+  }
+  return next;
+}
+
+/** A listener's slots were delivered on this stream: those not in use yet will be asked for while it warms. */
+export function onListenerSent(state: ProcessState, listener: ListenerSlots, now: number): ProcessState {
+  const introduced = new Map(state.introduced);
+  for (const slot of listener.slots)
+    if (state.slots.get(slot)?.subscribed !== true)
+      introduced.set(slot, { sentAt: now, fetchTimeoutMs: listener.fetchTimeoutMs });
+  return { ...state, introduced };
+}
+
+/** The verdict on the push that is out; `nack` is Envoy's text. */
+export function onAnswer(state: ProcessState, nack: string | undefined, now: number): ProcessState {
+  const slot = state.inFlight;
+  if (slot === undefined) return state;
+  const phase = state.slots.get(slot)?.phase;
+  const attempt = phase?.kind === 'in-flight' ? phase.attempt : undefined;
+  const proven = nack === undefined && attempt?.variant === 'verdict' ? modulesOf(attempt.content) : [];
+  const next: ProcessState = { ...state, inFlight: undefined, held: withHeld(state.held, proven, now) };
+  const event: SlotEvent = nack === undefined ? { type: 'ack' } : { type: 'nack', message: nack };
+  return onSlot(next, slot, event, now);
+}
+
+export function onWanted(state: ProcessState, lookup: Lookup, now: number): ProcessState {
+  let next = state;
+  for (const slot of state.slots.keys()) {
+    const want = lookup(slot);
+    if (want !== undefined && want !== state.slots.get(slot)?.want)
+      next = onSlot(next, slot, { type: 'wanted', want }, now);
+  }
+  return next;
+}
+
+export function onFetch(state: ProcessState, fetch: ModuleFetch, now: number): ProcessState {
+  const held = fetch.state === 'sent' ? withHeld(state.held, [fetch.moduleSha256], now) : state.held;
+  return onTick({ ...state, held, downloads: withFetch(state.downloads, fetch) }, now);
+}
+
+export function onTick(state: ProcessState, now: number): ProcessState {
+  return onEverySlot(state, { type: 'tick' }, now);
+}
+
+export function onStreamClosed(state: ProcessState, now: number): ProcessState {
+  const next = onEverySlot(state, { type: 'stream-closed' }, now);
+  return { ...next, inFlight: undefined, introduced: new Map(), fresh: false };
+}
+
+/** Envoy refused a listener over these slots without a download: it may have tried what we do not know of. */
+export function onHeal(state: ProcessState, slots: readonly string[], now: number): ProcessState {
+  let next = state;
+  for (const slot of slots) if (next.slots.has(slot)) next = onSlot(next, slot, { type: 'heal' }, now);
+  return next;
+}
+
+/** The next push to this process, if one is due and none is out. */
+export function nextProcessPush(
+  state: ProcessState,
+  now: number,
+  freshTag: () => string,
+): { readonly state: ProcessState; readonly slot: string; readonly attempt: Attempt } | undefined {
+  if (state.inFlight !== undefined) return undefined;
+  for (const [slot, slotState] of state.slots) {
+    const push = nextPush(slotState, now, freshTag);
+    if (push === undefined) continue;
+    const slots = new Map(state.slots).set(slot, push.state);
+    return { slot, attempt: push.attempt, state: { ...state, slots, inFlight: slot } };
+  }
+  return undefined;
+}
+
+/** When onTick is due at the latest. */
+export function processWake(state: ProcessState, now: number): number | undefined {
+  const wakes = [...state.slots.values()].flatMap(slot => nextWake(slot, now) ?? []);
+  return wakes.length === 0 ? undefined : Math.min(...wakes);
+}
+
+/** No slot of the listener is un-ACKed or refused (design 5.7). */
+export function mayChangeListener(state: ProcessState, slots: readonly string[]): boolean {
+  return !slots.some(name => {
+    const slot = state.slots.get(name);
+    return slot !== undefined && holdsListener(slot);
+  });
+}
+
+/** Whether the slot's listener surely still waits for its first answer (design 5.1). */
+function maySlotWarm(state: ProcessState, slot: string, now: number): boolean {
+  const introduced = state.introduced.get(slot);
+  if (introduced === undefined) return state.fresh && state.bootstrapDenies;
+  return introduced.fetchTimeoutMs === 0 || now - introduced.sentAt < introduced.fetchTimeoutMs / 2;
+}
+
+function onEverySlot(state: ProcessState, event: SlotEvent, now: number): ProcessState {
+  let next = state;
+  for (const slot of state.slots.keys()) next = onSlot(next, slot, event, now);
+  return next;
+}
+
+function onSlot(state: ProcessState, slot: string, event: SlotEvent, now: number): ProcessState {
+  const before = state.slots.get(slot) ?? newSlot(slot);
+  const after = step(before, event, { now, downloads: state.downloads, held: state.held });
+  if (after === before && state.slots.has(slot)) return state;
+  return { ...state, slots: new Map(state.slots).set(slot, after) };
+}
+
+function without(state: ProcessState, slot: string): ProcessState {
+  if (!state.introduced.has(slot)) return state;
+  const introduced = new Map(state.introduced);
+  introduced.delete(slot);
+  return { ...state, introduced };
+}

@@ -1,0 +1,241 @@
+import type { SlotContent, WantedSlot } from '../../model/snapshot.ts';
+import { type Attempt, chooseTags, fetchTimeoutMs, parseVersion, toTags, type Variant } from './attempt.ts';
+import { type Downloads, GET_GRACE_MS, type Held } from './downloads.ts';
+import { judgeNack, judgeWaiting } from './judge.ts';
+import {
+  containsRefused,
+  IDLE,
+  isSettled,
+  newSlot,
+  type SlotState,
+  type Tried,
+  targetOf,
+} from './slot-state.ts';
+
+export type SlotEvent =
+  /** A request names the slot; `version` is what Envoy says it has. */
+  | { readonly type: 'subscribed'; readonly version?: string; readonly mayWarm: boolean }
+  | { readonly type: 'unsubscribed' }
+  | { readonly type: 'wanted'; readonly want: WantedSlot }
+  | { readonly type: 'ack' }
+  | { readonly type: 'nack'; readonly message: string }
+  /** Time passed, or a download of this process moved. */
+  | { readonly type: 'tick' }
+  | { readonly type: 'stream-closed' }
+  /** Envoy may have tried something that we do not know of: push what it has again. */
+  | { readonly type: 'heal' };
+
+/** What the pure machine is told about the world. */
+export interface SlotContext {
+  readonly now: number;
+  readonly downloads: Downloads;
+  readonly held: Held;
+}
+
+/** The next state. Pure; what is to be sent is asked of nextPush. */
+export function step(state: SlotState, event: SlotEvent, context: SlotContext): SlotState {
+  switch (event.type) {
+    case 'subscribed':
+      return subscribed(state, event);
+    case 'unsubscribed':
+      // Envoy dropped the slot with its last user: when it comes back, a new listener waits for it.
+      return { ...newSlot(state.slot), want: state.want, refused: state.refused };
+    case 'wanted':
+      return wanted(state, event.want);
+    case 'ack':
+      return acked(state, context);
+    case 'nack':
+      return nacked(state, event.message, context);
+    case 'tick':
+      return judgeWaiting(state, context);
+    case 'stream-closed':
+      return closed(state);
+    case 'heal':
+      return state.tried === null ? state : { ...state, tried: dirty(state.tried) };
+    default:
+      return event satisfies never;
+  }
+}
+
+/** The push that is due, and the state once it is out; undefined when none is. */
+export function nextPush(
+  state: SlotState,
+  now: number,
+  freshTag: () => string,
+): { readonly state: SlotState; readonly attempt: Attempt } | undefined {
+  if (!state.subscribed || state.phase.kind !== 'idle') return undefined;
+  const content = targetOf(state, now);
+  if (content === undefined || isSettled(state, content)) return undefined;
+  const variant: Variant = state.mayWarm && content.plugins.length > 0 ? 'warming' : 'verdict';
+  const again = state.tried?.contentHash === content.contentHash && state.tried.variant === variant;
+  // Envoy ACKs and ignores bytes equal to the last it tried: a repeat without a named plugin renews every tag.
+  const named = content.plugins.some(plugin => state.renew.has(plugin.plugin));
+  const tags = chooseTags(
+    content,
+    state.tried?.tags ?? new Map(),
+    plugin => state.renew.has(plugin.plugin) || (again && !named),
+    freshTag,
+  );
+  const attempt: Attempt = { content, variant, tags, pushedAt: now };
+  const tried: Tried = {
+    contentHash: content.contentHash,
+    variant,
+    tags: toTags(content, tags),
+    plugins: content.plugins,
+    clean: false,
+  };
+  return {
+    attempt,
+    state: { ...state, phase: { kind: 'in-flight', attempt }, tried, mayWarm: false, renew: new Set() },
+  };
+}
+
+/** When `tick` is to come at the latest, even if nothing happens; always in the future. */
+export function nextWake(state: SlotState, now: number): number | undefined {
+  return wakes(state)
+    .filter(at => at > now)
+    .sort((a, b) => a - b)[0];
+}
+
+function wakes(state: SlotState): readonly number[] {
+  const { phase } = state;
+  switch (phase.kind) {
+    case 'judging':
+      return [phase.nackedAt + GET_GRACE_MS + 1];
+    case 'warming':
+      return [phase.ackedAt + GET_GRACE_MS + 1, phase.ackedAt + fetchTimeoutMs(phase.attempt.content) + 1];
+    case 'downloading':
+      return [phase.nackedAt + fetchTimeoutMs(phase.attempt.content) + 1];
+    case 'in-flight':
+      return [];
+    case 'idle':
+      return state.subscribed ? [...state.blocked.values()].map(blocked => blocked.until) : [];
+    default:
+      return phase satisfies never;
+  }
+}
+
+function subscribed(state: SlotState, event: SlotEvent & { type: 'subscribed' }): SlotState {
+  const says = event.version === undefined ? undefined : parseVersion(event.version);
+  const known = { ...state, subscribed: true, phase: IDLE, renew: new Set<string>() };
+  if (says === undefined) {
+    const first = state.tried === null && state.refused === null;
+    return { ...known, mayWarm: event.mayWarm && first, accepted: null };
+  }
+  // Nothing known of this process but its own word: what it has is also what it tried last, until an LDS NACK
+  // or a stored attempt says otherwise.
+  const tried = state.tried ?? { ...says, tags: new Map(), plugins: [], clean: true };
+  const matches = tried.contentHash === says.contentHash && tried.variant === says.variant;
+  if (says.variant === 'warming') return { ...known, mayWarm: false, accepted: null, tried };
+  return {
+    ...known,
+    mayWarm: false,
+    tried: { ...tried, clean: matches },
+    accepted: acceptedAs(state, says.contentHash),
+  };
+}
+
+/** What is known of the content whose version Envoy brings. */
+function acceptedAs(state: SlotState, contentHash: string): SlotState['accepted'] {
+  if (state.accepted?.contentHash === contentHash) return state.accepted;
+  const content = [state.want?.wanted, state.want?.fallback].find(it => it?.contentHash === contentHash);
+  const same = state.tried?.contentHash === contentHash ? state.tried : undefined;
+  const plugins = (content?.plugins ?? same?.plugins ?? []).map(({ plugin, revision }) => ({
+    plugin,
+    revision,
+    tag: same?.tags.get(`${plugin}@${revision}`) ?? '',
+  }));
+  return { contentHash, at: 0, plugins, ...(content === undefined ? {} : { content }) };
+}
+
+function wanted(state: SlotState, want: WantedSlot): SlotState {
+  const changed = state.want?.wanted.contentHash !== want.wanted.contentHash;
+  const next = { ...state, want };
+  if (!changed) return next;
+  const { phase } = state;
+  // The newest content wins: what was NACKed and is not wanted any more need not be judged.
+  const stale =
+    (phase.kind === 'judging' || phase.kind === 'downloading') &&
+    phase.attempt.content.contentHash !== want.wanted.contentHash;
+  return {
+    ...next,
+    phase: stale ? IDLE : phase,
+    suspected: null,
+    blocked: new Map(),
+    misses: new Map(),
+    refused: state.refused && {
+      ...state.refused,
+      // Once the plugin went back, wanting the same revision again is somebody's retry.
+      active: state.refused.active && containsRefused(state, want.wanted),
+    },
+  };
+}
+
+function acked(state: SlotState, context: SlotContext): SlotState {
+  const { phase } = state;
+  if (phase.kind !== 'in-flight') return state;
+  const { attempt } = phase;
+  const tried = state.tried && { ...state.tried, clean: true };
+  if (attempt.variant === 'warming')
+    return { ...state, tried, phase: { kind: 'warming', attempt, ackedAt: context.now } };
+  const { content } = attempt;
+  const blocked = new Map(state.blocked);
+  blocked.delete(content.contentHash);
+  return {
+    ...state,
+    tried,
+    phase: IDLE,
+    suspected: null,
+    misses: new Map(),
+    blocked,
+    refused: refusalAfter(state, content),
+    accepted: {
+      contentHash: content.contentHash,
+      content,
+      at: context.now,
+      plugins: content.plugins.map(({ plugin, revision }, i) => ({
+        plugin,
+        revision,
+        tag: attempt.tags[i] ?? '',
+      })),
+    },
+  };
+}
+
+/** A refusal stays as state until a revision of its plugin at least as new is accepted. */
+function refusalAfter(state: SlotState, content: SlotContent): SlotState['refused'] {
+  const { refused } = state;
+  if (refused === null) return null;
+  const superseded =
+    refused.plugin === undefined
+      ? content.contentHash === state.want?.wanted.contentHash
+      : content.plugins.some(it => it.plugin === refused.plugin && it.revision >= (refused.revision ?? 0));
+  return superseded ? null : { ...refused, healed: true };
+}
+
+function nacked(state: SlotState, message: string, context: SlotContext): SlotState {
+  const { phase } = state;
+  if (phase.kind !== 'in-flight') return state;
+  const { attempt } = phase;
+  const target = targetOf(state, context.now);
+  const next: SlotState = { ...state, tried: dirty(state.tried) };
+  // The newest content wins: nobody needs to know any more why this one was NACKed.
+  if (target !== undefined && target.contentHash !== attempt.content.contentHash)
+    return { ...next, phase: IDLE };
+  return judgeNack({ ...next, phase: { kind: 'judging', attempt, nackedAt: context.now, message } }, context);
+}
+
+function closed(state: SlotState): SlotState {
+  const unanswered = state.phase.kind !== 'idle' && state.phase.kind !== 'warming';
+  return {
+    ...state,
+    subscribed: false,
+    mayWarm: false,
+    phase: IDLE,
+    tried: unanswered ? dirty(state.tried) : state.tried,
+  };
+}
+
+function dirty(tried: Tried | null): Tried | null {
+  return tried && { ...tried, clean: false };
+}

@@ -1,0 +1,143 @@
+import type { AcceptedContent, RefusedContent } from '../../model/node-verdict.ts';
+import type { SlotContent, WantedSlot } from '../../model/snapshot.ts';
+import type { Attempt, Tags, Variant } from './attempt.ts';
+import { partKey } from './attempt.ts';
+
+/**
+ * The push protocol of one slot in one process, as a value. The states, and what ends each:
+ *
+ *   idle         nothing is out; a push is due when the target is not what Envoy has and tried last
+ *   in-flight    pushed; ended by the ACK or NACK (the process has one push out at a time)
+ *   warming      the warming form was ACKed, which proves nothing; ended when every body was sent, when no GET
+ *                came within a second, or at the deadline: then the verdict form is pushed
+ *   judging      NACKed, no GET yet; a GET within a second makes it a miss, none makes it a suspicion
+ *   downloading  a miss; ended with the downloads: then it is pushed again with a new tag
+ *
+ * Design section 5; evidence in the Envoy facts of docs/push-protocol.md.
+ */
+export type Phase =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'in-flight'; readonly attempt: Attempt }
+  | { readonly kind: 'warming'; readonly attempt: Attempt; readonly ackedAt: number }
+  | {
+      readonly kind: 'judging';
+      readonly attempt: Attempt;
+      readonly nackedAt: number;
+      readonly message: string;
+    }
+  | {
+      readonly kind: 'downloading';
+      readonly attempt: Attempt;
+      readonly nackedAt: number;
+      readonly message: string;
+    };
+
+export interface SlotState {
+  readonly slot: string;
+  readonly subscribed: boolean;
+  /** The next push is the slot's first answer, and its listener waits for it (design 5.1). */
+  readonly mayWarm: boolean;
+  readonly want: WantedSlot | undefined;
+  readonly phase: Phase;
+  /** What Envoy tried last as far as we know. */
+  readonly tried: Tried | null;
+  /** ACKed in the verdict form; `content` is absent when only its version is known (after our restart). */
+  readonly accepted: (AcceptedContent & { readonly content?: SlotContent }) | null;
+  readonly refused: (RefusedContent & { readonly active: boolean }) | null;
+  /** Content, by hash, that this node could not load for want of a module; not tried again before `until`. */
+  readonly blocked: ReadonlyMap<string, Blocked>;
+  /** A NACK without a GET that one more attempt is to confirm. */
+  readonly suspected: { readonly contentHash: string } | null;
+  /** Downloads of a module that ended well and were followed by another miss of it, in a row. */
+  readonly misses: ReadonlyMap<string, number>;
+  /** Plugins that get a new tag at the next push. */
+  readonly renew: ReadonlySet<string>;
+}
+
+export interface Tried {
+  readonly contentHash: string;
+  readonly variant: Variant;
+  readonly tags: Tags;
+  readonly plugins: readonly { readonly plugin: string; readonly revision: number }[];
+  /** It was ACKed: Envoy's "last tried" is good, and listeners that use the slot can change. */
+  readonly clean: boolean;
+}
+
+export interface Blocked {
+  readonly until: number;
+  readonly failures: number;
+  readonly message: string;
+}
+
+export const IDLE: Phase = { kind: 'idle' };
+
+export function newSlot(slot: string): SlotState {
+  return {
+    slot,
+    subscribed: false,
+    mayWarm: false,
+    want: undefined,
+    phase: IDLE,
+    tried: null,
+    accepted: null,
+    refused: null,
+    blocked: new Map(),
+    suspected: null,
+    misses: new Map(),
+    renew: new Set(),
+  };
+}
+
+/** Holds the part that was refused; refused content is not pushed again while it is wanted unchanged. */
+export function containsRefused(state: SlotState, content: SlotContent): boolean {
+  const { refused } = state;
+  if (refused === null) return false;
+  if (refused.plugin === undefined || refused.revision === undefined)
+    return content.contentHash === refused.contentHash;
+  const part = partKey({ plugin: refused.plugin, revision: refused.revision });
+  return content.plugins.some(plugin => partKey(plugin) === part);
+}
+
+/**
+ * What Envoy should have now: what is wanted, or, while that is refused or cannot be loaded, the last good
+ * content. Undefined: nothing may be pushed (a place whose first answer was refused stays closed).
+ */
+export function targetOf(state: SlotState, now: number): SlotContent | undefined {
+  if (state.want === undefined) return undefined;
+  const candidates = [state.want.wanted, lastGood(state, state.want)];
+  return candidates.find(content => {
+    const refused = state.refused?.active === true && containsRefused(state, content);
+    return !refused && !isBlocked(state, content, now);
+  });
+}
+
+/**
+ * The content last accepted by this process; where there is none, or only its hash is known, every plugin at its
+ * good revision, which is a pass-through where none has one.
+ */
+function lastGood(state: SlotState, want: WantedSlot): SlotContent {
+  const { accepted } = state;
+  if (accepted === null) return want.fallback;
+  if (accepted.content !== undefined) return accepted.content;
+  return accepted.contentHash === want.wanted.contentHash ? want.wanted : want.fallback;
+}
+
+function isBlocked(state: SlotState, content: SlotContent, now: number): boolean {
+  const blocked = state.blocked.get(content.contentHash);
+  return blocked !== undefined && now < blocked.until;
+}
+
+/** Envoy has the target, proved it in the verdict form, and tried nothing else since. */
+export function isSettled(state: SlotState, target: SlotContent): boolean {
+  return (
+    state.accepted?.contentHash === target.contentHash &&
+    state.tried?.contentHash === target.contentHash &&
+    state.tried.clean
+  );
+}
+
+/** Un-ACKed or refused: a listener that uses the slot must not change now (design 5.7). */
+export function holdsListener(state: SlotState): boolean {
+  if (!state.subscribed || state.tried === null) return false;
+  return state.phase.kind !== 'idle' || !state.tried.clean;
+}

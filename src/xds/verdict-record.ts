@@ -1,0 +1,73 @@
+import type { NodeVerdict, VerdictState } from '../model/node-verdict.ts';
+import { type Held, modulesOf } from './push/downloads.ts';
+import { newSlot, type SlotState, type Tried } from './push/slot-state.ts';
+
+/** The word for a slot: what its process said or showed about the content it was to have. */
+export function toVerdictState(state: SlotState): VerdictState {
+  const wanted = state.want?.wanted;
+  if (state.refused?.active === true) return 'refused';
+  if (wanted !== undefined && state.blocked.has(wanted.contentHash)) return 'unreachable';
+  if (state.phase.kind === 'downloading' || state.phase.kind === 'warming') return 'fetching';
+  if (wanted !== undefined && state.accepted?.contentHash === wanted.contentHash) return 'accepted';
+  return 'sent';
+}
+
+/** The record of a slot; `previous` keeps `since` where the state did not change. */
+export function toVerdict(
+  node: string,
+  process: string,
+  state: SlotState,
+  held: Held,
+  previous: NodeVerdict | undefined,
+  now: number,
+): NodeVerdict {
+  const word = toVerdictState(state);
+  const contents = [state.want?.wanted, state.accepted?.content].flatMap(content =>
+    content === undefined ? [] : modulesOf(content),
+  );
+  const { tried, accepted, refused } = state;
+  return {
+    node,
+    process,
+    slot: state.slot,
+    state: word,
+    since: previous?.state === word && previous.process === process ? previous.since : now,
+    tried: tried && { contentHash: tried.contentHash, plugins: toPlugins(tried) },
+    accepted: accepted && { contentHash: accepted.contentHash, at: accepted.at, plugins: accepted.plugins },
+    refused: refused && withoutActive(refused),
+    held: Object.fromEntries(contents.flatMap(module => [[module, held.get(module)]]).filter(hasTime)),
+  };
+}
+
+function hasTime(entry: readonly (string | number | undefined)[]): entry is [string, number] {
+  return typeof entry[1] === 'number';
+}
+
+function withoutActive({ active: _active, ...refused }: NonNullable<SlotState['refused']>) {
+  return refused;
+}
+
+function toPlugins(tried: Tried): { plugin: string; revision: number; tag: string }[] {
+  return tried.plugins.map(({ plugin, revision }) => ({
+    plugin,
+    revision,
+    tag: tried.tags.get(`${plugin}@${revision}`) ?? '',
+  }));
+}
+
+/** The slot of a process as it stood before our restart. What was out then is unknown, so it counts as tried. */
+export function restoreSlot(verdict: NodeVerdict): SlotState {
+  const { tried, accepted, refused } = verdict;
+  return {
+    ...newSlot(verdict.slot),
+    accepted,
+    refused: refused && { ...refused, active: verdict.state === 'refused' },
+    tried: tried && {
+      contentHash: tried.contentHash,
+      variant: 'verdict',
+      tags: new Map(tried.plugins.map(({ plugin, revision, tag }) => [`${plugin}@${revision}`, tag])),
+      plugins: tried.plugins,
+      clean: tried.contentHash === accepted?.contentHash,
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import * as grpc from '@grpc/grpc-js';
+import type { Log } from '../model/ports.ts';
+import type { AdsService, AdsStream } from './ads-service.ts';
+import { toGrpcStatus } from './grpc-status.ts';
+import { XdsError } from './xds-error.ts';
+
+/*
+ * The gRPC port. Messages pass through as bytes: the discovery codec reads and writes them.
+ * Services: envoy/service/discovery/v3/ads.proto, envoy/service/metrics/v3/metrics_service.proto.
+ */
+
+const bytes = (message: Buffer): Buffer => message;
+const STREAM = {
+  requestSerialize: bytes,
+  requestDeserialize: bytes,
+  responseSerialize: bytes,
+  responseDeserialize: bytes,
+  requestStream: true,
+} as const;
+const ADS = '/envoy.service.discovery.v3.AggregatedDiscoveryService';
+const DISCOVERY = {
+  delta: { ...STREAM, path: `${ADS}/DeltaAggregatedResources`, responseStream: true },
+  stateOfTheWorld: { ...STREAM, path: `${ADS}/StreamAggregatedResources`, responseStream: true },
+} satisfies grpc.ServiceDefinition;
+const METRICS = {
+  stream: {
+    ...STREAM,
+    path: '/envoy.service.metrics.v3.MetricsService/StreamMetrics',
+    responseStream: false,
+  },
+} satisfies grpc.ServiceDefinition;
+
+/** Envoy answers no ping while it loads a large module (9 s were seen): a minute is not lost. */
+const SERVER_OPTIONS: grpc.ServerOptions = {
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 60_000,
+  'grpc.max_receive_message_length': 64 * 1024 * 1024,
+  'grpc.enable_channelz': 0,
+};
+
+export interface XdsServer {
+  readonly address: { readonly host: string; readonly port: number };
+  stop(): Promise<void>;
+}
+
+type Call = grpc.ServerDuplexStream<Buffer, Buffer>;
+
+/** Throws XdsError `xds-listen-failed`. Stopping ends every stream; Envoys keep what they run and come back. */
+export async function startXdsServer(
+  ads: AdsService,
+  listen: { readonly host: string; readonly port: number },
+  log: Log,
+): Promise<XdsServer> {
+  const server = new grpc.Server(SERVER_OPTIONS);
+  const calls = new Set<Call>();
+  server.addService(DISCOVERY, {
+    delta: (call: Call) => serve(call, ads, calls, log),
+    stateOfTheWorld: (call: Call) =>
+      call.emit('error', {
+        code: grpc.status.UNIMPLEMENTED,
+        details: 'state-of-the-world ADS is not served: set api_type: DELTA_GRPC in ads_config',
+      }),
+  });
+  // Received and dropped until the rollout stage reads it: a refused sink would make every Envoy retry.
+  server.addService(METRICS, { stream: (call: grpc.ServerReadableStream<Buffer, Buffer>) => call.resume() });
+  const port = await bind(server, listen);
+  return {
+    address: { host: listen.host, port },
+    async stop() {
+      for (const call of calls) call.end();
+      await new Promise<void>(resolve => {
+        const force = setTimeout(() => {
+          server.forceShutdown();
+          resolve();
+        }, 1000);
+        server.tryShutdown(() => {
+          clearTimeout(force);
+          resolve();
+        });
+      });
+      ads.stop();
+    },
+  };
+}
+
+function serve(call: Call, ads: AdsService, calls: Set<Call>, log: Log): void {
+  calls.add(call);
+  const stream: AdsStream = ads.open(message => {
+    if (!call.cancelled) call.write(message);
+  });
+  const leave = (): void => {
+    if (calls.delete(call)) stream.close();
+  };
+  call.on('data', (message: Buffer) => {
+    if (!calls.has(call)) return;
+    try {
+      stream.onMessage(message);
+    } catch (error) {
+      log.warn({ err: error, peer: call.getPeer() }, 'stream ended by us');
+      leave();
+      call.emit('error', toGrpcStatus(error));
+    }
+  });
+  call.on('end', () => {
+    leave();
+    call.end();
+  });
+  call.on('cancelled', leave);
+  call.on('close', leave);
+  call.on('error', leave);
+}
+
+async function bind(server: grpc.Server, listen: { host: string; port: number }): Promise<number> {
+  const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`${host}:${listen.port}`, grpc.ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(port);
+      else
+        reject(
+          new XdsError('xds-listen-failed', `cannot listen on ${host}:${listen.port}: ${error.message}`, {
+            cause: error,
+            hint: 'choose another port with --xds-listen, or stop the other process',
+          }),
+        );
+    });
+  });
+}
