@@ -3,7 +3,8 @@
  * (test/contract/store-contract.ts) holds for every engine.
  *
  * Values are JSON. A revision is the store-wide number of the transaction that wrote: one transaction, one
- * revision. Everything is addressed by kind and key; keys sort by code unit.
+ * revision. Everything is addressed by kind and key; keys sort by code point (the order of their UTF-8 bytes).
+ * What goes wrong is a StoreError (store-error.ts); after close everything but close throws `store-closed`.
  */
 export interface Store {
   get<K extends Kind>(kind: K, key: string): Promise<Stored<Records[K]> | undefined>;
@@ -12,11 +13,16 @@ export interface Store {
   /** Durable when it resolves. Throws StoreError `conflict` with the current revision when `expected` differs. */
   put<K extends Kind>(kind: K, key: string, value: Records[K], expected?: Expected): Promise<number>;
   delete(kind: Kind, key: string, expected?: Expected): Promise<number>;
-  /** All or nothing, one revision; a failed expectation names the operation. */
+  /**
+   * All or nothing, one revision; a failed expectation names the operation (ConflictError). A transaction that
+   * changes nothing answers the current revision. Two operations on one key are `invalid-operation`.
+   */
   transaction(operations: readonly Operation[]): Promise<number>;
   /**
    * The records of a kind that changed, batch by batch, beginning with all that exist. A slow reader may miss
    * intermediate values of a key, never its last. Ends when the signal aborts or the store closes.
+   * The first batch is all that exists, empty when nothing does; after any batch, what the reader knows is the store
+   * as of one revision.
    */
   watch<K extends Kind>(kinds: readonly K[], signal: AbortSignal): AsyncIterable<readonly Change[]>;
   close(): Promise<void>;

@@ -1,0 +1,31 @@
+import type { Kind } from './record-kinds.ts';
+
+/**
+ * What an embedded engine must do: a sorted table of texts with one writer, all calls synchronous. Everything else
+ * of the Store contract (expectations, watches, JSON) is in embedded-store.ts, once for all engines.
+ */
+export interface Engine {
+  /** The revision of the last transaction that wrote. */
+  readonly revision: number;
+  read(kind: Kind, key: string): Row | undefined;
+  /** All rows whose key begins with `prefix`, by key (compareKeys). */
+  scan(kind: Kind, prefix: string): readonly Row[];
+  /** Durable when it returns; when it throws, nothing was written. No two writes have the same kind and key. */
+  apply(revision: number, writes: readonly Write[]): void;
+  close(): void;
+}
+
+export interface Row {
+  readonly key: string;
+  /** JSON text. */
+  readonly text: string;
+  readonly revision: number;
+  readonly createdRevision: number;
+}
+
+/** A row's new content; `row: undefined` removes it. */
+export interface Write {
+  readonly kind: Kind;
+  readonly key: string;
+  readonly row: Row | undefined;
+}

@@ -1,0 +1,37 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { StoreError } from './store-error.ts';
+
+/**
+ * The schema, as numbered steps; step n makes schema n of n - 1. A released step is never changed.
+ *
+ * There is no history table: the Store interface reads only what is current (a watch begins with all that exists),
+ * so history would be written and never read. It comes with its first reader, as a step of its own.
+ */
+export const SCHEMA_STEPS: readonly string[] = [
+  `CREATE TABLE current (
+     kind TEXT NOT NULL,
+     key TEXT NOT NULL,
+     value TEXT NOT NULL,
+     create_rev INTEGER NOT NULL,
+     mod_rev INTEGER NOT NULL,
+     PRIMARY KEY (kind, key)
+   ) STRICT;
+   CREATE TABLE counter (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL) STRICT;
+   INSERT INTO counter VALUES (1, 0);`,
+];
+
+/**
+ * Brings a database to the newest schema, each step in one transaction with its number (`user_version`), so that
+ * a crash leaves the old schema or the new one. Throws StoreError `store-newer` when a later Attaché wrote it.
+ */
+export function migrate(db: DatabaseSync, steps: readonly string[] = SCHEMA_STEPS): void {
+  const found = Number(db.prepare('PRAGMA user_version').get()?.user_version);
+  if (found > steps.length)
+    throw new StoreError('store-newer', `the store has schema ${found}, this Attaché knows ${steps.length}`, {
+      hint: 'Start the Attaché release that wrote it, or a later one.',
+    });
+  for (const [index, step] of steps.entries()) {
+    if (index < found) continue;
+    db.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${index + 1}; COMMIT`);
+  }
+}

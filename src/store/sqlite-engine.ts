@@ -1,0 +1,80 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Engine, Row, Write } from './engine.ts';
+import { prefixEnd } from './key-order.ts';
+import type { Kind } from './record-kinds.ts';
+import { toStoreError } from './sqlite-error.ts';
+import { StoreError } from './store-error.ts';
+
+const ROW = 'SELECT key, value AS text, mod_rev AS revision, create_rev AS createdRevision FROM current';
+
+/** The engine over an open, migrated database. SQLite's BINARY collation is the order of compareKeys. */
+export class SqliteEngine implements Engine {
+  readonly #db: DatabaseSync;
+  readonly #file: string;
+  readonly #read: StatementSync;
+  readonly #scan: StatementSync;
+  readonly #put: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #count: StatementSync;
+  #revision: number;
+
+  constructor(db: DatabaseSync, file: string) {
+    this.#db = db;
+    this.#file = file;
+    this.#read = db.prepare(`${ROW} WHERE kind = ? AND key = ?`);
+    this.#scan = db.prepare(`${ROW} WHERE kind = ?1 AND key >= ?2 AND (?3 IS NULL OR key < ?3) ORDER BY key`);
+    this.#put = db.prepare('INSERT OR REPLACE INTO current VALUES (?, ?, ?, ?, ?)');
+    this.#delete = db.prepare('DELETE FROM current WHERE kind = ? AND key = ?');
+    this.#count = db.prepare('UPDATE counter SET revision = ?');
+    this.#revision = readCounter(db);
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  read(kind: Kind, key: string): Row | undefined {
+    return this.#guard(() => this.#read.get(kind, key) as Row | undefined);
+  }
+
+  scan(kind: Kind, prefix: string): readonly Row[] {
+    return this.#guard(() => this.#scan.all(kind, prefix, prefixEnd(prefix) ?? null) as unknown as Row[]);
+  }
+
+  apply(revision: number, writes: readonly Write[]): void {
+    this.#guard(() => {
+      this.#db.exec('BEGIN IMMEDIATE');
+      for (const { kind, key, row } of writes) {
+        if (row === undefined) this.#delete.run(kind, key);
+        else this.#put.run(kind, key, row.text, row.createdRevision, row.revision);
+      }
+      this.#count.run(revision);
+      this.#db.exec('COMMIT');
+    });
+    this.#revision = revision;
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  /** SQLite leaves a transaction open after some faults and ends it after others. */
+  #guard<T>(step: () => T): T {
+    try {
+      return step();
+    } catch (thrown) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw toStoreError(thrown, this.#file);
+    }
+  }
+}
+
+/** The counter outlives deleted rows; a row above it means that writes were lost or the file was patched up. */
+function readCounter(db: DatabaseSync): number {
+  const sql =
+    'SELECT (SELECT revision FROM counter) AS counter, (SELECT max(mod_rev) FROM current) AS newest';
+  const { counter, newest } = db.prepare(sql).get() ?? {};
+  if (typeof counter !== 'number' || (typeof newest === 'number' && newest > counter))
+    throw new StoreError('store-damaged', `the newest record is at ${newest}, the counter at ${counter}`);
+  return counter;
+}
