@@ -1,0 +1,27 @@
+/**
+ * The child of store-kill.test.ts: writes for ever and prints each write once it was answered. Arguments: data
+ * directory, first number.
+ */
+import { writeSync } from 'node:fs';
+import { openSqliteStore } from '../../src/store/sqlite-store.ts';
+import { StoreError } from '../../src/store/store-error.ts';
+
+const [directory = '', first = '0'] = process.argv.slice(2);
+const clock = { now: Date.now, after: () => () => {} };
+
+try {
+  const store = await openSqliteStore({ directory, clock });
+  writeSync(1, 'open\n');
+  for (let n = Number(first); ; n += 1) {
+    // Two records that must live or die together, and one key that every write replaces.
+    const hex = String(n).repeat(1 + (n % 300));
+    const revision = await store.transaction([
+      { op: 'put', kind: 'ModuleKey', key: `left-${n}`, value: { hex } },
+      { op: 'put', kind: 'ModuleKey', key: `right-${n}`, value: { hex } },
+      { op: 'put', kind: 'ModuleKey', key: 'newest', value: { hex: String(n) } },
+    ]);
+    writeSync(1, `${n} ${revision}\n`);
+  }
+} catch (error) {
+  process.exitCode = error instanceof StoreError && error.code === 'data-directory-in-use' ? 7 : 1;
+}
