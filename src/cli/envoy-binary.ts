@@ -51,12 +51,16 @@ export function packageCacheDirectory(): string {
  */
 export async function findEnvoy(options: FindEnvoyOptions): Promise<string> {
   const { env, version } = options;
-  if (version === undefined && env.ATTACHE_ENVOY) {
-    if (await isProgram(env.ATTACHE_ENVOY)) return env.ATTACHE_ENVOY;
-    throw new CliError('envoy-not-found', `$ATTACHE_ENVOY names no program: ${env.ATTACHE_ENVOY}`);
-  }
-  const onPath = version === undefined ? await findOnPath(env.PATH ?? '') : undefined;
-  return onPath ?? installEnvoy(version ?? (env.ATTACHE_ENVOY_VERSION || DEFAULT_ENVOY_VERSION), options);
+  const own = version === undefined ? await findOwnEnvoy(env) : undefined;
+  return own ?? installEnvoy(version ?? (env.ATTACHE_ENVOY_VERSION || DEFAULT_ENVOY_VERSION), options);
+}
+
+/** `$ATTACHE_ENVOY`, else `envoy` on the PATH, else undefined. Throws as findEnvoy does. */
+export async function findOwnEnvoy(env: FindEnvoyOptions['env']): Promise<string | undefined> {
+  const named = env.ATTACHE_ENVOY;
+  if (!named) return findOnPath(env.PATH ?? '');
+  if (await isProgram(named)) return named;
+  throw new CliError('envoy-not-found', `$ATTACHE_ENVOY names no program: ${named}`);
 }
 
 /** `1.40.0`, as the program itself says. Throws CliError `envoy-not-found` where it does not run. */

@@ -1,0 +1,64 @@
+import type { BootstrapOptions } from './bootstrap-document.ts';
+import type { ManagedBootstrap } from './bootstrap-from.ts';
+import { formatCount } from './format.ts';
+
+/** What was done to a user's bootstrap, for people: one fact a line. */
+export function describeManaged(file: string, managed: ManagedBootstrap, options: BootstrapOptions): string {
+  const { listeners, clusterCount, addedClusters } = managed;
+  const names = listeners.map(one => {
+    const managers = formatCount(one.managerCount, 'HTTP connection manager');
+    return `${one.facts.name}, port ${one.facts.port}, ${managers}`;
+  });
+  const read = `${formatCount(listeners.length, 'listener')}${names.length > 0 ? ` (${names.join('; ')})` : ''}`;
+  const sink = managed.addedStatsSink ? 'stats sink to Attaché (your stats stay as they are)' : '';
+  const clusters = addedClusters.length > 0 ? `clusters ${addedClusters.join(', ')}` : '';
+  return [
+    `read ${file}: ${read}, ${formatCount(clusterCount, 'cluster')}`,
+    columns(
+      'added',
+      `node.id ${managed.id}, node.cluster ${managed.cluster}`,
+      'dynamic_resources.ads_config',
+    ),
+    ...(clusters === '' && sink === '' ? [] : [columns('added', clusters, sink)]),
+    ...listeners.map(one => describeListener(one)),
+    ...managed.kept.map(part => `kept    your own ${part}; Attaché's was not added`),
+    'kept    everything else, byte for byte',
+    ...toNotes(managed, options).map(note => `note    ${note}`),
+  ].join('\n');
+}
+
+function describeListener(one: ManagedBootstrap['listeners'][number]): string {
+  const { name } = one.facts;
+  if (one.withoutRouter)
+    return `note    listener ${name}: no router among its HTTP filters, so no places there`;
+  if (one.managerCount === 0)
+    return `note    listener ${name}: no HTTP connection manager, so no places there`;
+  if (one.added.length === 0) return `kept    the places of listener ${name}: they stand there already`;
+  const [first, ...rest] = one.added;
+  // attache.authn, .authz, .stats: the common beginning is said once.
+  const short = rest.map(place => (first?.startsWith('attache.') ? place.replace(/^attache/, '') : place));
+  const count = formatCount(one.added.length, 'plugin place');
+  return `added   ${count} in listener ${name}, before envoy.filters.http.router: ${[first, ...short].join(', ')}`;
+}
+
+function toNotes(managed: ManagedBootstrap, options: BootstrapOptions): readonly string[] {
+  const changed = managed.listeners.filter(one => one.added.length > 0).map(one => one.facts.name);
+  const notes: string[] = [];
+  if (managed.listeners.length === 0)
+    notes.push('no listener in the file: give the node one, e.g. attache example listener --help');
+  if (changed.length > 0 && options.unanswered === 'deny')
+    notes.push(
+      `until this Envoy has once reached Attaché, listener ${changed.join(', ')} serves nothing. Open after 15 s instead: --unanswered allow`,
+    );
+  if (options.layout === 'chain' && changed.length > 0)
+    notes.push(
+      'needs Envoy 1.39 or later (filter_chain). For older ones name the plugins: --plugins auth,limit',
+    );
+  if (options.layout === 'single' && options.plugins.length === 0 && changed.length > 0)
+    notes.push('before Envoy 1.39 a phase place holds one plugin. For more name them: --plugins auth,limit');
+  return notes;
+}
+
+function columns(word: string, left: string, right: string): string {
+  return `${word}   ${left.padEnd(right === '' ? 0 : 55)} ${right}`.trimEnd();
+}

@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import type { Config } from '../config.ts';
+import type { Log } from '../model/ports.ts';
+import { RestClient } from './rest-client.ts';
+
+/** What a command may touch of the world; a test passes its own. */
+export interface CommandContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `1.0.0`, of this package. */
+  readonly version: string;
+  /** Data, a line or more, to stdout. */
+  out(text: string): void;
+  /** Messages, a line or more, to stderr. */
+  err(text: string): void;
+  /** Called on SIGINT and SIGTERM instead of ending; the answer restores what was. */
+  onSignal(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
+  /** Ends at once, whatever still runs. */
+  exitNow(code: number): never;
+  readonly ports: CommandPorts;
+}
+
+/** What only main.ts can join: the stages are no business of a command. */
+export interface CommandPorts {
+  startControlPlane(config: Config, log: Log): Promise<RunningControlPlane>;
+  createLog(level: string): Promise<Log>;
+  pushModule: PushModule;
+}
+
+export interface RunningControlPlane {
+  readonly addresses: { readonly xds: string; readonly modules: string; readonly api: string };
+  stop(): Promise<void>;
+}
+
+/** Pushes module bytes as an OCI artifact to `host/name:tag`. */
+export type PushModule = (request: {
+  readonly bytes: Uint8Array;
+  /** `HOST:PORT/NAME:TAG`, without a scheme. */
+  readonly reference: string;
+  /** `HOST:PORT` of registries spoken to over plain HTTP, loopback ones aside. */
+  readonly insecureRegistries: readonly string[];
+  readonly dockerConfigPath: string | undefined;
+}) => Promise<{ readonly manifestDigest: string; readonly moduleSha256: string }>;
+
+/** A verb: its arguments and options on `command`, its work in an action that answers an exit code. */
+export type DefineCommand = (
+  command: Command,
+  context: CommandContext,
+  finish: (code: number) => void,
+) => void;
+
+/** Options of every verb that talks to the server. */
+export interface ServerOptions {
+  readonly server?: string;
+}
+
+export function addServerOption(command: Command): Command {
+  return command.option('--server <url>', 'the REST API (default $ATTACHE_SERVER or http://127.0.0.1:18002)');
+}
+
+export function toRestClient(options: ServerOptions, context: CommandContext): RestClient {
+  return RestClient.fromEnvironment(options.server, context.env);
+}

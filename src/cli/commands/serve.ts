@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { type Config, type ConfigFlags, isLoopback, readConfig, SETTINGS } from '../../config.ts';
+import type { CommandContext, DefineCommand, RunningControlPlane } from '../command-context.ts';
+import { EXIT } from '../exit-code.ts';
+import { formatSeconds } from '../format.ts';
+
+/** `attache serve`: runs the control plane until SIGINT or SIGTERM; a second signal ends it at once. */
+export const define: DefineCommand = (command, context, finish) => {
+  command.description('run the control plane');
+  command.option('--config <file>', 'settings as YAML (default ./attache.yaml where it exists)');
+  for (const setting of SETTINGS) {
+    const flag = `--${setting.name} <${setting.value.toLowerCase()}>`;
+    if (setting.list)
+      command.option(flag, setting.help, (value: string, all: string[] = []) => [...all, value]);
+    else command.option(flag, setting.help);
+  }
+  command.addHelpText(
+    'after',
+    '\nExample:\n  attache serve --data /var/lib/attache --api-listen 127.0.0.1:0',
+  );
+  command.action(async () => finish(await serve(toFlags(command.opts()), context)));
+};
+
+/** Commander names options in camel case; settings are named with dashes. */
+function toFlags(options: Record<string, string | string[]>): ConfigFlags {
+  return Object.fromEntries(
+    Object.entries(options).map(([key, value]) => [key.replace(/[A-Z]/g, c => `-${c.toLowerCase()}`), value]),
+  );
+}
+
+async function serve(flags: ConfigFlags, context: CommandContext): Promise<number> {
+  const startedAt = performance.now();
+  const config = readConfig(flags, context.env);
+  const stopping = waitForSignal(context);
+  try {
+    const isNew = !existsSync(join(config.dataDirectory, 'attache.db'));
+    const log = await context.ports.createLog(config.logLevel);
+    const running = await context.ports.startControlPlane(config, log);
+    context.out(describe(config, running, isNew, context.version));
+    context.out(`ready in ${formatSeconds(performance.now() - startedAt)}`);
+    context.err(`${await stopping.signalled}: stopping; Envoys go on as they are`);
+    // A person who asks twice does not want to wait; the store survives that.
+    const forced = stopping.again.then(() => 'forced' as const);
+    const outcome = await Promise.race([running.stop().then(() => 'stopped' as const), forced]);
+    if (outcome === 'forced') context.exitNow(EXIT.error);
+    return EXIT.done;
+  } finally {
+    stopping.restore();
+  }
+}
+
+interface Stopping {
+  readonly signalled: Promise<string>;
+  readonly again: Promise<void>;
+  restore(): void;
+}
+
+function waitForSignal(context: CommandContext): Stopping {
+  const first = Promise.withResolvers<string>();
+  const second = Promise.withResolvers<void>();
+  let count = 0;
+  const restore = context.onSignal(signal => {
+    count += 1;
+    if (count === 1) first.resolve(signal);
+    else second.resolve();
+  });
+  return { signalled: first.promise, again: second.promise, restore };
+}
+
+function describe(config: Config, running: RunningControlPlane, isNew: boolean, version: string): string {
+  const { xds, modules, api } = running.addresses;
+  const plain = 'plain text, allowed by --allow-plaintext';
+  const notes = {
+    xds: isLoopback(config.xdsListen.host) ? 'plain text, loopback only' : plain,
+    modules: isLoopback(config.modulesListen.host) ? '' : plain,
+    api: isLoopback(config.apiListen.host) ? 'no token needed: loopback only' : plain,
+  };
+  return [
+    `attache ${version}   data ${toShown(config.dataDirectory)}${isNew ? ' (new)' : ''}`,
+    `  xDS      ${xds}   ${notes.xds}`,
+    `  modules  ${modules}   ${notes.modules}`,
+    `  API      ${api}   ${notes.api}`,
+  ]
+    .map(line => line.trimEnd())
+    .join('\n');
+}
+
+function toShown(path: string): string {
+  const fromHere = relative('.', path);
+  return fromHere.startsWith('..') ? path : `./${fromHere}`;
+}

@@ -1,0 +1,147 @@
+import { readFileSync, realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import type { CommandContext, CommandPorts, DefineCommand } from './cli/command-context.ts';
+import { EXIT, toExitCode } from './cli/exit-code.ts';
+import { formatError } from './cli/print-error.ts';
+
+/** A verb, and where its code is: loaded only when it is used, so that `--help` stays fast. */
+interface Verb {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<{ define: DefineCommand }>;
+}
+
+/** In the order in which a newcomer needs them. */
+const VERBS: readonly Verb[] = [
+  {
+    name: 'demo',
+    summary: 'the whole story, live, in a minute',
+    load: () => import('./cli/commands/demo.ts'),
+  },
+  { name: 'serve', summary: 'run the control plane', load: () => import('./cli/commands/serve.ts') },
+  {
+    name: 'bootstrap',
+    summary: 'print an Envoy bootstrap',
+    load: () => import('./cli/commands/bootstrap.ts'),
+  },
+  {
+    name: 'example',
+    summary: 'print documents to start from',
+    load: () => import('./cli/commands/example.ts'),
+  },
+  { name: 'envoy', summary: 'install and run an Envoy', load: () => import('./cli/commands/envoy.ts') },
+  { name: 'push', summary: 'push a module to a registry', load: () => import('./cli/commands/push.ts') },
+  {
+    name: 'apply',
+    summary: 'create or change plugins and resources',
+    load: () => import('./cli/commands/apply.ts'),
+  },
+  {
+    name: 'get',
+    summary: 'list plugins, nodes, resources, modules',
+    load: () => import('./cli/commands/get.ts'),
+  },
+  {
+    name: 'describe',
+    summary: 'tell all about a plugin or a node',
+    load: () => import('./cli/commands/describe.ts'),
+  },
+  {
+    name: 'delete',
+    summary: 'take a plugin or a resource away',
+    load: () => import('./cli/commands/delete.ts'),
+  },
+  {
+    name: 'whoami',
+    summary: 'print who the server takes you for',
+    load: () => import('./cli/commands/whoami.ts'),
+  },
+  {
+    name: 'version',
+    summary: 'print the version of this program',
+    load: () => import('./cli/commands/version.ts'),
+  },
+];
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 error, 2 usage, 3 differences, 4 rolled back or held back, 5 waits for a person,
+6 timeout, 7 conflict or data directory in use.`;
+
+/** Runs one command line (without node and script); resolves to the exit code. Never throws. */
+export async function main(args: readonly string[], context: CommandContext): Promise<number> {
+  let code: number = EXIT.usage;
+  const program = new Command('attache')
+    .description('Puts Proxy-Wasm plugins on plain Envoys and keeps them there.')
+    .version(`attache ${context.version}`, '-V, --version')
+    .addHelpText('after', EXIT_CODES)
+    .configureOutput({
+      writeOut: text => context.out(text.trimEnd()),
+      writeErr: text => context.err(text.trimEnd()),
+    })
+    .exitOverride();
+  try {
+    for (const verb of VERBS) {
+      const command = program.command(verb.name).description(verb.summary);
+      if (verb.name !== (args[0] === 'help' ? args[1] : args[0])) continue;
+      const { define } = await verb.load();
+      define(command, context, result => {
+        code = result;
+      });
+    }
+    await program.parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    context.err(formatError(error));
+    return toExitCode(error);
+  }
+}
+
+/** The real world: this process. */
+function createContext(): CommandContext {
+  return {
+    env: process.env,
+    version: readVersion(),
+    out: text => process.stdout.write(`${text}\n`),
+    err: text => process.stderr.write(`${text}\n`),
+    onSignal(listener) {
+      process.on('SIGINT', listener);
+      process.on('SIGTERM', listener);
+      return () => {
+        process.off('SIGINT', listener);
+        process.off('SIGTERM', listener);
+      };
+    },
+    exitNow: code => process.exit(code),
+    ports: createPorts(),
+  };
+}
+
+function createPorts(): CommandPorts {
+  return {
+    async startControlPlane(config, log) {
+      const { startControlPlane } = await import('./control-plane.ts');
+      return startControlPlane(config, log);
+    },
+    async createLog(level) {
+      const { pino, destination } = await import('pino');
+      return pino({ level }, destination({ fd: 2, sync: true }));
+    },
+    async pushModule(request) {
+      const { pushModule } = await import('./module/push-module.ts');
+      return pushModule(request);
+    },
+  };
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return String((JSON.parse(text) as { version: unknown }).version);
+}
+
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  // A reader that went away (`attache get nodes | head -1`) is no error.
+  process.stdout.on('error', () => process.exit(EXIT.done));
+  process.exitCode = await main(process.argv.slice(2), createContext());
+}
