@@ -1,0 +1,136 @@
+/**
+ * `npm test`: unit tests (offline, fast), then integration, then e2e with real Envoys.
+ *
+ *     node test/run.ts [unit|integration|e2e|interop …] [path filter…]
+ *
+ * Ends with one line `N passed, N failed` over everything; the exit code is 0 only when something ran and
+ * nothing failed. A process that a test left running is a failure, and is ended.
+ */
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { fileURLToPath } from 'node:url';
+import { E2E_VERSIONS, envoyBinary } from './harness/envoy-binary.ts';
+import { findLeftProcesses, markRun } from './harness/left-processes.ts';
+
+/** The hard limit is for one test file, in ms: a file that is still running then is ended and has failed. */
+interface Phase {
+  readonly name: string;
+  readonly timeoutMs: number;
+  readonly needsEnvoy: boolean;
+}
+
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const PHASES: readonly Phase[] = [
+  { name: 'unit', timeoutMs: 60_000, needsEnvoy: false },
+  { name: 'integration', timeoutMs: 180_000, needsEnvoy: true },
+  { name: 'e2e', timeoutMs: 900_000, needsEnvoy: true },
+  { name: 'interop', timeoutMs: 600_000, needsEnvoy: false },
+];
+const DEFAULT_PHASES = ['unit', 'integration', 'e2e'];
+const OWN_FOLDERS = /^test\/(integration|e2e|interop)\//;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const interrupted = new AbortController();
+
+async function main(args: readonly string[]): Promise<number> {
+  process.chdir(root);
+  markRun();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+  const chosen = args.filter(arg => PHASES.some(phase => phase.name === arg));
+  const filters = args.filter(arg => !chosen.includes(arg));
+  const names = chosen.length > 0 ? chosen : DEFAULT_PHASES;
+  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  for (const phase of PHASES.filter(one => names.includes(one.name))) {
+    if (interrupted.signal.aborted) break;
+    await runPhase(phase, filters, total);
+  }
+  await endLeftProcesses(total);
+  if (interrupted.signal.aborted) total.failed++;
+  if (total.skipped > 0) say(`${total.skipped} skipped`);
+  if (total.passed + total.failed === 0) say('no test ran');
+  say(`${total.passed} passed, ${total.failed} failed`);
+  return total.failed === 0 && total.passed > 0 ? 0 : 1;
+}
+
+async function runPhase(phase: Phase, filters: readonly string[], total: Tally): Promise<void> {
+  const files = findFiles(phase.name, filters);
+  if (files.length === 0) return;
+  say(`\n— ${phase.name}: ${files.length} files\n`);
+  if (phase.needsEnvoy && !(await haveEnvoys())) {
+    say(`the ${phase.name} tests did not run`);
+    total.failed++;
+    return;
+  }
+  await runFiles(files, phase, total);
+}
+
+/** Test files of a phase; with filters those whose path contains one of them. */
+function findFiles(phase: string, filters: readonly string[]): string[] {
+  const all = globSync('test/**/*.test.ts').map(path => path.replaceAll('\\', '/'));
+  const own = all.filter(path => (OWN_FOLDERS.exec(path)?.[1] ?? 'unit') === phase);
+  return own.filter(path => filters.length === 0 || filters.some(text => path.includes(text))).sort();
+}
+
+async function haveEnvoys(): Promise<boolean> {
+  try {
+    for (const version of E2E_VERSIONS) await envoyBinary(version);
+    return true;
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    if (error instanceof Error && 'hint' in error && error.hint) say(String(error.hint));
+    return false;
+  }
+}
+
+async function runFiles(files: string[], phase: Phase, total: Tally): Promise<void> {
+  const events = run({
+    files,
+    concurrency: Math.min(2, availableParallelism()),
+    timeout: phase.timeoutMs,
+    signal: interrupted.signal,
+  });
+  events.on('test:pass', event => {
+    if (event.details.type === 'suite' || isFile(event)) return;
+    if (event.skip || event.todo) total.skipped++;
+    else total.passed++;
+  });
+  events.on('test:fail', event => {
+    // A failed file with failed tests inside is told by those; alone it crashed, hung or could not load.
+    if (event.details.type === 'suite' || (isFile(event) && wasToldInside(event.details.error))) return;
+    if (event.todo) total.skipped++;
+    else total.failed++;
+  });
+  const report = events.compose(new spec());
+  for await (const chunk of report) process.stdout.write(chunk);
+}
+
+/** The runner reports each file as a test of its own, named by its path. */
+function isFile(event: { nesting: number; name: string }): boolean {
+  return event.nesting === 0 && event.name.endsWith('.test.ts');
+}
+
+function wasToldInside(error: Error): boolean {
+  return 'failureType' in error && error.failureType === 'subtestsFailed';
+}
+
+async function endLeftProcesses(total: Tally): Promise<void> {
+  const left = await findLeftProcesses();
+  for (const { pid, command } of left) {
+    say(`left running and ended now: ${pid} ${command}`);
+    process.kill(pid, 'SIGKILL');
+  }
+  if (left.length > 0) total.failed++;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+process.exitCode = await main(process.argv.slice(2));
