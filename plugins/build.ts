@@ -1,0 +1,116 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A compiled plugin. */
+export interface BuiltPlugin {
+  /** The file that holds `bytes`. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** Of the bytes: 64 hexadecimal digits. */
+  readonly sha256: string;
+}
+
+const PLUGINS = dirname(fileURLToPath(import.meta.url));
+const ROOT = dirname(PLUGINS);
+const CACHE = join(ROOT, '.cache', 'plugins');
+
+/** `abort` of the SDK, because AssemblyScript's own is an import that no Envoy knows. */
+const FLAGS: readonly string[] = [
+  '-Oz',
+  '--runtime',
+  'incremental',
+  '--use',
+  'abort=plugins/sdk/assembly/log/abort',
+];
+
+const builds = new Map<string, Promise<BuiltPlugin>>();
+
+/**
+ * Compiles the AssemblyScript plugin in `plugins/<name>`, e.g. `add-header` or `faulty/no-abi`, into
+ * `.cache/plugins/<name>.wasm`. Sources that were compiled before are not compiled again. Several processes may call
+ * it at once. Throws where there is no such plugin or the compiler finds a fault, with the compiler's text.
+ */
+export function buildPlugin(name: string): Promise<BuiltPlugin> {
+  const known = builds.get(name);
+  if (known !== undefined) return known;
+  const build = readOrCompile(name);
+  builds.set(name, build);
+  build.catch(() => builds.delete(name));
+  return build;
+}
+
+/** Every folder below `plugins/` that holds a plugin, as names for `buildPlugin`, sorted. */
+export async function listPlugins(): Promise<readonly string[]> {
+  const files = await readdir(PLUGINS, { recursive: true });
+  return files
+    .filter(file => file.endsWith(join('assembly', 'index.ts')) && !file.startsWith('sdk'))
+    .map(file => dirname(dirname(file)).replaceAll('\\', '/'))
+    .sort();
+}
+
+async function readOrCompile(name: string): Promise<BuiltPlugin> {
+  const entry = join(PLUGINS, name, 'assembly', 'index.ts');
+  if (!existsSync(entry)) throw new Error(`no plugin ${name}: there are ${(await listPlugins()).join(', ')}`);
+  const compiled = join(CACHE, 'by-source', `${await hashSources(name)}.wasm`);
+  if (!existsSync(compiled)) await writeWhole(compiled, await compile(entry));
+  const bytes = await readFile(compiled);
+  const path = join(CACHE, `${name}.wasm`);
+  if (!existsSync(path) || !bytes.equals(await readFile(path))) await writeWhole(path, bytes);
+  return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+/** Over everything that decides the bytes: compiler, flags, the SDK's files and the plugin's. */
+async function hashSources(name: string): Promise<string> {
+  const compiler = await readFile(fileURLToPath(import.meta.resolve('assemblyscript/package.json')), 'utf8');
+  const hash = createHash('sha256').update(JSON.stringify([JSON.parse(compiler).version, FLAGS, name]));
+  for (const folder of [join('sdk', 'assembly'), join(name, 'assembly')]) {
+    for (const file of (await readdir(join(PLUGINS, folder), { recursive: true })).sort()) {
+      if (file.endsWith('.ts'))
+        hash.update(`\0${file}\0`).update(await readFile(join(PLUGINS, folder, file)));
+    }
+  }
+  return hash.digest('hex').slice(0, 32);
+}
+
+async function compile(entry: string): Promise<Uint8Array> {
+  // Loaded here alone: the compiler is 100 MB that a cached plugin does not need.
+  const { default: asc } = await import('assemblyscript/asc');
+  let output: Uint8Array | undefined;
+  const source = relative(ROOT, entry).replaceAll('\\', '/');
+  const { error, stderr } = await asc.main([source, ...FLAGS, '--baseDir', ROOT, '--outFile', 'out.wasm'], {
+    writeFile: (_, contents) => {
+      if (typeof contents !== 'string') output = contents;
+    },
+  });
+  if (error !== null || output === undefined)
+    throw new Error(`${source} does not compile: ${error?.message ?? 'no output'}\n${stderr.toString()}`);
+  return output;
+}
+
+/** A reader sees the old file or all of the new one, never a part. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const partial = `${path}.${randomBytes(6).toString('hex')}`;
+  await writeFile(partial, bytes);
+  await rename(partial, path);
+}
+
+/** `node plugins/build.ts [NAME…]`: builds those, or all, and prints size, digest and path of each. */
+async function main(names: readonly string[]): Promise<void> {
+  for (const name of names.length > 0 ? names : await listPlugins()) {
+    const { bytes, path, sha256 } = await buildPlugin(name);
+    process.stdout.write(
+      `${name.padEnd(32)} ${String(bytes.length).padStart(8)}  sha256:${sha256}  ${relative(resolve(), path)}\n`,
+    );
+  }
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  main(process.argv.slice(2)).catch((fault: unknown) => {
+    process.stderr.write(`error: ${fault instanceof Error ? fault.message : String(fault)}\n`);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,47 @@
+// The Proxy-Wasm host calls that the SDK uses, letter for letter (ABI 0.2.1, module "env"). Every call answers a
+// status: 0 is good, 1 is "not found". Only those that a plugin really reaches become imports of its module.
+// https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1
+
+@external("env", "proxy_log")
+export declare function proxy_log(level: i32, text: usize, size: usize): i32;
+
+@external("env", "proxy_get_current_time_nanoseconds")
+export declare function proxy_get_current_time_nanoseconds(result: usize): i32;
+
+@external("env", "proxy_get_property")
+export declare function proxy_get_property(path: usize, pathSize: usize, value: usize, valueSize: usize): i32;
+
+@external("env", "proxy_get_buffer_bytes")
+export declare function proxy_get_buffer_bytes(
+  buffer: i32, start: usize, length: usize, value: usize, valueSize: usize,
+): i32;
+
+@external("env", "proxy_get_header_map_value")
+export declare function proxy_get_header_map_value(
+  map: i32, name: usize, nameSize: usize, value: usize, valueSize: usize,
+): i32;
+
+@external("env", "proxy_add_header_map_value")
+export declare function proxy_add_header_map_value(
+  map: i32, name: usize, nameSize: usize, value: usize, valueSize: usize,
+): i32;
+
+@external("env", "proxy_replace_header_map_value")
+export declare function proxy_replace_header_map_value(
+  map: i32, name: usize, nameSize: usize, value: usize, valueSize: usize,
+): i32;
+
+@external("env", "proxy_remove_header_map_value")
+export declare function proxy_remove_header_map_value(map: i32, name: usize, nameSize: usize): i32;
+
+@external("env", "proxy_send_local_response")
+export declare function proxy_send_local_response(
+  statusCode: i32, details: usize, detailsSize: usize, body: usize, bodySize: usize,
+  headers: usize, headersSize: usize, grpcStatus: i32,
+): i32;
+
+@external("env", "proxy_define_metric")
+export declare function proxy_define_metric(type: i32, name: usize, nameSize: usize, metricId: usize): i32;
+
+@external("env", "proxy_increment_metric")
+export declare function proxy_increment_metric(metricId: i32, offset: i64): i32;
