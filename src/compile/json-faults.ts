@@ -49,15 +49,19 @@ function checkMessage(walk: Walk, type: protobuf.Type, json: JsonValue, pointer:
 }
 
 function checkAny(walk: Walk, json: JsonValue, pointer: string): void {
-  if (!isObject(json)) return addWrongType(walk, pointer, 'expected an object with @type');
-  const typeUrl = json['@type'];
-  if (typeof typeUrl !== 'string')
-    return addWrongType(walk, pointer, 'an object of any type needs its @type, a text');
+  const typeUrl = isObject(json) ? json['@type'] : undefined;
+  if (!isObject(json) || typeof typeUrl !== 'string') {
+    addWrongType(walk, pointer, 'expected an object with @type, a text');
+    return;
+  }
   const type = walk.types.find(typeUrl);
-  if (type === undefined) return addUnknownType(walk, typeUrl, `${pointer}/@type`);
+  if (type === undefined) {
+    addUnknownType(walk, typeUrl, `${pointer}/@type`);
+    return;
+  }
   const { '@type': _, ...body } = json;
-  if (!isWrapped(type)) return checkFields(walk, type, body, pointer);
-  checkMessage(walk, type, body['value'] ?? null, `${pointer}/value`);
+  if (isWrapped(type)) checkMessage(walk, type, body.value ?? null, `${pointer}/value`);
+  else checkFields(walk, type, body, pointer);
 }
 
 /** Types with a JSON form of their own stand below `value` in an Any. */

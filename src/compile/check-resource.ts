@@ -1,0 +1,76 @@
+import type { Fault } from '../model/error.ts';
+import type { JsonObject } from '../model/plugin-spec.ts';
+import { PHASES } from '../model/plugin-spec.ts';
+import type { CheckResource, ResourceSpec } from '../model/resource.ts';
+import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE, XDS_TYPES } from '../model/type-url.ts';
+import { CompileError } from './compile-error.ts';
+import { countConnectionManagers } from './decoded-listener.ts';
+import { toEnvoyName } from './encode-resource.ts';
+import type { ProtoRegistry } from './proto-registry.ts';
+
+/**
+ * The port by which the api checks a user's resource before it is stored. Rejects with CompileError: `wrong-type`,
+ * `unknown-type` and `unknown-field` from the proto, `wrong-resource` where `@type` is not the document's kind or
+ * the Envoy name is missing.
+ */
+export function makeCheckResource(registry: ProtoRegistry): CheckResource {
+  return async spec => {
+    const typeUrl = readTypeUrl(spec);
+    const any = registry.encodeAny(spec.resource);
+    const envoyName = toEnvoyName(spec.resource);
+    if (envoyName === undefined) throw sayNoName(typeUrl);
+    return { typeUrl, envoyName, warnings: findWarnings(spec, typeUrl, envoyName, registry.decodeAny(any)) };
+  };
+}
+
+function readTypeUrl(spec: ResourceSpec): string {
+  const row = XDS_TYPES.find(type => type.plural === spec.type);
+  const written = spec.resource['@type'];
+  const known = XDS_TYPES.find(type => type.typeUrl === written);
+  if (row !== undefined && known === row) return row.typeUrl;
+  const message =
+    known === undefined
+      ? `${String(written ?? 'a resource without @type')} is not a resource that Envoy asks a control plane for`
+      : `${String(written)} is one of the ${known.plural}, not of the ${spec.type}`;
+  throw refuse({ pointer: '/@type', message, hint: `expected ${row?.typeUrl ?? 'one of the xDS types'}` });
+}
+
+function sayNoName(typeUrl: string): CompileError {
+  const field = typeUrl.endsWith('.ClusterLoadAssignment') ? 'cluster_name' : 'name';
+  return refuse({ pointer: `/${field}`, message: `${field} is missing: Envoy asks for a resource by it` });
+}
+
+function refuse(fault: Fault): CompileError {
+  const hint = fault.hint === undefined ? {} : { hint: fault.hint };
+  return new CompileError('wrong-resource', `${fault.pointer}: ${fault.message}`, {
+    faults: [fault],
+    ...hint,
+  });
+}
+
+function findWarnings(
+  spec: ResourceSpec,
+  typeUrl: string,
+  envoyName: string,
+  decoded: JsonObject,
+): readonly string[] {
+  const warnings = typeUrl === LISTENER_TYPE ? warnOfListener(decoded, envoyName) : [];
+  if (spec.unanswered !== undefined && typeUrl !== LISTENER_TYPE)
+    warnings.push('slots.unanswered has a meaning for listeners only');
+  if (typeUrl === EXTENSION_CONFIG_TYPE && PHASES.some(({ slot }) => envoyName.split('/')[0] === slot))
+    warnings.push(
+      `${envoyName} is the name of a place for plugins: with this resource no plugin stands in it`,
+    );
+  return warnings;
+}
+
+function warnOfListener(decoded: JsonObject, envoyName: string): string[] {
+  const managers = countConnectionManagers(decoded);
+  if (managers.all === 0)
+    return [`listener ${envoyName} has no HTTP connection manager: no plugin can run on it`];
+  if (managers.withoutFilters > 0)
+    return [
+      `listener ${envoyName} has an HTTP connection manager without filters: Envoy wants a router at the end`,
+    ];
+  return [];
+}

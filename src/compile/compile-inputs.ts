@@ -1,0 +1,87 @@
+import type { Assignment } from '../model/assignment.ts';
+import type { NodeIdentity } from '../model/node.ts';
+import type { PluginSpec } from '../model/plugin-spec.ts';
+import type { ResourceSpec } from '../model/resource.ts';
+import type { Revision } from '../model/revision.ts';
+import { selects } from '../model/selector.ts';
+import { revisionKey } from '../store/record-kinds.ts';
+import type { Change } from '../store/store.ts';
+import { assignPlugins } from './assign-plugins.ts';
+import type { SnapshotInputs } from './build-snapshot.ts';
+import { keepOldest, type NameConflict } from './name-conflicts.ts';
+
+/** The record kinds a snapshot is compiled from, besides the nodes. */
+export const INPUT_KINDS = ['PluginSpec', 'Revision', 'Assignment', 'ResourceSpec'] as const;
+
+/** What one node's inputs are, and what had to be left out of them. */
+export interface NodeInputs {
+  readonly inputs: SnapshotInputs;
+  readonly missing: readonly string[];
+  readonly conflicts: readonly NameConflict[];
+}
+
+/** The newest value of every record that snapshots are compiled from, in memory. */
+export class CompileInputs {
+  readonly #plugins = new Map<string, PluginSpec>();
+  readonly #revisions = new Map<string, Revision>();
+  readonly #assignments = new Map<string, Assignment>();
+  readonly #resources = new Map<string, ResourceSpec>();
+  readonly #rootNamespace: string;
+
+  constructor(rootNamespace: string) {
+    this.#rootNamespace = rootNamespace;
+  }
+
+  /** Takes over a change; false: it is of a kind that does not matter here. */
+  apply(change: Change): boolean {
+    switch (change.kind) {
+      case 'PluginSpec':
+        return replace(this.#plugins, change.key, change.stored?.value);
+      case 'Revision':
+        return replace(this.#revisions, change.key, change.stored?.value);
+      case 'Assignment':
+        return replace(this.#assignments, change.key, change.stored?.value);
+      case 'ResourceSpec':
+        return replace(this.#resources, change.key, change.stored?.value);
+      default:
+        return false;
+    }
+  }
+
+  /** What a node that says this of itself is to be compiled from, by the records as they stand. */
+  forNode(node: NodeIdentity): NodeInputs {
+    const plugins = assignPlugins(
+      {
+        plugins: this.#plugins.values(),
+        assignment: plugin => this.#assignments.get(plugin),
+        revision: (plugin, number) => this.#revisions.get(revisionKey(plugin, number)),
+        rootNamespace: this.#rootNamespace,
+      },
+      node,
+    );
+    const resources = [...this.#resources.values()].filter(spec => selects(spec, node, this.#rootNamespace));
+    const { kept, conflicts } = keepOldest(resources);
+    const inputs = {
+      capabilities: node.capabilities,
+      namespace: node.namespace,
+      bootstrapListeners: node.bootstrap.listeners ?? [],
+      plugins,
+      resources: kept,
+    };
+    return { inputs, missing: plugins.missing, conflicts };
+  }
+}
+
+function replace<V>(table: Map<string, V>, key: string, value: V | undefined): boolean {
+  if (value === undefined) table.delete(key);
+  else table.set(key, value);
+  return true;
+}
+
+/** Nodes of equal keys get equal inputs, whatever the records are. */
+export function toIdentityKey(node: NodeIdentity): string {
+  const { filterChain, wasm, failReload } = node.capabilities;
+  const labels = Object.entries(node.labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  const listeners = node.bootstrap.listeners ?? [];
+  return JSON.stringify([filterChain, wasm, failReload, node.namespace, labels, listeners]);
+}

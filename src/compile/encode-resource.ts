@@ -1,0 +1,19 @@
+import { type JsonObject, sha256Hex } from '../model/plugin-spec.ts';
+import type { EncodedResource } from '../model/resource.ts';
+import type { ProtoRegistry } from './proto-registry.ts';
+
+/** One Envoy resource as bytes, named by the hash of them. Throws CompileError with pointers into `json`. */
+export function encodeResource(
+  registry: ProtoRegistry,
+  resource: { typeUrl: string; name: string; json: JsonObject },
+): EncodedResource {
+  const any = registry.encodeAny(resource.json);
+  return { typeUrl: resource.typeUrl, name: resource.name, version: sha256Hex(any).slice(0, 32), any };
+}
+
+/** The name by which Envoy asks for a resource: `cluster_name` of an endpoint assignment, else `name`. */
+export function toEnvoyName(resource: JsonObject): string | undefined {
+  const isAssignment = String(resource['@type']).endsWith('.ClusterLoadAssignment');
+  const name = isAssignment ? (resource.cluster_name ?? resource.clusterName) : resource.name;
+  return typeof name === 'string' && name !== '' ? name : undefined;
+}

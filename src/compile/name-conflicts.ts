@@ -1,0 +1,85 @@
+import type { NodeIdentity } from '../model/node.ts';
+import type { ResourceSpec } from '../model/resource.ts';
+import { selects } from '../model/selector.ts';
+import { toEnvoyName } from './encode-resource.ts';
+
+/** Two documents that give one node the same Envoy name; the older one is served. */
+export interface NameConflict {
+  readonly type: string;
+  readonly envoyName: string;
+  readonly kept: ResourceSpec;
+  readonly dropped: ResourceSpec;
+}
+
+/**
+ * Which of these documents give a node the same Envoy name: a known node that both select, or any node at all
+ * where one of them selects everything that the other does. Pure.
+ */
+export function findNameConflicts(
+  specs: readonly ResourceSpec[],
+  nodes: readonly NodeIdentity[],
+  rootNamespace: string,
+): readonly NameConflict[] {
+  const conflicts: NameConflict[] = [];
+  for (const sameName of groupByName(specs).values())
+    for (const [i, kept] of sameName.entries())
+      for (const dropped of sameName.slice(i + 1))
+        if (canMeet(kept, dropped, nodes, rootNamespace)) conflicts.push({ ...toName(kept), kept, dropped });
+  return conflicts;
+}
+
+/** Of the documents for one node, the oldest for each Envoy name, and what that leaves out. Pure. */
+export function keepOldest(specs: readonly ResourceSpec[]): {
+  kept: readonly ResourceSpec[];
+  conflicts: readonly NameConflict[];
+} {
+  const kept: ResourceSpec[] = [];
+  const conflicts: NameConflict[] = [];
+  for (const [first, ...younger] of groupByName(specs).values()) {
+    if (first === undefined) continue;
+    kept.push(first);
+    for (const dropped of younger) conflicts.push({ ...toName(first), kept: first, dropped });
+  }
+  return { kept, conflicts };
+}
+
+/** Oldest first within a name. */
+function groupByName(specs: readonly ResourceSpec[]): Map<string, ResourceSpec[]> {
+  const groups = new Map<string, ResourceSpec[]>();
+  for (const spec of [...specs].sort(compareAge)) {
+    const { type, envoyName } = toName(spec);
+    const key = `${type}\n${envoyName}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [spec]);
+    else group.push(spec);
+  }
+  return groups;
+}
+
+function compareAge(a: ResourceSpec, b: ResourceSpec): number {
+  const [nameOfA, nameOfB] = [`${a.type}/${a.namespace}/${a.name}`, `${b.type}/${b.namespace}/${b.name}`];
+  return a.createdAt - b.createdAt || (nameOfA < nameOfB ? -1 : nameOfA > nameOfB ? 1 : 0);
+}
+
+function toName(spec: ResourceSpec): { type: string; envoyName: string } {
+  return { type: spec.type, envoyName: toEnvoyName(spec.resource) ?? spec.name };
+}
+
+function canMeet(
+  a: ResourceSpec,
+  b: ResourceSpec,
+  nodes: readonly NodeIdentity[],
+  rootNamespace: string,
+): boolean {
+  if (includes(a, b, rootNamespace) || includes(b, a, rootNamespace)) return true;
+  return nodes.some(node => selects(a, node, rootNamespace) && selects(b, node, rootNamespace));
+}
+
+/** Whether `wide` selects every node that `narrow` does. */
+function includes(wide: ResourceSpec, narrow: ResourceSpec, rootNamespace: string): boolean {
+  if (wide.namespace !== rootNamespace && wide.namespace !== narrow.namespace) return false;
+  const narrowLabels = narrow.selector?.matchLabels ?? {};
+  return Object.entries(wide.selector?.matchLabels ?? {}).every(
+    ([key, value]) => Object.hasOwn(narrowLabels, key) && narrowLabels[key] === value,
+  );
+}

@@ -1,0 +1,124 @@
+import type { NodeCapabilities } from '../model/node.ts';
+import { type JsonObject, sha256Hex } from '../model/plugin-spec.ts';
+import type { Revision } from '../model/revision.ts';
+import {
+  CAPABILITY_LENGTH,
+  fillTemplate,
+  type PluginContent,
+  type SlotContent,
+  type SlotTemplate,
+  TAG_LENGTH,
+} from '../model/snapshot.ts';
+import { EXTENSION_CONFIG_TYPE } from '../model/type-url.ts';
+import { FILTER_CHAIN_TYPE, RBAC_TYPE, type SlotLayout } from './filter-types.ts';
+import type { ProtoRegistry } from './proto-registry.ts';
+import { toWasmFilter } from './wasm-filter.ts';
+
+/** What is to stand in a slot. */
+export interface SlotRequest {
+  /** The ECDS name; it is part of the bytes. */
+  readonly name: string;
+  /** In chain order; none: a pass-through. */
+  readonly plugins: readonly Revision[];
+  /** single: the plugin's own filter stands in the slot, and there is one at most. */
+  readonly layout: SlotLayout;
+  readonly capabilities: NodeCapabilities;
+}
+
+/** Encodes a slot in both variants. Pure: equal requests give equal bytes. */
+export function buildSlotContent(registry: ProtoRegistry, request: SlotRequest): SlotContent {
+  if (request.layout === 'single' && request.plugins.length > 1)
+    throw new RangeError(`${request.name}: one slot holds one plugin without filter chains`);
+  const verdict = encodeTemplate(registry, request, true);
+  const warming = request.plugins.length === 0 ? verdict : encodeTemplate(registry, request, false);
+  const plugins = request.plugins.map(revision => toPluginContent(registry, request, revision));
+  return { contentHash: hashContent(verdict, plugins), plugins, warming, verdict };
+}
+
+/** A user's own extension config: no plugins of ours, so one form and no holes. */
+export function toForeignContent(any: Uint8Array): SlotContent {
+  const template: SlotTemplate = { bytes: any, holes: [] };
+  return { contentHash: hashContent(template, []), plugins: [], warming: template, verdict: template };
+}
+
+/** Revision numbers count too: a node must be seen to accept revision 8 even where its bytes equal 7's. */
+function hashContent(template: SlotTemplate, plugins: readonly PluginContent[]): string {
+  const revisions = plugins.map(plugin => `${plugin.plugin}@${plugin.revision}`).join('\n');
+  return sha256Hex(`${revisions}\n${sha256Hex(template.bytes)}`);
+}
+
+function toPluginContent(registry: ProtoRegistry, request: SlotRequest, revision: Revision): PluginContent {
+  const filter = toWasmFilter(revision, request.capabilities, blankPush(true));
+  return {
+    plugin: revision.plugin,
+    revision: revision.number,
+    partHash: sha256Hex(registry.encodeAny(filter)),
+    moduleSha256: revision.module.sha256,
+    moduleSizeBytes: revision.module.sizeBytes,
+  };
+}
+
+function encodeTemplate(
+  registry: ProtoRegistry,
+  request: SlotRequest,
+  nackOnCodeCacheMiss: boolean,
+): SlotTemplate {
+  const marks = request.plugins.map(revision => toMark(request, revision));
+  const filters = request.plugins.map((revision, i) =>
+    toWasmFilter(revision, request.capabilities, { nackOnCodeCacheMiss, ...(marks[i] ?? blankMark()) }),
+  );
+  const bytes = registry.encodeAny({
+    '@type': EXTENSION_CONFIG_TYPE,
+    name: request.name,
+    typed_config: toSlotFilter(request, filters),
+  });
+  const template = { bytes, holes: marks.map(mark => findHole(bytes, mark)) };
+  const blank = blankMark();
+  const blanked = fillTemplate(
+    template,
+    marks.map(() => blank.capability),
+    marks.map(() => blank.tag),
+  );
+  return { bytes: blanked, holes: template.holes };
+}
+
+function toSlotFilter(request: SlotRequest, filters: readonly JsonObject[]): JsonObject {
+  const [first] = filters;
+  if (first === undefined) return { '@type': RBAC_TYPE };
+  if (request.layout === 'single') return first;
+  const links = filters.map((filter, i) => ({
+    name: request.plugins[i]?.plugin ?? '',
+    typed_config: filter,
+  }));
+  return { '@type': FILTER_CHAIN_TYPE, default_filter_chain: { filters: links } };
+}
+
+interface Mark {
+  readonly capability: string;
+  readonly tag: string;
+}
+
+/**
+ * What stands in the holes while they are looked for: a hash of the plugin's whole content, which no part of
+ * that content can therefore contain.
+ */
+function toMark(request: SlotRequest, revision: Revision): Mark {
+  const capability = sha256Hex(`${request.name}\n${revision.plugin}\n${JSON.stringify(request.plugins)}`);
+  return { capability, tag: sha256Hex(capability).slice(0, TAG_LENGTH) };
+}
+
+function blankMark(): Mark {
+  return { capability: '0'.repeat(CAPABILITY_LENGTH), tag: '0'.repeat(TAG_LENGTH) };
+}
+
+function blankPush(nackOnCodeCacheMiss: boolean) {
+  return { nackOnCodeCacheMiss, ...blankMark() };
+}
+
+function findHole(bytes: Uint8Array, mark: Mark): { capability: number; tag: number } {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const capability = buffer.indexOf(mark.capability, 0, 'latin1');
+  const tag = buffer.indexOf(mark.tag, 0, 'latin1');
+  if (capability < 0 || tag < 0) throw new RangeError('a hole was lost in encoding');
+  return { capability, tag };
+}

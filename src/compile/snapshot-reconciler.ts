@@ -1,0 +1,139 @@
+import type { NodeIdentity } from '../model/node.ts';
+import type { Clock, Log } from '../model/ports.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { LiveTable } from '../store/live-table.ts';
+import type { Change, Store } from '../store/store.ts';
+import { SnapshotCompiler } from './build-snapshot.ts';
+import { CompileInputs, INPUT_KINDS, type NodeInputs, toIdentityKey } from './compile-inputs.ts';
+import type { ModuleAddress } from './module-cluster.ts';
+import { ProtoRegistry } from './proto-registry.ts';
+
+export interface SnapshotReconcilerOptions {
+  readonly store: Store;
+  /** Filled here; key node.id. Nodes of equal inputs share one object, which stays while they are equal. */
+  readonly snapshots: LiveTable<Snapshot>;
+  /** Where Envoys reach the module server. */
+  readonly modules: ModuleAddress;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Plugins and resources of this namespace are for every node. */
+  readonly rootNamespace: string;
+  readonly registry?: ProtoRegistry;
+}
+
+/**
+ * Keeps the snapshot of every known node up to date, connected or not. Resolves after the first complete pass;
+ * `stop` ends the watch and waits for what is under way.
+ */
+export async function startSnapshotReconciler(
+  options: SnapshotReconcilerOptions,
+): Promise<{ stop(): Promise<void> }> {
+  const abort = new AbortController();
+  const changes = options.store.watch([...INPUT_KINDS, 'NodePresence'], abort.signal)[Symbol.asyncIterator]();
+  const reconciler = new SnapshotReconciler(options);
+  const first = await changes.next();
+  if (!first.done) reconciler.apply(first.value);
+  const running = follow(changes, reconciler, options.log);
+  return {
+    async stop() {
+      abort.abort();
+      await running;
+    },
+  };
+}
+
+async function follow(
+  changes: AsyncIterator<readonly Change[]>,
+  reconciler: SnapshotReconciler,
+  log: Log,
+): Promise<void> {
+  try {
+    for (let batch = await changes.next(); !batch.done; batch = await changes.next())
+      reconciler.apply(batch.value);
+  } catch (err) {
+    log.error({ err }, 'snapshots are no longer kept up to date');
+    throw err;
+  }
+}
+
+/** The nodes, grouped by what they say of themselves, and the snapshot of each group. */
+class SnapshotReconciler {
+  readonly #options: SnapshotReconcilerOptions;
+  readonly #inputs: CompileInputs;
+  readonly #compiler: SnapshotCompiler;
+  /** Identity key by node.id: a change of presence that leaves it alone ends here. */
+  readonly #nodes = new Map<string, { key: string; node: NodeIdentity }>();
+  #groups = new Map<string, Snapshot>();
+  /** Log lines of the last pass, so that what goes on is said once. */
+  #said = new Set<string>();
+
+  constructor(options: SnapshotReconcilerOptions) {
+    this.#options = options;
+    this.#inputs = new CompileInputs(options.rootNamespace);
+    this.#compiler = new SnapshotCompiler({
+      registry: options.registry ?? new ProtoRegistry(),
+      modules: options.modules,
+      log: options.log,
+      snapshotOf: node => this.#snapshotOf(node, toIdentityKey(node)),
+    });
+  }
+
+  apply(changes: readonly Change[]): void {
+    let inputsChanged = false;
+    const moved: string[] = [];
+    for (const change of changes) {
+      if (change.kind !== 'NodePresence') inputsChanged = this.#inputs.apply(change) || inputsChanged;
+      else if (this.#takeNode(change.key, change.stored?.value.node)) moved.push(change.key);
+    }
+    if (inputsChanged) this.#compileAll();
+    else for (const id of moved) this.#publish(id);
+  }
+
+  /** Whether the node says something else of itself than before. */
+  #takeNode(id: string, node: NodeIdentity | undefined): boolean {
+    if (node === undefined) {
+      this.#nodes.delete(id);
+      this.#options.snapshots.delete(id);
+      return false;
+    }
+    const key = toIdentityKey(node);
+    if (this.#nodes.get(id)?.key === key) return false;
+    this.#nodes.set(id, { key, node });
+    return true;
+  }
+
+  #compileAll(): void {
+    const before = this.#said;
+    this.#said = new Set();
+    this.#groups = new Map();
+    for (const { key, node } of this.#nodes.values()) this.#snapshotOf(node, key);
+    this.#compiler.retain(new Set(this.#groups.values()));
+    for (const line of this.#said) if (!before.has(line)) this.#options.log.warn({}, line);
+    for (const id of this.#nodes.keys()) this.#publish(id);
+  }
+
+  #publish(id: string): void {
+    const known = this.#nodes.get(id);
+    if (known !== undefined) this.#options.snapshots.set(id, this.#snapshotOf(known.node, known.key));
+  }
+
+  /** By the records as they stand now; also for a node that nobody has told us of yet. */
+  #snapshotOf(node: NodeIdentity, key: string): Snapshot {
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    const found = this.#inputs.forNode(node);
+    for (const line of toLogLines(found)) this.#said.add(line);
+    const snapshot = this.#compiler.compile(found.inputs);
+    this.#groups.set(key, snapshot);
+    return snapshot;
+  }
+}
+
+function toLogLines({ missing, conflicts }: NodeInputs): readonly string[] {
+  const left = missing.map(what => `${what} is assigned but not there: the plugin is left out until it is`);
+  const names = conflicts.map(
+    ({ type, envoyName, kept, dropped }) =>
+      `${type}: ${kept.namespace}/${kept.name} and ${dropped.namespace}/${dropped.name} both give a node ${envoyName}; the older one is served`,
+  );
+  return [...left, ...names];
+}
