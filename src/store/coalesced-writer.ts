@@ -16,6 +16,8 @@ export interface CoalescedWriter {
    * it stays pending and goes on being tried.
    */
   flush(): Promise<void>;
+  /** Calls back once what was put before is durable, without hurrying it; at once when nothing is pending. */
+  afterWrite(callback: () => void): void;
   /** Flushes and ends; rejects with the store's error when the rest could not be written. */
   stop(): Promise<void>;
 }
@@ -39,6 +41,7 @@ class Writer implements CoalescedWriter {
   readonly #log: Log;
   readonly #intervalMs: number;
   readonly #pending = new Map<string, Operation>();
+  #waiting: (() => void)[] = [];
   #cancelTimer: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
   #failures = 0;
@@ -64,6 +67,11 @@ class Writer implements CoalescedWriter {
     const written = this.#writing.then(() => this.#writePending());
     this.#writing = written.catch(() => {});
     return written;
+  }
+
+  afterWrite(callback: () => void): void {
+    if (this.#pending.size === 0) callback();
+    else this.#waiting.push(callback);
   }
 
   async stop(): Promise<void> {
@@ -103,6 +111,7 @@ class Writer implements CoalescedWriter {
   async #writePending(): Promise<void> {
     const batch = [...this.#pending.values()];
     if (batch.length === 0) return;
+    const waiting = this.#waiting.length;
     try {
       await this.#store.transaction(batch);
     } catch (error) {
@@ -118,6 +127,7 @@ class Writer implements CoalescedWriter {
     // What was put meanwhile is newer than what was written: it stays for the next interval.
     for (const operation of batch)
       if (this.#pending.get(toId(operation)) === operation) this.#pending.delete(toId(operation));
+    for (const callback of this.#waiting.splice(0, waiting)) callback();
   }
 }
 

@@ -9,6 +9,7 @@ import { type DeltaRequest, decodeDeltaRequest } from './discovery-codec.ts';
 import { decodeNode } from './node-codec.ts';
 import { type CoalescedPut, NodeRecorder } from './node-recorder.ts';
 import { ProcessRegistry } from './process-registry.ts';
+import { onFetch } from './push/process-machine.ts';
 import { XdsError } from './xds-error.ts';
 
 export interface AdsOptions {
@@ -36,6 +37,8 @@ export interface AdsService {
   stop(): void;
 }
 
+const STORE_PATIENCE_MS = 1000;
+
 /** The shell of the xds stage: joins streams, processes, snapshots and module downloads. */
 export async function createAdsService(options: AdsOptions): Promise<AdsService> {
   const { store, snapshots, fetches, clock, random, log } = options;
@@ -54,7 +57,10 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   const stopFetches = fetches.subscribe(fetch => {
     const process = registry.byId(fetch.process);
     if (process === undefined) return;
-    for (const stream of streams.get(process.nodeId) ?? []) stream.onFetch(process, fetch);
+    const stream = [...(streams.get(process.nodeId) ?? [])].find(it => it.delta.process === process);
+    // An Envoy whose stream broke goes on downloading: what it holds then is known when it comes back.
+    if (stream === undefined) process.state = onFetch(process.state, fetch, clock.now());
+    else stream.delta.onFetch(fetch);
   });
 
   function join(node: NodeIdentity, request: DeltaRequest, send: (bytes: Buffer) => void): NodeStream {
@@ -65,13 +71,27 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
     const stream = new NodeStream(node, new DeltaStream(process, context, send));
     const known = streams.get(node.id) ?? new Set();
     streams.set(node.id, known.add(stream));
-    const snapshot = snapshots.get(node.id);
-    if (snapshot !== undefined) stream.onSnapshot(snapshot);
+    const offer = (): void => {
+      const snapshot = stream.closed ? undefined : snapshots.get(node.id);
+      if (snapshot !== undefined) stream.onSnapshot(snapshot);
+    };
+    // Nothing is pushed to a process before its name is durable: after a kill we would take it for its former
+    // self, whose code cache was full. A store that does not answer must not keep an Envoy from starting.
+    const settle = (): void => {
+      stream.named = true;
+      offer();
+    };
+    if (process.connectedBefore) settle();
+    else {
+      recorder.whenDurable(settle);
+      clock.after(STORE_PATIENCE_MS, settle);
+    }
     return stream;
   }
 
   function leave(stream: NodeStream): void {
     const { process } = stream.delta;
+    stream.closed = true;
     stream.delta.close();
     const known = streams.get(process.nodeId);
     known?.delete(stream);
@@ -113,6 +133,9 @@ function firstNode(request: DeltaRequest): NodeIdentity {
 class NodeStream {
   readonly node: NodeIdentity;
   readonly delta: DeltaStream;
+  /** The name of its process is durable. */
+  named = false;
+  closed = false;
   #nodeBytes: Uint8Array | undefined;
 
   constructor(node: NodeIdentity, delta: DeltaStream) {
@@ -121,11 +144,7 @@ class NodeStream {
   }
 
   onSnapshot(snapshot: Snapshot): void {
-    if (snapshot.serves(this.node)) this.delta.onSnapshot(snapshot);
-  }
-
-  onFetch(process: DeltaStream['process'], fetch: Parameters<DeltaStream['onFetch']>[0]): void {
-    if (this.delta.process === process) this.delta.onFetch(fetch);
+    if (this.named && snapshot.serves(this.node)) this.delta.onSnapshot(snapshot);
   }
 
   /** Envoys before 1.38 repeat their node in every request: equal bytes cost a comparison, no decoding. */

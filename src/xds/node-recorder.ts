@@ -11,6 +11,8 @@ import { toVerdict } from './verdict-record.ts';
 export interface CoalescedPut {
   put<K extends Kind>(kind: K, key: string, value: Records[K]): void;
   delete(kind: Kind, key: string): void;
+  /** Calls back once what was put before is durable. */
+  afterWrite(callback: () => void): void;
 }
 
 /** Writes what was observed: NodePresence, NodeVerdict and their events. Never costs a commit each. */
@@ -54,6 +56,11 @@ export class NodeRecorder {
     this.event('node.connected', node.id, `${node.id} connected, Envoy ${node.envoyVersion}`, now);
   }
 
+  /** Calls back once what was recorded so far is durable. */
+  whenDurable(callback: () => void): void {
+    this.#writer.afterWrite(callback);
+  }
+
   disconnected(nodeId: string, process: Process, now: number): void {
     const known = this.#presences.get(nodeId);
     if (known === undefined || known.process !== process.id || !known.connected) return;
@@ -84,7 +91,7 @@ export class NodeRecorder {
       this.#verdict(process, state, now);
     }
     const known = this.#presences.get(process.nodeId);
-    if (known !== undefined && known.connected && known.slots.join('\n') !== names.join('\n'))
+    if (known?.connected === true && known.slots.join('\n') !== names.join('\n'))
       this.#put({ ...known, slots: names });
   }
 

@@ -11,6 +11,8 @@ export interface Process {
   readonly nodeId: string;
   state: ProcessState;
   connected: boolean;
+  /** It had a stream before this one, or before our restart. */
+  connectedBefore: boolean;
   readonly capabilities: Map<string, string>;
 }
 
@@ -26,7 +28,7 @@ export class ProcessRegistry {
   restore(presences: readonly NodePresence[], verdicts: readonly NodeVerdict[]): void {
     for (const { node, process } of presences) {
       const known = this.#add(newProcessOf(node, process, false));
-      known.connected = false;
+      known.connectedBefore = true;
       const own = verdicts.filter(verdict => verdict.node === node.id && verdict.process === process);
       const held = new Map(own.flatMap(verdict => Object.entries(verdict.held)));
       const slots = new Map(own.map(verdict => [verdict.slot, restoreSlot(verdict)]));
@@ -57,6 +59,7 @@ export class ProcessRegistry {
   /** A process that is not its node's newest is forgotten with its stream. */
   detach(process: Process): void {
     process.connected = false;
+    process.connectedBefore = true;
     if (this.#byNode.get(process.nodeId) !== process) this.#byId.delete(process.id);
   }
 
@@ -76,6 +79,7 @@ function newProcessOf(node: NodeIdentity, id: string, fresh: boolean): Process {
     nodeId: node.id,
     state: newProcess({ fresh, bootstrapDenies }),
     connected: false,
+    connectedBefore: false,
     capabilities: new Map(),
   };
 }

@@ -51,6 +51,7 @@ export class DeltaStream {
     this.process = process;
     this.#context = context;
     this.#send = send;
+    this.#update(machine.onStreamOpened(process.state, context.clock.now()));
   }
 
   /** Throws XdsError `type-url-missing`. A type that is not ours gets silence, not an error. */

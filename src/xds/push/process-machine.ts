@@ -21,7 +21,15 @@ export interface ProcessState {
   readonly bootstrapDenies: boolean;
   /** Slots that a listener version delivered on this stream brought in, until Envoy asks for them. */
   readonly introduced: ReadonlyMap<string, { readonly sentAt: number; readonly fetchTimeoutMs: number }>;
+  /**
+   * Until when the slots of an earlier stream count although this stream has not named them yet: a listener must
+   * not change while one of them may have been refused. Envoy names all of them in its first request.
+   */
+  readonly relistBy: number | undefined;
 }
+
+/** Envoy sends the requests of all its types at once when it reconnects. */
+const RELIST_MS = 10_000;
 
 export function newProcess(options: { fresh: boolean; bootstrapDenies: boolean }): ProcessState {
   return {
@@ -31,7 +39,13 @@ export function newProcess(options: { fresh: boolean; bootstrapDenies: boolean }
     downloads: new Map(),
     held: new Map(),
     introduced: new Map(),
+    relistBy: undefined,
   };
+}
+
+/** A stream of this process opened. */
+export function onStreamOpened(state: ProcessState, now: number): ProcessState {
+  return { ...state, relistBy: state.slots.size === 0 ? undefined : now + RELIST_MS };
 }
 
 export type Lookup = (slot: string) => WantedSlot | undefined;
@@ -49,10 +63,11 @@ export function onSlotRequest(
   lookup: Lookup,
   now: number,
 ): ProcessState {
-  let next = state;
+  const named = new Set([...request.subscribe, ...request.versions.keys()]);
+  let next = state.relistBy === undefined ? state : relisted(state, named);
   for (const slot of request.unsubscribe) next = onSlot(next, slot, { type: 'unsubscribed' }, now);
   // After a reconnect Envoy may list what it has without naming it again: both mean "subscribed".
-  for (const slot of new Set([...request.subscribe, ...request.versions.keys()])) {
+  for (const slot of named) {
     if (request.unsubscribe.includes(slot)) continue;
     const want = lookup(slot);
     if (want !== undefined) next = onSlot(next, slot, { type: 'wanted', want }, now);
@@ -101,7 +116,14 @@ export function onFetch(state: ProcessState, fetch: ModuleFetch, now: number): P
 }
 
 export function onTick(state: ProcessState, now: number): ProcessState {
-  return onEverySlot(state, { type: 'tick' }, now);
+  const late = state.relistBy !== undefined && now >= state.relistBy;
+  return onEverySlot(late ? relisted(state, new Set()) : state, { type: 'tick' }, now);
+}
+
+/** What Envoy has not named again it does not have any more. */
+function relisted(state: ProcessState, named: ReadonlySet<string>): ProcessState {
+  const slots = [...state.slots].filter(([name, slot]) => slot.subscribed || named.has(name));
+  return { ...state, slots: new Map(slots), relistBy: undefined };
 }
 
 export function onStreamClosed(state: ProcessState, now: number): ProcessState {
@@ -135,6 +157,7 @@ export function nextProcessPush(
 /** When onTick is due at the latest. */
 export function processWake(state: ProcessState, now: number): number | undefined {
   const wakes = [...state.slots.values()].flatMap(slot => nextWake(slot, now) ?? []);
+  if (state.relistBy !== undefined) wakes.push(Math.max(now, state.relistBy));
   return wakes.length === 0 ? undefined : Math.min(...wakes);
 }
 

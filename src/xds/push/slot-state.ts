@@ -138,6 +138,6 @@ export function isSettled(state: SlotState, target: SlotContent): boolean {
 
 /** Un-ACKed or refused: a listener that uses the slot must not change now (design 5.7). */
 export function holdsListener(state: SlotState): boolean {
-  if (!state.subscribed || state.tried === null) return false;
+  if (state.tried === null) return false;
   return state.phase.kind !== 'idle' || !state.tried.clean;
 }

@@ -1,0 +1,35 @@
+import type { Clock } from '../../../src/model/ports.ts';
+
+/** A clock that stands still until it is told to run; callbacks run in the order of their time. */
+export class FakeClock implements Clock {
+  #now = 1_000_000;
+  #sequence = 0;
+  #timers: { at: number; sequence: number; callback: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
+    const timer = { at: this.#now + Math.max(0, delayMs), sequence: this.#sequence++, callback };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter(it => it !== timer);
+    };
+  }
+
+  /** Runs everything due within the next `ms`. */
+  run(ms: number): void {
+    const end = this.#now + ms;
+    for (;;) {
+      const next = this.#timers
+        .filter(timer => timer.at <= end)
+        .sort((a, b) => a.at - b.at || a.sequence - b.sequence)[0];
+      if (next === undefined) break;
+      this.#timers = this.#timers.filter(it => it !== next);
+      this.#now = Math.max(this.#now, next.at);
+      next.callback();
+    }
+    this.#now = end;
+  }
+}

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RandomWorld } from './model/random-world.ts';
+
+const SEEDS = Number(process.env.PUSH_SEEDS ?? 300);
+const FIRST = Number(process.env.PUSH_FIRST_SEED ?? 1);
+
+test('random stories against a modelled Envoy: no trap is stepped into, every story ends where it should', async () => {
+  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
+    const world = new RandomWorld(seed);
+    await world.start();
+    for (let i = 0; i < 25; i++) await world.act();
+    await world.settle();
+    world.check();
+    assert.deepEqual(world.violations, [], `seed ${seed}:\n${world.story.join('\n')}`);
+  }
+});
