@@ -91,7 +91,7 @@ function findReasonNotTargeted(
   places: readonly Place[],
   { revision, desiredRevision }: { revision: number | null; desiredRevision: number | null },
 ): StatePart | undefined {
-  const { spec, presence, rootNamespace, now } = input;
+  const { spec, presence, rootNamespace } = input;
   const miss = findSelectionMiss(spec, presence.node, rootNamespace);
   if (miss !== undefined && revision !== null)
     return { state: 'Pending', reason: 'Removing', detail: toMissText(miss), since: null };

@@ -2,19 +2,16 @@ import { type Static, Type } from 'typebox';
 import { Nullable, Time } from './common.ts';
 
 /** One line of what happened. */
-export const EventView = Type.Object(
-  {
-    kind: Type.Literal('Event'),
-    id: Type.String(),
-    /** Dotted, e.g. `plugin.refused`. */
-    type: Type.String(),
-    at: Time,
-    plugin: Nullable(Type.String()),
-    node: Nullable(Type.String()),
-    message: Type.String(),
-  },
-  { $id: 'Event' },
-);
+export const EventView = Type.Object({
+  kind: Type.Literal('Event'),
+  id: Type.String(),
+  /** Dotted, e.g. `plugin.refused`. */
+  type: Type.String(),
+  at: Time,
+  plugin: Nullable(Type.String()),
+  node: Nullable(Type.String()),
+  message: Type.String(),
+});
 export type EventView = Static<typeof EventView>;
 
 export const EventList = Type.Object({

@@ -50,41 +50,38 @@ export const RefusedResource = Type.Object({
 });
 
 /** An Envoy. */
-export const NodeView = Type.Object(
-  {
-    kind: Type.Literal('Node'),
-    metadata: Type.Object({
-      /** node.id */
-      name: Type.String(),
-      namespace: Type.String(),
-      labels: Type.Record(Type.String(), Type.String()),
-      firstSeenAt: Time,
-    }),
-    status: Type.Object({
-      state: Type.Union([Type.Literal('Connected'), Type.Literal('Disconnected')]),
-      /** When `state` began. */
-      since: Time,
-      /** The worst plugin state of the node; null: no plugin is to run here. */
-      worst: Nullable(PluginStateWord),
-      cluster: Type.String(),
-      zone: Type.String(),
-      envoyVersion: Type.String(),
-      /** chain: plugins change without a listener update (Envoy 1.39 and later). */
-      layout: Type.Union([Type.Literal('chain'), Type.Literal('single')]),
-      wasm: Type.Boolean({ description: 'it has the Wasm filter and V8' }),
-      lastAckAt: Nullable(Time),
-      /** How many of the `desired` plugins run in the revision they are to run in. */
-      accepted: Type.Integer(),
-      desired: Type.Integer(),
-      /** Places for plugins that this Envoy asked for. */
-      places: Type.Array(Type.String()),
-      plugins: Type.Array(PluginOnNode),
-      refusedResources: Type.Array(RefusedResource),
-      warnings: Type.Array(Type.String()),
-    }),
-  },
-  { $id: 'Node' },
-);
+export const NodeView = Type.Object({
+  kind: Type.Literal('Node'),
+  metadata: Type.Object({
+    /** node.id */
+    name: Type.String(),
+    namespace: Type.String(),
+    labels: Type.Record(Type.String(), Type.String()),
+    firstSeenAt: Time,
+  }),
+  status: Type.Object({
+    state: Type.Union([Type.Literal('Connected'), Type.Literal('Disconnected')]),
+    /** When `state` began. */
+    since: Time,
+    /** The worst plugin state of the node; null: no plugin is to run here. */
+    worst: Nullable(PluginStateWord),
+    cluster: Type.String(),
+    zone: Type.String(),
+    envoyVersion: Type.String(),
+    /** chain: plugins change without a listener update (Envoy 1.39 and later). */
+    layout: Type.Union([Type.Literal('chain'), Type.Literal('single')]),
+    wasm: Type.Boolean({ description: 'it has the Wasm filter and V8' }),
+    lastAckAt: Nullable(Time),
+    /** How many of the `desired` plugins run in the revision they are to run in. */
+    accepted: Type.Integer(),
+    desired: Type.Integer(),
+    /** Places for plugins that this Envoy asked for. */
+    places: Type.Array(Type.String()),
+    plugins: Type.Array(PluginOnNode),
+    refusedResources: Type.Array(RefusedResource),
+    warnings: Type.Array(Type.String()),
+  }),
+});
 export type NodeView = Static<typeof NodeView>;
 
 export const NodeList = Type.Object({ kind: Type.Literal('NodeList'), items: Type.Array(NodeView) });

@@ -75,18 +75,15 @@ export const PluginStatus = Type.Object({
 });
 
 /** A plugin: the document as it is wanted, and how far it got. */
-export const PluginView = Type.Object(
-  {
-    kind: Type.Literal('Plugin'),
-    apiVersion: Type.Literal('attache/v1'),
-    metadata: Metadata,
-    spec: JsonObjectSchema,
-    status: PluginStatus,
-    /** One entry a node that is selected (and none else); only where a single plugin is asked for. */
-    onNodes: Type.Optional(Type.Array(PluginOnNode)),
-  },
-  { $id: 'Plugin' },
-);
+export const PluginView = Type.Object({
+  kind: Type.Literal('Plugin'),
+  apiVersion: Type.Literal('attache/v1'),
+  metadata: Metadata,
+  spec: JsonObjectSchema,
+  status: PluginStatus,
+  /** One entry a node that is selected (and none else); only where a single plugin is asked for. */
+  onNodes: Type.Optional(Type.Array(PluginOnNode)),
+});
 export type PluginView = Static<typeof PluginView>;
 
 export const PluginList = Type.Object({ kind: Type.Literal('PluginList'), items: Type.Array(PluginView) });

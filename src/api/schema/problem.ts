@@ -8,19 +8,16 @@ export const ProblemFault = Type.Object({
 });
 
 /** The body of every answer that is not 2xx: `application/problem+json`, RFC 9457. */
-export const Problem = Type.Object(
-  {
-    type: Type.String({ description: 'docs/errors.md#<code>' }),
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.String(),
-    instance: Type.String(),
-    /** Stable; listed in docs/errors.md. */
-    code: Type.String(),
-    hint: Type.Optional(Type.String()),
-    requestId: Type.String(),
-    errors: Type.Array(ProblemFault),
-  },
-  { $id: 'Problem' },
-);
+export const Problem = Type.Object({
+  type: Type.String({ description: 'docs/errors.md#<code>' }),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String(),
+  instance: Type.String(),
+  /** Stable; listed in docs/errors.md. */
+  code: Type.String(),
+  hint: Type.Optional(Type.String()),
+  requestId: Type.String(),
+  errors: Type.Array(ProblemFault),
+});
 export type Problem = Static<typeof Problem>;

@@ -2,34 +2,31 @@ import { type Static, Type } from 'typebox';
 import { ApplyResult, JsonObjectSchema, Metadata, Time } from './common.ts';
 
 /** A raw Envoy resource. */
-export const ResourceView = Type.Object(
-  {
-    kind: Type.Literal('EnvoyResource'),
-    apiVersion: Type.Literal('attache/v1'),
-    metadata: Metadata,
-    /** `listeners`, `clusters` … */
-    type: Type.String(),
-    spec: Type.Object({
-      selector: Type.Optional(JsonObjectSchema),
-      slots: Type.Optional(JsonObjectSchema),
-      resource: JsonObjectSchema,
+export const ResourceView = Type.Object({
+  kind: Type.Literal('EnvoyResource'),
+  apiVersion: Type.Literal('attache/v1'),
+  metadata: Metadata,
+  /** `listeners`, `clusters` … */
+  type: Type.String(),
+  spec: Type.Object({
+    selector: Type.Optional(JsonObjectSchema),
+    slots: Type.Optional(JsonObjectSchema),
+    resource: JsonObjectSchema,
+  }),
+  status: Type.Object({
+    typeUrl: Type.String(),
+    /** The name inside the resource: what Envoy calls it. */
+    envoyName: Type.String(),
+    nodes: Type.Object({
+      /** Connected nodes that it selects. */
+      targeted: Type.Integer(),
+      refused: Type.Integer(),
+      disconnected: Type.Integer(),
     }),
-    status: Type.Object({
-      typeUrl: Type.String(),
-      /** The name inside the resource: what Envoy calls it. */
-      envoyName: Type.String(),
-      nodes: Type.Object({
-        /** Connected nodes that it selects. */
-        targeted: Type.Integer(),
-        refused: Type.Integer(),
-        disconnected: Type.Integer(),
-      }),
-      /** Nodes that refused it, with Envoy's text. */
-      refusals: Type.Array(Type.Object({ node: Type.String(), message: Type.String(), since: Time })),
-    }),
-  },
-  { $id: 'EnvoyResource' },
-);
+    /** Nodes that refused it, with Envoy's text. */
+    refusals: Type.Array(Type.Object({ node: Type.String(), message: Type.String(), since: Time })),
+  }),
+});
 export type ResourceView = Static<typeof ResourceView>;
 
 export const ResourceList = Type.Object({

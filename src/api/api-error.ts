@@ -1,0 +1,32 @@
+import { AttacheError } from '../model/error.ts';
+
+/**
+ * - `not-found`: no such plugin, resource or node; `unknown-path`: no such path or method
+ * - `bad-json`, `media-type`, `body-too-large`, `bad-request`, `bad-query`: what was sent cannot be read
+ * - `name-mismatch`: the document has another name or type than the path
+ * - `revision-mismatch`: If-Match or If-None-Match does not hold; `name-conflict`: another document gives a node
+ *   the same Envoy name
+ * - `foreign-host`, `foreign-origin`: a browser was led here by another site
+ * - `too-many-requests`; `not-ready`: the store does not answer; `internal`: our fault, see the server's log
+ * - `api-listen-failed`: the API port could not be opened
+ */
+export type ApiErrorCode =
+  | 'not-found'
+  | 'unknown-path'
+  | 'bad-json'
+  | 'media-type'
+  | 'body-too-large'
+  | 'bad-request'
+  | 'bad-query'
+  | 'name-mismatch'
+  | 'revision-mismatch'
+  | 'name-conflict'
+  | 'foreign-host'
+  | 'foreign-origin'
+  | 'too-many-requests'
+  | 'not-ready'
+  | 'internal'
+  | 'api-listen-failed';
+
+/** What the REST API itself finds wrong with a request. */
+export class ApiError extends AttacheError<ApiErrorCode> {}

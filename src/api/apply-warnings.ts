@@ -1,0 +1,45 @@
+import { type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
+import { toMissText } from '../model/plugin-state.ts';
+import { findSelectionMiss, type Selecting, selects } from '../model/selector.ts';
+import { type Fleet, stateOnNode } from './fleet.ts';
+
+/** What a person should know about a plugin that is in order otherwise. */
+export function findPluginWarnings(fleet: Fleet, spec: PluginSpec): string[] {
+  const name = toPluginName(spec);
+  const states = fleet.nodes
+    .filter(presence => presence.connected && selects(spec, presence.node, fleet.rootNamespace))
+    .map(presence => ({ id: presence.node.id, state: stateOnNode(fleet, spec, presence) }));
+  const unable = states.filter(({ state }) => state.reason === 'NoPlace' || state.reason === 'NoV8');
+  return [
+    ...findMatchWarning(fleet, name, spec),
+    ...unable.map(({ id, state }) => `${id} cannot run ${name}: ${state.detail}`),
+    ...(spec.imagePullSecret === undefined
+      ? []
+      : [
+          'imagePullSecret is not used yet: the module is read with the credentials of the server, if it has any',
+        ]),
+    ...(spec.rollout === undefined
+      ? []
+      : ['spec.rollout is kept, but not obeyed yet: a new revision goes to every selected node at once']),
+  ];
+}
+
+/** Says which namespace or label differs when a document selects none of the nodes that are known. */
+export function findMatchWarning(fleet: Fleet, name: string, selecting: Selecting): string[] {
+  const nodes = fleet.nodes.map(presence => presence.node);
+  const misses = nodes.map(node => findSelectionMiss(selecting, node, fleet.rootNamespace));
+  if (misses.some(miss => miss === undefined)) return [];
+  // The node that fails last is the nearest one: a wrong label says more than a wrong namespace.
+  const nearest = misses.find(miss => miss?.what !== 'namespace') ?? misses[0];
+  if (nearest === undefined) return [`${name} matches no node: no node has connected yet`];
+  const namespaces = [...new Set(nodes.map(node => node.namespace))].toSorted().join(', ');
+  const count = nodes.length === 1 ? 'your 1 node is' : `your ${nodes.length} nodes are`;
+  if (nearest.what === 'namespace')
+    return [
+      `${name} matches no node. It selects namespace ${nearest.wanted}; ${count} in namespace ${namespaces}. ` +
+        `Put the node there: attache bootstrap --namespace ${nearest.wanted} …, ` +
+        'or drop metadata.namespace from the document',
+    ];
+  const example = nodes[misses.indexOf(nearest)]?.id;
+  return [`${name} matches no node, ${example} for instance: ${toMissText(nearest)}`];
+}

@@ -1,0 +1,108 @@
+import { toPluginName } from '../../model/plugin-spec.ts';
+import { type ApiContext, readNow } from '../api-context.ts';
+import { ApiError } from '../api-error.ts';
+import { applyPlugin } from '../apply-plugin.ts';
+import { deleteDocument } from '../delete-document.ts';
+import { toETag } from '../preconditions.ts';
+import { toPluginView, toRevisionView } from '../to-plugin-view.ts';
+import {
+  type ApiServer,
+  answers,
+  DocumentBody,
+  NamespacedParams,
+  NamespaceQuery,
+  toPreconditions,
+  WriteQuery,
+} from './route-schema.ts';
+
+const PATH = '/v1/plugins/:namespace/:name';
+
+/** `/v1/plugins`: plugin documents, how far they got, and their revisions. */
+export function addPluginRoutes(app: ApiServer, context: ApiContext): void {
+  const { store } = context;
+  app.get(
+    '/v1/plugins',
+    { schema: { tags: ['plugins'], querystring: NamespaceQuery, response: answers({ 200: 'PluginList' }) } },
+    async request => {
+      const fleet = await readNow(context);
+      const { namespace } = request.query;
+      const wanted = [...fleet.specs.values()].filter(
+        stored => namespace === undefined || stored.value.namespace === namespace,
+      );
+      const items = await Promise.all(wanted.map(stored => toPluginView(store, fleet, stored)));
+      return { kind: 'PluginList', items };
+    },
+  );
+  app.get(
+    PATH,
+    { schema: { tags: ['plugins'], params: NamespacedParams, response: answers({ 200: 'Plugin' }) } },
+    async (request, reply) => {
+      const fleet = await readNow(context);
+      const key = toPluginName(request.params);
+      const stored = fleet.specs.get(key);
+      if (stored === undefined) throw new ApiError('not-found', `there is no plugin ${key}`);
+      reply.header('etag', toETag(stored.revision));
+      return toPluginView(store, fleet, stored, true);
+    },
+  );
+  app.get(
+    `${PATH}/revisions`,
+    { schema: { tags: ['plugins'], params: NamespacedParams, response: answers({ 200: 'RevisionList' }) } },
+    async request => {
+      const key = toPluginName(request.params);
+      const fleet = await readNow(context);
+      const { records } = await store.list('Revision', `${key}/`);
+      // Revisions outlive their plugin: history can be read after a delete.
+      if (records.length === 0 && !fleet.specs.has(key))
+        throw new ApiError('not-found', `there is no plugin ${key}`);
+      const items = records.map(record => toRevisionView(fleet, record.value)).toReversed();
+      return { kind: 'RevisionList', items };
+    },
+  );
+  addPluginWrites(app, context);
+}
+
+function addPluginWrites(app: ApiServer, context: ApiContext): void {
+  app.put(
+    PATH,
+    {
+      schema: {
+        tags: ['plugins'],
+        params: NamespacedParams,
+        querystring: WriteQuery,
+        body: DocumentBody,
+        response: answers({ 200: 'PluginApplyAnswer', 201: 'PluginApplyAnswer' }),
+      },
+      attachValidation: true,
+    },
+    async (request, reply) => {
+      if (request.validationError?.validationContext === 'querystring') throw request.validationError;
+      const { dryRun = false, message } = request.query;
+      const conditions = toPreconditions(request.headers);
+      const answer = await applyPlugin(
+        context,
+        { ...request.params, ...conditions, dryRun, message },
+        request.body,
+      );
+      if (!dryRun) reply.header('etag', toETag(Number(answer.metadata.resourceVersion)));
+      return reply.code(answer.result === 'created' && !dryRun ? 201 : 200).send(answer);
+    },
+  );
+  app.delete(
+    PATH,
+    {
+      schema: {
+        tags: ['plugins'],
+        params: NamespacedParams,
+        querystring: WriteQuery,
+        response: answers({ 200: 'Deleted', 202: 'Deleted' }),
+      },
+    },
+    async (request, reply) => {
+      const { dryRun = false } = request.query;
+      const target = { kind: 'PluginSpec' as const, key: toPluginName(request.params), ...request.params };
+      const answer = await deleteDocument(context, target, { ...toPreconditions(request.headers), dryRun });
+      return reply.code(answer.nodes > 0 ? 202 : 200).send(answer);
+    },
+  );
+}

@@ -1,0 +1,116 @@
+import { Type } from 'typebox';
+import { XDS_TYPES } from '../../model/type-url.ts';
+import { type ApiContext, readNow } from '../api-context.ts';
+import { ApiError } from '../api-error.ts';
+import { applyResource } from '../apply-resource.ts';
+import { deleteDocument } from '../delete-document.ts';
+import { toETag } from '../preconditions.ts';
+import { toResourceView } from '../to-resource-view.ts';
+import {
+  type ApiServer,
+  answers,
+  DocumentBody,
+  NamespaceQuery,
+  toPreconditions,
+  WriteQuery,
+} from './route-schema.ts';
+
+const PATH = '/v1/resources/:type/:namespace/:name';
+const Params = Type.Object({ type: Type.String(), namespace: Type.String(), name: Type.String() });
+
+/** `/v1/resources/{type}`: raw Envoy resources. */
+export function addResourceRoutes(app: ApiServer, context: ApiContext): void {
+  const list = async (prefix: string, namespace: string | undefined) => {
+    const [{ nodes }, { records }] = await Promise.all([
+      readNow(context),
+      context.store.list('ResourceSpec', prefix),
+    ]);
+    const wanted = records.filter(({ value }) => namespace === undefined || value.namespace === namespace);
+    const items = wanted.map(stored => toResourceView(stored, nodes, context.rootNamespace));
+    return { kind: 'EnvoyResourceList', items };
+  };
+  const schema = {
+    tags: ['resources'],
+    querystring: NamespaceQuery,
+    response: answers({ 200: 'EnvoyResourceList' }),
+  };
+  app.get('/v1/resources', { schema }, request => list('', request.query.namespace));
+  app.get(
+    '/v1/resources/:type',
+    { schema: { ...schema, params: Type.Object({ type: Type.String() }) } },
+    request => {
+      checkType(request.params.type);
+      return list(`${request.params.type}/`, request.query.namespace);
+    },
+  );
+  app.get(
+    PATH,
+    { schema: { tags: ['resources'], params: Params, response: answers({ 200: 'EnvoyResource' }) } },
+    async (request, reply) => {
+      const key = toKey(request.params);
+      const stored = await context.store.get('ResourceSpec', key);
+      if (stored === undefined) throw new ApiError('not-found', `there is no resource ${key}`);
+      reply.header('etag', toETag(stored.revision));
+      return toResourceView(stored, (await readNow(context)).nodes, context.rootNamespace);
+    },
+  );
+  addResourceWrites(app, context);
+}
+
+function addResourceWrites(app: ApiServer, context: ApiContext): void {
+  app.put(
+    PATH,
+    {
+      schema: {
+        tags: ['resources'],
+        params: Params,
+        querystring: WriteQuery,
+        body: DocumentBody,
+        response: answers({ 200: 'EnvoyResourceApplyAnswer', 201: 'EnvoyResourceApplyAnswer' }),
+      },
+      attachValidation: true,
+    },
+    async (request, reply) => {
+      if (request.validationError?.validationContext === 'querystring') throw request.validationError;
+      toKey(request.params);
+      const { dryRun = false, message } = request.query;
+      const conditions = toPreconditions(request.headers);
+      const answer = await applyResource(
+        context,
+        { ...request.params, ...conditions, dryRun, message },
+        request.body,
+      );
+      if (!dryRun) reply.header('etag', toETag(Number(answer.metadata.resourceVersion)));
+      return reply.code(answer.result === 'created' && !dryRun ? 201 : 200).send(answer);
+    },
+  );
+  app.delete(
+    PATH,
+    {
+      schema: {
+        tags: ['resources'],
+        params: Params,
+        querystring: WriteQuery,
+        response: answers({ 200: 'Deleted', 202: 'Deleted' }),
+      },
+    },
+    async (request, reply) => {
+      const { dryRun = false } = request.query;
+      const target = { kind: 'ResourceSpec' as const, key: toKey(request.params), ...request.params };
+      const answer = await deleteDocument(context, target, { ...toPreconditions(request.headers), dryRun });
+      return reply.code(answer.nodes > 0 ? 202 : 200).send(answer);
+    },
+  );
+}
+
+function toKey({ type, namespace, name }: { type: string; namespace: string; name: string }): string {
+  checkType(type);
+  return `${type}/${namespace}/${name}`;
+}
+
+function checkType(type: string): void {
+  if (!XDS_TYPES.some(known => known.plural === type))
+    throw new ApiError('not-found', `there is no resource type ${type}`, {
+      hint: `Known: ${XDS_TYPES.map(known => known.plural).join(', ')}`,
+    });
+}

@@ -1,0 +1,45 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import { type TSchema, Type } from 'typebox';
+import type { Preconditions } from '../preconditions.ts';
+import type { SchemaName } from '../schema/schemas.ts';
+
+/** Fastify with request types taken from the schemas. */
+export type ApiServer = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+export const NamespacedParams = Type.Object({ namespace: Type.String(), name: Type.String() });
+
+/** The query of a write. */
+export const WriteQuery = Type.Object(
+  {
+    dryRun: Type.Optional(Type.Boolean({ description: 'validate and answer as if, and store nothing' })),
+    message: Type.Optional(Type.String({ maxLength: 1024, description: 'why; kept in the history' })),
+  },
+  { additionalProperties: false },
+);
+
+export const NamespaceQuery = Type.Object(
+  { namespace: Type.Optional(Type.String({ description: 'only this one' })) },
+  { additionalProperties: false },
+);
+
+/** A body that is checked by its own parser, which says where and why. */
+export const DocumentBody = Type.Object({}, { additionalProperties: true });
+
+/** The answers of a route: named schemas by status; whatever else is answered is a Problem. */
+export function answers(by: Readonly<Record<number, SchemaName>>): Record<string, TSchema> {
+  const named = Object.entries(by).map(([status, name]) => [status, Type.Ref(`${name}#`)] as const);
+  return { ...Object.fromEntries(named), default: Type.Ref('Problem#') };
+}
+
+/** The conditional headers of a request. */
+export function toPreconditions(headers: IncomingMessage['headers']): Preconditions {
+  return { ifMatch: headers['if-match'], ifNoneMatch: headers['if-none-match'] };
+}

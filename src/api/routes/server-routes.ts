@@ -1,0 +1,44 @@
+import { toMessage } from '../../model/error.ts';
+import type { ApiContext } from '../api-context.ts';
+import { ApiError } from '../api-error.ts';
+import type { Index } from '../schema/server-view.ts';
+import { type ApiServer, answers } from './route-schema.ts';
+
+const PATHS: Index['paths'] = {
+  plugins: '/v1/plugins',
+  resources: '/v1/resources',
+  nodes: '/v1/nodes',
+  modules: '/v1/modules',
+  events: '/v1/events',
+  whoami: '/v1/whoami',
+  openapi: '/openapi.json',
+  registry: '/v2/',
+  health: '/healthz',
+  ready: '/readyz',
+  version: '/version',
+};
+
+/** Index, health, version, and who asks. */
+export function addServerRoutes(app: ApiServer, { store, version }: ApiContext): void {
+  const schema = (name: Parameters<typeof answers>[0][number]) => ({
+    schema: { tags: ['server'], response: answers({ 200: name }) },
+  });
+  app.get('/', schema('Index'), async () => ({ name: 'attache', version, paths: PATHS }));
+  app.get('/version', schema('Version'), async () => ({ version }));
+  app.get('/healthz', schema('Health'), async () => ({ status: 'ok' }));
+  app.get('/readyz', schema('Health'), async () => {
+    try {
+      await store.get('ModuleKey', 'current');
+    } catch (cause) {
+      throw new ApiError('not-ready', `the store does not answer: ${toMessage(cause)}`, { cause });
+    }
+    return { status: 'ok' };
+  });
+  // Until there are tokens, whoever reaches the port may do everything.
+  app.get('/v1/whoami', schema('WhoAmI'), async () => ({
+    name: 'admin',
+    role: 'admin',
+    how: 'no token needed',
+  }));
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}

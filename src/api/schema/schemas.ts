@@ -1,0 +1,40 @@
+import { EventList, EventView } from './event-view.ts';
+import { ModuleList, ModuleView } from './module-view.ts';
+import { NodeList, NodeView } from './node-view.ts';
+import {
+  DeleteAnswer,
+  PluginApplyAnswer,
+  PluginList,
+  PluginView,
+  RevisionList,
+  RevisionView,
+} from './plugin-view.ts';
+import { Problem } from './problem.ts';
+import { ResourceApplyAnswer, ResourceList, ResourceView } from './resource-view.ts';
+import { Health, Index, VersionView, WhoAmI } from './server-view.ts';
+
+/** Every named schema: the components of the OpenAPI document. */
+export const SCHEMAS = {
+  Problem,
+  Plugin: PluginView,
+  PluginList,
+  PluginApplyAnswer,
+  Revision: RevisionView,
+  RevisionList,
+  EnvoyResource: ResourceView,
+  EnvoyResourceList: ResourceList,
+  EnvoyResourceApplyAnswer: ResourceApplyAnswer,
+  Deleted: DeleteAnswer,
+  Node: NodeView,
+  NodeList,
+  Module: ModuleView,
+  ModuleList,
+  Event: EventView,
+  EventList,
+  Index,
+  Version: VersionView,
+  WhoAmI,
+  Health,
+} as const;
+
+export type SchemaName = keyof typeof SCHEMAS;

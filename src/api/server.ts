@@ -1,0 +1,163 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { fastifyHelmet } from '@fastify/helmet';
+import { fastifyRateLimit } from '@fastify/rate-limit';
+import { fastifySwagger } from '@fastify/swagger';
+import { fastify } from 'fastify';
+import { toMessage } from '../model/error.ts';
+import { type ApiContext, createExclusive } from './api-context.ts';
+import { ApiError } from './api-error.ts';
+import { toProblem } from './error-reply.ts';
+import { checkLoopbackRequest, isLoopback } from './origin-check.ts';
+import { addFleetRoutes } from './routes/fleet-routes.ts';
+import { addPluginRoutes } from './routes/plugins.ts';
+import { addResourceRoutes } from './routes/resources.ts';
+import type { ApiServer } from './routes/route-schema.ts';
+import { addServerRoutes } from './routes/server-routes.ts';
+import { SCHEMAS } from './schema/schemas.ts';
+
+export interface ApiServerOptions extends Omit<ApiContext, 'exclusive'> {
+  /** `host` without brackets; port 0: any free one. On loopback Host and Origin are checked. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** The built-in registry: gets every request below `/v2` untouched, body and all. */
+  readonly registry?: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+}
+
+export interface RunningApiServer {
+  /** `http://HOST:PORT`, without a slash at the end. */
+  readonly url: string;
+  /** Ends once open requests were answered, and after `STOP_DEADLINE_MS` at the latest. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const BODY_LIMIT = 1024 * 1024;
+/** Bounds a runaway loop; a person and a CI together stay far below. */
+const REQUESTS_PER_MINUTE = 12_000;
+const STOP_DEADLINE_MS = 3_000;
+
+/** Opens the API port. Throws ApiError `api-listen-failed`. */
+export async function startApiServer(options: ApiServerOptions): Promise<RunningApiServer> {
+  const { host, port } = options.listen;
+  const { app, server } = createApp(options);
+  await addPlugins(app);
+  addErrorReplies(app, options);
+  const context: ApiContext = { ...options, exclusive: createExclusive() };
+  // Routes come in a plugin of their own, so that swagger and rate limits see every one of them.
+  app.register(async scope => {
+    const routes = scope as unknown as ApiServer;
+    for (const add of [addServerRoutes, addPluginRoutes, addResourceRoutes, addFleetRoutes])
+      add(routes, context);
+  });
+  let url: string;
+  try {
+    url = await app.listen({ host, port });
+  } catch (cause) {
+    throw new ApiError('api-listen-failed', `${host}:${port}: ${toMessage(cause)}`, {
+      cause,
+      hint: 'Another port: --api-listen HOST:PORT',
+    });
+  }
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    const cancel = options.clock.after(STOP_DEADLINE_MS, () => server.closeAllConnections());
+    await app.close();
+    cancel();
+  };
+  return { url, stop: () => (stopped ??= stop()) };
+}
+
+function createApp(options: ApiServerOptions): { app: ApiServer; server: Server } {
+  const server = createServer({ maxHeaderSize: 16 * 1024 });
+  const app = fastify({
+    serverFactory: handler => server.on('request', toListener(options, handler)),
+    bodyLimit: BODY_LIMIT,
+    genReqId: request => toRequestId(request.headers['x-request-id']) ?? options.random(8),
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 2048 },
+    logger: false,
+    ajv: { customOptions: { coerceTypes: true, removeAdditional: false } },
+  });
+  return { app: app as unknown as ApiServer, server };
+}
+
+/** What comes before any route: whose request it is, and whether it is the registry's. */
+function toListener(options: ApiServerOptions, api: RequestListener): RequestListener {
+  const { registry, log, random } = options;
+  const guarded = isLoopback(options.listen.host);
+  return (request, response) => {
+    const path = (request.url ?? '/').split('?')[0] ?? '/';
+    try {
+      if (guarded) checkLoopbackRequest(request.headers);
+    } catch (thrown) {
+      sendProblem(response, thrown, path, random(8));
+      return;
+    }
+    if (registry === undefined || !(path === '/v2' || path.startsWith('/v2/'))) {
+      api(request, response);
+      return;
+    }
+    registry(request, response).catch((thrown: unknown) => {
+      log.error({ path, error: toMessage(thrown) }, 'registry request failed');
+      if (response.headersSent) response.destroy();
+      else sendProblem(response, thrown, path, random(8));
+    });
+  };
+}
+
+function sendProblem(response: ServerResponse, thrown: unknown, path: string, requestId: string): void {
+  const problem = toProblem(thrown, { path, requestId });
+  response.writeHead(problem.status, { 'content-type': 'application/problem+json', connection: 'close' });
+  response.end(JSON.stringify(problem));
+}
+
+/** A caller's own request id, where it can stand in a log line. */
+function toRequestId(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' && /^[\w.-]{1,64}$/.test(header) ? header : undefined;
+}
+
+async function addPlugins(app: ApiServer): Promise<void> {
+  app.removeContentTypeParser('text/plain');
+  for (const [name, schema] of Object.entries(SCHEMAS)) app.addSchema({ ...schema, $id: name });
+  // Answers are built from typed values; a second serializer would only be able to lose fields.
+  app.setSerializerCompiler(() => value => JSON.stringify(value));
+  await app.register(fastifyHelmet);
+  await app.register(fastifyRateLimit, {
+    max: REQUESTS_PER_MINUTE,
+    timeWindow: 60_000,
+    enableDraftSpec: true,
+  });
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Attaché', description: 'Proxy-Wasm plugins on plain Envoys', version: 'v1' },
+    },
+    refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) },
+  });
+}
+
+function addErrorReplies(app: ApiServer, { log }: ApiServerOptions): void {
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.setErrorHandler((thrown, request, reply) => {
+    const path = request.url.split('?')[0] ?? '/';
+    const problem = toProblem(thrown, { path, requestId: request.id });
+    if (problem.status >= 500)
+      log.error({ path, requestId: request.id, error: toMessage(thrown) }, 'request failed');
+    return reply.code(problem.status).type('application/problem+json').send(problem);
+  });
+  app.setNotFoundHandler(request => {
+    throw new ApiError(
+      'unknown-path',
+      `${request.method} ${request.url.split('?')[0]}: no such path or method`,
+      {
+        hint: 'GET / lists the paths.',
+      },
+    );
+  });
+}

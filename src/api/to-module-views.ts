@@ -1,0 +1,41 @@
+import type { Revision } from '../model/revision.ts';
+import type { Fleet } from './fleet.ts';
+import { toTime } from './schema/common.ts';
+import type { ModuleView } from './schema/module-view.ts';
+
+/** The modules that revisions name, each with the connected nodes that run one of those revisions. */
+export function toModuleViews(fleet: Fleet, revisions: readonly Revision[]): ModuleView[] {
+  const running = countRunning(fleet);
+  return [...Map.groupBy(revisions, revision => revision.module.sha256)].flatMap(([sha256, group]) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { sizeBytes, abi, importCount, layout } = first.module;
+    const nodes = new Set(group.flatMap(({ plugin, number }) => running.get(`${plugin} ${number}`) ?? []));
+    return {
+      kind: 'Module' as const,
+      sha256,
+      sizeBytes,
+      abi,
+      importCount,
+      layout,
+      from: [...new Set(group.map(revision => revision.module.url))],
+      revisions: group.map(({ plugin, number }) => ({ plugin, number })),
+      nodes: nodes.size,
+      firstSeenAt: toTime(Math.min(...group.map(revision => revision.createdAt))),
+    };
+  });
+}
+
+/** `<plugin> <revision>` to the connected nodes that run it. */
+function countRunning(fleet: Fleet): ReadonlyMap<string, readonly string[]> {
+  const found = fleet.nodes
+    .filter(presence => presence.connected)
+    .flatMap(({ node, process }) =>
+      (fleet.verdicts.get(node.id) ?? [])
+        .filter(verdict => verdict.process === process)
+        .flatMap(verdict => verdict.accepted?.plugins ?? [])
+        .map(({ plugin, revision }) => ({ key: `${plugin} ${revision}`, node: node.id })),
+    );
+  const groups = Map.groupBy(found, entry => entry.key);
+  return new Map([...groups].map(([key, entries]) => [key, entries.map(entry => entry.node)]));
+}

@@ -1,0 +1,109 @@
+import type { NodePresence } from '../model/node.ts';
+import { findInSlot } from '../model/plugin-place.ts';
+import { PHASES } from '../model/plugin-spec.ts';
+import { type NodePluginState, PLUGIN_STATES, type PluginState } from '../model/plugin-state.ts';
+import { XDS_TYPES } from '../model/type-url.ts';
+import { type Fleet, stateOnNode } from './fleet.ts';
+import { toTime } from './schema/common.ts';
+import type { NodeView, PluginOnNode } from './schema/node-view.ts';
+import { toPluginOnNode } from './to-plugin-view.ts';
+
+interface Entry {
+  readonly plugin: string;
+  readonly state: NodePluginState;
+}
+
+/** A node as an answer. `all`: with the plugins that do not select it, each with its reason. */
+export function toNodeView(fleet: Fleet, presence: NodePresence, all = false): NodeView {
+  const { node, connected, since, firstSeenAt, lastAckAt, slots, nacks } = presence;
+  const entries = [...fleet.specs.values()].map(({ key, value }) => ({
+    plugin: key,
+    state: stateOnNode(fleet, value, presence),
+  }));
+  const wanted = entries.filter(
+    ({ state }) => state.state !== 'NotTargeted' && state.desiredRevision !== null,
+  );
+  return {
+    kind: 'Node',
+    metadata: {
+      name: node.id,
+      namespace: node.namespace,
+      labels: { ...node.labels },
+      firstSeenAt: toTime(firstSeenAt),
+    },
+    status: {
+      state: connected ? 'Connected' : 'Disconnected',
+      since: toTime(since),
+      worst: findWorst(entries),
+      cluster: node.cluster,
+      zone: node.zone,
+      envoyVersion: node.envoyVersion,
+      layout: node.capabilities.filterChain ? 'chain' : 'single',
+      wasm: node.capabilities.wasm,
+      lastAckAt: lastAckAt === undefined ? null : toTime(lastAckAt),
+      accepted: wanted.filter(({ state }) => state.state === 'Accepted').length,
+      desired: wanted.filter(({ state }) => state.reason !== 'Removing').length,
+      places: [...slots],
+      plugins: [
+        ...entries
+          .filter(({ state }) => all || state.reason !== 'Selector')
+          .map(({ plugin, state }) => toPluginOnNode(node.id, plugin, state)),
+        ...findLeftovers(fleet, presence),
+      ],
+      refusedResources: nacks.map(nack => ({
+        type: XDS_TYPES.find(type => type.typeUrl === nack.typeUrl)?.plural ?? nack.typeUrl,
+        name: nack.name,
+        message: nack.message,
+        since: toTime(nack.at),
+      })),
+      warnings: findWarnings(fleet, presence, entries),
+    },
+  };
+}
+
+function findWorst(entries: readonly Entry[]): NodeView['status']['worst'] {
+  const here: readonly PluginState[] = entries.map(({ state }) => state.state);
+  return PLUGIN_STATES.find(state => state !== 'NotTargeted' && here.includes(state)) ?? null;
+}
+
+/** Plugins that serve on the node, and whose documents were deleted. */
+function findLeftovers(fleet: Fleet, { node, process, connected }: NodePresence): PluginOnNode[] {
+  const verdicts = (fleet.verdicts.get(node.id) ?? []).filter(verdict => verdict.process === process);
+  const names = new Set(
+    verdicts.flatMap(verdict => verdict.accepted?.plugins.map(entry => entry.plugin) ?? []),
+  );
+  return [...names]
+    .filter(name => !fleet.specs.has(name))
+    .map(name => {
+      const at = verdicts.find(verdict => findInSlot(verdict.accepted, name) !== undefined);
+      return toPluginOnNode(node.id, name, {
+        state: 'Pending',
+        reason: 'Removing',
+        detail: 'the plugin was deleted',
+        revision: findInSlot(at?.accepted, name)?.revision ?? null,
+        desiredRevision: null,
+        refusal: null,
+        since: null,
+        lastKnown: !connected,
+      });
+    });
+}
+
+function findWarnings(fleet: Fleet, presence: NodePresence, entries: readonly Entry[]): string[] {
+  const selected = entries.filter(({ state }) => state.reason !== 'Selector');
+  const without = selected.filter(({ state }) => state.reason === 'NoPlace' || state.reason === 'NoV8');
+  const unreachable = selected.filter(({ state }) => state.reason === 'Unreachable');
+  return [
+    ...[...without, ...unreachable].map(({ plugin, state }) => `${plugin}: ${state.detail ?? state.reason}`),
+    ...presence.slots
+      .filter(slot => !isKnownPlace(fleet, slot))
+      .map(
+        slot =>
+          `place ${slot} is neither a phase (${PHASES.map(row => row.slot).join(', ')}) nor a plugin: it lets everything pass`,
+      ),
+  ];
+}
+
+function isKnownPlace(fleet: Fleet, slot: string): boolean {
+  return fleet.specs.has(slot) || PHASES.some(row => slot === row.slot || slot.startsWith(`${row.slot}/`));
+}
