@@ -125,12 +125,14 @@ function subscribed(state: SlotState, event: SlotEvent & { type: 'subscribed' })
   // Nothing known of this process but its own word: what it has is also what it tried last, until an LDS NACK
   // or a stored attempt says otherwise.
   const tried = state.tried ?? { ...says, tags: new Map(), plugins: [], clean: true };
-  const matches = tried.contentHash === says.contentHash && tried.variant === says.variant;
+  const same = tried.contentHash === says.contentHash && tried.variant === says.variant;
+  // The same content was out once more when the stream broke: its version does not tell how that ended.
+  const unsure = !tried.clean && state.accepted?.contentHash === says.contentHash;
   if (says.variant === 'warming') return { ...known, mayWarm: false, accepted: null, tried };
   return {
     ...known,
     mayWarm: false,
-    tried: { ...tried, clean: matches },
+    tried: { ...tried, clean: same && !unsure },
     accepted: acceptedAs(state, says.contentHash),
   };
 }
