@@ -13,6 +13,7 @@ import { toMessage } from '../model/error.ts';
 import { type ApiContext, createExclusive } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { toProblem } from './error-reply.ts';
+import { parseJsonBody } from './json-body.ts';
 import { checkLoopbackRequest, isLoopback } from './origin-check.ts';
 import { addFleetRoutes } from './routes/fleet-routes.ts';
 import { addPluginRoutes } from './routes/plugins.ts';
@@ -43,7 +44,7 @@ const STOP_DEADLINE_MS = 3_000;
 /** Opens the API port. Throws ApiError `api-listen-failed`. */
 export async function startApiServer(options: ApiServerOptions): Promise<RunningApiServer> {
   const { host, port } = options.listen;
-  const { app, server } = createApp(options);
+  const { app, servers } = createApp(options);
   await addPlugins(app);
   addErrorReplies(app, options);
   const context: ApiContext = { ...options, exclusive: createExclusive() };
@@ -64,17 +65,24 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   }
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    const cancel = options.clock.after(STOP_DEADLINE_MS, () => server.closeAllConnections());
+    const cancel = options.clock.after(STOP_DEADLINE_MS, () => {
+      for (const server of servers) server.closeAllConnections();
+    });
     await app.close();
     cancel();
   };
   return { url, stop: () => (stopped ??= stop()) };
 }
 
-function createApp(options: ApiServerOptions): { app: ApiServer; server: Server } {
-  const server = createServer({ maxHeaderSize: 16 * 1024 });
+function createApp(options: ApiServerOptions): { app: ApiServer; servers: readonly Server[] } {
+  // Fastify asks for one more where a host name has several addresses, as localhost has.
+  const servers: Server[] = [];
   const app = fastify({
-    serverFactory: handler => server.on('request', toListener(options, handler)),
+    serverFactory: handler => {
+      const server = createServer({ maxHeaderSize: 16 * 1024 }, toListener(options, handler));
+      servers.push(server);
+      return server;
+    },
     bodyLimit: BODY_LIMIT,
     genReqId: request => toRequestId(request.headers['x-request-id']) ?? options.random(8),
     forceCloseConnections: 'idle',
@@ -82,7 +90,7 @@ function createApp(options: ApiServerOptions): { app: ApiServer; server: Server 
     logger: false,
     ajv: { customOptions: { coerceTypes: true, removeAdditional: false } },
   });
-  return { app: app as unknown as ApiServer, server };
+  return { app: app as unknown as ApiServer, servers };
 }
 
 /** What comes before any route: whose request it is, and whether it is the registry's. */
@@ -121,7 +129,12 @@ function toRequestId(header: string | string[] | undefined): string | undefined 
 }
 
 async function addPlugins(app: ApiServer): Promise<void> {
-  app.removeContentTypeParser('text/plain');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    async (_request: unknown, body: string) => parseJsonBody(body),
+  );
   for (const [name, schema] of Object.entries(SCHEMAS)) app.addSchema({ ...schema, $id: name });
   // Answers are built from typed values; a second serializer would only be able to lose fields.
   app.setSerializerCompiler(() => value => JSON.stringify(value));

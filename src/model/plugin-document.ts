@@ -45,6 +45,8 @@ export function parsePluginDocument(document: unknown): PluginDocument | Documen
   const root = new DocumentPart(document);
   // `status` is what `get -o yaml` prints and `kubectl` keeps: ours to say, not the user's.
   const fields = root.fields(['apiVersion', 'kind', 'metadata', 'spec', 'status']);
+  // Not even an object: what it lacks is then no news.
+  if (root.faults.some(fault => fault.pointer === '')) return root.faults;
   checkKind(root, fields);
   const metadata = readMetadata(root, fields.get('metadata'), 'plugin');
   const spec = fields.get('spec');

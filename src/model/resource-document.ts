@@ -54,6 +54,7 @@ function readBare(root: DocumentPart): ResourceDocument | undefined {
 function readFramed(root: DocumentPart): ResourceDocument | undefined {
   const inner = ['selector', 'slots', 'resource'];
   const fields = root.fields(['apiVersion', 'kind', 'metadata', 'spec', 'status', 'type', ...inner]);
+  if (root.faults.some(fault => fault.pointer === '')) return undefined;
   checkKind(root, fields);
   const metadata = readMetadata(root, fields.get('metadata'), 'resource');
   const nested = fields.get('spec')?.fields(inner) ?? new Map<string, DocumentPart>();
