@@ -98,6 +98,8 @@ export async function main(args: readonly string[], context: CommandContext): Pr
   }
 }
 
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** The real world: this process. */
 function createContext(): CommandContext {
   return {
@@ -106,11 +108,9 @@ function createContext(): CommandContext {
     out: text => process.stdout.write(`${text}\n`),
     err: text => process.stderr.write(`${text}\n`),
     onSignal(listener) {
-      process.on('SIGINT', listener);
-      process.on('SIGTERM', listener);
+      for (const signal of STOP_SIGNALS) process.on(signal, listener);
       return () => {
-        process.off('SIGINT', listener);
-        process.off('SIGTERM', listener);
+        for (const signal of STOP_SIGNALS) process.off(signal, listener);
       };
     },
     exitNow: code => process.exit(code),
@@ -131,6 +131,10 @@ function createPorts(): CommandPorts {
     async pushModule(request) {
       const { pushModule } = await import('./module/push-module.ts');
       return pushModule(request);
+    },
+    async buildPlugin(name) {
+      const { buildPlugin } = await import('../plugins/build.ts');
+      return buildPlugin(name);
     },
   };
 }

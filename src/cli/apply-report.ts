@@ -30,8 +30,6 @@ export function reportPlugin(
   const lines = [`plugin ${toName(view)} ${result}, revision ${status.desiredRevision}${waiting}`];
   lines.push(...describeModule(view, envoyVersions));
   if (targeted > 0) lines.push(`  targets  ${describeTargets(view)}`);
-  if (status.nodes.noPlace > 0)
-    lines.push(`  note     ${formatCount(status.nodes.noPlace, 'selected node')} cannot run it; see below`);
   return { lines: [...lines, `watch: attache describe plugin ${toTyped(view)}`], code: EXIT.done };
 }
 

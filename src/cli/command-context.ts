@@ -12,18 +12,22 @@ export interface CommandContext {
   out(text: string): void;
   /** Messages, a line or more, to stderr. */
   err(text: string): void;
-  /** Called on SIGINT and SIGTERM instead of ending; the answer restores what was. */
-  onSignal(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
+  /** Called on SIGINT, SIGTERM and SIGHUP instead of ending; the answer restores what was. */
+  onSignal(listener: (signal: StopSignal) => void): () => void;
   /** Ends at once, whatever still runs. */
   exitNow(code: number): never;
   readonly ports: CommandPorts;
 }
+
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 /** What only main.ts can join: the stages are no business of a command. */
 export interface CommandPorts {
   startControlPlane(config: Config, log: Log): Promise<RunningControlPlane>;
   createLog(level: string): Promise<Log>;
   pushModule: PushModule;
+  /** Compiles one of the example plugins in plugins/. */
+  buildPlugin(name: string): Promise<{ readonly bytes: Uint8Array; readonly sha256: string }>;
 }
 
 export interface RunningControlPlane {

@@ -123,7 +123,6 @@ async function followPlugin(
   const checked = await pollUntil(ask, view => view.status.phase !== 'Validating', CHECK_TIMEOUT_MS);
   const view = checked.answer;
   const code = print(reportPlugin(result, view, await readMinorVersions(client, view)), context);
-  printWithoutPlace(view, context);
   if (!options.wait || code !== EXIT.done) return code;
   const settled = await pollUntil(ask, one => one.status.settled, SETTLE_TIMEOUT_MS);
   return print(reportSettled(settled.answer, formatSeconds(performance.now() - startedAt)), context);
@@ -137,14 +136,6 @@ async function waitForRefusal(
   const ask = () => client.get<ResourceView>(document.path);
   const { answer } = await pollUntil(ask, view => view.status.nodes.refused > 0, REFUSAL_WINDOW_MS);
   return print(reportRefusals(answer), context);
-}
-
-/** Names the nodes that are selected and cannot run it, each with its reason. */
-function printWithoutPlace(view: PluginView, context: CommandContext): void {
-  for (const one of view.onNodes ?? []) {
-    if (one.state === 'NotTargeted' && one.reason !== 'Selector')
-      context.err(`note: ${one.node} cannot run it: ${one.detail ?? one.reason ?? ''}`);
-  }
 }
 
 function printWarnings(warnings: readonly string[], context: CommandContext): void {
