@@ -17,8 +17,6 @@ export interface NodeVerdict {
   readonly accepted: AcceptedContent | null;
   /** The newest refusal that no later acceptance of the same plugin's newer content has superseded. */
   readonly refused: RefusedContent | null;
-  /** Modules that this process is known to hold: sha256 to when it was last proven (ms). */
-  readonly held: Readonly<Record<string, number>>;
 }
 
 /**

@@ -34,6 +34,11 @@ export interface WantedSlot {
   readonly wanted: SlotContent;
   /** The same slot with every plugin at its good revision: for a process whose accepted content is unknown. */
   readonly fallback: SlotContent;
+  /**
+   * Content that no process can load: its one module does not exist. Pushed in the verdict form it is NACKed and
+   * makes a GET, if this node reaches the module port at all. Made when it is asked for.
+   */
+  probe(): SlotContent;
   /** Set when the name is neither a phase place nor a plugin, or the slot cannot hold what it should. */
   readonly warning?: string;
 }
