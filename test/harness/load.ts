@@ -1,0 +1,148 @@
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
+
+export interface LoadOptions {
+  readonly port: number;
+  readonly path?: string;
+  /** Keep-alive connections, each sending one request after the other; default 4. */
+  readonly connections?: number;
+  /** Requests a second over all connections, at least; default 250. */
+  readonly perSecond?: number;
+  /** Whether the plugin worked on this response; without it nothing counts as passed without the plugin. */
+  readonly hasPlugin?: (response: LoadResponse) => boolean;
+  /** What counts as failed; default: any status but 200. */
+  readonly isFailure?: (response: LoadResponse) => boolean;
+}
+
+export interface LoadResponse {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+}
+
+export interface LoadFailure {
+  /** A status, or the error's code or message. */
+  readonly what: string;
+  readonly at: Date;
+}
+
+/**
+ * Steady requests on connections that stay open. Nothing is tried again: a request that was cut or answered
+ * wrongly is a failed request, also when only an idle connection had been closed under it.
+ */
+export interface Load {
+  readonly total: number;
+  readonly failed: number;
+  readonly withoutPlugin: number;
+  /** The first thousand failures. */
+  readonly failures: readonly LoadFailure[];
+  readonly lastWithoutPlugin: Date | undefined;
+  /** Connections opened so far: more than `connections` means that some were closed. */
+  readonly opened: number;
+  /** From now on a response without the plugin counts; before, it did not. */
+  expectPlugin(hasPlugin: (response: LoadResponse) => boolean): void;
+  /** Total, failed and without plugin since the start, and the rate, as one line. */
+  toString(): string;
+  stop(): Promise<void>;
+}
+
+export function startLoad(options: LoadOptions): Load {
+  return new LoadGenerator(options);
+}
+
+class LoadGenerator implements Load {
+  total = 0;
+  failed = 0;
+  withoutPlugin = 0;
+  opened = 0;
+  lastWithoutPlugin: Date | undefined;
+  readonly failures: LoadFailure[] = [];
+  readonly #options: LoadOptions;
+  readonly #began = performance.now();
+  readonly #running: Promise<void>[] = [];
+  #hasPlugin: ((response: LoadResponse) => boolean) | undefined;
+  #stopped = false;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    this.#hasPlugin = options.hasPlugin;
+    const connections = options.connections ?? 4;
+    for (let i = 0; i < connections; i++) this.#running.push(this.#drive(connections));
+  }
+
+  expectPlugin(hasPlugin: (response: LoadResponse) => boolean): void {
+    this.#hasPlugin = hasPlugin;
+  }
+
+  toString(): string {
+    const seconds = (performance.now() - this.#began) / 1000;
+    const rate = Math.round(this.total / seconds);
+    return `${this.total} requests (${rate} a second), ${this.failed} failed, ${this.withoutPlugin} without the plugin`;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#running);
+  }
+
+  /** One connection. Requests keep to a timetable: after a slow answer the lost ones are caught up. */
+  async #drive(connections: number): Promise<void> {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const intervalMs = (1000 * connections) / (this.#options.perSecond ?? 250);
+    let due = performance.now();
+    while (!this.#stopped) {
+      await this.#once(agent);
+      due = Math.max(due + intervalMs, performance.now() - 1_000);
+      const restMs = due - performance.now();
+      if (restMs > 0) await new Promise(resolve => setTimeout(resolve, restMs));
+    }
+    agent.destroy();
+  }
+
+  #once(agent: Agent): Promise<void> {
+    return new Promise(resolve => {
+      const { port, path = '/' } = this.#options;
+      let done = false;
+      const end = (judge: () => string | undefined) => {
+        if (done) return;
+        done = true;
+        this.total++;
+        const what = judge();
+        if (what !== undefined) this.#fail(what);
+        resolve();
+      };
+      const sent = request({ host: '127.0.0.1', port, path, agent, timeout: 30_000 });
+      this.#countOpened(sent);
+      sent.on('timeout', () => sent.destroy(new Error('no answer for 30 s')));
+      sent.on('error', (error: NodeJS.ErrnoException) => end(() => error.code ?? error.message));
+      sent.on('response', response => {
+        response.resume();
+        response.on('error', error => end(() => error.message));
+        // `end` comes first where the answer was whole.
+        response.on('end', () => end(() => this.#judge(response)));
+        response.on('close', () => end(() => 'cut in the answer'));
+      });
+      sent.end();
+    });
+  }
+
+  #judge(message: IncomingMessage): string | undefined {
+    const response: LoadResponse = { status: message.statusCode ?? 0, headers: message.headers };
+    const failed = this.#options.isFailure?.(response) ?? response.status !== 200;
+    if (failed) return String(response.status);
+    if (this.#hasPlugin?.(response) === false) {
+      this.withoutPlugin++;
+      this.lastWithoutPlugin = new Date();
+    }
+    return undefined;
+  }
+
+  #countOpened(sent: ClientRequest): void {
+    sent.on('socket', socket => {
+      if (socket.connecting) this.opened++;
+    });
+  }
+
+  #fail(what: string): void {
+    this.failed++;
+    if (this.failures.length < 1_000) this.failures.push({ what, at: new Date() });
+  }
+}
