@@ -8,7 +8,10 @@ export type Unanswered = 'deny' | 'allow';
 /** Envoy's default `initial_fetch_timeout`, and what `allow` means. */
 const DEFAULT_FETCH_TIMEOUT_MS = 15_000;
 
-/** Makes a closed place recognisable in stats: `http.<prefix>.rbac.attache_closed.denied`. */
+/**
+ * Makes a closed place recognisable in stats: `http.<stat_prefix>.rbac.attache_closed.denied` on 1.40.0,
+ * `extension_config_discovery.http_filter.<slot>.rbac.attache_closed.denied` on 1.36.2.
+ */
 const CLOSED_STAT_PREFIX = 'attache_closed';
 
 /** The slot of a phase on one listener. */

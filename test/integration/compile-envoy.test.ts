@@ -147,7 +147,9 @@ for (const version of ['1.40.0', '1.36.2']) {
   test(`Envoy ${version}: an unanswered place is closed, 403, and our stat prefix shows it`, async t => {
     const { status, envoy } = await requestUnanswered(t, version, 'deny');
     assert.equal(status, 403);
-    const denied = () => envoy.stat('http.ingress.rbac.attache_closed.denied');
+    const stat =
+      version === '1.36.2' ? 'extension_config_discovery.http_filter.default/auth' : 'http.ingress';
+    const denied = () => envoy.stat(`${stat}.rbac.attache_closed.denied`);
     await until(async () => (await denied()) === 1, { what: 'the counter of the closed place' });
   });
 
