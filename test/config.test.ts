@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, test } from 'node:test';
+import fc from 'fast-check';
+import {
+  advertisedHost,
+  ConfigError,
+  formatAddress,
+  parseAddress,
+  readConfig,
+  SETTINGS,
+} from '../src/config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'attache-config-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function writeYaml(text: string): string {
+  const path = join(folder, `${Math.random().toString(36).slice(2)}.yaml`);
+  writeFileSync(path, text);
+  return path;
+}
+
+function faultsOf(read: () => unknown): readonly string[] {
+  try {
+    read();
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    assert.equal(error.code, 'bad-config');
+    return error.faults.map(fault => fault.message);
+  }
+  return assert.fail('no fault');
+}
+
+test('the defaults are loopback, in ./attache-data', () => {
+  const config = readConfig({}, { HOME: '/home/ada' });
+  assert.deepEqual(config, {
+    dataDirectory: resolve('attache-data'),
+    xdsListen: { host: '127.0.0.1', port: 18000 },
+    modulesListen: { host: '127.0.0.1', port: 18001 },
+    apiListen: { host: '127.0.0.1', port: 18002 },
+    advertiseHost: undefined,
+    allowPlaintext: [],
+    insecureRegistries: [],
+    rootNamespace: 'istio-system',
+    dockerConfigPath: '/home/ada/.docker/config.json',
+    moduleDirectory: undefined,
+    allowPrivateHosts: [],
+    logLevel: 'info',
+  });
+  assert.ok(Object.isFrozen(config));
+});
+
+test('a flag wins over the environment, which wins over the file', () => {
+  const config = writeYaml('root-namespace: file\nlog-level: warn\ndata: /file\n');
+  const env = { ATTACHE_CONFIG: config, ATTACHE_ROOT_NAMESPACE: 'env', ATTACHE_DATA: '/env' };
+  const read = readConfig({ data: '/flag' }, env);
+  assert.equal(read.dataDirectory, '/flag');
+  assert.equal(read.rootNamespace, 'env');
+  assert.equal(read.logLevel, 'warn');
+});
+
+test('a list comes from repeated flags, from commas and from YAML lists', () => {
+  const config = writeYaml('allow-private-host: [a.example, b.example]\n');
+  const flags = { config, 'insecure-registry': ['one:5000', 'two:5000,three:5000'] };
+  const read = readConfig(flags, { ATTACHE_ALLOW_PLAINTEXT: 'xds, api' });
+  assert.deepEqual(read.insecureRegistries, ['one:5000', 'two:5000', 'three:5000']);
+  assert.deepEqual(read.allowPlaintext, ['xds', 'api']);
+  assert.deepEqual(read.allowPrivateHosts, ['a.example', 'b.example']);
+});
+
+test('all faults of all sources are reported together', () => {
+  const config = writeYaml('colour: red\nlog-level: {a: b}\n');
+  const flags = { config, 'xds-listen': '18000', 'allow-plaintext': ['api', 'everything'] };
+  const faults = faultsOf(() => readConfig(flags, { ATTACHE_API_LISTEN: '127.0.0.1:99999' }));
+  assert.equal(faults.length, 6);
+  for (const part of [
+    'colour',
+    'log-level: expected a text',
+    '--xds-listen 18000',
+    '127.0.0.1:99999',
+    'everything',
+  ])
+    assert.ok(
+      faults.some(fault => fault.includes(part)),
+      part,
+    );
+});
+
+test('plain text off loopback is refused with the flag that would allow it', () => {
+  const [fault] = faultsOf(() => readConfig({ 'modules-listen': '10.0.0.1:18001' }, {}));
+  assert.match(fault ?? '', /--allow-plaintext modules/);
+  const allowed = readConfig({ 'modules-listen': '10.0.0.1:18001', 'allow-plaintext': 'modules' }, {});
+  assert.equal(allowed.modulesListen.host, '10.0.0.1');
+});
+
+test('a wildcard address needs the host that Envoys use', () => {
+  for (const host of ['0.0.0.0', '[::]']) {
+    const flags = { 'xds-listen': `${host}:18000`, 'allow-plaintext': 'xds' };
+    assert.match(faultsOf(() => readConfig(flags, {})).join(), /--advertise HOST/);
+    const config = readConfig({ ...flags, advertise: 'attache.example' }, {});
+    assert.equal(advertisedHost(config, config.xdsListen), 'attache.example');
+  }
+  const plain = readConfig({}, {});
+  assert.equal(advertisedHost(plain, plain.modulesListen), '127.0.0.1');
+});
+
+test('a file that was named must exist; ./attache.yaml need not', () => {
+  assert.equal(faultsOf(() => readConfig({ config: join(folder, 'absent.yaml') }, {})).length, 1);
+  assert.equal(faultsOf(() => readConfig({ config: writeYaml('[1, 2]') }, {})).length, 1);
+  assert.equal(faultsOf(() => readConfig({ config: writeYaml('a: [') }, {})).length, 1);
+  assert.ok(readConfig({ config: writeYaml('') }, {}));
+});
+
+test('every address that is formatted is parsed back', () => {
+  const host = fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6());
+  fc.assert(
+    fc.property(host, fc.nat(65535), (host, port) => {
+      assert.deepEqual(parseAddress(formatAddress({ host, port })), { host, port });
+    }),
+  );
+  for (const text of ['', 'host', ':1', 'host:', 'host:65536', 'host:1x', 'a b:1', '::1:1', '[::1]'])
+    assert.equal(parseAddress(text), undefined, text);
+});
+
+test('every setting has one row, with a word for its value', () => {
+  assert.equal(new Set(SETTINGS.map(setting => setting.name)).size, SETTINGS.length);
+  for (const setting of SETTINGS) assert.match(setting.value, /^[A-Z:]+$/);
+});
