@@ -9,7 +9,7 @@ import { DocumentRejected } from './document-rejected.ts';
 import type { Fleet } from './fleet.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import { checkPath, withPathNamespace } from './read-document.ts';
-import type { ApplyResult } from './schema/common.ts';
+import type { ApplyResult } from './schema/metadata.ts';
 import type { PluginApplyAnswer } from './schema/plugin-view.ts';
 import { toPluginView } from './to-plugin-view.ts';
 

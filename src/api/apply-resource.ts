@@ -13,7 +13,7 @@ import { DocumentRejected } from './document-rejected.ts';
 import type { Fleet } from './fleet.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { checkPath, isObject, withPathNamespace } from './read-document.ts';
-import type { ApplyResult } from './schema/common.ts';
+import type { ApplyResult } from './schema/metadata.ts';
 import type { ResourceApplyAnswer } from './schema/resource-view.ts';
 import { toResourceView } from './to-resource-view.ts';
 

@@ -63,6 +63,7 @@ const FASTIFY_CODES: Readonly<Record<string, ApiErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
   FST_ERR_VALIDATION: 'bad-query',
   FST_ERR_BAD_URL: 'unknown-path',
+  FST_ERR_MAX_PARAM_LENGTH: 'unknown-path',
 };
 
 const HINTS: Readonly<Partial<Record<ApiErrorCode, string>>> = {

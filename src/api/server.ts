@@ -5,6 +5,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { fastifyHelmet } from '@fastify/helmet';
 import { fastifyRateLimit } from '@fastify/rate-limit';
 import { fastifySwagger } from '@fastify/swagger';
@@ -88,6 +89,9 @@ function createApp(options: ApiServerOptions): { app: ApiServer; servers: readon
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 2048 },
     logger: false,
+    // A URL that does not decode gets no route, so no error handler either.
+    frameworkErrors: (thrown, request, reply) => sendProblem(reply.raw, thrown, request.url, request.id),
+    clientErrorHandler: (thrown, socket) => refuseUnreadable(thrown, socket, options.random(8)),
     ajv: { customOptions: { coerceTypes: true, removeAdditional: false } },
   });
   return { app: app as unknown as ApiServer, servers };
@@ -121,6 +125,23 @@ function sendProblem(response: ServerResponse, thrown: unknown, path: string, re
   const problem = toProblem(thrown, { path, requestId });
   response.writeHead(problem.status, { 'content-type': 'application/problem+json', connection: 'close' });
   response.end(JSON.stringify(problem));
+}
+
+/** What is not even HTTP, or has too long headers, gets its problem by hand: there is no response object. */
+function refuseUnreadable(thrown: Error, socket: Duplex, requestId: string): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const refused = new ApiError('bad-request', `the request cannot be read: ${thrown.message}`);
+  const body = JSON.stringify(toProblem(refused, { path: '', requestId }));
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
 /** A caller's own request id, where it can stand in a log line. */

@@ -1,6 +1,6 @@
 import type { Revision } from '../model/revision.ts';
 import type { Fleet } from './fleet.ts';
-import { toTime } from './schema/common.ts';
+import { toTime } from './schema/metadata.ts';
 import type { ModuleView } from './schema/module-view.ts';
 
 /** The modules that revisions name, each with the connected nodes that run one of those revisions. */

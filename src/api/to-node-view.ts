@@ -4,7 +4,7 @@ import { PHASES } from '../model/plugin-spec.ts';
 import { type NodePluginState, PLUGIN_STATES, type PluginState } from '../model/plugin-state.ts';
 import { XDS_TYPES } from '../model/type-url.ts';
 import { type Fleet, stateOnNode } from './fleet.ts';
-import { toTime } from './schema/common.ts';
+import { toTime } from './schema/metadata.ts';
 import type { NodeView, PluginOnNode } from './schema/node-view.ts';
 import { toPluginOnNode } from './to-plugin-view.ts';
 

@@ -6,7 +6,7 @@ import type { ModuleFacts, Revision } from '../model/revision.ts';
 import { revisionKey } from '../store/record-kinds.ts';
 import type { Store, Stored } from '../store/store.ts';
 import { type Fleet, statesOf, statusOf } from './fleet.ts';
-import { type Metadata, toTime } from './schema/common.ts';
+import { type Metadata, toTime } from './schema/metadata.ts';
 import type { PluginOnNode } from './schema/node-view.ts';
 import type { ModuleOfRevision, PluginView, RevisionView } from './schema/plugin-view.ts';
 

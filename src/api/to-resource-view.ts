@@ -3,7 +3,7 @@ import type { ResourceSpec } from '../model/resource.ts';
 import { findXdsType, toEnvoyName, toResourceDocumentSpec } from '../model/resource-document.ts';
 import { selects } from '../model/selector.ts';
 import type { Stored } from '../store/store.ts';
-import { toTime } from './schema/common.ts';
+import { toTime } from './schema/metadata.ts';
 import type { ResourceView } from './schema/resource-view.ts';
 import { toMetadata } from './to-plugin-view.ts';
 

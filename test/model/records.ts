@@ -61,7 +61,6 @@ export function makeVerdict(
     tried: tried === null ? null : content(tried),
     accepted: accepted === null ? null : { ...content(accepted), at: NOW - 4_000 },
     refused: null,
-    held: {},
     ...over,
   };
 }

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { type ApiContext, readNow } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
-import { toTime } from '../schema/common.ts';
+import { toTime } from '../schema/metadata.ts';
 import { toModuleViews } from '../to-module-views.ts';
 import { toNodeView } from '../to-node-view.ts';
 import { type ApiServer, answers } from './route-schema.ts';

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Nullable, Time } from './common.ts';
+import { Nullable, Time } from './metadata.ts';
 
 /** One line of what happened. */
 export const EventView = Type.Object({

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Time } from './common.ts';
+import { Time } from './metadata.ts';
 
 /** A module that revisions name. */
 export const ModuleView = Type.Object({

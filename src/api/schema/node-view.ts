@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Nullable, Time } from './common.ts';
+import { Nullable, Time } from './metadata.ts';
 
 /** Node × plugin, in the words of the user surface. */
 export const PluginStateWord = Type.Union([

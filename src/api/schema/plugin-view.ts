@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { ApplyResult, JsonObjectSchema, Metadata, Nullable, Time } from './common.ts';
+import { ApplyResult, JsonObjectSchema, Metadata, Nullable, Time } from './metadata.ts';
 import { PluginOnNode } from './node-view.ts';
 
 /** How far the newest document got; rollouts add words to it. */

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { ApplyResult, JsonObjectSchema, Metadata, Time } from './common.ts';
+import { ApplyResult, JsonObjectSchema, Metadata, Time } from './metadata.ts';
 
 /** A raw Envoy resource. */
 export const ResourceView = Type.Object({

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Value } from 'typebox/value';
+import { SCHEMAS, type SchemaName } from '../../src/api/schema/schemas.ts';
+import { type ApiServerOptions, startApiServer } from '../../src/api/server.ts';
+import { AttacheError } from '../../src/model/error.ts';
+import { type Clock, silentLog } from '../../src/model/ports.ts';
+import type { Store } from '../../src/store/store.ts';
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** An answer that was checked against the schema of the OpenAPI document. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads what the schema has already vouched for
+  readonly body: any;
+}
+
+/** The API on a free port of loopback over a store, and a client that checks every answer's shape. */
+export async function startApi(store: Store, over: Partial<ApiServerOptions> = {}) {
+  const server = await startApiServer({
+    listen: { host: '127.0.0.1', port: 0 },
+    store,
+    checkResource: async () => ({ typeUrl: 'x', envoyName: 'x', warnings: [] }),
+    clock: systemClock,
+    random: bytes => randomBytes(bytes).toString('hex'),
+    log: silentLog,
+    version: '0.0.0-test',
+    rootNamespace: 'istio-system',
+    ...over,
+  });
+  const call = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> => {
+    const response = await fetch(server.url + path, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const answer = {
+      status: response.status,
+      headers: response.headers,
+      body: JSON.parse(await response.text()),
+    };
+    checkShape(method, path, answer);
+    return answer;
+  };
+  return { url: server.url, stop: server.stop, call };
+}
+
+/** Every 2xx fits the schema that its kind names, everything else is a Problem. */
+function checkShape(method: string, path: string, { status, headers, body }: Answer): void {
+  const ok = status >= 200 && status < 300;
+  const type = headers.get('content-type') ?? '';
+  assert.match(type, ok ? /^application\/json/ : /^application\/problem\+json/);
+  if (!ok) assert.equal(body.status, status);
+  const name = ok ? nameOf(body) : 'Problem';
+  if (name === undefined) return;
+  const faults = [...Value.Errors(SCHEMAS[name], body)].map(fault => JSON.stringify(fault));
+  assert.deepEqual(faults, [], `${method} ${path} is no ${name}`);
+}
+
+function nameOf(body: { kind?: string; result?: string }): SchemaName | undefined {
+  const name = body.result === undefined ? body.kind : `${body.kind}ApplyAnswer`;
+  return name !== undefined && name in SCHEMAS ? (name as SchemaName) : undefined;
+}
+
+/** A CheckResource that refuses a listener with an unknown field, as the compile stage does. */
+export const pickyCheckResource: ApiServerOptions['checkResource'] = async spec => {
+  if ('filterChain' in spec.resource)
+    throw new AttacheError('unknown-field', 'filterChain: unknown field', {
+      faults: [{ pointer: '/filterChain', message: 'unknown field', hint: 'Did you mean filterChains?' }],
+    });
+  return { typeUrl: '', envoyName: '', warnings: ['no filter chain: Envoy will refuse it'] };
+};
+
+/** A registry that says what it was asked, and reads its own body. */
+export async function echoRegistry(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.url === '/v2/broken') throw new Error('broken');
+  let size = 0;
+  for await (const chunk of request) size += (chunk as Buffer).length;
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ method: request.method, url: request.url, size }));
+}
