@@ -13,7 +13,7 @@ export interface PluginFacts {
   /** Numbers of its Revision records. */
   readonly revisions: ReadonlySet<number>;
   readonly assignment: Assignment | undefined;
-  /** Those that mention the plugin. */
+  /** Those that mention the plugin; not needed while the assigned revision is the good one. */
   readonly verdicts: readonly SeenVerdict[];
   /** The compiler's format number. */
   readonly format: number;

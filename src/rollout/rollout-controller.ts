@@ -134,8 +134,10 @@ class RolloutController {
   #toEvent(plugin: PluginName, { type, message, node }: News): Operation {
     const at = this.#options.clock.now();
     this.#events += 1;
+    // Of one stage in one process, and in order within a millisecond.
+    const name = `rollout-${String(this.#events).padStart(6, '0')}`;
     const value = { type, at, plugin, message, ...(node === undefined ? {} : { node }) };
-    return { op: 'put', kind: 'Event', key: eventKey(at, `rollout-${this.#events}`), value };
+    return { op: 'put', kind: 'Event', key: eventKey(at, name), value };
   }
 
   #retryLater(): void {

@@ -61,13 +61,16 @@ export class RolloutIndex {
   }
 
   facts(plugin: PluginName, format: number, now: number): PluginFacts {
-    const keys = [...(this.#verdictsOfPlugin.get(plugin) ?? [])];
+    const assignment = this.#assignments.get(plugin)?.value;
+    // Where the assigned revision is the good one, no verdict can change anything: a settled fleet costs nothing.
+    const open = assignment !== undefined && assignment.revision !== assignment.good;
+    const keys = open ? [...(this.#verdictsOfPlugin.get(plugin) ?? [])] : [];
     return {
       plugin,
       specRevision: this.#specs.get(plugin),
       progress: this.#progress.get(plugin),
       revisions: this.#revisions.get(plugin) ?? new Set(),
-      assignment: this.#assignments.get(plugin)?.value,
+      assignment,
       verdicts: keys
         .map(key => this.#verdicts.get(key))
         .filter(verdict => verdict !== undefined)
