@@ -1,19 +1,19 @@
 import type { ListenerFacts, NodeCapabilities, NodeIdentity } from '../model/node.ts';
-import { PHASES, sha256Hex } from '../model/plugin-spec.ts';
+import { sha256Hex } from '../model/plugin-spec.ts';
 import type { Log } from '../model/ports.ts';
 import type { EncodedResource, ResourceSpec } from '../model/resource.ts';
 import type { ListenerSlots, SlotContent, Snapshot, WantedSlot } from '../model/snapshot.ts';
 import { CLUSTER_TYPE, EXTENSION_CONFIG_TYPE, LISTENER_TYPE, XDS_TYPES } from '../model/type-url.ts';
-import { type AssignedPlugin, matchesListener, type NodePlugins } from './assign-plugins.ts';
+import type { AssignedPlugin, NodePlugins } from './assign-plugins.ts';
 import { COMPILE_FORMAT } from './compile-format.ts';
-import { toListenerFacts } from './decoded-listener.ts';
-import { encodeResource, toEnvoyName } from './encode-resource.ts';
+import { toEnvoyName } from './encode-resource.ts';
 import { MODULE_CLUSTER, type SlotLayout } from './filter-types.ts';
-import { type PlacedListener, placeSlots } from './listener.ts';
 import { Memo } from './memo.ts';
-import { buildModuleCluster, type ModuleAddress } from './module-cluster.ts';
+import type { ModuleAddress } from './module-cluster.ts';
+import { PROBE } from './probe.ts';
 import type { ProtoRegistry } from './proto-registry.ts';
 import { resolveSlot, type SlotContext } from './resolve-slot.ts';
+import { type CompiledListener, ResourceCompiler, toTypeUrl } from './resource-compiler.ts';
 import { buildSlotContent, toForeignContent } from './slot-content.ts';
 
 /** Everything that a node's snapshot depends on; nodes with equal inputs share one snapshot. */
@@ -29,14 +29,8 @@ export interface SnapshotInputs {
 /** An Envoy may ask for any name; answers beyond this many are made anew each time. */
 const MAX_REMEMBERED_SLOTS = 1024;
 
-/** Encoded resources, listeners and slots that are kept for the next snapshot to share. */
-const MAX_REMEMBERED_PARTS = 10_000;
-
-/** A listener with its slots in it. */
-interface CompiledListener extends PlacedListener {
-  readonly facts: ListenerFacts;
-  readonly encoded: EncodedResource;
-}
+/** Encoded slots that are kept for the next snapshot to share. */
+const MAX_SHARED_SLOTS = 10_000;
 
 /**
  * Compiles snapshots. What it answers depends on the inputs alone; it remembers encoded resources and slots, so
@@ -45,13 +39,10 @@ interface CompiledListener extends PlacedListener {
 export class SnapshotCompiler {
   readonly #registry: ProtoRegistry;
   readonly #modules: ModuleAddress;
-  readonly #log: Log;
+  readonly #resources: ResourceCompiler;
   readonly #snapshotOf: (node: NodeIdentity) => Snapshot;
   readonly #snapshots = new Map<string, Snapshot>();
-  readonly #resources = new Memo<EncodedResource | undefined>(MAX_REMEMBERED_PARTS);
-  readonly #listeners = new Memo<CompiledListener | undefined>(MAX_REMEMBERED_PARTS);
-  readonly #slots = new Memo<SlotContent>(MAX_REMEMBERED_PARTS);
-  readonly #hashes = new WeakMap<object, string>();
+  readonly #slots = new Memo<SlotContent>(MAX_SHARED_SLOTS);
 
   constructor(options: {
     registry: ProtoRegistry;
@@ -63,7 +54,7 @@ export class SnapshotCompiler {
     this.#snapshotOf = options.snapshotOf;
     this.#registry = options.registry;
     this.#modules = options.modules;
-    this.#log = options.log;
+    this.#resources = new ResourceCompiler(options.registry, options.log);
   }
 
   /** The snapshot for these inputs; the same object as long as they are equal. */
@@ -96,23 +87,15 @@ export class SnapshotCompiler {
       bootstrapListeners,
       plugins.wanted.map(identify),
       plugins.fallback.map(identify),
-      resources.map(resource => this.#hashSpec(resource)),
+      resources.map(resource => this.#resources.hash(resource)),
     ];
     return sha256Hex(JSON.stringify(parts));
-  }
-
-  #hashSpec(spec: ResourceSpec): string {
-    const known = this.#hashes.get(spec);
-    if (known !== undefined) return known;
-    const hash = sha256Hex(JSON.stringify([spec.type, spec.unanswered ?? 'deny', spec.resource]));
-    this.#hashes.set(spec, hash);
-    return hash;
   }
 
   #build(inputs: SnapshotInputs, version: string): Snapshot {
     const layout: SlotLayout = inputs.capabilities.filterChain ? 'chain' : 'single';
     const listeners = ofType(inputs.resources, LISTENER_TYPE)
-      .map(spec => this.#compileListener(spec, layout, inputs.plugins.wanted))
+      .map(spec => this.#resources.compileListener(spec, layout, inputs.plugins.wanted))
       .filter(listener => listener !== undefined);
     const snapshot: Snapshot = {
       version,
@@ -131,70 +114,12 @@ export class SnapshotCompiler {
   ): ReadonlyMap<string, ReadonlyMap<string, EncodedResource>> {
     const encoded = inputs.resources
       .filter(spec => ![LISTENER_TYPE, EXTENSION_CONFIG_TYPE].includes(toTypeUrl(spec) ?? ''))
-      .map(spec => this.#encodeSpec(spec))
+      .map(spec => this.#resources.encode(spec))
       .filter(resource => resource !== undefined);
     const all = [...encoded, ...listeners.map(listener => listener.encoded)];
     if (!all.some(resource => resource.typeUrl === CLUSTER_TYPE && resource.name === MODULE_CLUSTER))
-      all.push(this.#encodeModuleCluster());
+      all.push(this.#resources.encodeModuleCluster(this.#modules));
     return groupByType(all);
-  }
-
-  #encodeModuleCluster(): EncodedResource {
-    const encode = () => {
-      const json = buildModuleCluster(this.#modules);
-      return encodeResource(this.#registry, { typeUrl: CLUSTER_TYPE, name: MODULE_CLUSTER, json });
-    };
-    return this.#resources.get(`built-in ${MODULE_CLUSTER}`, encode) ?? encode();
-  }
-
-  /** undefined: it does not fit the types we know (any more); the api checks before storing. */
-  #encodeSpec(spec: ResourceSpec): EncodedResource | undefined {
-    return this.#resources.get(this.#hashSpec(spec), () =>
-      this.#logFailure(spec, (typeUrl, name) =>
-        encodeResource(this.#registry, { typeUrl, name, json: spec.resource }),
-      ),
-    );
-  }
-
-  #compileListener(
-    spec: ResourceSpec,
-    layout: SlotLayout,
-    plugins: readonly AssignedPlugin[],
-  ): CompiledListener | undefined {
-    const single = layout === 'single' ? plugins : [];
-    const names = single.map(({ revision, onlyListeners }) => [
-      revision.plugin,
-      revision.config.phase,
-      revision.config.match,
-      onlyListeners ?? null,
-    ]);
-    const key = sha256Hex(JSON.stringify([this.#hashSpec(spec), layout, names]));
-    return this.#listeners.get(key, () =>
-      this.#logFailure(spec, (typeUrl, name) => {
-        const decoded = this.#registry.decodeAny(this.#registry.encodeAny(spec.resource));
-        const facts = toListenerFacts(decoded);
-        const placed = placeSlots(decoded, {
-          layout,
-          unanswered: spec.unanswered ?? 'deny',
-          pluginSlots: phaseSlot => namePluginSlots(single, phaseSlot, facts),
-        });
-        const encoded = encodeResource(this.#registry, { typeUrl, name, json: placed.listener });
-        return { ...placed, facts, encoded };
-      }),
-    );
-  }
-
-  #logFailure<T>(spec: ResourceSpec, make: (typeUrl: string, name: string) => T): T | undefined {
-    const name = toEnvoyName(spec.resource);
-    const typeUrl = toTypeUrl(spec);
-    const document = { type: spec.type, namespace: spec.namespace, name: spec.name };
-    try {
-      if (name !== undefined && typeUrl !== undefined) return make(typeUrl, name);
-      this.#log.error(document, 'resource has no Envoy name or an unknown type; left out');
-    } catch (err) {
-      this.#log.error({ ...document, err }, 'resource cannot be encoded; left out');
-    }
-    return undefined;
   }
 
   #toSlotSource(inputs: SnapshotInputs, context: SlotContext): (name: string) => WantedSlot {
@@ -213,10 +138,10 @@ export class SnapshotCompiler {
   }
 
   #foreignSlot(spec: ResourceSpec): WantedSlot | undefined {
-    const encoded = this.#encodeSpec(spec);
+    const encoded = this.#resources.encode(spec);
     if (encoded === undefined) return undefined;
     const content = this.#slots.get(`foreign ${encoded.version}`, () => toForeignContent(encoded.any));
-    return { wanted: content, fallback: content };
+    return { wanted: content, fallback: content, probe: () => content };
   }
 
   #ownSlot(name: string, inputs: SnapshotInputs, context: SlotContext): WantedSlot {
@@ -233,29 +158,14 @@ export class SnapshotCompiler {
     return {
       wanted: encode(wanted),
       fallback: encode(fallback),
+      probe: () => encode({ layout: wanted.layout, revisions: [PROBE] }),
       ...(wanted.warning === undefined ? {} : { warning: wanted.warning }),
     };
   }
 }
 
-function toTypeUrl(spec: ResourceSpec): string | undefined {
-  return XDS_TYPES.find(type => type.plural === spec.type)?.typeUrl;
-}
-
 function ofType(resources: readonly ResourceSpec[], typeUrl: string): readonly ResourceSpec[] {
   return resources.filter(spec => toTypeUrl(spec) === typeUrl);
-}
-
-/** single layout: a slot per plugin of the phase that belongs on this listener, in order. */
-function namePluginSlots(
-  plugins: readonly AssignedPlugin[],
-  phaseSlot: string,
-  listener: ListenerFacts,
-): readonly string[] {
-  const phase = PHASES.find(({ slot }) => slot === phaseSlot)?.phase;
-  return plugins
-    .filter(plugin => plugin.revision.config.phase === phase && matchesListener(plugin, listener))
-    .map(plugin => plugin.revision.plugin);
 }
 
 function toListenerSlots(listeners: readonly CompiledListener[]): ReadonlyMap<string, ListenerSlots> {

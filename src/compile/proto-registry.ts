@@ -1,6 +1,7 @@
 import { dirname } from 'node:path/posix';
 import protobuf from 'protobufjs';
 import protojson from 'protobufjs/ext/protojson.js';
+import { toMessage } from '../model/error.ts';
 import type { JsonObject, JsonValue } from '../model/plugin-spec.ts';
 import { CompileError } from './compile-error.ts';
 import { findFaults, toCompileError } from './json-faults.ts';
@@ -51,9 +52,15 @@ export class ProtoRegistry {
   /** Bytes of a message. Throws CompileError with a fault per wrong place; pointers are into `json`. */
   encode(typeUrl: string, json: JsonValue): Uint8Array {
     const type = this.lookup(typeUrl);
-    const faults = findFaults(this, type, json);
-    if (faults.length > 0) throw toCompileError(faults);
-    return type.encode(protojson.fromJson(type, sortKeys(json))).finish();
+    try {
+      const faults = findFaults(this, type, json);
+      if (faults.length > 0) throw toCompileError(faults);
+      return type.encode(protojson.fromJson(type, sortKeys(json))).finish();
+    } catch (cause) {
+      if (cause instanceof CompileError) throw cause;
+      // What the walk does not see, such as nesting without end.
+      throw new CompileError('wrong-type', `not a ${type.fullName.slice(1)}: ${toMessage(cause)}`, { cause });
+    }
   }
 
   /** The serialized google.protobuf.Any of a message that says its `@type`. */

@@ -47,12 +47,15 @@ async function follow(
   reconciler: SnapshotReconciler,
   log: Log,
 ): Promise<void> {
-  try {
-    for (let batch = await changes.next(); !batch.done; batch = await changes.next())
+  for (;;) {
+    try {
+      const batch = await changes.next();
+      if (batch.done) return;
       reconciler.apply(batch.value);
-  } catch (err) {
-    log.error({ err }, 'snapshots are no longer kept up to date');
-    throw err;
+    } catch (err) {
+      // The change is taken in; the next one compiles everything again. A broken watch is done at its next turn.
+      log.error({ err }, 'a change did not reach the snapshots');
+    }
   }
 }
 

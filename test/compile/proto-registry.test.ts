@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CompileError } from '../../src/compile/compile-error.ts';
 import { ProtoRegistry } from '../../src/compile/proto-registry.ts';
+import type { JsonObject } from '../../src/model/plugin-spec.ts';
 import { HCM, LISTENER, makeListener, registry } from './compile-samples.ts';
 
 function faultsOf(act: () => unknown): CompileError {
@@ -124,4 +125,11 @@ test('overlays add what the API package lacks: fields, oneof members, enums and 
   assert.equal(principal.fields.custom?.partOf?.name, 'identifier');
   const both = { any: true, custom: { name: 'x' } };
   assert.equal(faultsOf(() => registry.encode('envoy.config.rbac.v3.Principal', both)).code, 'wrong-type');
+});
+
+test('nesting without end is an error of ours, not an overflow', () => {
+  let value: JsonObject = {};
+  for (let i = 0; i < 20_000; i++) value = { a: value };
+  const nested = { '@type': LISTENER, name: 'x', metadata: { filter_metadata: { a: value } } };
+  assert.equal(faultsOf(() => registry.encodeAny(nested)).code, 'wrong-type');
 });
