@@ -1,0 +1,90 @@
+import { AttacheError } from '../model/error.ts';
+
+/** Faults that may pass by themselves: the reconciler tries again. */
+export type TransientModuleErrorCode =
+  /** No connection, no name, a time limit, or a body that ended early. */
+  | 'registry-unreachable'
+  /** 429. */
+  | 'registry-busy'
+  /** 5xx, or an answer that is no registry's. */
+  | 'registry-error'
+  /** The data directory could not be read or written. */
+  | 'cache-failed';
+
+/** Faults that stay until somebody changes something. */
+export type FinalModuleErrorCode =
+  /** A URL that names no module. */
+  | 'bad-reference'
+  /** 401: no credentials, or wrong ones. */
+  | 'unauthorized'
+  /** 403: known, and not allowed. */
+  | 'denied'
+  /** 404: no such repository, tag, digest, path or file. */
+  | 'module-not-found'
+  /** Any other 4xx. */
+  | 'request-refused'
+  /** Bytes that do not hash to what was promised or pinned. */
+  | 'wrong-digest'
+  /** A manifest or index that is none, or that contradicts itself. */
+  | 'bad-manifest'
+  /** An artifact without a module in it. */
+  | 'no-module'
+  /** An artifact or index with several candidates. */
+  | 'ambiguous-module'
+  /** A layer or file that does not unpack. */
+  | 'bad-archive'
+  /** More bytes than the limit of their kind. */
+  | 'module-too-big'
+  | 'too-big'
+  /** A private or loopback address that is not allowed. */
+  | 'address-refused'
+  /** A redirect that is not followed. */
+  | 'redirect-refused'
+  /** A docker config.json that cannot be used. */
+  | 'bad-credentials'
+  /** A file:// outside of the configured directory, or none is configured. */
+  | 'file-refused'
+  /** A registry upload that failed. */
+  | 'push-failed'
+  | WasmErrorCode;
+
+/** What the check of the bytes can find. Envoy refuses each of these too. */
+export type WasmErrorCode =
+  | 'not-wasm'
+  | 'component'
+  | 'broken-wasm'
+  | 'no-proxy-abi'
+  | 'no-allocator'
+  | 'unknown-import'
+  | 'imported-global'
+  | 'bad-callback'
+  | 'memory-too-big';
+
+export type ModuleErrorCode = TransientModuleErrorCode | FinalModuleErrorCode;
+
+const TRANSIENT: ReadonlySet<string> = new Set<TransientModuleErrorCode>([
+  'registry-unreachable',
+  'registry-busy',
+  'registry-error',
+  'cache-failed',
+]);
+
+/** A fault in getting, checking or keeping a module. The hint says what to do next. */
+export class ModuleError extends AttacheError<ModuleErrorCode> {
+  /** How long the other side asked to be left alone, in ms. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    code: ModuleErrorCode,
+    message: string,
+    options: { cause?: unknown; hint?: string; retryAfterMs?: number } = {},
+  ) {
+    super(code, message, options);
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  /** Whether trying again may help. */
+  get transient(): boolean {
+    return TRANSIENT.has(this.code);
+  }
+}

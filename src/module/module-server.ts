@@ -1,0 +1,165 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { toMessage } from '../model/error.ts';
+import { type ModuleFetch, type ModuleFetchFeed, verifyCapability } from '../model/module-fetch.ts';
+import type { Clock, Log } from '../model/ports.ts';
+import type { BlobCache, OpenBlob } from './blob-cache.ts';
+import { sendBlob } from './send-blob.ts';
+
+export interface ModuleServerOptions {
+  /** port 0: any free port. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** The accepted HMAC keys; asked for at each request. */
+  readonly keys: () => readonly Uint8Array[];
+  readonly cache: BlobCache;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface ModuleServer {
+  readonly address: { readonly host: string; readonly port: number };
+  /** What became of each GET; the evidence of the push protocol. */
+  readonly feed: ModuleFetchFeed;
+  /** Cuts downloads that are under way. */
+  stop(): Promise<void>;
+}
+
+const PATH = /^\/v1\/modules\/sha256\/([0-9a-f]{64})$/;
+
+/**
+ * Serves modules to Envoys and to nobody else: `GET /v1/modules/sha256/<hex>?cap=…&tag=…`, identity coding, exact
+ * length, no redirects, no listing. A capability names the process that was told to load the digest
+ * (model/module-fetch.ts); without one that our key made the answer is 403. Rejects when it cannot listen.
+ */
+export async function startModuleServer(options: ModuleServerOptions): Promise<ModuleServer> {
+  const fetches = new FetchRecorder(options.clock);
+  const server = createServer((request, response) => {
+    answer(request, response, options, fetches).catch(error => {
+      options.log.error({ error: toMessage(error) }, 'module request failed');
+      response.destroy();
+    });
+  });
+  await listen(server, options.listen);
+  const { address, port } = server.address() as AddressInfo;
+  return {
+    address: { host: address, port },
+    feed: fetches,
+    stop: () => close(server),
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { keys, cache, clock, log }: ModuleServerOptions,
+  fetches: FetchRecorder,
+): Promise<void> {
+  const url = new URL(`http://module.invalid${request.url ?? '/'}`);
+  const sha256 = PATH.exec(url.pathname)?.[1];
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return refuse(response, 405, 'bad-method', 'only GET and HEAD');
+  if (sha256 === undefined) return refuse(response, 404, 'not-found', 'no such path');
+  const holder = verifyCapability(keys(), url.searchParams.get('cap') ?? '', sha256);
+  if (holder === undefined) {
+    log.warn({ sha256 }, 'a module was asked for without the right to it');
+    return refuse(response, 403, 'bad-capability', 'this URL was not made by this control plane');
+  }
+  const tag = url.searchParams.get('tag') ?? '';
+  const record =
+    request.method === 'GET' ? fetches.start(holder.process, sha256, tag.slice(0, 64)) : undefined;
+  const { process } = holder;
+  // Before anything is awaited: a client that goes away early must not be missed.
+  response.once('finish', () => record?.(response.statusCode === 200));
+  response.once('close', () => record?.(false));
+  const blob = await cache.open(sha256);
+  if (blob === undefined) {
+    log.error({ sha256, process }, 'a module that an Envoy was told to load is not in the cache');
+    return refuse(response, 404, 'module-not-found', 'no such module here');
+  }
+  try {
+    await serve(response, blob, sha256, request.method === 'HEAD', clock);
+    log.debug({ sha256, process, tag, sent: response.writableFinished }, 'module request ended');
+  } finally {
+    await blob.file.close();
+  }
+}
+
+async function serve(
+  response: ServerResponse,
+  blob: OpenBlob,
+  sha256: string,
+  headOnly: boolean,
+  clock: Clock,
+): Promise<void> {
+  response.writeHead(200, {
+    'content-type': 'application/wasm',
+    'content-length': blob.sizeBytes,
+    etag: `"sha256:${sha256}"`,
+    // The URL carries a capability: for the Envoy it was made for, and no cache between.
+    'cache-control': 'private, max-age=31536000, immutable',
+    'x-content-type-options': 'nosniff',
+    // An Envoy that reuses a connection just as we close it would count a failed fetch.
+    connection: 'close',
+  });
+  if (headOnly) response.end();
+  else await sendBlob(response, blob, clock);
+}
+
+/** RFC 9457. */
+function refuse(response: ServerResponse, status: number, code: string, detail: string): void {
+  if (response.headersSent) return void response.destroy();
+  const body = JSON.stringify({ type: 'about:blank', status, title: code, code, detail });
+  response.writeHead(status, {
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  });
+  response.end(body);
+}
+
+/** Tells its listeners what becomes of each GET: started, and then exactly once sent or failed. */
+class FetchRecorder implements ModuleFetchFeed {
+  readonly #listeners = new Set<(fetch: ModuleFetch) => void>();
+  readonly #clock: Clock;
+  #lastId = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  subscribe(listener: (fetch: ModuleFetch) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  start(process: string, moduleSha256: string, tag: string): (sent: boolean) => void {
+    const id = ++this.#lastId;
+    const tell = (state: ModuleFetch['state']) => {
+      const fetch: ModuleFetch = { process, moduleSha256, tag, id, state, at: this.#clock.now() };
+      for (const listener of this.#listeners) listener(fetch);
+    };
+    tell('started');
+    let ended = false;
+    return sent => {
+      if (!ended) tell(sent ? 'sent' : 'failed');
+      ended = true;
+    };
+  }
+}
+
+function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise(resolve => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

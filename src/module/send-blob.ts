@@ -1,0 +1,59 @@
+import type { ServerResponse } from 'node:http';
+import type { Clock } from '../model/ports.ts';
+import type { OpenBlob } from './blob-cache.ts';
+
+const CHUNK_BYTES = 1 << 16;
+
+/** How long a reader may stand still before it is cut off: 10 s and 1 s a megabyte. */
+export function toStallLimitMs(sizeBytes: number): number {
+  return 10_000 + Math.ceil(sizeBytes / 1_000_000) * 1_000;
+}
+
+/**
+ * Writes an open blob as the response body and ends it; resolves when the response is finished or closed. The blob
+ * stays open. At most one chunk is held in memory. A reader that takes nothing for toStallLimitMs is cut off. When
+ * the file turns out shorter than it said, the response is destroyed: never a body that looks whole.
+ */
+export async function sendBlob(response: ServerResponse, blob: OpenBlob, clock: Clock): Promise<void> {
+  const limitMs = toStallLimitMs(blob.sizeBytes);
+  let cancel = () => {};
+  const progress = () => {
+    cancel();
+    cancel = clock.after(limitMs, () => response.destroy());
+  };
+  try {
+    progress();
+    for (let position = 0; position < blob.sizeBytes; ) {
+      const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, blob.sizeBytes - position));
+      const { bytesRead } = await blob.file.read(buffer, 0, buffer.length, position);
+      if (bytesRead === 0) return void response.destroy();
+      if (!(await writeChunk(response, buffer.subarray(0, bytesRead)))) return;
+      position += bytesRead;
+      progress();
+    }
+    response.end();
+    await settled(response, 'finish');
+  } finally {
+    cancel();
+  }
+}
+
+/** Resolves when more may be written; false: the connection is gone. */
+async function writeChunk(response: ServerResponse, chunk: Buffer): Promise<boolean> {
+  if (response.destroyed) return false;
+  if (!response.write(chunk)) await settled(response, 'drain');
+  return !response.destroyed;
+}
+
+function settled(response: ServerResponse, event: 'drain' | 'finish'): Promise<void> {
+  return new Promise(resolve => {
+    if (response.destroyed || (event === 'finish' && response.writableFinished)) return resolve();
+    const done = () => {
+      response.off(event, done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on(event, done);
+    response.on('close', done);
+  });
+}
