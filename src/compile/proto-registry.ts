@@ -44,9 +44,10 @@ export class ProtoRegistry {
     return type;
   }
 
-  /** A near match for a type nobody declares, among the packages that are loaded; full name without slash. */
+  /** A near match for a type nobody declares, in its own package and those loaded; a full name. */
   suggestType(typeUrl: string): string | undefined {
-    return findNearestName(toFullName(typeUrl), this.#messageNames());
+    const fullName = toFullName(typeUrl);
+    return findNearestName(fullName, [...this.#declaredBeside(fullName), ...this.#messageNames()]);
   }
 
   /** Bytes of a message. Throws CompileError with a fault per wrong place; pointers are into `json`. */
@@ -151,6 +152,15 @@ export class ProtoRegistry {
       if ([...declared].some(match => extended.has(match[1]))) this.#load(sibling);
     }
     for (const imported of mergeOverlay(this.#root, source, path)) this.#load(imported);
+  }
+
+  #declaredBeside(fullName: string): string[] {
+    const packageName = fullName.slice(0, Math.max(0, fullName.lastIndexOf('.')));
+    if (!/^\w+(\.\w+)*$/.test(packageName)) return [];
+    return this.#files.list(packageName.replaceAll('.', '/')).flatMap(path => {
+      const declared = (this.#files.read(path) ?? '').matchAll(/^message (\w+)/gm);
+      return [...declared].map(match => `${packageName}.${match[1]}`);
+    });
   }
 
   #messageNames(): string[] {

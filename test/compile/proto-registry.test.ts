@@ -133,3 +133,10 @@ test('nesting without end is an error of ours, not an overflow', () => {
   const nested = { '@type': LISTENER, name: 'x', metadata: { filter_metadata: { a: value } } };
   assert.equal(faultsOf(() => registry.encodeAny(nested)).code, 'wrong-type');
 });
+
+test('a suggestion needs nothing loaded: the package itself is looked through', () => {
+  const fresh = new ProtoRegistry();
+  const near = fresh.suggestType('type.googleapis.com/envoy.config.listener.v3.Listner');
+  assert.equal(near, 'envoy.config.listener.v3.Listener');
+  assert.equal(fresh.suggestType('nothing of the kind'), undefined);
+});
