@@ -1,3 +1,4 @@
+import type { FindNameConflicts } from '../model/name-conflict.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
 import type { CheckResource } from '../model/resource.ts';
 import type { Store } from '../store/store.ts';
@@ -7,6 +8,7 @@ import { type Fleet, readFleet } from './fleet.ts';
 export interface ApiContext {
   readonly store: Store;
   readonly checkResource: CheckResource;
+  readonly findNameConflicts: FindNameConflicts;
   readonly clock: Clock;
   readonly random: RandomHex;
   readonly log: Log;

@@ -1,5 +1,4 @@
 import { AttacheError } from '../model/error.ts';
-import { findNameConflicts } from '../model/name-conflict.ts';
 import { toCanonicalJson } from '../model/plugin-spec.ts';
 import type { CheckedResource, ResourceSpec } from '../model/resource.ts';
 import { isBareResource, parseResourceDocument, type ResourceDocument } from '../model/resource-document.ts';
@@ -89,23 +88,29 @@ async function check(context: ApiContext, spec: ResourceSpec, pointer: string): 
   }
 }
 
+/** Whichever of two documents would be served: the one that is there stays, and this one is refused. */
 async function refuseConflicts(context: ApiContext, spec: ResourceSpec, fleet: Fleet): Promise<void> {
-  const all = await context.store.list('ResourceSpec', `${spec.type}/`);
-  const conflicts = findNameConflicts(
-    spec,
-    all.records.map(record => record.value),
-    fleet.nodes.map(presence => presence.node),
-    context.rootNamespace,
-  );
-  const [first] = conflicts;
-  if (first === undefined) return;
-  const where = first.node === undefined ? 'a node' : `node ${first.node}`;
-  const other = `${first.other.namespace}/${first.other.name}`;
+  const { records } = await context.store.list('ResourceSpec', `${spec.type}/`);
+  const others = records.map(record => record.value).filter(other => !isSameDocument(other, spec));
+  const conflict = context
+    .findNameConflicts(
+      [...others, spec],
+      fleet.nodes.map(presence => presence.node),
+      context.rootNamespace,
+    )
+    .find(({ kept, dropped }) => kept === spec || dropped === spec);
+  if (conflict === undefined) return;
+  const other = conflict.kept === spec ? conflict.dropped : conflict.kept;
+  const name = `${other.namespace}/${other.name}`;
   throw new ApiError(
     'name-conflict',
-    `${other} already gives ${where} ${spec.type.replace(/s$/, '')} ${first.envoyName}`,
-    { hint: `Give it another Envoy name, or delete ${other}, or let the two select different nodes.` },
+    `${name} already gives nodes that this document selects the name ${conflict.envoyName} in ${spec.type}`,
+    { hint: `Give it another Envoy name, or delete ${name}, or let the two select different nodes.` },
   );
+}
+
+function isSameDocument(a: ResourceSpec, b: ResourceSpec): boolean {
+  return a.type === b.type && a.namespace === b.namespace && a.name === b.name;
 }
 
 function compare(before: ResourceSpec | undefined, after: ResourceSpec): ApplyResult {

@@ -1,5 +1,5 @@
 import type { NodePresence } from '../model/node.ts';
-import { findInSlot } from '../model/plugin-place.ts';
+import { findInSlot, isPlaceOf } from '../model/plugin-place.ts';
 import { PHASES } from '../model/plugin-spec.ts';
 import { type NodePluginState, PLUGIN_STATES, type PluginState } from '../model/plugin-state.ts';
 import { XDS_TYPES } from '../model/type-url.ts';
@@ -96,7 +96,7 @@ function findWarnings(fleet: Fleet, presence: NodePresence, entries: readonly En
   return [
     ...[...without, ...unreachable].map(({ plugin, state }) => `${plugin}: ${state.detail ?? state.reason}`),
     ...presence.slots
-      .filter(slot => !isKnownPlace(fleet, slot))
+      .filter(slot => !isKnownPlace(fleet, slot, presence.node.namespace))
       .map(
         slot =>
           `place ${slot} is neither a phase (${PHASES.map(row => row.slot).join(', ')}) nor a plugin: it lets everything pass`,
@@ -104,6 +104,7 @@ function findWarnings(fleet: Fleet, presence: NodePresence, entries: readonly En
   ];
 }
 
-function isKnownPlace(fleet: Fleet, slot: string): boolean {
-  return fleet.specs.has(slot) || PHASES.some(row => slot === row.slot || slot.startsWith(`${row.slot}/`));
+function isKnownPlace(fleet: Fleet, slot: string, namespace: string): boolean {
+  const isPhase = PHASES.some(row => slot === row.slot || slot.startsWith(`${row.slot}/`));
+  return isPhase || [...fleet.specs.keys()].some(plugin => isPlaceOf(slot, plugin, namespace));
 }

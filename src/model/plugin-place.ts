@@ -23,25 +23,31 @@ export function findPlaces(
 ): readonly Place[] {
   const name = toPluginName(spec);
   const phaseSlot = PHASES.find(row => row.phase === (spec.phase ?? 'UNSPECIFIED_PHASE'))?.slot ?? '';
+  const isOwn = (slot: string): boolean => isPlaceOf(slot, name, presence.node.namespace);
   const fits = (slot: string): boolean =>
-    slot === name || slot === phaseSlot || slot.startsWith(`${phaseSlot}/`);
+    isOwn(slot) || slot === phaseSlot || slot.startsWith(`${phaseSlot}/`);
   const everywhere = spec.match === undefined && spec.targetRefs === undefined;
-  const ownPlace = presence.slots.includes(name);
+  const ownPlace = presence.slots.some(isOwn);
   return presence.slots
     .filter(fits)
     .map(slot => ({
       slot,
       verdict: verdicts.find(verdict => verdict.slot === slot && verdict.process === presence.process),
-      certain: ownPlace ? slot === name : everywhere,
+      certain: ownPlace ? isOwn(slot) : everywhere,
     }))
-    .filter(place => !isTakenByAnother(place, name, presence));
+    .filter(place => isOwn(place.slot) || !isTakenByAnother(place, name, presence));
 }
 
 /** Without filter_chain a bare phase slot holds one plugin, and another one stands in it. */
-function isTakenByAnother({ slot, verdict }: Place, name: string, presence: NodePresence): boolean {
-  if (presence.node.capabilities.filterChain || slot === name) return false;
+function isTakenByAnother({ verdict }: Place, name: string, presence: NodePresence): boolean {
+  if (presence.node.capabilities.filterChain) return false;
   const inIt = verdict?.tried?.plugins ?? [];
   return inIt.length > 0 && !inIt.some(entry => entry.plugin === name);
+}
+
+/** Whether a slot bears the plugin's name; without a namespace it means the node's own. */
+export function isPlaceOf(slot: string, plugin: string, nodeNamespace: string): boolean {
+  return slot === plugin || (!slot.includes('/') && `${nodeNamespace}/${slot}` === plugin);
 }
 
 /** A plugin's entry in some content. */

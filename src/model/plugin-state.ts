@@ -65,6 +65,7 @@ export interface StateInput {
 const STALE_AFTER_MS = 60_000;
 /** A node that has just connected asks for its places within moments; until then none is no news. */
 const PLACE_GRACE_MS = 3_000;
+const NO_LISTENER_TEXT = 'no listener of the node is one that its match or targetRefs choose';
 
 /** The state of one plugin on one node, from records alone. Pure. */
 export function derivePluginState(input: StateInput): NodePluginState {
@@ -130,7 +131,17 @@ function deriveAtPlaces(
     .map(place => deriveAtPlace(input, place, plugin, wanted))
     .filter(part => part !== undefined)
     .toSorted((a, b) => PLUGIN_STATES.indexOf(a.state) - PLUGIN_STATES.indexOf(b.state));
-  return parts[0] ?? { state: 'Pending', reason: null, detail: 'not sent yet', since: null };
+  if (parts[0] !== undefined) return parts[0];
+  if (isLeftOut(input, places))
+    return { state: 'NotTargeted', reason: 'NoPlace', detail: NO_LISTENER_TEXT, since: null };
+  return { state: 'Pending', reason: null, detail: 'not sent yet', since: null };
+}
+
+/** A plugin for some listeners only that nothing was sent of although nothing stands in its way: none matches. */
+function isLeftOut({ presence, assignment, now }: StateInput, places: readonly Place[]): boolean {
+  const changedAt = Math.max(presence.since, assignment?.since ?? 0);
+  const quiet = places.every(({ verdict }) => verdict === undefined || verdict.state === 'accepted');
+  return places.length > 0 && quiet && now - changedAt >= PLACE_GRACE_MS;
 }
 
 /** undefined: this place says nothing about the plugin, and need not. */

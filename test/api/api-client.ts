@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Value } from 'typebox/value';
 import { SCHEMAS, type SchemaName } from '../../src/api/schema/schemas.ts';
 import { type ApiServerOptions, startApiServer } from '../../src/api/server.ts';
+import { findNameConflicts } from '../../src/compile/name-conflicts.ts';
 import { AttacheError } from '../../src/model/error.ts';
 import { type Clock, silentLog } from '../../src/model/ports.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -30,6 +31,7 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
     listen: { host: '127.0.0.1', port: 0 },
     store,
     checkResource: async () => ({ typeUrl: 'x', envoyName: 'x', warnings: [] }),
+    findNameConflicts,
     clock: systemClock,
     random: bytes => randomBytes(bytes).toString('hex'),
     log: silentLog,

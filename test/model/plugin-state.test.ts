@@ -153,3 +153,19 @@ test('where a place bears the name of the plugin, its phase place is not waited 
   const verdicts = [makeVerdict(2, 2, { slot: 'default/auth' })];
   assert.equal(derive({ presence, verdicts }).state, 'Accepted');
 });
+
+test('a place may bear the name of a plugin of the own namespace without that namespace', () => {
+  const presence = makePresence({ slots: ['auth'] });
+  assert.equal(derive({ presence, verdicts: [makeVerdict(2, 2, { slot: 'auth' })] }).state, 'Accepted');
+  assert.equal(derive({ presence, spec: makeSpec({ name: 'other' }) }).reason, 'NoPlace');
+});
+
+test('with match, and nothing sent though nothing is on its way: no listener was chosen', () => {
+  const spec = makeSpec({ match: [{ ports: [80] }] });
+  const state = derive({ spec, verdicts: [makeVerdict(null, null)] });
+  assert.deepEqual([state.state, state.reason], ['NotTargeted', 'NoPlace']);
+  const busy = derive({ spec, verdicts: [makeVerdict(null, null, { state: 'fetching' })] });
+  assert.deepEqual([busy.state, busy.reason], ['Pending', null]);
+  const early = derive({ spec, assignment: makeAssignment({ since: NOW - 100 }) });
+  assert.equal(early.state, 'Pending');
+});

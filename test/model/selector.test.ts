@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findNameConflicts } from '../../src/model/name-conflict.ts';
 import { findSelectionMiss, selects } from '../../src/model/selector.ts';
 import { makePresence, makeSpec } from './records.ts';
 
@@ -42,24 +41,4 @@ test('the miss names what differs', () => {
     wanted: 'a',
     actual: undefined,
   });
-});
-
-test('two documents with one Envoy name conflict where a node, or any node of one, has both', () => {
-  const make = (name: string, matchLabels?: Record<string, string>) => ({
-    type: 'listeners',
-    namespace: 'default',
-    name,
-    resource: { name: 'ingress' },
-    ...(matchLabels === undefined ? {} : { selector: { matchLabels } }),
-  });
-  const find = (a: ReturnType<typeof make>, b: ReturnType<typeof make>, nodes = [node]) =>
-    findNameConflicts(a, [a, b], nodes, ROOT).map(conflict => conflict.node);
-  assert.deepEqual(find(make('a'), make('b')), ['edge-1']);
-  assert.deepEqual(find(make('a'), make('b'), []), [undefined]);
-  assert.deepEqual(find(make('a', { app: 'x' }), make('b', { app: 'y' })), []);
-  assert.deepEqual(find(make('a', { app: 'gateway' }), make('b', { zone: 'z' }), []), []);
-  assert.deepEqual(find(make('a', { app: 'x', zone: 'z' }), make('b', { zone: 'z' }), []), [undefined]);
-  assert.deepEqual(find(make('a'), make('a')), []);
-  assert.deepEqual(find(make('a'), { ...make('b'), resource: { name: 'other' } }), []);
-  assert.deepEqual(find(make('a'), { ...make('b'), type: 'clusters' }), []);
 });
