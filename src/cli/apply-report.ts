@@ -1,4 +1,4 @@
-import type { ApplyResult } from '../api/schema/common.ts';
+import type { ApplyResult } from '../api/schema/metadata.ts';
 import type { PluginView } from '../api/schema/plugin-view.ts';
 import type { ResourceView } from '../api/schema/resource-view.ts';
 import { EXIT } from './exit-code.ts';

@@ -1,5 +1,6 @@
 import { isScalar, isSeq, type YAMLMap, type YAMLSeq } from 'yaml';
 import type { ListenerFacts } from '../model/node.ts';
+import { PHASES } from '../model/plugin-spec.ts';
 import { type PlaceLayout, toPlace, type Unanswered } from './bootstrap-parts.ts';
 import type { YamlSplice } from './yaml-splice.ts';
 
@@ -16,7 +17,10 @@ export interface ListenerChange {
 const MANAGER = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 const ROUTER = 'envoy.extensions.filters.http.router.v3.Router';
 
-/** Puts the places before the router of every HTTP connection manager of the bootstrap's listeners. */
+/**
+ * Puts the places before the router of every HTTP connection manager of the bootstrap's listeners. A phase place
+ * names its listener where there are several, so that a plugin can be meant for one of them (`match`).
+ */
 export function addPlaces(
   splice: YamlSplice,
   root: YAMLMap,
@@ -24,26 +28,32 @@ export function addPlaces(
   layout: PlaceLayout,
   unanswered: Unanswered,
 ): readonly ListenerChange[] {
-  const listeners = splice.get(splice.get(root, 'static_resources', 'staticResources'), 'listeners');
-  // An anchor's content is edited once, however many listeners use it.
-  const edited = new Set<unknown>();
-  return items(splice, listeners).map(listener => {
-    const filterLists = findManagers(splice, listener).map(manager =>
+  const resources = splice.get(root, 'static_resources', 'staticResources');
+  const listeners = items(splice, splice.get(resources, 'listeners')).map(listener => ({
+    facts: readFacts(splice, listener),
+    filterLists: findManagers(splice, listener).map(manager =>
       splice.get(manager, 'http_filters', 'httpFilters'),
-    );
+    ),
+  }));
+  const several = listeners.filter(listener => listener.filterLists.length > 0).length > 1;
+  // An anchor's content is edited once, however many listeners use it, and then names none of them.
+  const edited = new Set<unknown>();
+  return listeners.map(({ facts, filterLists }) => {
     const added = new Set<string>();
     for (const filters of filterLists) {
       if (!isSeq(filters) || edited.has(filters)) continue;
       edited.add(filters);
-      for (const name of addToFilters(splice, filters, names, layout, unanswered)) added.add(name);
+      const users = listeners.filter(listener => listener.filterLists.includes(filters)).length;
+      const own = several && users === 1 ? names.map(name => toListenerPlace(name, facts.name)) : names;
+      for (const name of addToFilters(splice, filters, own, layout, unanswered)) added.add(name);
     }
-    return {
-      facts: readFacts(splice, listener),
-      managerCount: filterLists.length,
-      added: [...added],
-      withoutRouter: filterLists.some(filters => findRouter(splice, filters) < 0),
-    };
+    const withoutRouter = filterLists.some(filters => findRouter(splice, filters) < 0);
+    return { facts, managerCount: filterLists.length, added: [...added], withoutRouter };
   });
+}
+
+function toListenerPlace(name: string, listener: string): string {
+  return listener !== '' && PHASES.some(phase => phase.slot === name) ? `${name}/${listener}` : name;
 }
 
 function addToFilters(

@@ -171,6 +171,32 @@ staticResources:
   assert.equal(text.match(/attache\.authn/g)?.length, 1);
 });
 
+test('with several listeners each phase place names its own', () => {
+  const listener = (name: string) => ({
+    name,
+    filter_chains: [
+      {
+        filters: [
+          {
+            name: 'hcm',
+            typed_config: {
+              '@type':
+                'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+              http_filters: [{ name: 'envoy.filters.http.router' }],
+            },
+          },
+        ],
+      },
+    ],
+  });
+  const own = JSON.stringify({ static_resources: { listeners: [listener('in'), listener('out')] } });
+  const { listeners } = manageBootstrap(own, 'envoy.json', OPTIONS);
+  assert.deepEqual(
+    listeners.map(one => one.added[0]),
+    ['attache.authn/in', 'attache.authn/out'],
+  );
+});
+
 test('what cannot be completed is refused, with its place', () => {
   const refuse = (text: string, options: BootstrapOptions = OPTIONS) =>
     assert.throws(() => manageBootstrap(text, 'envoy.yaml', options), { name: 'CliError' });
