@@ -5,8 +5,8 @@ export const OVERLAY_FILE = 'overlay.proto';
 
 /**
  * Adds what an overlay declares to the types already loaded: a message of the same full name gains the fields,
- * oneof members and nested types it lacks, an enum gains values; everything else is new. What is already there
- * stays as it is, so an overlay may run ahead of the API package and behind it.
+ * oneof members and nested types it lacks, an enum gains values; everything else is new. A field whose number
+ * or name is there already replaces it.
  * @returns the overlay's imports
  */
 export function mergeOverlay(root: protobuf.Root, source: string, path: string): readonly string[] {
@@ -32,7 +32,10 @@ function mergeInto(parent: protobuf.NamespaceBase, child: protobuf.ReflectionObj
 function mergeType(present: protobuf.Type, added: protobuf.Type): void {
   for (const nested of added.nestedArray) mergeInto(present, nested);
   for (const field of added.fieldsArray) {
-    if (present.fieldsById[field.id] !== undefined || present.get(field.name) !== null) continue;
+    const former = present.fieldsById[field.id];
+    if (former !== undefined) present.remove(former);
+    const namesake = present.get(field.name);
+    if (namesake !== null) present.remove(namesake);
     const oneof = field.partOf;
     present.add(field);
     if (oneof) joinOneof(present, oneof.name, field);
