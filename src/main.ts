@@ -126,15 +126,20 @@ function createPorts(): CommandPorts {
     },
     async createLog(level) {
       const { pino, destination } = await import('pino');
-      return pino({ level }, destination({ fd: 2, sync: true }));
+      if (!process.stderr.isTTY) return pino({ level }, destination({ fd: 2, sync: true }));
+      const { formatLogLine } = await import('./cli/log-line.ts');
+      return pino({ level }, { write: line => process.stderr.write(formatLogLine(line)) });
     },
     async pushModule(request) {
       const { pushModule } = await import('./module/push-module.ts');
       return pushModule(request);
     },
     async buildPlugin(name) {
-      const { buildPlugin } = await import('../plugins/build.ts');
-      return buildPlugin(name);
+      // The examples are no part of the program: they lie beside src, where the package has them.
+      const build: { buildPlugin: CommandPorts['buildPlugin'] } = await import(
+        new URL('../plugins/build.ts', import.meta.url).href
+      );
+      return build.buildPlugin(name);
     },
   };
 }
