@@ -10,6 +10,7 @@ import { toEnvoyName } from './encode-resource.ts';
 import { MODULE_CLUSTER, type SlotLayout } from './filter-types.ts';
 import { Memo } from './memo.ts';
 import type { ModuleAddress } from './module-cluster.ts';
+import { parsePhasePlace } from './phase-place.ts';
 import { PROBE } from './probe.ts';
 import type { ProtoRegistry } from './proto-registry.ts';
 import { resolveSlot, type SlotContext } from './resolve-slot.ts';
@@ -130,7 +131,7 @@ export class SnapshotCompiler {
     return name => {
       const known = remembered.get(name);
       if (known !== undefined) return known;
-      const spec = foreign.get(name);
+      const spec = parsePhasePlace(name) === undefined ? foreign.get(name) : undefined;
       const slot = (spec && this.#foreignSlot(spec)) ?? this.#ownSlot(name, inputs, context);
       if (remembered.size < MAX_REMEMBERED_SLOTS) remembered.set(name, slot);
       return slot;

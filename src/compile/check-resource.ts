@@ -1,17 +1,17 @@
 import type { Fault } from '../model/error.ts';
 import type { JsonObject } from '../model/plugin-spec.ts';
-import { PHASES } from '../model/plugin-spec.ts';
 import type { CheckResource, ResourceSpec } from '../model/resource.ts';
 import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE, XDS_TYPES } from '../model/type-url.ts';
 import { CompileError } from './compile-error.ts';
 import { countConnectionManagers } from './decoded-listener.ts';
 import { toEnvoyName } from './encode-resource.ts';
+import { parsePhasePlace } from './phase-place.ts';
 import type { ProtoRegistry } from './proto-registry.ts';
 
 /**
  * The port by which the api checks a user's resource before it is stored. Rejects with CompileError: `wrong-type`,
  * `unknown-type` and `unknown-field` from the proto, `wrong-resource` where `@type` is not the document's kind or
- * the Envoy name is missing.
+ * the Envoy name is missing or is that of a place for plugins.
  */
 export function makeCheckResource(registry: ProtoRegistry): CheckResource {
   return async spec => {
@@ -19,6 +19,8 @@ export function makeCheckResource(registry: ProtoRegistry): CheckResource {
     const any = registry.encodeAny(spec.resource);
     const envoyName = toEnvoyName(spec.resource);
     if (envoyName === undefined) throw sayNoName(typeUrl);
+    if (typeUrl === EXTENSION_CONFIG_TYPE && parsePhasePlace(envoyName) !== undefined)
+      throw sayTaken(envoyName);
     return { typeUrl, envoyName, warnings: findWarnings(spec, typeUrl, envoyName, registry.decodeAny(any)) };
   };
 }
@@ -40,6 +42,11 @@ function sayNoName(typeUrl: string): CompileError {
   return refuse({ pointer: `/${field}`, message: `${field} is missing: Envoy asks for a resource by it` });
 }
 
+function sayTaken(envoyName: string): CompileError {
+  const message = `${envoyName} is a place for plugins: with a resource of that name none would run there`;
+  return refuse({ pointer: '/name', message, hint: 'choose another name' });
+}
+
 function refuse(fault: Fault): CompileError {
   const hint = fault.hint === undefined ? {} : { hint: fault.hint };
   return new CompileError('wrong-resource', `${fault.pointer}: ${fault.message}`, {
@@ -57,10 +64,6 @@ function findWarnings(
   const warnings = typeUrl === LISTENER_TYPE ? warnOfListener(decoded, envoyName) : [];
   if (spec.unanswered !== undefined && typeUrl !== LISTENER_TYPE)
     warnings.push('slots.unanswered has a meaning for listeners only');
-  if (typeUrl === EXTENSION_CONFIG_TYPE && PHASES.some(({ slot }) => envoyName.split('/')[0] === slot))
-    warnings.push(
-      `${envoyName} is the name of a place for plugins: with this resource no plugin stands in it`,
-    );
   return warnings;
 }
 

@@ -1,6 +1,7 @@
 import { type JsonObject, type JsonValue, PHASES } from '../model/plugin-spec.ts';
 import { isObject, mapHttpFilters } from './decoded-listener.ts';
 import { FILTER_CHAIN_TYPE, RBAC_TYPE, ROUTER_TYPE, type SlotLayout, WASM_TYPE } from './filter-types.ts';
+import { parsePhasePlace, toPhaseSlot } from './phase-place.ts';
 
 /** `allow` lets requests through after 15 s without an answer. */
 export type Unanswered = 'deny' | 'allow';
@@ -13,11 +14,6 @@ const DEFAULT_FETCH_TIMEOUT_MS = 15_000;
  * `extension_config_discovery.http_filter.<slot>.rbac.attache_closed.denied` on 1.36.2.
  */
 const CLOSED_STAT_PREFIX = 'attache_closed';
-
-/** The slot of a phase on one listener. */
-export function toPhaseSlot(phaseSlot: string, listener: string): string {
-  return `${phaseSlot}/${listener}`;
-}
 
 /**
  * The filter that subscribes to a slot. Without an answer it denies (or, after 15 s, lets through), and neither
@@ -122,7 +118,7 @@ function isPlace(filter: JsonObject, wanted: PlacesWanted): boolean {
 }
 
 function isPhaseName(name: JsonValue | undefined): boolean {
-  return PHASES.some(({ slot }) => name === slot || String(name).startsWith(`${slot}/`));
+  return parsePhasePlace(String(name)) !== undefined;
 }
 
 function readsAds(filter: JsonObject): boolean {

@@ -1,8 +1,9 @@
 import type { ListenerFacts } from '../model/node.ts';
-import { PHASES, type Phase, type PluginName } from '../model/plugin-spec.ts';
+import type { PluginName } from '../model/plugin-spec.ts';
 import type { Revision } from '../model/revision.ts';
 import { type AssignedPlugin, matchesEveryListener, matchesListener } from './assign-plugins.ts';
 import type { SlotLayout } from './filter-types.ts';
+import { type PhasePlace, parsePhasePlace } from './phase-place.ts';
 
 /** What a node has that decides what a slot name means. */
 export interface SlotContext {
@@ -32,21 +33,6 @@ export function resolveSlot(
   return place === undefined
     ? resolvePluginName(name, plugins, context)
     : resolvePhase(name, place, plugins, context);
-}
-
-interface PhasePlace {
-  readonly phase: Phase;
-  readonly slot: string;
-  readonly listener: string | undefined;
-}
-
-/** `attache.authn` or `attache.authn/<listener>`. */
-function parsePhasePlace(name: string): PhasePlace | undefined {
-  for (const { phase, slot } of PHASES) {
-    if (name === slot) return { phase, slot, listener: undefined };
-    if (name.startsWith(`${slot}/`)) return { phase, slot, listener: name.slice(slot.length + 1) };
-  }
-  return undefined;
 }
 
 function resolvePhase(

@@ -169,6 +169,12 @@ test("a user's extension config is served as it is", () => {
   const slot = compile({ resources: [makeResource(resource, { type: 'extensions' })] }).slot('mine');
   assert.deepEqual(slot.wanted.verdict.bytes, registry.encodeAny(resource));
   assert.deepEqual([slot.warning, slot.wanted.plugins], [undefined, []]);
+  const taken = makeResource({ ...resource, name: 'attache.authn' }, { type: 'extensions' });
+  const plugins = assign([makePlugin('auth')]);
+  assert.deepEqual(inSlot(compile({ resources: [taken], plugins }), 'attache.authn'), [
+    ['default/auth'],
+    false,
+  ]);
 });
 
 test('a resource that cannot be encoded is left out and logged; the others are served', () => {

@@ -62,9 +62,15 @@ test('what is legal but will not do what one expects is warned of', async () => 
   assert.equal(await warningsOf(makeResource(makeListener({ filters: [] }))), 1);
   const cluster = { '@type': 'type.googleapis.com/envoy.config.cluster.v3.Cluster', name: 'c' };
   assert.equal(await warningsOf(makeResource(cluster, { unanswered: 'allow' })), 1);
-  const extension = {
+});
+
+test('no resource takes the place of plugins', async () => {
+  const resource = {
     '@type': 'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig',
-    name: 'attache.authn',
+    name: 'attache.authn/ingress',
   };
-  assert.equal(await warningsOf(makeResource(extension, { type: 'extensions' })), 1);
+  assert.deepEqual(await refusal(makeResource(resource, { type: 'extensions' })), [
+    'wrong-resource',
+    ['/name'],
+  ]);
 });
