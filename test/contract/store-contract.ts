@@ -14,6 +14,9 @@ export interface StoreUnderTest {
 
 type Value = Records['ModuleKey'];
 
+/** A watch brings what it is to bring within this time. */
+const DEADLINE_MS = 10_000;
+
 /** The contract of src/store/store.ts; every engine runs it. */
 export function describeStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
   async function withStore(run: (store: Store, under: StoreUnderTest) => Promise<void>): Promise<void> {
@@ -317,7 +320,9 @@ interface OpenWatch {
 
 function openWatch(store: Store): OpenWatch {
   const controller = new AbortController();
-  const iterator = store.watch(['ModuleKey'], controller.signal)[Symbol.asyncIterator]();
+  // A change that never comes ends the watch, and with it the test.
+  const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(DEADLINE_MS)]);
+  const iterator = store.watch(['ModuleKey'], signal)[Symbol.asyncIterator]();
   let began = false;
   return {
     iterator,

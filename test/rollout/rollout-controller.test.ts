@@ -19,6 +19,8 @@ import {
   PLUGIN,
 } from './records.ts';
 
+const DEADLINE_MS = 10_000;
+
 test('what the store holds at the start is decided before the start is over', async () => {
   await withController(
     async ({ store }) => {
@@ -112,7 +114,7 @@ test('a deleted plugin loses its assignment', async () => {
 test('a conflict is decided again on what the store holds then', async () => {
   const intruder = makeAssignment({ revision: 5, good: 5, since: 1 });
   await withController(
-    async ({ store, faults }) => {
+    async ({ store, clock, faults }) => {
       faults.before = async () => {
         await store.put('Assignment', PLUGIN, intruder);
       };
@@ -120,6 +122,7 @@ test('a conflict is decided again on what the store holds then', async () => {
       const { good } = await until(store, ({ revision }) => revision === 1);
       assert.equal(good, 5);
       assert.equal((await eventTypes(store)).length, 1, 'the try that failed left no event');
+      assert.equal(clock.pending, 0, 'at once, not later');
     },
     async () => {},
   );
@@ -205,12 +208,12 @@ async function nextChange(
   holds: (assignment: Assignment | undefined) => boolean,
   plugin = PLUGIN,
 ): Promise<Assignment | undefined> {
-  for await (const batch of store.watch(['Assignment'], new AbortController().signal))
+  for await (const batch of store.watch(['Assignment'], AbortSignal.timeout(DEADLINE_MS)))
     for (const change of batch) {
       if (change.kind === 'Assignment' && change.key === plugin && holds(change.stored?.value))
         return change.stored?.value;
     }
-  return assert.fail('the store closed');
+  return assert.fail('the assignment did not become what it is to be');
 }
 
 async function eventTypes(store: Store): Promise<string[]> {

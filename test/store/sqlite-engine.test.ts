@@ -25,3 +25,19 @@ test('a full disk refuses the write whole; reads go on, and writing works once t
   assert.equal(await store.put('ModuleKey', 'big', big), revision + 1);
   await store.close();
 });
+
+test('a write that SQLite refuses leaves no transaction open', async () => {
+  const db = new DatabaseSync(':memory:', { limits: { length: 50_000 } });
+  migrate(db);
+  const store = new EmbeddedStore(new SqliteEngine(db, 'memory'));
+  await assert.rejects(
+    store.transaction([
+      { op: 'put', kind: 'ModuleKey', key: 'small', value: { hex: '1' } },
+      { op: 'put', kind: 'ModuleKey', key: 'big', value: { hex: 'x'.repeat(100_000) } },
+    ]),
+    error => error instanceof StoreError && error.code === 'store-failed',
+  );
+  assert.equal(await store.get('ModuleKey', 'small'), undefined);
+  assert.equal(await store.put('ModuleKey', 'small', { hex: '1' }), 1);
+  await store.close();
+});

@@ -69,7 +69,11 @@ test('a file that is no database is refused as damaged and left alone', async ()
 });
 
 for (const [title, damage] of [
-  ['with a page overwritten', overwritePage],
+  ['with a page of records overwritten', (file: string) => overwriteRoot(file, 'current')],
+  [
+    'with a page of its index overwritten',
+    (file: string) => overwriteRoot(file, 'sqlite_autoindex_current_1'),
+  ],
   ['cut short', (file: string) => truncate(file, 8192)],
 ] as const)
   test(`a database ${title} is refused as damaged`, async () => {
@@ -135,9 +139,13 @@ async function fill(store: Store): Promise<void> {
   await store.close();
 }
 
-async function overwritePage(file: string): Promise<void> {
+/** Overwrites the first page of a table or an index. */
+async function overwriteRoot(file: string, name: string): Promise<void> {
+  const db = new DatabaseSync(file, { readOnly: true });
+  const page = Number(db.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(name)?.rootpage);
+  db.close();
   const handle = await open(file, 'r+');
-  await handle.write(Buffer.alloc(4096, 0xee), 0, 4096, 4096);
+  await handle.write(Buffer.alloc(4096, 0xee), 0, 4096, 4096 * (page - 1));
   await handle.close();
 }
 
