@@ -41,9 +41,9 @@ export interface EnvoyProcess {
   /** Until `/ready` says LIVE. */
   waitReady(deadlineMs?: number): Promise<void>;
   isReady(): Promise<boolean>;
-  /** Listener name to local port, as Envoy has them now (warming ones are not among them). */
+  /** Listener name to local port. One that warms for the first time is bound already; requests to it wait. */
   listenerPorts(): Promise<Record<string, number>>;
-  /** Waits until the listener is there and gives its port. */
+  /** Waits until the listener is bound and gives its port. */
   listenerPort(name: string, deadlineMs?: number): Promise<number>;
 }
 

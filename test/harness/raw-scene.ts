@@ -1,0 +1,29 @@
+import type { TestContext } from 'node:test';
+import { stopAfter } from './cleanup.ts';
+import { type EnvoyOptions, type EnvoyProcess, startEnvoy } from './envoy-process.ts';
+import { type ModuleHost, startModuleHost } from './module-host.ts';
+import { rawBootstrap } from './raw-resources.ts';
+import { RawXdsServer } from './raw-xds-server.ts';
+import { startUpstream, type Upstream } from './upstream.ts';
+
+/** A real Envoy with everything around it worked by hand: what a trap is shown in. */
+export interface RawScene {
+  readonly upstream: Upstream;
+  readonly host: ModuleHost;
+  readonly xds: RawXdsServer;
+  readonly envoy: EnvoyProcess;
+}
+
+export async function startRawScene(
+  t: TestContext,
+  options: Omit<EnvoyOptions, 'bootstrap'> & { readonly apiType?: 'DELTA_GRPC' | 'GRPC' } = {},
+): Promise<RawScene> {
+  const { apiType = 'DELTA_GRPC', ...envoyOptions } = options;
+  const upstream = stopAfter(t, await startUpstream());
+  const host = stopAfter(t, await startModuleHost());
+  const xds = stopAfter(t, await RawXdsServer.start());
+  const ports = { xdsPort: xds.port, modulesPort: host.port, upstreamPort: upstream.port };
+  const bootstrap = rawBootstrap({ id: 'raw', apiType, ...ports });
+  const envoy = stopAfter(t, await startEnvoy({ ...envoyOptions, bootstrap }));
+  return { upstream, host, xds, envoy };
+}
