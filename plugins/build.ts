@@ -54,9 +54,21 @@ export async function listPlugins(): Promise<readonly string[]> {
 async function readOrCompile(name: string): Promise<BuiltPlugin> {
   const entry = join(PLUGINS, name, 'assembly', 'index.ts');
   if (!existsSync(entry)) throw new Error(`no plugin ${name}: there are ${(await listPlugins()).join(', ')}`);
-  const compiled = join(CACHE, 'by-source', `${await hashSources(name)}.wasm`);
-  if (!existsSync(compiled)) await writeWhole(compiled, await compile(entry));
-  const bytes = await readFile(compiled);
+  return readOrBuild(name, await hashSources(name), () => compile(entry));
+}
+
+/**
+ * The module that was built before from what `key` is a hash of, else what `build` gives. It stands in
+ * `.cache/plugins/<name>.wasm` afterwards.
+ */
+export async function readOrBuild(
+  name: string,
+  key: string,
+  build: () => Promise<Uint8Array>,
+): Promise<BuiltPlugin> {
+  const built = join(CACHE, 'by-source', `${key}.wasm`);
+  if (!existsSync(built)) await writeWhole(built, await build());
+  const bytes = await readFile(built);
   const path = join(CACHE, `${name}.wasm`);
   if (!existsSync(path) || !bytes.equals(await readFile(path))) await writeWhole(path, bytes);
   return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };

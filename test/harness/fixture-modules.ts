@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { buildPlugin } from '../../plugins/build.ts';
+import { buildHelloWorld } from '../fixtures/modules/hello-world/build.ts';
 
 /** A Wasm module for a test. */
 export interface FixtureModule {
@@ -47,6 +48,17 @@ export function padTo(bytes: Uint8Array, sizeBytes: number, seed = ''): FixtureM
 export async function buildBig(sizeBytes: number, seed = ''): Promise<FixtureModule> {
   return padTo((await buildPlugin('add-header')).bytes, sizeBytes, seed);
 }
+
+/**
+ * A plugin not written by us, from an SDK of 2020: `hello: <configuration>`, or `hello: world!` without one, in every
+ * response. Its pluginName (Envoy's root_id) must be THIRD_PARTY_ROOT_ID.
+ */
+export function thirdPartyModule(): Promise<FixtureModule> {
+  return buildHelloWorld();
+}
+
+/** The only root_id that `thirdPartyModule` knows; it traps on any other. */
+export const THIRD_PARTY_ROOT_ID = 'add_header';
 
 /** https://webassembly.github.io/spec/core/binary/modules.html#custom-section */
 function customSection(name: string, contents: Uint8Array): Buffer {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildPlugin } from '../../plugins/build.ts';
-import { buildBig, buildStamp, padTo, withSeed } from '../harness/fixture-modules.ts';
+import { buildBig, buildStamp, padTo, thirdPartyModule, withSeed } from '../harness/fixture-modules.ts';
 import { WebAssembly } from './plugin-host.ts';
 
 const EMPTY_MODULE = Buffer.from('0061736d01000000', 'hex');
@@ -39,4 +39,12 @@ test('a big module keeps its seed', async () => {
 
 test('a plugin that is not there is named together with those that are', async () => {
   await assert.rejects(buildPlugin('ad-header'), /no plugin ad-header: there are add-header, faulty\//);
+});
+
+test('the plugin not written by us is what its publisher says it is', async () => {
+  const module = new WebAssembly.Module(new Uint8Array((await thirdPartyModule()).bytes));
+  const exports = WebAssembly.Module.exports(module).map(each => each.name);
+  assert.ok(exports.includes('proxy_abi_version_0_2_0') && exports.includes('malloc'));
+  const imports = WebAssembly.Module.imports(module).map(each => `${each.module}.${each.name}`);
+  assert.ok(imports.includes('wasi_unstable.proc_exit'));
 });
