@@ -21,9 +21,9 @@ export function rawBootstrap(options: {
     node: { id, cluster: 'raw' },
     static_resources: {
       clusters: [
-        { ...cluster('attache_xds', xdsPort), typed_extension_protocol_options: HTTP2 },
-        cluster('attache_modules', modulesPort),
-        cluster('upstream', upstreamPort),
+        { ...toStatic(rawCluster('attache_xds', xdsPort)), typed_extension_protocol_options: HTTP2 },
+        toStatic(rawCluster('attache_modules', modulesPort)),
+        toStatic(rawCluster('upstream', upstreamPort)),
       ],
     },
     dynamic_resources: {
@@ -45,9 +45,16 @@ const HTTP2: JsonObject = {
   },
 };
 
-function cluster(name: string, port: number): JsonObject {
+/** In a bootstrap there is no `@type`. */
+function toStatic({ '@type': _, ...cluster }: JsonObject): JsonObject {
+  return cluster;
+}
+
+/** A cluster of one port on this machine. */
+export function rawCluster(name: string, port: number): JsonObject {
   const address = { socket_address: { address: '127.0.0.1', port_value: port } };
   return {
+    '@type': `${V3}config.cluster.v3.Cluster`,
     name,
     type: 'STATIC',
     connect_timeout: '5s',

@@ -1,0 +1,246 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { JsonObject } from '../../src/model/plugin-spec.ts';
+import { type Ending, endChild, spawnChild } from './child-process.ts';
+import type { FixtureModule } from './fixture-modules.ts';
+import { until } from './wait.ts';
+
+const run = promisify(execFile);
+const PROGRAM = fileURLToPath(new URL('../../bin/attache', import.meta.url));
+
+/** What the data directory's addresses.json says. */
+export interface AttacheAddresses {
+  readonly xds: string;
+  readonly modules: string;
+  readonly api: string;
+}
+
+export interface AttacheOptions {
+  /** Added to those of `serve`. */
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: a test asserts on what came, whatever it is.
+  readonly body: any;
+}
+
+/**
+ * `bin/attache serve` as a process of its own, on ports of its own, with a data directory that lasts until
+ * `stop`. After `kill9` or `end` it can be started again on the same data and the same ports.
+ */
+export class AttacheProcess {
+  /** Holds `data/`, `modules/` (where file:// modules may lie) and the log. */
+  readonly folder: string;
+  readonly #options: AttacheOptions;
+  #addresses: AttacheAddresses | undefined;
+  #running: ReturnType<typeof spawnChild> | undefined;
+
+  private constructor(folder: string, options: AttacheOptions) {
+    this.folder = folder;
+    this.#options = options;
+  }
+
+  static async start(options: AttacheOptions = {}): Promise<AttacheProcess> {
+    const folder = await mkdtemp(join(tmpdir(), 'attache-serve-'));
+    await mkdir(join(folder, 'modules'));
+    const attache = new AttacheProcess(folder, options);
+    await attache.startAgain();
+    return attache;
+  }
+
+  get addresses(): AttacheAddresses {
+    if (this.#addresses === undefined) throw new Error('attache is not up yet');
+    return this.#addresses;
+  }
+
+  get pid(): number {
+    return this.#running?.child.pid ?? 0;
+  }
+
+  get isRunning(): boolean {
+    return (
+      this.#running !== undefined &&
+      this.#running.child.exitCode === null &&
+      this.#running.child.signalCode === null
+    );
+  }
+
+  /** Starts the program; from the second time on with the ports of the first. Resolves when it is ready. */
+  async startAgain(): Promise<void> {
+    const file = join(this.folder, 'data', 'addresses.json');
+    await rm(file, { force: true });
+    const log = await open(join(this.folder, 'attache.log'), 'a');
+    const running = spawnChild(PROGRAM, ['serve', ...this.#flags()], {
+      stdio: ['ignore', log.fd, log.fd],
+      env: { ...process.env, ATTACHE_SERVER: '', ...this.#options.env },
+      cwd: this.folder,
+    });
+    this.#running = running;
+    await log.close();
+    let ending: Ending | undefined;
+    running.ended.then(
+      value => (ending = value),
+      () => {},
+    );
+    const text = await until(async () => ending ?? (await readFile(file, 'utf8')), {
+      what: 'attache to say where it listens',
+    });
+    if (typeof text !== 'string')
+      throw new Error(
+        `attache serve ended with ${JSON.stringify(text)}:\n${(await this.log()).slice(-2_000)}`,
+      );
+    this.#addresses = JSON.parse(text) as AttacheAddresses;
+    await until(async () => (await this.request('GET', '/readyz')).status === 200, {
+      what: 'attache to be ready',
+    });
+  }
+
+  #flags(): string[] {
+    const {
+      xds = '127.0.0.1:0',
+      modules = '127.0.0.1:0',
+      api = 'http://127.0.0.1:0',
+    } = this.#addresses ?? {};
+    return [
+      ['--data', join(this.folder, 'data')],
+      ['--xds-listen', xds],
+      ['--modules-listen', modules],
+      ['--api-listen', api.replace('http://', '')],
+      ['--module-directory', join(this.folder, 'modules')],
+      ...(this.#options.flags ?? []),
+    ].flat();
+  }
+
+  async kill9(): Promise<void> {
+    this.#running?.child.kill('SIGKILL');
+    await this.#running?.ended;
+  }
+
+  /** SIGTERM, and waits until it has gone; the data stays. */
+  async end(): Promise<Ending> {
+    if (this.#running === undefined) throw new Error('attache was never started');
+    return endChild(this.#running, 20_000);
+  }
+
+  async stop(): Promise<void> {
+    if (this.isRunning) await this.end();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  log(): Promise<string> {
+    return readFile(join(this.folder, 'attache.log'), 'utf8');
+  }
+
+  async request(method: string, path: string, body?: unknown): Promise<ApiAnswer> {
+    const response = await fetch(this.addresses.api + path, {
+      method,
+      signal: AbortSignal.timeout(70_000),
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json');
+    return { status: response.status, body: isJson ? JSON.parse(text) : text };
+  }
+
+  /** As `request`; throws unless the answer is 2xx. */
+  async must(method: string, path: string, body?: unknown): Promise<ApiAnswer['body']> {
+    const answer = await this.request(method, path, body);
+    if (answer.status >= 300)
+      throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  }
+
+  /** Lays a module down and gives the URL of a document for it. */
+  async offer(module: Pick<FixtureModule, 'bytes' | 'sha256'>): Promise<string> {
+    const path = join(this.folder, 'modules', `${module.sha256}.wasm`);
+    await writeFile(path, module.bytes);
+    return `file://${path}`;
+  }
+
+  /** Applies a WasmPlugin; `name` in the namespace `default`, or `<namespace>/<name>`. */
+  applyPlugin(name: string, spec: JsonObject): Promise<ApiAnswer['body']> {
+    const metadata = toMetadata(name);
+    const document = { apiVersion: 'extensions.istio.io/v1alpha1', kind: 'WasmPlugin', metadata, spec };
+    return this.must('PUT', `/v1/plugins/${metadata.namespace}/${metadata.name}`, document);
+  }
+
+  deletePlugin(name: string): Promise<ApiAnswer['body']> {
+    const { namespace, name: own } = toMetadata(name);
+    return this.must('DELETE', `/v1/plugins/${namespace}/${own}`);
+  }
+
+  /** Applies a bare Envoy resource to every node of the namespace `default`. */
+  applyResource(type: string, name: string, resource: JsonObject): Promise<ApiAnswer['body']> {
+    const document = {
+      apiVersion: 'attache/v1',
+      kind: 'EnvoyResource',
+      metadata: toMetadata(name),
+      spec: { resource },
+    };
+    return this.must('PUT', `/v1/resources/${type}/default/${name}`, document);
+  }
+
+  /** What the node says about a plugin, or undefined. */
+  async pluginOn(node: string, plugin: string): Promise<PluginOnNode | undefined> {
+    const { status, body } = await this.request('GET', `/v1/nodes/${node}`);
+    if (status !== 200) return undefined;
+    const { namespace, name } = toMetadata(plugin);
+    return body.status.plugins.find((one: PluginOnNode) => one.plugin === `${namespace}/${name}`);
+  }
+
+  /** Until the node has accepted this revision of the plugin, and runs it. */
+  async waitAccepted(
+    node: string,
+    plugin: string,
+    revision: number,
+    deadlineMs = 30_000,
+  ): Promise<PluginOnNode> {
+    let last: PluginOnNode | undefined;
+    try {
+      return await until(
+        async () => {
+          last = await this.pluginOn(node, plugin);
+          return last?.state === 'Accepted' && last.revision === revision && last;
+        },
+        { what: `${node} to accept ${plugin} revision ${revision}`, deadlineMs },
+      );
+    } catch (error) {
+      throw new Error(`${error}; it says ${JSON.stringify(last)}`, { cause: error });
+    }
+  }
+
+  /** The text of `attache bootstrap`. */
+  async bootstrap(args: readonly string[]): Promise<string> {
+    return (await this.cli(['bootstrap', '--server', this.addresses.api, ...args])).stdout;
+  }
+
+  /** Another verb of the program, talking to this server. */
+  cli(args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+    return run(PROGRAM, args, { env: { ...process.env, ATTACHE_SERVER: this.addresses.api } });
+  }
+}
+
+/** The part of the API's answer that tests look at. */
+export interface PluginOnNode {
+  readonly plugin: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly revision: number | null;
+  readonly desiredRevision: number | null;
+  readonly refusedRevision: number | null;
+  readonly message: string | null;
+}
+
+function toMetadata(name: string): { readonly namespace: string; readonly name: string } {
+  const [first = '', second] = name.split('/');
+  return second === undefined ? { namespace: 'default', name: first } : { namespace: first, name: second };
+}
