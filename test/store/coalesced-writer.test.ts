@@ -47,6 +47,30 @@ test('what is put during a write goes with the next one, also under the same key
   await writer.stop();
 });
 
+test('afterWrite calls back once what was put before is durable, not before and not for a later write', async () => {
+  const { clock, writer, batches, gate } = setUp();
+  const seen: string[] = [];
+  const tell = (name: string) => writer.afterWrite(() => seen.push(`${name} after ${batches.length}`));
+  tell('nothing pending');
+  gate.fail(1);
+  writer.put('ModuleKey', 'a', { hex: '1' });
+  tell('first');
+  await assert.rejects(writer.flush(), { code: 'store-full' });
+  const open = gate.close();
+  const written = writer.flush();
+  // Past what was scheduled: the write itself is held up.
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+  writer.put('ModuleKey', 'b', { hex: '1' });
+  tell('second');
+  open();
+  await written;
+  assert.deepEqual(seen, ['nothing pending after 0', 'first after 1']);
+  clock.advance(100);
+  await writer.flush();
+  assert.deepEqual(seen.slice(2), ['second after 2']);
+  await writer.stop();
+});
+
 test('a failed write is tried again, later and later, with the newest values', async () => {
   const { store, clock, writer, batches, gate } = setUp();
   gate.fail(3);
