@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { WRITERS } from '../src/store/record-kinds.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const sources = globSync('{src,test,bench}/**/*.ts', { cwd: root }).map(path => path.replaceAll('\\', '/'));
+const sources = globSync('{src,test,bench}/**/*.ts', { cwd: root, exclude: ['**/node_modules/**'] }).map(
+  path => path.replaceAll('\\', '/'),
+);
 const inSrc = sources.filter(path => path.startsWith('src/'));
 
 /** Folders of src, and its root files one by one, with what each may import besides itself. */

@@ -73,7 +73,9 @@ async function runPhase(phase: Phase, filters: readonly string[], total: Tally):
 
 /** Test files of a phase; with filters those whose path contains one of them. */
 function findFiles(phase: string, filters: readonly string[]): string[] {
-  const all = globSync('test/**/*.test.ts').map(path => path.replaceAll('\\', '/'));
+  const all = globSync('test/**/*.test.ts', { exclude: ['**/node_modules/**'] }).map(path =>
+    path.replaceAll('\\', '/'),
+  );
   const own = all.filter(path => (OWN_FOLDERS.exec(path)?.[1] ?? 'unit') === phase);
   return own.filter(path => filters.length === 0 || filters.some(text => path.includes(text))).sort();
 }
