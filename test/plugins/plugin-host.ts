@@ -42,7 +42,7 @@ export class PluginHost {
   private configuration = Buffer.alloc(0);
   private nextId = 2;
 
-  /** `properties`: by path with points, e.g. `node.id`. */
+  /** `properties`: by path with points, e.g. `xds.node.id`. */
   constructor(plugin: Pick<BuiltPlugin, 'bytes'>, properties: Readonly<Record<string, string>> = {}) {
     this.properties = properties;
     const module = new WebAssembly.Module(new Uint8Array(plugin.bytes));

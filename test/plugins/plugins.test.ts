@@ -110,7 +110,7 @@ test('stamp tells its configuration and its build, and counts requests', async (
 test('refuses-config passes where nobody knows a node, and refuses the nodes it is told to', async () => {
   const plugin = await buildPlugin('faulty/refuses-config');
   assert.equal(new PluginHost(plugin).configure('{"header":"x-hello"}'), true);
-  const host = new PluginHost(plugin, { 'node.id': 'edge-b-041' });
+  const host = new PluginHost(plugin, { 'xds.node.id': 'edge-b-041' });
   assert.equal(host.configure(''), false);
   assert.equal(host.configure('{"node":"edge-b"}'), false);
   assert.equal(host.configure('{"node":"edge-c"}'), true);

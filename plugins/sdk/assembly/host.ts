@@ -21,7 +21,7 @@ function configuration(buffer: i32, size: u32): string {
 }
 
 /**
- * A text property, e.g. `["node", "id"]`; null where the host has none. Numbers come as 8 bytes and are not for this.
+ * A text property, e.g. `["xds", "node", "id"]`; null where the host has none. Numbers come as 8 bytes and are not for this.
  * https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes
  */
 export function property(path: string[]): string | null {
