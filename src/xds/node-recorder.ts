@@ -102,7 +102,7 @@ export class NodeRecorder {
   #verdict(process: Process, state: SlotState, now: number): void {
     const key = verdictKey(process.nodeId, state.slot);
     const previous = this.#verdicts.get(key);
-    const next = toVerdict(process.nodeId, process.id, state, process.state.held, previous, now);
+    const next = toVerdict(process.nodeId, process.id, state, previous, now);
     if (JSON.stringify(next) === JSON.stringify(previous)) return;
     this.#verdicts.set(key, next);
     this.#writer.put('NodeVerdict', key, next);

@@ -30,9 +30,8 @@ export class ProcessRegistry {
       const known = this.#add(newProcessOf(node, process, false));
       known.connectedBefore = true;
       const own = verdicts.filter(verdict => verdict.node === node.id && verdict.process === process);
-      const held = new Map(own.flatMap(verdict => Object.entries(verdict.held)));
       const slots = new Map(own.map(verdict => [verdict.slot, restoreSlot(verdict)]));
-      known.state = { ...known.state, held, slots };
+      known.state = { ...known.state, slots };
     }
   }
 

@@ -1,5 +1,4 @@
 import type { NodeVerdict, VerdictState } from '../model/node-verdict.ts';
-import { type Held, modulesOf } from './push/downloads.ts';
 import { newSlot, type SlotState, type Tried } from './push/slot-state.ts';
 
 /** The word for a slot: what its process said or showed about the content it was to have. */
@@ -17,14 +16,10 @@ export function toVerdict(
   node: string,
   process: string,
   state: SlotState,
-  held: Held,
   previous: NodeVerdict | undefined,
   now: number,
 ): NodeVerdict {
   const word = toVerdictState(state);
-  const contents = [state.want?.wanted, state.accepted?.content].flatMap(content =>
-    content === undefined ? [] : modulesOf(content),
-  );
   const { tried, accepted, refused } = state;
   return {
     node,
@@ -35,12 +30,7 @@ export function toVerdict(
     tried: tried && { contentHash: tried.contentHash, plugins: toPlugins(tried) },
     accepted: accepted && { contentHash: accepted.contentHash, at: accepted.at, plugins: accepted.plugins },
     refused: refused && withoutActive(refused),
-    held: Object.fromEntries(contents.flatMap(module => [[module, held.get(module)]]).filter(hasTime)),
   };
-}
-
-function hasTime(entry: readonly (string | number | undefined)[]): entry is [string, number] {
-  return typeof entry[1] === 'number';
 }
 
 function withoutActive({ active: _active, ...refused }: NonNullable<SlotState['refused']>) {

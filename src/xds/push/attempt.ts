@@ -13,6 +13,8 @@ export interface Attempt {
   /** In the order of `content.plugins`. */
   readonly tags: readonly string[];
   readonly pushedAt: number;
+  /** Pushed only to see whether a GET comes (WantedSlot.probe). */
+  readonly isProbe: boolean;
 }
 
 /** Tag of the last push of each plugin in a slot: plugin@revision to tag. */

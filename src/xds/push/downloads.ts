@@ -12,9 +12,6 @@ export interface Download {
 
 const KEPT_PER_MODULE = 8;
 
-/** Envoy forgets code 24 h after its last use; an hour less, so that we never trust what it may have dropped. */
-export const HELD_MS = 23 * 3_600_000;
-
 /** After the NACK, how long a GET may still come that makes it a miss (design 5.3). */
 export const GET_GRACE_MS = 1000;
 
@@ -43,20 +40,4 @@ export function downloadsFor(
 
 export function modulesOf(content: SlotContent): readonly string[] {
   return [...new Set(content.plugins.map(plugin => plugin.moduleSha256))];
-}
-
-/** Modules that a process is known to hold: sha256 to when that was last proven. */
-export type Held = ReadonlyMap<string, number>;
-
-export function holds(held: Held, moduleSha256: string, now: number): boolean {
-  const at = held.get(moduleSha256);
-  return at !== undefined && now - at < HELD_MS;
-}
-
-export function withHeld(held: Held, modules: readonly string[], now: number): Held {
-  if (modules.length === 0) return held;
-  const next = new Map(held);
-  for (const module of modules) next.set(module, now);
-  for (const [module, at] of next) if (now - at >= HELD_MS) next.delete(module);
-  return next;
 }

@@ -1,13 +1,13 @@
 import type { PluginContent, SlotContent } from '../../model/snapshot.ts';
 import { fetchTimeoutMs, findNamedPlugin } from './attempt.ts';
-import { downloadsFor, GET_GRACE_MS, holds, modulesOf } from './downloads.ts';
+import { downloadsFor, GET_GRACE_MS, modulesOf } from './downloads.ts';
 import type { SlotContext } from './slot-machine.ts';
 import { IDLE, type Phase, type SlotState } from './slot-state.ts';
 
 /*
- * Miss, refusal or unreachable: the evidence is the GET (design 5.3). One rule is ours: a NACK without a GET is
- * held against a plugin only if this process is known to hold the module. Otherwise the Envoy may have tried to
- * fetch and not reached us at all, which no GET can show.
+ * Miss, refusal or unreachable: the evidence is the GET (design 5.3). A NACK without a GET is held against a
+ * plugin only where GETs of this process arrive at all: before the confirming attempt a probe is pushed, whose
+ * module nobody has. If that makes no GET either, the node does not reach the module port.
  */
 
 type Judging = Phase & { kind: 'judging' };
@@ -27,6 +27,8 @@ export function judgeNack(state: SlotState, context: SlotContext): SlotState {
     phase.attempt.pushedAt,
     phase.nackedAt + GET_GRACE_MS,
   );
+  if (gets.length > 0 && phase.attempt.isProbe)
+    return { ...state, phase: IDLE, suspected: state.suspected && { ...state.suspected, probing: false } };
   if (gets.length > 0)
     return judgeDownloads({ ...state, suspected: null, phase: { ...phase, kind: 'downloading' } }, context);
   if (context.now <= phase.nackedAt + GET_GRACE_MS) return state;
@@ -60,24 +62,29 @@ function judgeWarming(state: SlotState, context: SlotContext): SlotState {
 }
 
 function judgeWithoutGet(state: SlotState, phase: Judging, context: SlotContext): SlotState {
-  const { content } = phase.attempt;
-  const named = findNamedPlugin(content, phase.message);
-  if (
-    named !== undefined &&
-    (isUnchanged(state, named) || !holds(context.held, named.moduleSha256, context.now))
-  )
+  const { content, isProbe } = phase.attempt;
+  if (isProbe)
     return block(
       state,
-      content,
-      `the Envoy has not asked for module ${named.moduleSha256.slice(0, 12)}: it does not reach the module port`,
+      state.suspected?.contentHash ?? '',
+      'the Envoy does not reach the module port',
       context.now,
     );
-  if (named === undefined && state.accepted?.contentHash === content.contentHash)
-    return block(state, content, phase.message, context.now);
-  const renew = renewed(named, content);
-  if (state.suspected?.contentHash !== content.contentHash)
-    return { ...state, phase: IDLE, suspected: { contentHash: content.contentHash }, renew };
-  return refuse(state, content, named, phase.message, context.now);
+  const named = findNamedPlugin(content, phase.message);
+  const blameless = named === undefined ? isAccepted(state, content) : isUnchanged(state, named);
+  if (blameless) return block(state, content.contentHash, phase.message, context.now);
+  if (state.suspected?.contentHash === content.contentHash)
+    return refuse(state, content, named, phase.message, context.now);
+  return {
+    ...state,
+    phase: IDLE,
+    suspected: { contentHash: content.contentHash, probing: true },
+    renew: renewed(named, content),
+  };
+}
+
+function isAccepted(state: SlotState, content: SlotContent): boolean {
+  return state.accepted?.contentHash === content.contentHash;
 }
 
 /** A plugin unchanged since the last ACK is never refused. */
@@ -130,7 +137,7 @@ function judgeDownloads(state: SlotState, context: SlotContext): SlotState {
   if (failed !== undefined)
     return block(
       state,
-      content,
+      content.contentHash,
       `the download of module ${failed.moduleSha256.slice(0, 12)} did not complete`,
       context.now,
     );
@@ -141,7 +148,7 @@ function judgeDownloads(state: SlotState, context: SlotContext): SlotState {
   const renew = renewed(named, content);
   if (modules.some(module => (misses.get(module) ?? 0) > FREE_MISSES))
     return {
-      ...block(state, content, 'the module was sent, but Envoy still asks for it', context.now),
+      ...block(state, content.contentHash, 'the module was sent, but Envoy still asks for it', context.now),
       misses,
     };
   return { ...state, phase: IDLE, misses, renew };
@@ -152,14 +159,14 @@ function renewed(named: PluginContent | undefined, content: SlotContent): Readon
 }
 
 /** Never quarantine what a node could not fetch: back off, say so, and let the last good content serve. */
-function block(state: SlotState, content: SlotContent, message: string, now: number): SlotState {
-  const failures = (state.blocked.get(content.contentHash)?.failures ?? 0) + 1;
+export function block(state: SlotState, contentHash: string, message: string, now: number): SlotState {
+  const failures = (state.blocked.get(contentHash)?.failures ?? 0) + 1;
   const delay = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1));
   return {
     ...state,
     phase: IDLE,
     suspected: null,
-    renew: renewed(undefined, content),
-    blocked: new Map(state.blocked).set(content.contentHash, { until: now + delay, failures, message }),
+    renew: new Set(),
+    blocked: new Map(state.blocked).set(contentHash, { until: now + delay, failures, message }),
   };
 }

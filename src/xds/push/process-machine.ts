@@ -1,20 +1,19 @@
 import type { ModuleFetch } from '../../model/module-fetch.ts';
 import type { ListenerSlots, WantedSlot } from '../../model/snapshot.ts';
 import type { Attempt } from './attempt.ts';
-import { type Downloads, type Held, modulesOf, withFetch, withHeld } from './downloads.ts';
+import { type Downloads, withFetch } from './downloads.ts';
 import { nextPush, nextWake, type SlotEvent, step } from './slot-machine.ts';
 import { holdsListener, newSlot, type SlotState } from './slot-state.ts';
 
 /**
- * The slots of one process (one run of an Envoy) and what they share: its code cache as far as we can know it,
- * its downloads, and the one push that may be out at a time (design 5.6).
+ * The slots of one process (one run of an Envoy) and what they share: its
+ * downloads, and the one push that may be out at a time (design 5.6).
  */
 export interface ProcessState {
   readonly slots: ReadonlyMap<string, SlotState>;
   /** The slot whose push is un-ACKed. */
   readonly inFlight: string | undefined;
   readonly downloads: Downloads;
-  readonly held: Held;
   /** No request of this process brought versions of any type: its code cache was empty when it came. */
   readonly fresh: boolean;
   /** The bootstrap says that its own slots have no fetch timeout and deny until answered. */
@@ -37,7 +36,6 @@ export function newProcess(options: { fresh: boolean; bootstrapDenies: boolean }
     slots: new Map(),
     inFlight: undefined,
     downloads: new Map(),
-    held: new Map(),
     introduced: new Map(),
     relistBy: undefined,
   };
@@ -92,10 +90,7 @@ export function onListenerSent(state: ProcessState, listener: ListenerSlots, now
 export function onAnswer(state: ProcessState, nack: string | undefined, now: number): ProcessState {
   const slot = state.inFlight;
   if (slot === undefined) return state;
-  const phase = state.slots.get(slot)?.phase;
-  const attempt = phase?.kind === 'in-flight' ? phase.attempt : undefined;
-  const proven = nack === undefined && attempt?.variant === 'verdict' ? modulesOf(attempt.content) : [];
-  const next: ProcessState = { ...state, inFlight: undefined, held: withHeld(state.held, proven, now) };
+  const next: ProcessState = { ...state, inFlight: undefined };
   const event: SlotEvent = nack === undefined ? { type: 'ack' } : { type: 'nack', message: nack };
   return onSlot(next, slot, event, now);
 }
@@ -111,8 +106,7 @@ export function onWanted(state: ProcessState, lookup: Lookup, now: number): Proc
 }
 
 export function onFetch(state: ProcessState, fetch: ModuleFetch, now: number): ProcessState {
-  const held = fetch.state === 'sent' ? withHeld(state.held, [fetch.moduleSha256], now) : state.held;
-  return onTick({ ...state, held, downloads: withFetch(state.downloads, fetch) }, now);
+  return onTick({ ...state, downloads: withFetch(state.downloads, fetch) }, now);
 }
 
 export function onTick(state: ProcessState, now: number): ProcessState {
@@ -184,7 +178,7 @@ function onEverySlot(state: ProcessState, event: SlotEvent, now: number): Proces
 
 function onSlot(state: ProcessState, slot: string, event: SlotEvent, now: number): ProcessState {
   const before = state.slots.get(slot) ?? newSlot(slot);
-  const after = step(before, event, { now, downloads: state.downloads, held: state.held });
+  const after = step(before, event, { now, downloads: state.downloads });
   if (after === before && state.slots.has(slot)) return state;
   return { ...state, slots: new Map(state.slots).set(slot, after) };
 }

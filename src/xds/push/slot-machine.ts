@@ -1,7 +1,7 @@
 import type { SlotContent, WantedSlot } from '../../model/snapshot.ts';
 import { type Attempt, chooseTags, fetchTimeoutMs, parseVersion, toTags, type Variant } from './attempt.ts';
-import { type Downloads, GET_GRACE_MS, type Held } from './downloads.ts';
-import { judgeNack, judgeWaiting } from './judge.ts';
+import { type Downloads, GET_GRACE_MS } from './downloads.ts';
+import { block, judgeNack, judgeWaiting } from './judge.ts';
 import {
   containsRefused,
   IDLE,
@@ -29,7 +29,6 @@ export type SlotEvent =
 export interface SlotContext {
   readonly now: number;
   readonly downloads: Downloads;
-  readonly held: Held;
 }
 
 /** The next state. Pure; what is to be sent is asked of nextPush. */
@@ -64,8 +63,10 @@ export function nextPush(
   freshTag: () => string,
 ): { readonly state: SlotState; readonly attempt: Attempt } | undefined {
   if (!state.subscribed || state.phase.kind !== 'idle') return undefined;
-  const content = targetOf(state, now);
-  if (content === undefined || isSettled(state, content)) return undefined;
+  const target = targetOf(state, now);
+  const isProbe = state.suspected?.probing === true && state.suspected.contentHash === target?.contentHash;
+  const content = isProbe ? state.want?.probe() : target;
+  if (content === undefined || (!isProbe && isSettled(state, content))) return undefined;
   const variant: Variant = state.mayWarm && content.plugins.length > 0 ? 'warming' : 'verdict';
   const again = state.tried?.contentHash === content.contentHash && state.tried.variant === variant;
   // Envoy ACKs and ignores bytes equal to the last it tried: a repeat without a named plugin renews every tag.
@@ -76,7 +77,7 @@ export function nextPush(
     plugin => state.renew.has(plugin.plugin) || (again && !named),
     freshTag,
   );
-  const attempt: Attempt = { content, variant, tags, pushedAt: now };
+  const attempt: Attempt = { content, variant, tags, pushedAt: now, isProbe };
   const tried: Tried = {
     contentHash: content.contentHash,
     variant,
@@ -177,6 +178,9 @@ function acked(state: SlotState, context: SlotContext): SlotState {
   const { phase } = state;
   if (phase.kind !== 'in-flight') return state;
   const { attempt } = phase;
+  // Cannot be: nobody can load the probe. Whatever it means, it proves nothing.
+  if (attempt.isProbe)
+    return block(state, state.suspected?.contentHash ?? '', 'the probe was ACKed', context.now);
   const tried = state.tried && { ...state.tried, clean: true };
   if (attempt.variant === 'warming')
     return { ...state, tried, phase: { kind: 'warming', attempt, ackedAt: context.now } };
@@ -222,8 +226,10 @@ function nacked(state: SlotState, message: string, context: SlotContext): SlotSt
   const target = targetOf(state, context.now);
   const next: SlotState = { ...state, tried: dirty(state.tried) };
   // The newest content wins: nobody needs to know any more why this one was NACKed.
-  if (target !== undefined && target.contentHash !== attempt.content.contentHash)
-    return { ...next, phase: IDLE };
+  const current = attempt.isProbe
+    ? state.suspected?.contentHash === target?.contentHash
+    : target === undefined || target.contentHash === attempt.content.contentHash;
+  if (!current) return { ...next, phase: IDLE, suspected: null };
   return judgeNack({ ...next, phase: { kind: 'judging', attempt, nackedAt: context.now, message } }, context);
 }
 

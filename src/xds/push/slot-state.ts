@@ -46,8 +46,8 @@ export interface SlotState {
   readonly refused: (RefusedContent & { readonly active: boolean }) | null;
   /** Content, by hash, that this node could not load for want of a module; not tried again before `until`. */
   readonly blocked: ReadonlyMap<string, Blocked>;
-  /** A NACK without a GET that one more attempt is to confirm. */
-  readonly suspected: { readonly contentHash: string } | null;
+  /** A NACK without a GET that one more attempt is to confirm; `probing`: after a look whether GETs arrive. */
+  readonly suspected: { readonly contentHash: string; readonly probing: boolean } | null;
   /** Downloads of a module that ended well and were followed by another miss of it, in a row. */
   readonly misses: ReadonlyMap<string, number>;
   /** Plugins that get a new tag at the next push. */

@@ -63,6 +63,8 @@ export function readSlot(any: Uint8Array): { variant: string; parts: readonly Pa
   };
 }
 
+const PROBE = slotContent([part('probe', 0)]);
+
 export interface Wanted {
   /** Slot name to what is wanted and what is good. */
   readonly slots: ReadonlyMap<string, { readonly wanted: readonly Part[]; readonly good: readonly Part[] }>;
@@ -98,7 +100,7 @@ export function snapshotOf(wanted: Wanted): Snapshot {
       const known = memo.get(name);
       if (known !== undefined) return known;
       const slot = wanted.slots.get(name) ?? { wanted: [], good: [] };
-      const made = { wanted: slotContent(slot.wanted), fallback: slotContent(slot.good) };
+      const made = { wanted: slotContent(slot.wanted), fallback: slotContent(slot.good), probe: () => PROBE };
       memo.set(name, made);
       return made;
     },

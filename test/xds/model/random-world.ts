@@ -14,6 +14,8 @@ import { FakeClock } from './fake-clock.ts';
 const NODE = 'edge-1';
 const SLOTS = ['attache.authn/l1', 'attache.last/l1', 'attache.last/l2'];
 
+const PROBE_MODULE = part('probe', 0).module;
+
 interface Plugin {
   readonly slot: string;
   revision: number | null;
@@ -153,6 +155,8 @@ export class RandomWorld {
   }
 
   #forget(): void {
+    // Without a network these hours would be nothing but back-off.
+    this.#network = 'good';
     this.clock.run(25 * 3_600_000);
     this.#envoy.sweep();
   }
@@ -328,7 +332,11 @@ export class RandomWorld {
   }
 
   #fetch(module: string, capability: string, done: (ok: boolean) => void): void {
-    const network = this.#network;
+    const network = module === PROBE_MODULE ? '404' : this.#network;
+    if (module === PROBE_MODULE && this.#network === 'off') {
+      this.clock.after(20, () => done(false));
+      return;
+    }
     if (network === 'off') {
       this.clock.after(20, () => done(false));
       return;
