@@ -9,7 +9,9 @@ export type TransientModuleErrorCode =
   /** 5xx, or an answer that is no registry's. */
   | 'registry-error'
   /** The data directory could not be read or written. */
-  | 'cache-failed';
+  | 'cache-failed'
+  /** A fault of Attaché itself; its log has the details. */
+  | 'module-fault';
 
 /** Faults that stay until somebody changes something. */
 export type FinalModuleErrorCode =
@@ -67,6 +69,7 @@ const TRANSIENT: ReadonlySet<string> = new Set<TransientModuleErrorCode>([
   'registry-busy',
   'registry-error',
   'cache-failed',
+  'module-fault',
 ]);
 
 /** A fault in getting, checking or keeping a module. The hint says what to do next. */

@@ -1,0 +1,155 @@
+import { createReadStream } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import { sep } from 'node:path';
+import { toMessage } from '../model/error.ts';
+import {
+  type FileReference,
+  type HttpReference,
+  ModuleReferenceError,
+  parseModuleReference,
+} from '../model/module-reference.ts';
+import { isListed } from './address-policy.ts';
+import type { BlobCache } from './blob-cache.ts';
+import { createHttpClient } from './http-client.ts';
+import { ModuleError } from './module-error.ts';
+import { fetchFromRegistry } from './oci-source.ts';
+import { createRegistryClient, type RegistryOptions } from './registry-client.ts';
+import { toResponseError } from './response-error.ts';
+import { type UnpackedModule, unpackModule } from './unpack.ts';
+import { toDigest, wrongDigest } from './verify-digest.ts';
+
+export interface ModuleSourceOptions extends RegistryOptions {
+  /** `file://` modules must lie below it; undefined: `file://` is refused. */
+  readonly moduleDirectory: string | undefined;
+}
+
+/** A module as it came from its source: digests verified, contents not checked yet. */
+export interface FetchedModule {
+  readonly bytes: Buffer;
+  /** Which rule found it: an OCI layout, `plain`, `archive`. */
+  readonly layout: string;
+  /** OCI: what the reference named (index or manifest), and the manifest chosen. */
+  readonly referenceDigest?: string;
+  readonly manifestDigest?: string;
+}
+
+export interface ModuleSource {
+  /**
+   * Fetches what a plugin's url names. `sha256` (hex) pins the manifest or index of an OCI artifact, and the module
+   * itself for the other schemes. Throws ModuleError.
+   */
+  fetch(
+    of: { readonly url: string; readonly sha256?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<FetchedModule>;
+  close(): Promise<void>;
+}
+
+const MAX_FILE_BYTES = 256 << 20;
+
+export function createModuleSource(cache: BlobCache, options: ModuleSourceOptions): ModuleSource {
+  const registry = createRegistryClient(options);
+  const http = createHttpClient(options.timeLimits);
+  return {
+    async fetch({ url, sha256 }, signal) {
+      const reference = parseReference(url);
+      switch (reference.scheme) {
+        case 'oci':
+          return fetchFromRegistry(registry, cache, reference, sha256, signal);
+        case 'file':
+          return toFetched(await readFile(reference, options.moduleDirectory), url, sha256);
+        default:
+          return toFetched(await download(reference, signal), url, sha256);
+      }
+    },
+    async close() {
+      await Promise.all([registry.close(), http.close()]);
+    },
+  };
+
+  async function download({ url }: HttpReference, signal: AbortSignal): Promise<UnpackedModule> {
+    const mayBePrivate = (one: URL) => isListed(one, options.allowPrivateHosts);
+    const response = await http.send({
+      method: 'GET',
+      url: new URL(url),
+      check: () => {},
+      mayBePrivate,
+      signal,
+    });
+    if (response.status !== 200) throw toHttpError(await toResponseError(response, url));
+    return toOne(await unpackModule(bound(response.body)), url);
+  }
+}
+
+function parseReference(url: string) {
+  try {
+    return parseModuleReference(url);
+  } catch (cause) {
+    if (!(cause instanceof ModuleReferenceError)) throw cause;
+    const { message, hint } = cause;
+    throw new ModuleError('bad-reference', message, { cause, ...(hint === undefined ? {} : { hint }) });
+  }
+}
+
+async function readFile(reference: FileReference, directory: string | undefined): Promise<UnpackedModule> {
+  const { path } = reference;
+  if (directory === undefined)
+    throw new ModuleError('file-refused', `file://${path}: no directory of modules is configured`, {
+      hint: 'Start the server with --module-directory DIR, or use oci://.',
+    });
+  const [real, root] = await Promise.all([resolvePath(path, path), resolvePath(directory, path)]);
+  if (!real.startsWith(root.endsWith(sep) ? root : root + sep))
+    throw new ModuleError('file-refused', `file://${path} is not below ${directory}`, {
+      hint: 'Put the module into that directory, or start the server with another --module-directory.',
+    });
+  if (!(await stat(real)).isFile())
+    throw new ModuleError('file-refused', `file://${path} is no regular file`, {
+      hint: 'Name the .wasm file.',
+    });
+  return toOne(await unpackModule(bound(createReadStream(real))), `file://${path}`);
+}
+
+async function resolvePath(path: string, named: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (cause) {
+    throw new ModuleError('module-not-found', `file://${named}: ${toMessage(cause)}`, {
+      cause,
+      hint: 'The path is one on the control plane. Check it, and its permissions.',
+    });
+  }
+}
+
+async function* bound(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let sizeBytes = 0;
+  for await (const chunk of chunks) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > MAX_FILE_BYTES)
+      throw new ModuleError('too-big', `the file has more than ${MAX_FILE_BYTES} bytes`, {
+        hint: 'Check what the URL names: it does not look like a module.',
+      });
+    yield chunk;
+  }
+}
+
+function toOne(module: UnpackedModule | undefined, what: string): UnpackedModule {
+  if (module !== undefined) return module;
+  throw new ModuleError('no-module', `${what}: the archive holds no plugin.wasm and no other *.wasm`, {
+    hint: 'Put the module into the archive as plugin.wasm.',
+  });
+}
+
+function toFetched({ bytes, found }: UnpackedModule, url: string, sha256: string | undefined): FetchedModule {
+  const digest = toDigest(bytes);
+  if (sha256 !== undefined && digest !== `sha256:${sha256}`)
+    throw wrongDigest(url, `sha256:${sha256}`, digest);
+  return { bytes, layout: found === 'plain' ? 'plain' : 'archive' };
+}
+
+/** Nothing logs in to a web server. */
+function toHttpError(error: ModuleError): ModuleError {
+  if (error.code !== 'unauthorized' && error.code !== 'denied') return error;
+  return new ModuleError(error.code, error.message, {
+    hint: 'http(s) modules are fetched without credentials. Push the module to a registry and use oci://.',
+  });
+}

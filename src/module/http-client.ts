@@ -1,0 +1,186 @@
+import { lookup as resolveName } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { Agent, type Dispatcher } from 'undici';
+import { toMessage } from '../model/error.ts';
+import { addressRefused, isPrivateAddress } from './address-policy.ts';
+import { ModuleError } from './module-error.ts';
+import { followRedirect, MAX_REDIRECTS } from './redirect-policy.ts';
+
+/** Limits in ms. `total` bounds one request with its redirects, its whole body included. */
+export interface TimeLimits {
+  readonly connectMs: number;
+  readonly firstByteMs: number;
+  readonly stallMs: number;
+  readonly totalMs: number;
+}
+
+export const TIME_LIMITS: TimeLimits = {
+  connectMs: 10_000,
+  firstByteMs: 30_000,
+  stallMs: 30_000,
+  totalMs: 300_000,
+};
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string;
+  /** Which URLs may be asked for, redirects included; throws ModuleError. */
+  readonly check: (url: URL) => void;
+  /** Whether this URL's host may have a private address. */
+  readonly mayBePrivate: (url: URL) => boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** After redirects. */
+  readonly url: URL;
+  /** Throws ModuleError `registry-unreachable` when it ends early. Read it, or call drop. */
+  readonly body: AsyncIterable<Uint8Array>;
+  drop(): void;
+}
+
+export interface HttpClient {
+  /** Any status is an answer. Throws ModuleError: `registry-unreachable`, `address-refused`, `redirect-refused`. */
+  send(request: HttpRequest): Promise<HttpResponse>;
+  close(): Promise<void>;
+}
+
+/**
+ * HTTP with redirects by hand, every step limited in time, and addresses checked where the connection is made: the
+ * address that was looked at is the one that is used (no second look-up in between).
+ */
+export function createHttpClient(limits: TimeLimits = TIME_LIMITS): HttpClient {
+  const options = { headersTimeout: limits.firstByteMs, bodyTimeout: limits.stallMs, connections: 8 };
+  const open = new Agent({ ...options, connect: { timeout: limits.connectMs } });
+  const guarded = new Agent({ ...options, connect: { timeout: limits.connectMs, lookup: lookupPublic } });
+  const dispatch = (request: HttpRequest, url: URL, headers: Record<string, string>, signal: AbortSignal) => {
+    request.check(url);
+    const mayBePrivate = request.mayBePrivate(url);
+    const literal = url.hostname.replace(/^\[|\]$/g, '');
+    // A literal address is connected to without a look-up.
+    if (!mayBePrivate && isIP(literal) !== 0 && isPrivateAddress(literal))
+      throw addressRefused(url.host, url.host);
+    return (mayBePrivate ? open : guarded).request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: request.method,
+      headers,
+      body: request.body ?? null,
+      signal,
+    });
+  };
+  return {
+    async send(request) {
+      const signal = AbortSignal.any([request.signal, AbortSignal.timeout(limits.totalMs)]);
+      let url = request.url;
+      let headers: Record<string, string> = {
+        'user-agent': 'attache',
+        'accept-encoding': 'identity',
+        ...request.headers,
+      };
+      for (let redirects = 0; ; redirects++) {
+        const response = await guardErrors(url, request.signal, () =>
+          dispatch(request, url, headers, signal),
+        );
+        const next = isRedirect(request.method, response) ? String(response.headers.location ?? '') : '';
+        if (next === '') return toResponse(response, url, request.signal);
+        drop(response);
+        if (redirects === MAX_REDIRECTS)
+          throw new ModuleError(
+            'redirect-refused',
+            `${request.url.href}: more than ${MAX_REDIRECTS} redirects`,
+            {
+              hint: 'Name the address that it leads to in the end.',
+            },
+          );
+        ({ url, headers } = followRedirect(url, next, headers));
+      }
+    },
+    async close() {
+      await Promise.all([open.destroy(), guarded.destroy()]);
+    },
+  };
+}
+
+function isRedirect(method: string, response: Dispatcher.ResponseData): boolean {
+  const redirects = [301, 302, 303, 307, 308];
+  return (method === 'GET' || method === 'HEAD') && redirects.includes(response.statusCode);
+}
+
+function toResponse(response: Dispatcher.ResponseData, url: URL, signal: AbortSignal): HttpResponse {
+  return {
+    status: response.statusCode,
+    headers: response.headers,
+    url,
+    body: readChunks(response.body, url, signal),
+    drop: () => drop(response),
+  };
+}
+
+async function* readChunks(
+  body: AsyncIterable<Uint8Array>,
+  url: URL,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const chunks = body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await guardErrors(url, signal, () => chunks.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+/** An unread body would hold the connection; its end as an error interests nobody. */
+function drop(response: Dispatcher.ResponseData): void {
+  response.body.on('error', () => {});
+  response.body.destroy();
+}
+
+/** Wraps a network fault once, where it enters. A stop of our own is passed on as it is. */
+async function guardErrors<T>(url: URL, signal: AbortSignal, job: () => Promise<T>): Promise<T> {
+  try {
+    return await job();
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    const known = findModuleError(cause);
+    if (known !== undefined) throw known;
+    throw new ModuleError('registry-unreachable', `${url.host} cannot be reached: ${describe(cause)}`, {
+      cause,
+      hint: `Check the host and port in the URL, and that ${url.host} is up. It is tried again.`,
+    });
+  }
+}
+
+/** Undici wraps what our look-up throws. */
+function findModuleError(error: unknown): ModuleError | undefined {
+  for (let e = error; e instanceof Error; e = e.cause) if (e instanceof ModuleError) return e;
+  return undefined;
+}
+
+function describe(error: unknown): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return 'the time limit passed';
+  const errors = error instanceof AggregateError ? error.errors : [error];
+  const text = errors.map(toMessage).find(message => message !== '');
+  return text ?? 'no connection';
+}
+
+/** Refuses a name if any of its addresses is private: which one is used is not ours to say. */
+const lookupPublic: LookupFunction = (hostname, options, callback) => {
+  resolveName(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error !== null) return callback(error, '', 0);
+    const refused = addresses.find(({ address }) => isPrivateAddress(address));
+    if (refused !== undefined) return callback(addressRefused(hostname, refused.address), '', 0);
+    const [first] = addresses;
+    if (options.all === true) callback(null, addresses);
+    else callback(null, first?.address ?? '', first?.family ?? 0);
+  });
+};

@@ -1,0 +1,214 @@
+import { toMessage } from '../model/error.ts';
+import type { PluginName, PluginSpec } from '../model/plugin-spec.ts';
+import type { Clock, Log, RandomHex } from '../model/ports.ts';
+import { selects } from '../model/selector.ts';
+import { revisionKey } from '../store/record-kinds.ts';
+import type { Store, Stored } from '../store/store.ts';
+import type { BlobCache } from './blob-cache.ts';
+import type { TargetEnvoy } from './check-module.ts';
+import { createModuleSource, type ModuleSource, type ModuleSourceOptions } from './fetch-module.ts';
+import { ModuleError } from './module-error.ts';
+import { deleteRecords, findOrphans, listRevisions, ModuleRecord } from './module-record.ts';
+import { resolvePlugin } from './resolve-plugin.ts';
+import { MODULE_DEADLINE_MS, toRetryDelayMs } from './retry-policy.ts';
+import { Turns } from './turns.ts';
+
+export interface ModuleReconcilerOptions {
+  readonly store: Store;
+  readonly cache: BlobCache;
+  /** Where modules may come from; the clock is the one below. */
+  readonly sources: Omit<ModuleSourceOptions, 'clock'>;
+  /** A plugin here selects nodes of every namespace: whose Envoys a module must suit. */
+  readonly rootNamespace: string;
+  readonly clock: Clock;
+  readonly random: RandomHex;
+  readonly log: Log;
+}
+
+export interface ModuleReconciler {
+  /** Ends downloads that are under way; they begin again at the next start. */
+  stop(): Promise<void>;
+}
+
+/** Modules fetched at the same time; each may hold 32 MiB of memory. */
+const PARALLEL = 4;
+
+/**
+ * The shell of the module stage: for each changed PluginSpec resolve, fetch, verify, check, and write Revision and
+ * ModuleProgress. Transient faults are tried again for an hour (`retrying`), others are final until the plugin
+ * changes (`failed`). A deleted plugin's records are deleted. Other plugins never wait for one that cannot be fetched.
+ */
+export async function startModuleReconciler(options: ModuleReconcilerOptions): Promise<ModuleReconciler> {
+  const stopping = new AbortController();
+  const source = createModuleSource(options.cache, { ...options.sources, clock: options.clock });
+  for (const plugin of await findOrphans(options.store)) await deleteRecords(options.store, plugin);
+  const reconciler = new Reconciler(options, source, stopping.signal);
+  const watching = reconciler.watch();
+  return {
+    async stop() {
+      stopping.abort();
+      await watching;
+      await reconciler.settle();
+      await source.close();
+    },
+  };
+}
+
+/** The work on one state of a spec; a newer state cancels it. */
+interface Run {
+  readonly plugin: PluginName;
+  readonly spec: Stored<PluginSpec>;
+  readonly cancelled: AbortSignal;
+}
+
+class Reconciler {
+  readonly #options: ModuleReconcilerOptions;
+  readonly #source: ModuleSource;
+  readonly #stopping: AbortSignal;
+  readonly #turns = new Turns(PARALLEL);
+  readonly #current = new Map<PluginName, AbortController>();
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(options: ModuleReconcilerOptions, source: ModuleSource, stopping: AbortSignal) {
+    this.#options = options;
+    this.#source = source;
+    this.#stopping = stopping;
+  }
+
+  async watch(): Promise<void> {
+    try {
+      for await (const changes of this.#options.store.watch(['PluginSpec'], this.#stopping))
+        for (const change of changes)
+          if (change.kind === 'PluginSpec') this.#begin(change.key, change.stored);
+    } catch (error) {
+      if (!this.#stopping.aborted)
+        this.#options.log.error({ error: toMessage(error) }, 'the module stage stands still: watch failed');
+    }
+  }
+
+  async settle(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  #begin(plugin: PluginName, spec: Stored<PluginSpec> | undefined): void {
+    this.#current.get(plugin)?.abort();
+    const current = new AbortController();
+    this.#current.set(plugin, current);
+    const cancelled = AbortSignal.any([current.signal, this.#stopping]);
+    const work = this.#persist(plugin, cancelled, () =>
+      spec === undefined
+        ? deleteRecords(this.#options.store, plugin)
+        : this.#reconcile({ plugin, spec, cancelled }),
+    ).finally(() => {
+      this.#running.delete(work);
+      if (this.#current.get(plugin) === current) this.#current.delete(plugin);
+    });
+    this.#running.add(work);
+  }
+
+  /** Faults of the store and of our own: logged, and tried again for as long as the work is wanted. */
+  async #persist(plugin: PluginName, cancelled: AbortSignal, work: () => Promise<void>): Promise<void> {
+    for (let attempt = 1; !cancelled.aborted; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (cancelled.aborted) return;
+        this.#options.log.error({ plugin, error: toMessage(error) }, 'module stage failed, will try again');
+        await this.#wait(toRetryDelayMs(attempt, this.#chance()), cancelled);
+      }
+    }
+  }
+
+  async #reconcile(run: Run): Promise<void> {
+    const { store, cache, clock } = this.#options;
+    const { plugin, spec } = run;
+    const progress = (await store.get('ModuleProgress', plugin))?.value;
+    const sameSpec = progress?.specRevision === spec.revision;
+    if (sameSpec && progress.state === 'failed') return;
+    if (sameSpec && progress.state === 'ready') {
+      const revision = await store.get('Revision', revisionKey(plugin, progress.revision ?? 0));
+      // A blob that is gone or damaged is fetched again, under its old digest.
+      if (revision !== undefined && (await cache.has(revision.value.module.sha256))) return;
+    }
+    const since = sameSpec && progress.state === 'retrying' ? progress.since : undefined;
+    await this.#tryUntilDone(run, since ?? clock.now());
+  }
+
+  async #tryUntilDone(run: Run, since: number): Promise<void> {
+    const { clock, log } = this.#options;
+    const record = new ModuleRecord(this.#options, run.plugin, run.spec);
+    let said = '';
+    for (let attempt = 1; !run.cancelled.aborted; attempt++) {
+      const outcome = await this.#try(run, record, attempt);
+      if (outcome === undefined || run.cancelled.aborted) return;
+      log.warn({ plugin: run.plugin, code: outcome.code, attempt }, outcome.message);
+      if (!outcome.transient || clock.now() - since >= MODULE_DEADLINE_MS) {
+        await record.recordFailed(outcome);
+        return;
+      }
+      // The same words again are no news, and no commit.
+      if (said !== outcome.message && !(await record.recordRetrying(outcome, since))) return;
+      said = outcome.message;
+      await this.#wait(toRetryDelayMs(attempt, this.#chance(), outcome.retryAfterMs), run.cancelled);
+    }
+  }
+
+  /** Undefined: done, or not wanted any more. */
+  async #try(run: Run, record: ModuleRecord, attempt: number): Promise<ModuleError | undefined> {
+    const { store, cache } = this.#options;
+    try {
+      const revisions = await listRevisions(store, run.plugin);
+      const targets = await this.#findTargets(run.spec.value);
+      const fetchModule: ModuleSource['fetch'] = async (of, signal) => {
+        if (attempt === 1) await record.recordResolving();
+        return this.#turns.run(async () => {
+          run.cancelled.throwIfAborted();
+          return this.#source.fetch(of, signal);
+        });
+      };
+      // Not the run's own signal: another plugin may wait for the same download.
+      const signal = this.#stopping;
+      const module = await resolvePlugin(run.spec.value, revisions, targets, { fetchModule, cache }, signal);
+      if (!run.cancelled.aborted) await record.recordReady(module);
+      return undefined;
+    } catch (error) {
+      return toModuleError(error);
+    }
+  }
+
+  /** The connected Envoys that the plugin selects and that run Wasm at all. */
+  async #findTargets(spec: PluginSpec): Promise<readonly TargetEnvoy[]> {
+    const { records } = await this.#options.store.list('NodePresence');
+    return records
+      .map(({ value }) => value)
+      .filter(({ connected, node }) => connected && node.capabilities.wasm)
+      .filter(({ node }) => selects(spec, node, this.#options.rootNamespace))
+      .map(({ node }) => ({ node: node.id, envoyVersion: node.envoyVersion }));
+  }
+
+  #wait(delayMs: number, cancelled: AbortSignal): Promise<void> {
+    return new Promise(resolve => {
+      if (cancelled.aborted) return resolve();
+      const done = () => {
+        cancel();
+        cancelled.removeEventListener('abort', done);
+        resolve();
+      };
+      const cancel = this.#options.clock.after(delayMs, done);
+      cancelled.addEventListener('abort', done);
+    });
+  }
+
+  /** 0 to 1 */
+  #chance(): number {
+    return Number.parseInt(this.#options.random(2), 16) / 0xffff;
+  }
+}
+
+function toModuleError(error: unknown): ModuleError {
+  if (error instanceof ModuleError) return error;
+  return new ModuleError('module-fault', `Attaché failed at it: ${toMessage(error)}`, {
+    cause: error,
+    hint: 'See the log of the server. It is tried again.',
+  });
+}

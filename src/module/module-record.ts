@@ -1,0 +1,123 @@
+import type { Event } from '../model/event.ts';
+import type { PluginName, PluginSpec } from '../model/plugin-spec.ts';
+import type { Clock, RandomHex } from '../model/ports.ts';
+import type { ModuleFacts, ModuleProgress, Revision } from '../model/revision.ts';
+import { eventKey, revisionKey } from '../store/record-kinds.ts';
+import type { Operation, Store, Stored } from '../store/store.ts';
+import { ConflictError } from '../store/store-error.ts';
+import type { ModuleError } from './module-error.ts';
+import { planRevision } from './plan-revision.ts';
+
+export interface RecordPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: RandomHex;
+}
+
+/** The revisions of a plugin, oldest first. */
+export async function listRevisions(store: Store, plugin: PluginName): Promise<readonly Revision[]> {
+  return (await store.list('Revision', `${plugin}/`)).records.map(({ value }) => value);
+}
+
+/**
+ * What the module stage writes about one state of a PluginSpec. Every write holds only as long as that state is the
+ * newest; false: it is not any more, and nothing was written.
+ */
+export class ModuleRecord {
+  readonly #ports: RecordPorts;
+  readonly #plugin: PluginName;
+  readonly #spec: Stored<PluginSpec>;
+
+  constructor(ports: RecordPorts, plugin: PluginName, spec: Stored<PluginSpec>) {
+    this.#ports = ports;
+    this.#plugin = plugin;
+    this.#spec = spec;
+  }
+
+  recordResolving(): Promise<boolean> {
+    return this.#write(this.#toProgress({ state: 'resolving' }));
+  }
+
+  recordRetrying(error: ModuleError, since: number): Promise<boolean> {
+    return this.#write({ ...this.#toProgress({ state: 'retrying' }), ...describe(error), since });
+  }
+
+  recordFailed(error: ModuleError): Promise<boolean> {
+    const message = `module not usable (${error.code}): ${error.message}`;
+    const event = this.#toEvent('module.failed', message);
+    return this.#write({ ...this.#toProgress({ state: 'failed' }), ...describe(error) }, [event]);
+  }
+
+  /** The revision, new or found again, and the progress that names it, in one transaction. */
+  async recordReady(module: ModuleFacts): Promise<boolean> {
+    const { store, clock } = this.#ports;
+    const revisions = await listRevisions(store, this.#plugin);
+    const { revision, isNew } = planRevision(this.#plugin, this.#spec.value, module, revisions, clock.now());
+    const { number } = revision;
+    const progress = this.#toProgress({ state: 'ready', revision: number });
+    if (!isNew) return this.#write(progress);
+    const key = revisionKey(this.#plugin, number);
+    const message = `revision ${number}: module sha256 ${module.sha256.slice(0, 12)} from ${module.url}`;
+    return this.#write(progress, [
+      { op: 'put', kind: 'Revision', key, value: revision, expected: 'absent' },
+      this.#toEvent('module.ready', message),
+    ]);
+  }
+
+  async #write(progress: ModuleProgress, more: readonly Operation[] = []): Promise<boolean> {
+    try {
+      await this.#ports.store.transaction([
+        { op: 'check', kind: 'PluginSpec', key: this.#plugin, expected: this.#spec.revision },
+        { op: 'put', kind: 'ModuleProgress', key: this.#plugin, value: progress },
+        ...more,
+      ]);
+      return true;
+    } catch (error) {
+      if (error instanceof ConflictError) return false;
+      throw error;
+    }
+  }
+
+  #toProgress(state: Pick<ModuleProgress, 'state' | 'revision'>): ModuleProgress {
+    const since = this.#ports.clock.now();
+    return { plugin: this.#plugin, specRevision: this.#spec.revision, ...state, since };
+  }
+
+  #toEvent(type: string, message: string): Operation {
+    const at = this.#ports.clock.now();
+    const value: Event = { type, at, plugin: this.#plugin, message };
+    return { op: 'put', kind: 'Event', key: eventKey(at, this.#ports.random(4)), value };
+  }
+}
+
+/** Deletes what this stage wrote about a plugin, unless the plugin is there (again). */
+export async function deleteRecords(store: Store, plugin: PluginName): Promise<void> {
+  const revisions = (await store.list('Revision', `${plugin}/`)).records;
+  const progress = await store.get('ModuleProgress', plugin);
+  if (revisions.length === 0 && progress === undefined) return;
+  try {
+    await store.transaction([
+      { op: 'check', kind: 'PluginSpec', key: plugin, expected: 'absent' },
+      ...revisions.map(({ key }) => ({ op: 'delete', kind: 'Revision', key }) as const),
+      { op: 'delete', kind: 'ModuleProgress', key: plugin },
+    ]);
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+  }
+}
+
+/** Plugins that this stage wrote about and that are no more: deleted while nothing ran. */
+export async function findOrphans(store: Store): Promise<readonly PluginName[]> {
+  const [specs, revisions, progresses] = await Promise.all([
+    store.list('PluginSpec'),
+    store.list('Revision'),
+    store.list('ModuleProgress'),
+  ]);
+  const known = new Set(specs.records.map(({ key }) => key));
+  const written = [...revisions.records, ...progresses.records].map(({ value }) => value.plugin);
+  return [...new Set(written)].filter(plugin => !known.has(plugin));
+}
+
+function describe({ code, message, hint }: ModuleError): Pick<ModuleProgress, 'code' | 'message' | 'hint'> {
+  return { code, message, ...(hint === undefined ? {} : { hint }) };
+}

@@ -1,0 +1,117 @@
+import type { OciReference } from '../model/module-reference.ts';
+import type { BlobCache } from './blob-cache.ts';
+import { MAX_MODULE_BYTES, moduleTooBig } from './check-module.ts';
+import type { FetchedModule } from './fetch-module.ts';
+import { findModule, type ModulePlace } from './find-module.ts';
+import { chooseChild, type Descriptor, type ImageManifest, parseManifest } from './manifest.ts';
+import { ModuleError } from './module-error.ts';
+import type { RegistryClient } from './registry-client.ts';
+import { unpackModule } from './unpack.ts';
+import { wrongDigest } from './verify-digest.ts';
+
+const MAX_LAYER_BYTES = 256 << 20;
+/** An index in an index is the deepest. */
+const MAX_NESTING = 2;
+
+interface Resolved {
+  readonly referenceDigest: string;
+  readonly manifestDigest: string;
+  readonly manifest: ImageManifest;
+}
+
+/**
+ * Resolves a reference, finds the module in the artifact and brings it into the cache; layers that the cache has are
+ * not asked for again. `sha256` (hex) pins the digest of the index or the manifest. Throws ModuleError.
+ */
+export async function fetchFromRegistry(
+  client: RegistryClient,
+  cache: BlobCache,
+  reference: OciReference,
+  sha256: string | undefined,
+  signal: AbortSignal,
+): Promise<FetchedModule> {
+  const what = `${reference.host}/${reference.repository}:${reference.digest ?? reference.tag}`;
+  const resolved = await resolve(client, reference, what, signal);
+  const { referenceDigest, manifestDigest } = resolved;
+  const pinned = sha256 === undefined ? undefined : `sha256:${sha256}`;
+  if (pinned !== undefined && pinned !== referenceDigest && pinned !== manifestDigest)
+    throw wrongDigest(what, pinned, referenceDigest);
+  const place = findModule(resolved.manifest, what);
+  const bytes = await takeModule(client, cache, reference, place, signal);
+  return { bytes, layout: place.layout, referenceDigest, manifestDigest };
+}
+
+async function resolve(
+  client: RegistryClient,
+  reference: OciReference,
+  what: string,
+  signal: AbortSignal,
+): Promise<Resolved> {
+  const first = reference.digest ?? reference.tag ?? 'latest';
+  let received = await client.getManifest(reference, first, signal);
+  const referenceDigest = received.digest;
+  for (let depth = 0; ; depth++) {
+    const parsed = parseManifest(received.bytes, received.contentType, what);
+    if (parsed.kind === 'manifest')
+      return { referenceDigest, manifestDigest: received.digest, manifest: parsed };
+    if (depth === MAX_NESTING)
+      throw new ModuleError('bad-manifest', `${what}: indexes in indexes, deeper than ${MAX_NESTING}`, {
+        hint: 'Name the manifest itself: append @sha256:… to the URL.',
+      });
+    received = await client.getManifest(reference, chooseChild(parsed, what).digest, signal);
+  }
+}
+
+async function takeModule(
+  client: RegistryClient,
+  cache: BlobCache,
+  reference: OciReference,
+  place: ModulePlace,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  if (place.kind === 'raw') {
+    if (place.layer.sizeBytes > MAX_MODULE_BYTES) throw moduleTooBig(place.layer.sizeBytes);
+    const sha256 = await bringLayer(client, cache, reference, place.layer, MAX_MODULE_BYTES, signal);
+    const bytes = await cache.read(sha256, MAX_MODULE_BYTES);
+    if (bytes === undefined) throw lost(sha256);
+    return bytes;
+  }
+  for (const layer of place.layers) {
+    const sha256 = await bringLayer(client, cache, reference, layer, MAX_LAYER_BYTES, signal);
+    const blob = await cache.open(sha256);
+    if (blob === undefined) throw lost(sha256);
+    try {
+      const unpacked = await unpackModule(blob.file.createReadStream({ autoClose: false }));
+      if (unpacked !== undefined) return unpacked.bytes;
+    } finally {
+      await blob.file.close();
+    }
+  }
+  throw new ModuleError('no-module', `${reference.repository}: no layer holds a plugin.wasm or any *.wasm`, {
+    hint: 'Check that the URL names a plugin. To push one: attache push FILE.wasm HOST/NAME:TAG',
+  });
+}
+
+/** The layer's sha256, once it is in the cache. Two plugins that want one layer at once download it once. */
+async function bringLayer(
+  client: RegistryClient,
+  cache: BlobCache,
+  reference: OciReference,
+  layer: Descriptor,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const hex = layer.digest.startsWith('sha256:') ? layer.digest.slice('sha256:'.length) : undefined;
+  if (hex !== undefined && (await cache.has(hex))) return hex;
+  return cache.once(layer.digest, async () => {
+    const stream = client.getBlob(reference, layer, signal);
+    const expected = hex === undefined ? {} : { expected: hex };
+    return (await cache.write(stream, { maxBytes, ...expected })).sha256;
+  });
+}
+
+function lost(sha256: string): ModuleError {
+  return new ModuleError('cache-failed', `blob ${sha256} vanished from the module cache`, {
+    hint: 'Leave the modules directory to Attaché alone. It is fetched again.',
+  });
+}

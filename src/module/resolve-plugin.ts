@@ -1,0 +1,59 @@
+import { parseModuleReference } from '../model/module-reference.ts';
+import { type PluginSpec, sha256Hex } from '../model/plugin-spec.ts';
+import type { ModuleFacts, Revision } from '../model/revision.ts';
+import type { BlobCache } from './blob-cache.ts';
+import { checkModule, MAX_MODULE_BYTES, type TargetEnvoy } from './check-module.ts';
+import type { ModuleSource } from './fetch-module.ts';
+import { findKnownModule } from './plan-revision.ts';
+import { wrongDigest } from './verify-digest.ts';
+
+export interface ResolvePorts {
+  /** Can take long. */
+  readonly fetchModule: ModuleSource['fetch'];
+  readonly cache: BlobCache;
+}
+
+/**
+ * The module of a plugin, verified, checked for the target Envoys and durable in the cache. The source is asked only
+ * where the plugin's own memory (its revisions) does not answer. Throws ModuleError.
+ */
+export async function resolvePlugin(
+  spec: PluginSpec,
+  revisions: readonly Revision[],
+  targets: readonly TargetEnvoy[],
+  { fetchModule, cache }: ResolvePorts,
+  signal: AbortSignal,
+): Promise<ModuleFacts> {
+  const known = findKnownModule(spec, revisions);
+  const cached = known && (await cache.read(known.sha256, MAX_MODULE_BYTES));
+  if (known !== undefined && cached !== undefined) {
+    // A node of an older release may have come since.
+    checkModule(cached, targets);
+    return known;
+  }
+  const fetched = await fetchModule(known === undefined ? spec : toPinned(known), signal);
+  const sha256 = sha256Hex(fetched.bytes);
+  if (known !== undefined && sha256 !== known.sha256)
+    throw wrongDigest(`the module of ${spec.url}`, `sha256:${known.sha256}`, `sha256:${sha256}`);
+  const { abi, importCount } = checkModule(fetched.bytes, targets);
+  await cache.write([fetched.bytes], { maxBytes: MAX_MODULE_BYTES, expected: sha256 });
+  return {
+    sha256,
+    sizeBytes: fetched.bytes.length,
+    url: spec.url,
+    ...(fetched.referenceDigest === undefined ? {} : { referenceDigest: fetched.referenceDigest }),
+    ...(fetched.manifestDigest === undefined ? {} : { manifestDigest: fetched.manifestDigest }),
+    layout: fetched.layout,
+    abi,
+    importCount,
+  };
+}
+
+/** The same bytes as before, though a tag may have moved since. */
+function toPinned(known: ModuleFacts): { readonly url: string; readonly sha256?: string } {
+  const reference = parseModuleReference(known.url);
+  if (reference.scheme !== 'oci') return { url: known.url, sha256: known.sha256 };
+  const digest = reference.digest ?? known.referenceDigest;
+  if (digest === undefined) return { url: known.url };
+  return { url: `oci://${reference.host}/${reference.repository}@${digest}` };
+}

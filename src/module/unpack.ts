@@ -1,0 +1,136 @@
+import { pipeline, Readable, type Transform } from 'node:stream';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { toMessage } from '../model/error.ts';
+import { MAX_MODULE_BYTES, moduleTooBig } from './check-module.ts';
+import { ModuleError } from './module-error.ts';
+import { readTar } from './tar-reader.ts';
+
+/** A module taken out of whatever it was packed in. */
+export interface UnpackedModule {
+  readonly bytes: Buffer;
+  /** `plain`, or the archive path it was found under. */
+  readonly found: string;
+}
+
+/** Of everything an archive inflates to. */
+const MAX_INFLATED_BYTES = 256 << 20;
+
+/**
+ * The module in a file or layer: plain Wasm, a tar, or either of them compressed once with gzip or zstd, told by the
+ * leading bytes. In a tar it is `plugin.wasm` at the root, else anywhere, else the only `*.wasm`. Undefined: a tar
+ * without any. Throws `bad-archive`, `ambiguous-module`, `module-too-big`, `too-big`.
+ */
+export async function unpackModule(stream: AsyncIterable<Uint8Array>): Promise<UnpackedModule | undefined> {
+  const packed = await peek(stream);
+  const inflated = await peek(limit(inflate(packed)));
+  if (isTar(inflated.head)) return findInTar(inflated.chunks);
+  return { bytes: await readModule(inflated.chunks), found: 'plain' };
+}
+
+interface Peeked {
+  /** The first bytes, up to a tar header. */
+  readonly head: Buffer;
+  /** Everything, the head included. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+async function peek(stream: AsyncIterable<Uint8Array>): Promise<Peeked> {
+  const rest = stream[Symbol.asyncIterator]();
+  const first: Uint8Array[] = [];
+  let sizeBytes = 0;
+  while (sizeBytes < 512) {
+    const next = await rest.next();
+    if (next.done === true) break;
+    first.push(next.value);
+    sizeBytes += next.value.length;
+  }
+  const head = Buffer.concat(first);
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    try {
+      yield head;
+      for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+    } finally {
+      await rest.return?.();
+    }
+  }
+  return { head, chunks: chunks() };
+}
+
+function inflate({ head, chunks }: Peeked): AsyncIterable<Uint8Array> {
+  const magic = head.toString('hex', 0, 4);
+  if (magic.startsWith('1f8b')) return transform(chunks, createGunzip());
+  if (magic === '28b52ffd') return transform(chunks, createZstdDecompress());
+  return chunks;
+}
+
+async function* transform(chunks: AsyncIterable<Uint8Array>, decoder: Transform): AsyncGenerator<Uint8Array> {
+  // Its error comes out of the decoder, which is read here.
+  pipeline(Readable.from(chunks), decoder, () => {});
+  try {
+    yield* decoder as AsyncIterable<Uint8Array>;
+  } catch (cause) {
+    if (cause instanceof ModuleError) throw cause;
+    throw new ModuleError('bad-archive', `the archive does not unpack: ${toMessage(cause)}`, {
+      cause,
+      hint: 'Build and push the module again.',
+    });
+  } finally {
+    decoder.destroy();
+  }
+}
+
+async function* limit(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let sizeBytes = 0;
+  for await (const chunk of chunks) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > MAX_INFLATED_BYTES)
+      throw new ModuleError('too-big', `the archive inflates to more than ${MAX_INFLATED_BYTES} bytes`, {
+        hint: 'Push the module alone, without the rest of the image.',
+      });
+    yield chunk;
+  }
+}
+
+function isTar(head: Buffer): boolean {
+  return head.length >= 512 && head.toString('latin1', 257, 262) === 'ustar';
+}
+
+async function findInTar(chunks: AsyncIterable<Uint8Array>): Promise<UnpackedModule | undefined> {
+  let best: UnpackedModule | undefined;
+  const names: string[] = [];
+  for await (const entry of readTar(chunks)) {
+    if (!entry.path.endsWith('.wasm')) continue;
+    if (rank(entry.path) > 0) names.push(entry.path);
+    // A later entry of the same name replaces an earlier one.
+    if (best !== undefined && best.found !== entry.path && rank(best.found) >= rank(entry.path)) continue;
+    best = { bytes: await readModule(entry.chunks), found: entry.path };
+  }
+  if (best === undefined) return undefined;
+  const others = [...new Set(names)];
+  if (rank(best.found) === 1 && others.length > 1)
+    throw new ModuleError(
+      'ambiguous-module',
+      `the archive holds several modules: ${others.slice(0, 10).join(', ')}`,
+      {
+        hint: 'Name the right one plugin.wasm and push again.',
+      },
+    );
+  return best;
+}
+
+/** plugin.wasm at the root, plugin.wasm, any other. */
+function rank(path: string): number {
+  if (path === 'plugin.wasm' || path === '/plugin.wasm') return 3;
+  return path.endsWith('/plugin.wasm') ? 2 : 1;
+}
+
+async function readModule(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const part of chunks) {
+    sizeBytes += part.length;
+    if (sizeBytes > MAX_MODULE_BYTES) throw moduleTooBig();
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
