@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startApiServer } from './api/server.ts';
+import { makeCheckResource } from './compile/check-resource.ts';
+import { COMPILE_FORMAT } from './compile/compile-format.ts';
+import { findNameConflicts } from './compile/name-conflicts.ts';
+import { ProtoRegistry } from './compile/proto-registry.ts';
+import { startSnapshotReconciler } from './compile/snapshot-reconciler.ts';
+import type { Config, ListenAddress } from './config.ts';
+import type { Clock, Log, RandomHex } from './model/ports.ts';
+import type { Snapshot } from './model/snapshot.ts';
+import { openBlobCache } from './module/blob-cache.ts';
+import { createBuiltInRegistry } from './module/built-in-registry.ts';
+import { loadModuleKeys } from './module/module-keys.ts';
+import { startModuleReconciler } from './module/module-reconciler.ts';
+import { startModuleServer } from './module/module-server.ts';
+import { startRolloutController } from './rollout/rollout-controller.ts';
+import { createCoalescedWriter } from './store/coalesced-writer.ts';
+import { LiveTable } from './store/live-table.ts';
+import { openSqliteStore } from './store/sqlite-store.ts';
+import { createAdsService } from './xds/ads-service.ts';
+import { startXdsServer } from './xds/xds-server.ts';
+
+/** Where the three ports are, as written to DIR/addresses.json. */
+export interface Addresses {
+  /** `HOST:PORT` */
+  readonly xds: string;
+  readonly modules: string;
+  /** `http://HOST:PORT` */
+  readonly api: string;
+}
+
+export interface ControlPlane {
+  readonly addresses: Addresses;
+  /** Ends what was started, in reverse; Envoys go on with what they run. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Joins the stages around the store: the only place that knows all of them. What fails to start is undone. */
+export async function startControlPlane(config: Config, log: Log): Promise<ControlPlane> {
+  const stops: (() => Promise<void> | void)[] = [];
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= (async () => {
+      for (const end of stops.reverse()) await end();
+    })();
+    return stopped;
+  };
+  try {
+    return { addresses: await start(config, log, end => stops.push(end)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  config: Config,
+  log: Log,
+  onStop: (end: () => Promise<void> | void) => void,
+): Promise<Addresses> {
+  const { rootNamespace } = config;
+  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
+  const store = await openSqliteStore({ directory: config.dataDirectory, clock, log });
+  onStop(() => store.close());
+  const keys = await loadModuleKeys(store, random);
+  const cache = await openBlobCache({ directory: join(config.dataDirectory, 'modules'), random, log });
+  const writer = createCoalescedWriter(store, clock, log);
+  onStop(() => writer.stop());
+
+  const moduleServer = await startModuleServer({
+    listen: config.modulesListen,
+    keys: () => keys.accepted,
+    cache,
+    clock,
+    log,
+  });
+  onStop(() => moduleServer.stop());
+  const modules = advertised(config, moduleServer.address);
+
+  const rollout = await startRolloutController({ store, clock, log, format: COMPILE_FORMAT });
+  onStop(() => rollout.stop());
+  const snapshots = new LiveTable<Snapshot>();
+  const registry = new ProtoRegistry();
+  const compile = await startSnapshotReconciler({
+    store,
+    snapshots,
+    modules,
+    clock,
+    log,
+    rootNamespace,
+    registry,
+  });
+  onStop(() => compile.stop());
+
+  // Nothing is served before the first full load: an empty answer would wipe what Envoys run.
+  const ads = await createAdsService({
+    store,
+    snapshots,
+    fetches: moduleServer.feed,
+    moduleKey: keys.current,
+    writer,
+    clock,
+    random,
+    log,
+  });
+  const xds = await startXdsServer(ads, config.xdsListen, log);
+  onStop(() => xds.stop());
+
+  const api = await startApiServer({
+    listen: config.apiListen,
+    store,
+    checkResource: makeCheckResource(registry),
+    findNameConflicts,
+    registry: createBuiltInRegistry({ cache, clock, random, log }),
+    clock,
+    random,
+    log,
+    version: readVersion(),
+    rootNamespace,
+  });
+  onStop(() => api.stop());
+
+  const builtIn = new URL(api.url).host;
+  const reconciler = await startModuleReconciler({
+    store,
+    cache,
+    sources: {
+      insecureRegistries: () => [builtIn, ...config.insecureRegistries],
+      allowPrivateHosts: config.allowPrivateHosts,
+      dockerConfigPath: config.dockerConfigPath,
+      moduleDirectory: config.moduleDirectory,
+    },
+    rootNamespace,
+    clock,
+    random,
+    log,
+  });
+  onStop(() => reconciler.stop());
+
+  const addresses: Addresses = {
+    xds: toHostPort(advertised(config, xds.address)),
+    modules: toHostPort(modules),
+    api: api.url,
+  };
+  await writeAddresses(config.dataDirectory, addresses);
+  onStop(() => rm(join(config.dataDirectory, 'addresses.json'), { force: true }));
+  return addresses;
+}
+
+const clock: Clock = {
+  now: () => Date.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+const random: RandomHex = bytes => randomBytes(bytes).toString('hex');
+
+/** What Envoys are told: the advertised host, or the listener's own. */
+function advertised(config: Config, address: ListenAddress): ListenAddress {
+  return { host: config.advertiseHost ?? address.host, port: address.port };
+}
+
+function toHostPort({ host, port }: ListenAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Renamed into place: whoever sees the file sees all of it. */
+async function writeAddresses(directory: string, addresses: Addresses): Promise<void> {
+  const path = join(directory, 'addresses.json');
+  await writeFile(`${path}.new`, `${JSON.stringify(addresses)}\n`);
+  await rename(`${path}.new`, path);
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return String((JSON.parse(text) as { version: unknown }).version);
+}
