@@ -1,4 +1,4 @@
-import { isPrivateAddress } from './address-policy.ts';
+import { isIP } from 'node:net';
 import { type PushedModule, parsePushReference, pushArtifact } from './push-artifact.ts';
 import { createRegistryClient } from './registry-client.ts';
 
@@ -35,8 +35,6 @@ export async function pushModule(request: PushModuleRequest): Promise<PushedModu
 function isLoopback(host: string): boolean {
   const { hostname } = new URL(`http://${host}`);
   return (
-    hostname === 'localhost' ||
-    hostname === '[::1]' ||
-    (/^127\./.test(hostname) && isPrivateAddress(hostname))
+    hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && /^127\./.test(hostname))
   );
 }
