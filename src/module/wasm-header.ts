@@ -99,7 +99,9 @@ function readTypes(section: WasmReader, draft: Draft): void {
     if (section.byte() !== 0x60) return;
     const parameters = readValueTypes(section);
     const results = readValueTypes(section);
-    draft.types.push(parameters && results && `${parameters}->${results}`);
+    // No results is the empty text, which is known; only undefined is not.
+    const known = parameters !== undefined && results !== undefined;
+    draft.types.push(known ? `${parameters}->${results}` : undefined);
   }
 }
 
