@@ -8,9 +8,9 @@ export function isPortFree(port: number): Promise<boolean> {
   );
 }
 
-/** The wanted loopback port where it is free, else any free one. */
+/** The wanted loopback port where it is free, else (or with 0) any free one. */
 export async function choosePort(wanted: number): Promise<number> {
-  return (await isPortFree(wanted)) ? wanted : listenOnce(0);
+  return wanted !== 0 && (await isPortFree(wanted)) ? wanted : listenOnce(0);
 }
 
 /** Binds and lets go; resolves to the port. */
