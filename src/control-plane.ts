@@ -108,6 +108,7 @@ async function start(
   });
   const xds = await startXdsServer(ads, config.xdsListen, log);
   onStop(() => xds.stop());
+  const forEnvoys = { xds: toHostPort(advertised(config, xds.address)), modules: toHostPort(modules) };
 
   const api = await startApiServer({
     listen: config.apiListen,
@@ -119,6 +120,7 @@ async function start(
     random,
     log,
     version: readVersion(),
+    addresses: forEnvoys,
     rootNamespace,
   });
   onStop(() => api.stop());
@@ -140,11 +142,7 @@ async function start(
   });
   onStop(() => reconciler.stop());
 
-  const addresses: Addresses = {
-    xds: toHostPort(advertised(config, xds.address)),
-    modules: toHostPort(modules),
-    api: api.url,
-  };
+  const addresses: Addresses = { ...forEnvoys, api: api.url };
   await writeAddresses(config.dataDirectory, addresses);
   onStop(() => rm(join(config.dataDirectory, 'addresses.json'), { force: true }));
   return addresses;

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import type { CommandContext, CommandPorts, DefineCommand } from './cli/command-context.ts';
 import { EXIT, toExitCode } from './cli/exit-code.ts';
 import { formatError } from './cli/print-error.ts';
+import type { Log } from './model/ports.ts';
 
 /** A verb, and where its code is: loaded only when it is used, so that `--help` stays fast. */
 interface Verb {
@@ -126,9 +127,12 @@ function createPorts(): CommandPorts {
     },
     async createLog(level) {
       const { pino, destination } = await import('pino');
-      if (!process.stderr.isTTY) return pino({ level }, destination({ fd: 2, sync: true }));
       const { formatLogLine } = await import('./cli/log-line.ts');
-      return pino({ level }, { write: line => process.stderr.write(formatLogLine(line)) });
+      // A type with an index signature looks like a promise to the compiler: Log has none.
+      const log: Log = process.stderr.isTTY
+        ? pino({ level }, { write: line => process.stderr.write(formatLogLine(line)) })
+        : pino({ level }, destination({ fd: 2, sync: true }));
+      return log;
     },
     async pushModule(request) {
       const { pushModule } = await import('./module/push-module.ts');

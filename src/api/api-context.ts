@@ -13,6 +13,8 @@ export interface ApiContext {
   readonly random: RandomHex;
   readonly log: Log;
   readonly version: string;
+  /** Where Envoys find us, `HOST:PORT`, as `GET /` tells them who write bootstraps. */
+  readonly addresses?: { readonly xds: string; readonly modules: string };
   /** A document in this namespace selects nodes of every namespace. */
   readonly rootNamespace: string;
   /** Runs writes one after the other, so that what a write was checked against still holds when it is made. */

@@ -66,8 +66,7 @@ function describeTrouble({ status }: PluginView, nowMs: number): readonly string
       `  refused  revision ${revision} by ${node} ${formatSince(since, nowMs)} ago: "${message}"`,
       `  cause    ${cause}`,
     );
-  }
-  if (status.message !== null) lines.push(`  message  ${status.message}`);
+  } else if (status.message !== null) lines.push(`  message  ${status.message}`);
   if (status.code !== null) lines.push(`  code     ${status.code} (docs/errors.md#${status.code})`);
   if (status.hint !== null) lines.push(`  next     ${status.hint}`);
   return lines;
@@ -78,8 +77,9 @@ function describeWhat({ spec, status }: PluginView): readonly string[] {
   const lines = [`  url      ${String(spec.url ?? NONE)}`];
   if (module !== null) {
     const { sha256, sizeBytes, abi, importCount } = module;
+    const of = status.currentRevision ?? status.desiredRevision;
     lines.push(
-      `  module   sha256 ${formatDigest(sha256)}, ${formatSize(sizeBytes)}, ABI ${abi}, ${formatCount(importCount, 'import')}`,
+      `  module   revision ${of}: sha256 ${formatDigest(sha256)}, ${formatSize(sizeBytes)}, ABI ${abi}, ${formatCount(importCount, 'import')}`,
     );
   }
   lines.push(

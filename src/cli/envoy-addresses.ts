@@ -1,3 +1,4 @@
+import type { Index } from '../api/schema/server-view.ts';
 import { formatAddress, type ListenAddress, parseAddress } from '../config.ts';
 import { CliError } from './cli-error.ts';
 import type { RestClient } from './rest-client.ts';
@@ -36,7 +37,7 @@ export async function findEnvoyAddresses(
 
 async function ask(client: RestClient): Promise<{ xds: ListenAddress; modules: ListenAddress } | undefined> {
   try {
-    const { addresses } = await client.get<{ addresses?: { xds: string; modules: string } }>('/');
+    const { addresses } = await client.get<Index>('/');
     const xds = parseAddress(addresses?.xds ?? '');
     const modules = parseAddress(addresses?.modules ?? '');
     return xds === undefined || modules === undefined ? undefined : { xds, modules };

@@ -19,11 +19,16 @@ const PATHS: Index['paths'] = {
 };
 
 /** Index, health, version, and who asks. */
-export function addServerRoutes(app: ApiServer, { store, version }: ApiContext): void {
+export function addServerRoutes(app: ApiServer, { store, version, addresses }: ApiContext): void {
   const schema = (name: Parameters<typeof answers>[0][number]) => ({
     schema: { tags: ['server'], response: answers({ 200: name }) },
   });
-  app.get('/', schema('Index'), async () => ({ name: 'attache', version, paths: PATHS }));
+  app.get('/', schema('Index'), async () => ({
+    name: 'attache',
+    version,
+    paths: PATHS,
+    ...(addresses === undefined ? {} : { addresses }),
+  }));
   app.get('/version', schema('Version'), async () => ({ version }));
   app.get('/healthz', schema('Health'), async () => ({ status: 'ok' }));
   app.get('/readyz', schema('Health'), async () => {

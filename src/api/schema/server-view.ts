@@ -5,6 +5,8 @@ export const Index = Type.Object({
   name: Type.String(),
   version: Type.String(),
   paths: Type.Record(Type.String(), Type.String()),
+  /** Where Envoys find us, `HOST:PORT`: what `attache bootstrap` writes. */
+  addresses: Type.Optional(Type.Object({ xds: Type.String(), modules: Type.String() })),
 });
 export type Index = Static<typeof Index>;
 
