@@ -13,9 +13,10 @@ import { parseDocuments } from '../read-documents.ts';
 import type { RestClient } from '../rest-client.ts';
 import { type DemoWorld, NODE_ID, type ServerAddresses, toDemoClient } from './demo-world.ts';
 import { EnvoyAdmin } from './envoy-admin.ts';
-import { request, Traffic } from './traffic.ts';
+import { type Answer, request, Traffic } from './traffic.ts';
 
 const STEP_TIMEOUT_MS = 60_000;
+const EFFECT_TIMEOUT_MS = 5_000;
 /** So that "meanwhile" is long enough to mean something. */
 const TRAFFIC_MS = 1_500;
 const PLUGIN_PATH = '/v1/plugins/default/hello';
@@ -226,8 +227,10 @@ async function expectSoon(what: string, isGood: () => Promise<boolean>, signal: 
   expect(good, `waited a minute for ${what}`);
 }
 
+/** An accepted update reaches the threads that serve a moment later; a failed request is never all right. */
 async function expectAnswer(url: string, hello: string): Promise<void> {
-  const answer = await request(url);
+  const isGood = (answer: Answer) => answer.status !== 200 || answer.hello === hello;
+  const { answer } = await pollUntil(() => request(url), isGood, EFFECT_TIMEOUT_MS);
   expect(
     answer.status === 200 && answer.hello === hello,
     `GET ${url}: expected 200 and x-hello: ${hello}, got ${answer.status} and ${answer.hello ?? 'no x-hello'}`,
