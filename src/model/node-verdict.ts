@@ -39,8 +39,6 @@ export interface AcceptedContent {
 export interface PluginInSlot {
   readonly plugin: PluginName;
   readonly revision: number;
-  /** The random tag in its module URL, 16 hex digits. */
-  readonly tag: string;
 }
 
 export interface RefusedContent {

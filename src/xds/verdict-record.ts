@@ -1,4 +1,4 @@
-import type { NodeVerdict, VerdictState } from '../model/node-verdict.ts';
+import type { NodeVerdict, PluginInSlot, VerdictState } from '../model/node-verdict.ts';
 import { newSlot, type SlotState, type Tried } from './push/slot-state.ts';
 
 /** The word for a slot: what its process said or showed about the content it was to have. */
@@ -37,25 +37,24 @@ function withoutActive({ active: _active, ...refused }: NonNullable<SlotState['r
   return refused;
 }
 
-function toPlugins(tried: Tried): { plugin: string; revision: number; tag: string }[] {
-  return tried.plugins.map(({ plugin, revision }) => ({
-    plugin,
-    revision,
-    tag: tried.tags.get(`${plugin}@${revision}`) ?? '',
-  }));
+function toPlugins({ plugins }: Pick<Tried, 'plugins'>): PluginInSlot[] {
+  return plugins.map(({ plugin, revision }) => ({ plugin, revision }));
 }
 
-/** The slot of a process as it stood before our restart. What was out then is unknown, so it counts as tried. */
+/**
+ * The slot of a process as it stood before our restart. Its tags are gone on purpose: the last push may not have
+ * been recorded, and a tag used twice could repeat refused bytes, which Envoy ACKs and ignores.
+ */
 export function restoreSlot(verdict: NodeVerdict): SlotState {
   const { tried, accepted, refused } = verdict;
   return {
     ...newSlot(verdict.slot),
-    accepted,
+    accepted: accepted && { ...accepted, tags: new Map() },
     refused: refused && { ...refused, active: verdict.state === 'refused' },
     tried: tried && {
       contentHash: tried.contentHash,
       variant: 'verdict',
-      tags: new Map(tried.plugins.map(({ plugin, revision, tag }) => [`${plugin}@${revision}`, tag])),
+      tags: new Map(),
       plugins: tried.plugins,
       clean: tried.contentHash === accepted?.contentHash,
     },

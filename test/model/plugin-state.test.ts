@@ -61,7 +61,7 @@ test('before 1.39 the place of a plugin comes with the listener that follows its
 test('before 1.39 a bare phase place that holds another plugin is no place', () => {
   const capabilities = { filterChain: false, wasm: true, failReload: true };
   const taken = makeVerdict(null, null, {
-    tried: { contentHash: 'x', plugins: [{ plugin: 'default/other', revision: 1, tag: '0' }] },
+    tried: { contentHash: 'x', plugins: [{ plugin: 'default/other', revision: 1 }] },
   });
   const presence = makePresence({ slots: ['attache.last'] }, { capabilities });
   assert.equal(derive({ presence, verdicts: [taken] }).reason, 'NoPlace');

@@ -50,7 +50,7 @@ export function makeVerdict(
 ): NodeVerdict {
   const content = (revision: number) => ({
     contentHash: `h${revision}`,
-    plugins: [{ plugin: PLUGIN, revision, tag: '0'.repeat(16) }],
+    plugins: [{ plugin: PLUGIN, revision }],
   });
   return {
     node: 'edge-1',

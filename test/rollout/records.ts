@@ -42,7 +42,7 @@ export function makeVerdict(fields: VerdictFields): NodeVerdict {
   const { node = 'edge-1', process = 'p1', slot = 'attache.last/in', plugin = PLUGIN } = fields;
   const content = (revision: number) => ({
     contentHash: `${revision}`,
-    plugins: [{ plugin, revision, tag: '0'.repeat(16) }] satisfies PluginInSlot[],
+    plugins: [{ plugin, revision }] satisfies PluginInSlot[],
   });
   const { tried, accepted, refused } = fields;
   return {

@@ -25,19 +25,40 @@ export function partKey(plugin: PluginContent | { plugin: string; revision: numb
   return `${plugin.plugin}@${plugin.revision}`;
 }
 
+/** What the last pushes of a slot were, as far as they decide the tags of the next. */
+export interface TagHistory {
+  /** Tags of the content last accepted. */
+  readonly accepted: Tags;
+  /** Parts of the content last tried. */
+  readonly tried: ReadonlySet<string>;
+  /** The last push was ACKed, so Envoy's "last tried" is what it accepted. */
+  readonly clean: boolean;
+  /** Names of plugins that must have a new one. */
+  readonly renew: ReadonlySet<string>;
+}
+
 /**
- * Tags for a push: a plugin keeps the tag it was pushed with last unless `renew` names it, so that a push changes
- * the bytes of the plugins that changed, and no others (design 5.4).
+ * Tags for a push. What is in the accepted content keeps its tag, so that a push changes the bytes of the plugins
+ * that changed, and no others (design 5.4). After a push that was not ACKed at least one tag is new: Envoy ACKs
+ * and ignores bytes equal to the last it tried, refused ones too.
  */
 export function chooseTags(
   content: SlotContent,
-  known: Tags,
-  renew: (plugin: PluginContent) => boolean,
+  history: TagHistory,
   freshTag: () => string,
 ): readonly string[] {
-  return content.plugins.map(plugin => {
-    const tag = known.get(partKey(plugin));
-    return tag === undefined || renew(plugin) ? freshTag() : tag;
+  const changed = content.plugins.map(plugin => {
+    const part = partKey(plugin);
+    return (
+      !history.accepted.has(part) ||
+      history.renew.has(plugin.plugin) ||
+      (!history.clean && !history.tried.has(part))
+    );
+  });
+  const all = !history.clean && !changed.includes(true);
+  return content.plugins.map((plugin, i) => {
+    const known = history.accepted.get(partKey(plugin));
+    return all || changed[i] === true || known === undefined ? freshTag() : known;
   });
 }
 

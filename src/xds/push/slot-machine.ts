@@ -1,5 +1,14 @@
 import type { SlotContent, WantedSlot } from '../../model/snapshot.ts';
-import { type Attempt, chooseTags, fetchTimeoutMs, parseVersion, toTags, type Variant } from './attempt.ts';
+import {
+  type Attempt,
+  chooseTags,
+  fetchTimeoutMs,
+  parseVersion,
+  partKey,
+  type TagHistory,
+  toTags,
+  type Variant,
+} from './attempt.ts';
 import { type Downloads, GET_GRACE_MS } from './downloads.ts';
 import { block, judgeNack, judgeWaiting } from './judge.ts';
 import {
@@ -68,15 +77,7 @@ export function nextPush(
   const content = isProbe ? state.want?.probe() : target;
   if (content === undefined || (!isProbe && isSettled(state, content))) return undefined;
   const variant: Variant = state.mayWarm && content.plugins.length > 0 ? 'warming' : 'verdict';
-  const again = state.tried?.contentHash === content.contentHash && state.tried.variant === variant;
-  // Envoy ACKs and ignores bytes equal to the last it tried: a repeat without a named plugin renews every tag.
-  const named = content.plugins.some(plugin => state.renew.has(plugin.plugin));
-  const tags = chooseTags(
-    content,
-    state.tried?.tags ?? new Map(),
-    plugin => state.renew.has(plugin.plugin) || (again && !named),
-    freshTag,
-  );
+  const tags = chooseTags(content, tagHistory(state), freshTag);
   const attempt: Attempt = { content, variant, tags, pushedAt: now, isProbe };
   const tried: Tried = {
     contentHash: content.contentHash,
@@ -91,26 +92,37 @@ export function nextPush(
   };
 }
 
-/** When `tick` is to come at the latest, even if nothing happens; always in the future. */
-export function nextWake(state: SlotState, now: number): number | undefined {
-  return wakes(state)
-    .filter(at => at > now)
-    .sort((a, b) => a - b)[0];
+function tagHistory({ accepted, tried, renew }: SlotState): TagHistory {
+  return {
+    accepted: accepted?.tags ?? new Map(),
+    tried: new Set((tried?.plugins ?? []).map(partKey)),
+    clean: tried?.clean ?? true,
+    renew,
+  };
 }
 
-function wakes(state: SlotState): readonly number[] {
+/**
+ * When `tick` is to come at the latest, even if nothing happens. It may be now: another event of the same
+ * millisecond must not swallow it.
+ */
+export function nextWake(state: SlotState, now: number): number | undefined {
   const { phase } = state;
   switch (phase.kind) {
     case 'judging':
-      return [phase.nackedAt + GET_GRACE_MS + 1];
-    case 'warming':
-      return [phase.ackedAt + GET_GRACE_MS + 1, phase.ackedAt + fetchTimeoutMs(phase.attempt.content) + 1];
+      return phase.nackedAt + GET_GRACE_MS + 1;
+    case 'warming': {
+      const quiet = phase.ackedAt + GET_GRACE_MS + 1;
+      return now <= quiet ? quiet : phase.ackedAt + fetchTimeoutMs(phase.attempt.content) + 1;
+    }
     case 'downloading':
-      return [phase.nackedAt + fetchTimeoutMs(phase.attempt.content) + 1];
+      return phase.nackedAt + fetchTimeoutMs(phase.attempt.content) + 1;
     case 'in-flight':
-      return [];
-    case 'idle':
-      return state.subscribed ? [...state.blocked.values()].map(blocked => blocked.until) : [];
+      return undefined;
+    case 'idle': {
+      // A push that is due already is not waited for.
+      const untils = [...state.blocked.values()].map(blocked => blocked.until).filter(until => until > now);
+      return state.subscribed && untils.length > 0 ? Math.min(...untils) : undefined;
+    }
     default:
       return phase satisfies never;
   }
@@ -146,9 +158,9 @@ function acceptedAs(state: SlotState, contentHash: string): SlotState['accepted'
   const plugins = (content?.plugins ?? same?.plugins ?? []).map(({ plugin, revision }) => ({
     plugin,
     revision,
-    tag: same?.tags.get(`${plugin}@${revision}`) ?? '',
   }));
-  return { contentHash, at: 0, plugins, ...(content === undefined ? {} : { content }) };
+  const tags = same?.tags ?? new Map();
+  return { contentHash, at: 0, plugins, tags, ...(content === undefined ? {} : { content }) };
 }
 
 function wanted(state: SlotState, want: WantedSlot): SlotState {
@@ -199,11 +211,8 @@ function acked(state: SlotState, context: SlotContext): SlotState {
       contentHash: content.contentHash,
       content,
       at: context.now,
-      plugins: content.plugins.map(({ plugin, revision }, i) => ({
-        plugin,
-        revision,
-        tag: attempt.tags[i] ?? '',
-      })),
+      plugins: content.plugins.map(({ plugin, revision }) => ({ plugin, revision })),
+      tags: toTags(content, attempt.tags),
     },
   };
 }

@@ -41,8 +41,8 @@ export interface SlotState {
   readonly phase: Phase;
   /** What Envoy tried last as far as we know. */
   readonly tried: Tried | null;
-  /** ACKed in the verdict form; `content` is absent when only its version is known (after our restart). */
-  readonly accepted: (AcceptedContent & { readonly content?: SlotContent }) | null;
+  /** ACKed in the verdict form; after our restart only its version is known, no tags and perhaps no content. */
+  readonly accepted: (AcceptedContent & { readonly content?: SlotContent; readonly tags: Tags }) | null;
   readonly refused: (RefusedContent & { readonly active: boolean }) | null;
   /** Content, by hash, that this node could not load for want of a module; not tried again before `until`. */
   readonly blocked: ReadonlyMap<string, Blocked>;
