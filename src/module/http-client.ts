@@ -155,7 +155,7 @@ async function guardErrors<T>(url: URL, signal: AbortSignal, job: () => Promise<
     if (known !== undefined) throw known;
     throw new ModuleError('registry-unreachable', `${url.host} cannot be reached: ${describe(cause)}`, {
       cause,
-      hint: `Check the host and port in the URL, and that ${url.host} is up. It is tried again.`,
+      hint: toHint(cause, url),
     });
   }
 }
@@ -171,6 +171,19 @@ function describe(error: unknown): string {
   const errors = error instanceof AggregateError ? error.errors : [error];
   const text = errors.map(toMessage).find(message => message !== '');
   return text ?? 'no connection';
+}
+
+function toHint(error: unknown, { host }: URL): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (
+    code === 'ERR_SSL_WRONG_VERSION_NUMBER' ||
+    code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' ||
+    code === 'EPROTO'
+  )
+    return `It seems to speak plain HTTP. If that is meant, start the server with --insecure-registry ${host}.`;
+  if (/CERT|SIGNATURE|SELF_SIGNED|ALTNAME/.test(code))
+    return `The certificate of ${host} is not trusted. Give the server its CA: NODE_EXTRA_CA_CERTS=FILE.`;
+  return `Check the host and port in the URL, and that ${host} is up. It is tried again.`;
 }
 
 /** Refuses a name if any of its addresses is private: which one is used is not ours to say. */

@@ -49,7 +49,7 @@ async function readMessage(response: HttpResponse): Promise<string> {
     const { errors } = JSON.parse(text) as { errors?: { code?: unknown; message?: unknown }[] };
     const [first] = errors ?? [];
     const said = [first?.code, first?.message].filter(part => typeof part === 'string').join(': ');
-    return said.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 200);
+    return said.replace(/[^\x21-\x7e]+/g, ' ').slice(0, 200);
   } catch {
     return '';
   }
