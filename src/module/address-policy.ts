@@ -6,10 +6,9 @@ const NOT_PUBLIC = createBlockList();
 
 /** Whether a literal IPv4 or IPv6 address, mapped ones included, is not on the public network. */
 export function isPrivateAddress(address: string): boolean {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  const literal = mapped ?? address;
-  const family = isIP(literal);
-  return family === 0 || NOT_PUBLIC.check(literal, family === 4 ? 'ipv4' : 'ipv6');
+  // IPv4 rules hold for mapped IPv6 addresses too.
+  const family = isIP(address);
+  return family === 0 || NOT_PUBLIC.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }
 
 /** Whether `HOST` or `HOST:PORT` of the list (or `*`) names the host of a URL. */
@@ -45,8 +44,7 @@ function createBlockList(): BlockList {
     '2001:db8::/32',
     '2002::/16',
   ];
-  for (const range of [...v6, '::ffff:0:0/96', 'fc00::/7', 'fe80::/10', 'fec0::/10', 'ff00::/8'])
-    add(list, range, 'ipv6');
+  for (const range of [...v6, 'fc00::/7', 'fe80::/10', 'fec0::/10', 'ff00::/8']) add(list, range, 'ipv6');
   return list;
 }
 
