@@ -20,6 +20,7 @@ import { startRolloutController } from './rollout/rollout-controller.ts';
 import { createCoalescedWriter } from './store/coalesced-writer.ts';
 import { LiveTable } from './store/live-table.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
+import { keepEventsTrimmed } from './store/trim-events.ts';
 import { createAdsService } from './xds/ads-service.ts';
 import { startXdsServer } from './xds/xds-server.ts';
 
@@ -69,6 +70,7 @@ async function start(
   const cache = await openBlobCache({ directory: join(config.dataDirectory, 'modules'), random, log });
   const writer = createCoalescedWriter(store, clock, log);
   onStop(() => writer.stop());
+  onStop(keepEventsTrimmed(store, clock, log));
 
   const moduleServer = await startModuleServer({
     listen: config.modulesListen,

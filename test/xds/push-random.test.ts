@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomWorld } from './model/random-world.ts';
 
-const SEEDS = Number(process.env.PUSH_SEEDS ?? 300);
+const SEEDS = Number(process.env.PUSH_SEEDS ?? 500);
 const FIRST = Number(process.env.PUSH_FIRST_SEED ?? 1);
 
 test('random stories against a modelled Envoy: no trap is stepped into, every story ends where it should', async () => {
