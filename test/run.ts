@@ -14,7 +14,10 @@ import { fileURLToPath } from 'node:url';
 import { E2E_VERSIONS, envoyBinary } from './harness/envoy-binary.ts';
 import { findLeftProcesses, markRun } from './harness/left-processes.ts';
 
-/** The hard limit is for one test file, in ms: a file that is still running then is ended and has failed. */
+/**
+ * `timeoutMs` is for one test that sets none of its own. When a minute more goes by in which no test begins or
+ * ends (a file leaves something open, and would never end), all that still runs is ended and has failed.
+ */
 interface Phase {
   readonly name: string;
   readonly timeoutMs: number;
@@ -30,7 +33,7 @@ interface Tally {
 const PHASES: readonly Phase[] = [
   { name: 'unit', timeoutMs: 60_000, needsEnvoy: false },
   { name: 'integration', timeoutMs: 180_000, needsEnvoy: true },
-  { name: 'e2e', timeoutMs: 900_000, needsEnvoy: true },
+  { name: 'e2e', timeoutMs: 600_000, needsEnvoy: true },
   { name: 'interop', timeoutMs: 600_000, needsEnvoy: false },
 ];
 const DEFAULT_PHASES = ['unit', 'integration', 'e2e'];
@@ -92,12 +95,15 @@ async function haveEnvoys(): Promise<boolean> {
 }
 
 async function runFiles(files: string[], phase: Phase, total: Tally): Promise<void> {
+  const stuck = new AbortController();
+  const watchdog = setTimeout(() => stuck.abort(), phase.timeoutMs + 60_000);
   const events = run({
     files,
     concurrency: Math.min(2, availableParallelism()),
     timeout: phase.timeoutMs,
-    signal: interrupted.signal,
+    signal: AbortSignal.any([interrupted.signal, stuck.signal]),
   });
+  for (const name of ['test:start', 'test:complete'] as const) events.on(name, () => watchdog.refresh());
   events.on('test:pass', event => {
     if (event.details.type === 'suite' || isFile(event)) return;
     if (event.skip || event.todo) total.skipped++;
@@ -111,6 +117,10 @@ async function runFiles(files: string[], phase: Phase, total: Tally): Promise<vo
   });
   const report = events.compose(new spec());
   for await (const chunk of report) process.stdout.write(chunk);
+  clearTimeout(watchdog);
+  if (!stuck.signal.aborted) return;
+  say(`no ${phase.name} test began or ended for too long: what still ran was ended`);
+  total.failed++;
 }
 
 /** The runner reports each file as a test of its own, named by its path. */
