@@ -1,9 +1,9 @@
 import protobuf from 'protobufjs';
 import protojson from 'protobufjs/ext/protojson.js';
 import { type Fault, toMessage } from '../model/error.ts';
+import { findNearestName } from '../model/nearest-name.ts';
 import type { JsonObject, JsonValue } from '../model/plugin-spec.ts';
 import { CompileError, type CompileErrorCode } from './compile-error.ts';
-import { findNearestName } from './nearest-name.ts';
 
 /** Finds types that an Any names, loading them if need be. */
 export interface TypeSource {

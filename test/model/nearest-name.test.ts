@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findNearestName } from '../../src/compile/nearest-name.ts';
+import { findNearestName } from '../../src/model/nearest-name.ts';
 
 test('a slip of the pen finds the name that was meant', () => {
   const names = ['http_filters', 'route_config', 'stat_prefix'];
