@@ -1,6 +1,6 @@
 import type { NodePresence } from '../model/node.ts';
-import type { ResourceSpec } from '../model/resource.ts';
-import { findXdsType, toEnvoyName, toResourceDocumentSpec } from '../model/resource-document.ts';
+import { type ResourceSpec, toEnvoyName } from '../model/resource.ts';
+import { findXdsType, toResourceDocumentSpec } from '../model/resource-document.ts';
 import { selects } from '../model/selector.ts';
 import type { Stored } from '../store/store.ts';
 import { toTime } from './schema/metadata.ts';
@@ -15,7 +15,7 @@ export function toResourceView(
 ): ResourceView {
   const spec = stored.value;
   const typeUrl = findXdsType(spec.resource)?.typeUrl ?? '';
-  const envoyName = toEnvoyName(spec.resource);
+  const envoyName = toEnvoyName(spec.resource) ?? '';
   const targets = nodes.filter(({ node }) => selects(spec, node, rootNamespace));
   const connected = targets.filter(node => node.connected);
   const refusals = connected.flatMap(({ node, nacks }) =>

@@ -1,12 +1,11 @@
 import type { ListenerFacts, NodeCapabilities, NodeIdentity } from '../model/node.ts';
 import { sha256Hex } from '../model/plugin-spec.ts';
 import type { Log } from '../model/ports.ts';
-import type { EncodedResource, ResourceSpec } from '../model/resource.ts';
+import { type EncodedResource, type ResourceSpec, toEnvoyName } from '../model/resource.ts';
 import type { ListenerSlots, SlotContent, Snapshot, WantedSlot } from '../model/snapshot.ts';
 import { CLUSTER_TYPE, EXTENSION_CONFIG_TYPE, LISTENER_TYPE, XDS_TYPES } from '../model/type-url.ts';
 import type { AssignedPlugin, NodePlugins } from './assign-plugins.ts';
 import { COMPILE_FORMAT } from './compile-format.ts';
-import { toEnvoyName } from './encode-resource.ts';
 import { MODULE_CLUSTER, type SlotLayout } from './filter-types.ts';
 import { Memo } from './memo.ts';
 import type { ModuleAddress } from './module-cluster.ts';

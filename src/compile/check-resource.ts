@@ -1,10 +1,9 @@
 import type { Fault } from '../model/error.ts';
 import type { JsonObject } from '../model/plugin-spec.ts';
-import type { CheckResource, ResourceSpec } from '../model/resource.ts';
+import { type CheckResource, type ResourceSpec, toEnvoyName } from '../model/resource.ts';
 import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE, XDS_TYPES } from '../model/type-url.ts';
 import { CompileError } from './compile-error.ts';
 import { countConnectionManagers } from './decoded-listener.ts';
-import { toEnvoyName } from './encode-resource.ts';
 import { parsePhasePlace } from './phase-place.ts';
 import type { ProtoRegistry } from './proto-registry.ts';
 

@@ -10,10 +10,3 @@ export function encodeResource(
   const any = registry.encodeAny(resource.json);
   return { typeUrl: resource.typeUrl, name: resource.name, version: sha256Hex(any).slice(0, 32), any };
 }
-
-/** The name by which Envoy asks for a resource: `cluster_name` of an endpoint assignment, else `name`. */
-export function toEnvoyName(resource: JsonObject): string | undefined {
-  const isAssignment = String(resource['@type']).endsWith('.ClusterLoadAssignment');
-  const name = isAssignment ? (resource.cluster_name ?? resource.clusterName) : resource.name;
-  return typeof name === 'string' && name !== '' ? name : undefined;
-}

@@ -1,7 +1,6 @@
 import type { NodeIdentity } from '../model/node.ts';
-import type { ResourceSpec } from '../model/resource.ts';
+import { type ResourceSpec, toEnvoyName } from '../model/resource.ts';
 import { selects } from '../model/selector.ts';
-import { toEnvoyName } from './encode-resource.ts';
 
 /** Two documents that give one node the same Envoy name; the older one is served. */
 export interface NameConflict {

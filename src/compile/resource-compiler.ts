@@ -5,7 +5,7 @@ import type { EncodedResource, ResourceSpec } from '../model/resource.ts';
 import { CLUSTER_TYPE, XDS_TYPES } from '../model/type-url.ts';
 import { type AssignedPlugin, matchesListener } from './assign-plugins.ts';
 import { toListenerFacts } from './decoded-listener.ts';
-import { encodeResource, toEnvoyName } from './encode-resource.ts';
+import { encodeResource } from './encode-resource.ts';
 import { MODULE_CLUSTER, type SlotLayout } from './filter-types.ts';
 import { type PlacedListener, placeSlots } from './listener.ts';
 import { Memo } from './memo.ts';

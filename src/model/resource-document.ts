@@ -3,7 +3,7 @@ import { DEFAULT_NAMESPACE, readMetadata, readSelector } from './document-metada
 import { DocumentPart, toDefined } from './document-part.ts';
 import { findNearestName } from './nearest-name.ts';
 import { type JsonObject, sha256Hex } from './plugin-spec.ts';
-import type { ResourceSpec } from './resource.ts';
+import { type ResourceSpec, toEnvoyName } from './resource.ts';
 import { XDS_TYPES, type XdsType } from './type-url.ts';
 
 /** What a resource document says; the time of its creation is not its own. */
@@ -27,12 +27,6 @@ export function isBareResource(document: unknown): boolean {
   return typeof document === 'object' && document !== null && Object.hasOwn(document, '@type');
 }
 
-/** What Envoy calls the resource; empty when it has no name. */
-export function toEnvoyName(resource: JsonObject): string {
-  const name = resource.name ?? resource.clusterName ?? resource.cluster_name;
-  return typeof name === 'string' ? name : '';
-}
-
 /** The row of the type table that a resource's `@type` names. */
 export function findXdsType(resource: JsonObject): XdsType | undefined {
   const typeUrl = resource['@type'];
@@ -44,7 +38,7 @@ function readBare(root: DocumentPart): ResourceDocument | undefined {
   const resource = root.json();
   if (resource === undefined) return undefined;
   const type = readType(root, resource);
-  const envoyName = toEnvoyName(resource);
+  const envoyName = toEnvoyName(resource) ?? '';
   if (envoyName === '') root.missing('name');
   return type === undefined
     ? undefined

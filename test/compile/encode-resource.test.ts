@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeResource, toEnvoyName } from '../../src/compile/encode-resource.ts';
+import { encodeResource } from '../../src/compile/encode-resource.ts';
+import { toEnvoyName } from '../../src/model/resource.ts';
 import { LISTENER, makeListener, registry } from './compile-samples.ts';
 
 test('the version is the hash of the bytes: equal content, equal version', () => {
