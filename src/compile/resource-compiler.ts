@@ -1,7 +1,7 @@
 import type { ListenerFacts } from '../model/node.ts';
 import { PHASES, sha256Hex } from '../model/plugin-spec.ts';
 import type { Log } from '../model/ports.ts';
-import type { EncodedResource, ResourceSpec } from '../model/resource.ts';
+import { type EncodedResource, type ResourceSpec, toEnvoyName } from '../model/resource.ts';
 import { CLUSTER_TYPE, XDS_TYPES } from '../model/type-url.ts';
 import { type AssignedPlugin, matchesListener } from './assign-plugins.ts';
 import { toListenerFacts } from './decoded-listener.ts';
