@@ -11,16 +11,22 @@ export interface LoadOptions {
   readonly hasPlugin?: (response: LoadResponse) => boolean;
   /** What counts as failed; default: any status but 200. */
   readonly isFailure?: (response: LoadResponse) => boolean;
+  /** What is counted apart, not as failed: for a test that itself cuts connections. Default: nothing. */
+  readonly isExcused?: (failure: LoadFailure) => boolean;
 }
 
 export interface LoadResponse {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
+  /** When the request was sent, by `performance.now()`. */
+  readonly sentAt: number;
 }
 
 export interface LoadFailure {
   /** A status, or the error's code or message. */
   readonly what: string;
+  /** When the request was sent. */
+  readonly startedAt: Date;
   readonly at: Date;
 }
 
@@ -32,11 +38,15 @@ export interface Load {
   readonly total: number;
   readonly failed: number;
   readonly withoutPlugin: number;
+  /** Failures that `isExcused` took out of `failed`. */
+  readonly excused: number;
   /** The first thousand failures. */
   readonly failures: readonly LoadFailure[];
   readonly lastWithoutPlugin: Date | undefined;
   /** Connections opened so far: more than `connections` means that some were closed. */
   readonly opened: number;
+  /** Requests a second so far. */
+  readonly perSecond: number;
   /** From now on a response without the plugin counts; before, it did not. */
   expectPlugin(hasPlugin: (response: LoadResponse) => boolean): void;
   /** Total, failed and without plugin since the start, and the rate, as one line. */
@@ -52,6 +62,7 @@ class LoadGenerator implements Load {
   total = 0;
   failed = 0;
   withoutPlugin = 0;
+  excused = 0;
   opened = 0;
   lastWithoutPlugin: Date | undefined;
   readonly failures: LoadFailure[] = [];
@@ -60,6 +71,7 @@ class LoadGenerator implements Load {
   readonly #running: Promise<void>[] = [];
   #hasPlugin: ((response: LoadResponse) => boolean) | undefined;
   #stopped = false;
+  #endedAt: number | undefined;
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -72,13 +84,17 @@ class LoadGenerator implements Load {
     this.#hasPlugin = hasPlugin;
   }
 
+  get perSecond(): number {
+    return (1000 * this.total) / ((this.#endedAt ?? performance.now()) - this.#began);
+  }
+
   toString(): string {
-    const seconds = (performance.now() - this.#began) / 1000;
-    const rate = Math.round(this.total / seconds);
+    const rate = Math.round(this.perSecond);
     return `${this.total} requests (${rate} a second), ${this.failed} failed, ${this.withoutPlugin} without the plugin`;
   }
 
   async stop(): Promise<void> {
+    this.#endedAt ??= performance.now();
     this.#stopped = true;
     await Promise.all(this.#running);
   }
@@ -100,13 +116,15 @@ class LoadGenerator implements Load {
   #once(agent: Agent): Promise<void> {
     return new Promise(resolve => {
       const { port, path = '/' } = this.#options;
+      const startedAt = new Date();
+      const sentAt = performance.now();
       let done = false;
       const end = (judge: () => string | undefined) => {
         if (done) return;
         done = true;
         this.total++;
         const what = judge();
-        if (what !== undefined) this.#fail(what);
+        if (what !== undefined) this.#fail({ what, startedAt, at: new Date() });
         resolve();
       };
       const sent = request({ host: '127.0.0.1', port, path, agent, timeout: 30_000 });
@@ -117,15 +135,15 @@ class LoadGenerator implements Load {
         response.resume();
         response.on('error', error => end(() => error.message));
         // `end` comes first where the answer was whole.
-        response.on('end', () => end(() => this.#judge(response)));
+        response.on('end', () => end(() => this.#judge(response, sentAt)));
         response.on('close', () => end(() => 'cut in the answer'));
       });
       sent.end();
     });
   }
 
-  #judge(message: IncomingMessage): string | undefined {
-    const response: LoadResponse = { status: message.statusCode ?? 0, headers: message.headers };
+  #judge(message: IncomingMessage, sentAt: number): string | undefined {
+    const response: LoadResponse = { status: message.statusCode ?? 0, headers: message.headers, sentAt };
     const failed = this.#options.isFailure?.(response) ?? response.status !== 200;
     if (failed) return String(response.status);
     if (this.#hasPlugin?.(response) === false) {
@@ -141,8 +159,12 @@ class LoadGenerator implements Load {
     });
   }
 
-  #fail(what: string): void {
+  #fail(failure: LoadFailure): void {
+    if (this.#options.isExcused?.(failure)) {
+      this.excused++;
+      return;
+    }
     this.failed++;
-    if (this.failures.length < 1_000) this.failures.push({ what, at: new Date() });
+    if (this.failures.length < 1_000) this.failures.push(failure);
   }
 }

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import type { AttacheProcess } from '../../harness/attache-process.ts';
+import { until } from '../../harness/wait.ts';
+import { MAIN, SECOND, type Wanted, type Wish } from './wanted.ts';
+
+/** Nothing takes longer than this to come right after a kill. */
+const DEADLINE_MS = 60_000;
+
+/** Everything that was acknowledged is there, word for word. `plugin` may be one whose answer never came: skipped. */
+export async function assertNothingLost(
+  attache: AttacheProcess,
+  wanted: Wanted,
+  unsure?: string,
+): Promise<void> {
+  const { status, body } = await attache.request('GET', '/v1/plugins');
+  assert.equal(status, 200);
+  const stored = new Map<string, { url: string; pluginConfig: unknown }>(
+    body.items.map((item: { metadata: { name: string }; spec: unknown }) => [item.metadata.name, item.spec]),
+  );
+  for (const [name, wish] of wishes(wanted)) {
+    if (name === unsure) continue;
+    const spec = stored.get(name);
+    assert.deepEqual(
+      spec && { url: spec.url, pluginConfig: spec.pluginConfig },
+      wish && { url: wish.url, pluginConfig: { stamp: wish.text } },
+      `plugin ${name}: what was acknowledged is lost`,
+    );
+  }
+}
+
+/** Until Attaché tells of every wish that the node runs it, or the last good one and the refusal. */
+export async function waitConverged(
+  attache: AttacheProcess,
+  node: string,
+  wanted: Wanted,
+  since: number,
+): Promise<void> {
+  let fault = '';
+  const judge = async () => {
+    fault = await findFault(attache, node, wanted, since);
+    return fault === '';
+  };
+  await until(judge, { what: 'everything to converge', deadlineMs: DEADLINE_MS, everyMs: 50 }).catch(
+    error => {
+      throw new Error(`${error.message}\n${fault}`, { cause: error });
+    },
+  );
+}
+
+function wishes({ main, second }: Wanted): readonly (readonly [string, Wish | undefined])[] {
+  return [
+    [MAIN, main],
+    [SECOND, second],
+  ];
+}
+
+/** The first thing that is not as it is to be; empty: nothing. */
+async function findFault(
+  attache: AttacheProcess,
+  node: string,
+  wanted: Wanted,
+  since: number,
+): Promise<string> {
+  const { body: view } = await attache.request('GET', `/v1/nodes/${node}`);
+  const seen = () => JSON.stringify(view?.status);
+  if (view?.status?.state !== 'Connected') return `the node is not connected: ${seen()}`;
+  // What was so before the kill proves nothing.
+  if (Date.parse(view.status.since) < since) return `the node has not come back: ${seen()}`;
+  if (view.status.refusedResources.length > 0) return `a resource is refused: ${seen()}`;
+  const named = wishes(wanted)
+    .filter(([, wish]) => wish !== undefined)
+    .map(([name]) => `default/${name}`);
+  const shown = view.status.plugins.map((one: { plugin: string }) => one.plugin);
+  if (named.sort().join() !== shown.sort().join())
+    return `the node has other plugins than ${named}: ${seen()}`;
+  for (const [name, wish] of wishes(wanted)) {
+    if (wish === undefined) continue;
+    const onNode = view.status.plugins.find((one: { plugin: string }) => one.plugin === `default/${name}`);
+    const fault = await findPluginFault(attache, name, wish, name === MAIN ? wanted.good : wish, onNode);
+    if (fault !== '') return fault;
+  }
+  return '';
+}
+
+async function findPluginFault(
+  attache: AttacheProcess,
+  name: string,
+  wish: Wish,
+  good: Wish,
+  // biome-ignore lint/suspicious/noExplicitAny: judged as it came.
+  onNode: any,
+): Promise<string> {
+  const { body: view } = await attache.request('GET', `/v1/plugins/default/${name}`);
+  const { body: history } = await attache.request('GET', `/v1/plugins/default/${name}/revisions`);
+  const seen = () => `${name}: ${JSON.stringify(view?.status)}; on the node: ${JSON.stringify(onNode)}`;
+  const status = view?.status;
+  if (!status?.settled) return `not settled: ${seen()}`;
+  const contentOf = (revision: number) =>
+    history.items.find((one: { number: number }) => one.number === revision);
+  const isRevision = (revision: number, of: Wish) =>
+    contentOf(revision)?.module.sha256 === of.sha256 &&
+    JSON.stringify(contentOf(revision)?.spec.pluginConfig) === JSON.stringify({ stamp: of.text });
+  if (!isRevision(status.desiredRevision, wish))
+    return `the desired revision is not the document's: ${seen()}`;
+  if (!isRevision(status.currentRevision, good)) return `another revision is live: ${seen()}`;
+  if (onNode.state !== 'Accepted' || onNode.revision !== status.currentRevision)
+    return `not accepted: ${seen()}`;
+  if (!wish.isBad)
+    return status.phase === 'Succeeded' && onNode.refusedRevision === null
+      ? ''
+      : `a refusal too many: ${seen()}`;
+  const shown =
+    status.phase === 'RolledBack' &&
+    status.refusal?.revision === status.desiredRevision &&
+    /Unable to create Wasm plugin default\/stamp/.test(status.refusal.message);
+  return shown ? '' : `the refusal is not shown: ${seen()}`;
+}
