@@ -44,7 +44,7 @@ export interface SlotContext {
 export function step(state: SlotState, event: SlotEvent, context: SlotContext): SlotState {
   switch (event.type) {
     case 'subscribed':
-      return subscribed(state, event);
+      return subscribed(state, event, context);
     case 'unsubscribed':
       // Envoy dropped the slot with its last user: when it comes back, a new listener waits for it.
       return { ...newSlot(state.slot), want: state.want, refused: state.refused };
@@ -128,7 +128,11 @@ export function nextWake(state: SlotState, now: number): number | undefined {
   }
 }
 
-function subscribed(state: SlotState, event: SlotEvent & { type: 'subscribed' }): SlotState {
+function subscribed(
+  state: SlotState,
+  event: SlotEvent & { type: 'subscribed' },
+  context: SlotContext,
+): SlotState {
   const says = event.version === undefined ? undefined : parseVersion(event.version);
   const known = { ...state, subscribed: true, phase: IDLE, renew: new Set<string>() };
   if (says === undefined) {
@@ -142,16 +146,20 @@ function subscribed(state: SlotState, event: SlotEvent & { type: 'subscribed' })
   // The same content was out once more when the stream broke: its version does not tell how that ended.
   const unsure = !tried.clean && state.accepted?.contentHash === says.contentHash;
   if (says.variant === 'warming') return { ...known, mayWarm: false, accepted: null, tried };
+  const accepted = acceptedAs(state, says.contentHash, context.now);
+  // Its ACK came while nobody heard or recorded it.
+  const isNews = accepted !== state.accepted;
   return {
     ...known,
     mayWarm: false,
     tried: { ...tried, clean: same && !unsure },
-    accepted: acceptedAs(state, says.contentHash),
+    accepted,
+    refused: isNews && isSuperseded(state, accepted) ? null : state.refused,
   };
 }
 
 /** What is known of the content whose version Envoy brings. */
-function acceptedAs(state: SlotState, contentHash: string): SlotState['accepted'] {
+function acceptedAs(state: SlotState, contentHash: string, now: number): NonNullable<SlotState['accepted']> {
   if (state.accepted?.contentHash === contentHash) return state.accepted;
   const content = [state.want?.wanted, state.want?.fallback].find(it => it?.contentHash === contentHash);
   const same = state.tried?.contentHash === contentHash ? state.tried : undefined;
@@ -160,7 +168,7 @@ function acceptedAs(state: SlotState, contentHash: string): SlotState['accepted'
     revision,
   }));
   const tags = same?.tags ?? new Map();
-  return { contentHash, at: 0, plugins, tags, ...(content === undefined ? {} : { content }) };
+  return { contentHash, at: now, plugins, tags, ...(content === undefined ? {} : { content }) };
 }
 
 function wanted(state: SlotState, want: WantedSlot): SlotState {
@@ -219,13 +227,24 @@ function acked(state: SlotState, context: SlotContext): SlotState {
 
 /** A refusal stays as state until a revision of its plugin at least as new is accepted. */
 function refusalAfter(state: SlotState, content: SlotContent): SlotState['refused'] {
-  const { refused } = state;
-  if (refused === null) return null;
-  const superseded =
-    refused.plugin === undefined
-      ? content.contentHash === state.want?.wanted.contentHash
-      : content.plugins.some(it => it.plugin === refused.plugin && it.revision >= (refused.revision ?? 0));
-  return superseded ? null : { ...refused, healed: true };
+  if (state.refused === null || isSuperseded(state, content)) return null;
+  return { ...state.refused, healed: true };
+}
+
+/**
+ * While what was refused is still wanted, nothing supersedes its refusal: the last good content may hold a newer
+ * revision (when an older one was applied again), and without the refusal the other would be pushed for ever.
+ */
+function isSuperseded(
+  { refused, want }: SlotState,
+  content: Pick<SlotContent, 'contentHash'> & {
+    readonly plugins: readonly { plugin: string; revision: number }[];
+  },
+): boolean {
+  if (refused === null || refused.active) return false;
+  return refused.plugin === undefined
+    ? content.contentHash === want?.wanted.contentHash
+    : content.plugins.some(it => it.plugin === refused.plugin && it.revision >= (refused.revision ?? 0));
 }
 
 function nacked(state: SlotState, message: string, context: SlotContext): SlotState {
