@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import type { JsonObject } from '../../../src/model/plugin-spec.ts';
+import type { PluginOnNode } from '../../harness/attache-process.ts';
+import { buildStamp } from '../../harness/fixture-modules.ts';
+import { until } from '../../harness/wait.ts';
+import type { LifecycleScene } from './lifecycle-scene.ts';
+
+/** A plugin that stamps, from a module of its own that no Envoy has seen. */
+export interface StampPlugin {
+  readonly name: string;
+  readonly url: string;
+}
+
+export async function offerStamp(scene: LifecycleScene, name: string): Promise<StampPlugin> {
+  return { name, url: await scene.attache.offer(await buildStamp(randomBytes(8).toString('hex'))) };
+}
+
+/** Applies the plugin; its revision number is the caller's to know. */
+export async function applyStamp(
+  scene: LifecycleScene,
+  { name, url }: StampPlugin,
+  stamp: string,
+  more: JsonObject = {},
+): Promise<void> {
+  await scene.attache.applyPlugin(name, { url, pluginConfig: { stamp }, ...more });
+}
+
+/** Until the node says that it runs this revision, and everything else is out of use. */
+export async function untilOn(scene: LifecycleScene, plugin: string, revision: number): Promise<void> {
+  await scene.attache.waitAccepted(scene.node, plugin, revision);
+  await untilDrained(scene);
+}
+
+/** Until the node says nothing about the plugin any more. */
+export async function untilGone(scene: LifecycleScene, plugin: string): Promise<void> {
+  const { attache, node } = scene;
+  await until(async () => (await attache.pluginOn(node, plugin)) === undefined, {
+    what: `${plugin} to leave`,
+  });
+  await untilDrained(scene);
+}
+
+/** Without chains a listener changes with its plugins, and its old version serves open connections for a while. */
+async function untilDrained({ envoy }: LifecycleScene): Promise<void> {
+  const draining = () => envoy.stat('listener_manager.total_filter_chains_draining');
+  await until(async () => (await draining()) === 0, { what: 'the old version of the listener to go' });
+}
+
+/** Until the plugin's newest revision is decided on, whoever may be there to run it. */
+export async function untilAssigned(
+  { attache }: LifecycleScene,
+  plugin: string,
+  revision: number,
+): Promise<void> {
+  const assigned = async () =>
+    (await attache.must('GET', `/v1/plugins/default/${plugin}`)).status.currentRevision === revision;
+  await until(assigned, { what: `revision ${revision} of ${plugin} to be assigned` });
+}
+
+/** Until the node says that it refused one revision, and is back at the other (null: at none). */
+export function untilRefused(
+  { attache, node }: LifecycleScene,
+  plugin: string,
+  revision: number,
+  back: number | null,
+): Promise<PluginOnNode> {
+  return until(
+    async () => {
+      const said = await attache.pluginOn(node, plugin);
+      const isBack = said?.revision === back && said.desiredRevision === back;
+      return said?.refusedRevision === revision && isBack && said;
+    },
+    { what: `${node} to refuse revision ${revision} of ${plugin}` },
+  );
+}
