@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { delimiter, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { endChild, spawnChild } from '../harness/child-process.ts';
+import { stopAfter } from '../harness/cleanup.ts';
+import { until } from '../harness/wait.ts';
+import { makeDirectory } from '../module/actors.ts';
+
+/** Where a foreign program is; without it the error says how to get it. */
+function findTool(name: string): string {
+  const paths = (process.env.PATH ?? '').split(delimiter).map(directory => join(directory, name));
+  const found = paths.find(existsSync);
+  if (found === undefined)
+    throw new Error(
+      `${name} is not installed, and this test is about it. On Debian: apt-get install ${name}`,
+    );
+  return found;
+}
+
+/** Runs skopeo and gives what it prints; an error holds what it complained of. */
+export function skopeo(...args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(
+      findTool('skopeo'),
+      ['--insecure-policy', ...args],
+      { timeout: 60_000 },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else reject(new Error(`skopeo ${args.join(' ')}: ${stderr}`));
+      },
+    );
+  });
+}
+
+/** Debian's docker-registry on a free port of loopback, with the lines of YAML added to its configuration. */
+export async function startDockerRegistry(t: TestContext, more = ''): Promise<{ readonly host: string }> {
+  const program = findTool('docker-registry');
+  const directory = await makeDirectory(t);
+  const host = `127.0.0.1:${await findFreePort()}`;
+  const config = `version: 0.1
+log: {level: error, accesslog: {disabled: true}}
+storage: {filesystem: {rootdirectory: ${join(directory, 'data')}}}
+http: {addr: ${host}}
+${more}`;
+  await writeFile(join(directory, 'config.yml'), config);
+  const registry = spawnChild(program, ['serve', join(directory, 'config.yml')], { stdio: 'ignore' });
+  stopAfter(t, { stop: async () => void (await endChild(registry)) });
+  await until(async () => (await fetch(`http://${host}/v2/`)).status < 500, {
+    what: 'docker-registry to listen',
+  });
+  return { host };
+}
+
+/** docker-registry does not say which port it took, so it is told one that was free just now. */
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise(resolve => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise(resolve => server.close(resolve));
+  return port;
+}
