@@ -45,10 +45,10 @@ export function checkModule(bytes: Uint8Array, targets: readonly TargetEnvoy[]):
 }
 
 export function moduleTooBig(sizeBytes?: number): ModuleError {
-  const size = sizeBytes === undefined ? 'more' : `${sizeBytes} bytes`;
+  const size = sizeBytes === undefined ? 'is too big' : `has ${sizeBytes} bytes`;
   return new ModuleError(
     'module-too-big',
-    `the module has ${size}; Envoy takes at most ${MAX_MODULE_BYTES}`,
+    `the module ${size}; Envoy takes modules below 32 MiB (${MAX_MODULE_BYTES} bytes at most)`,
     {
       hint: 'Strip debug information and optimize for size (e.g. wasm-opt -Oz --strip-debug).',
     },
