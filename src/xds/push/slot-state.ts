@@ -104,11 +104,25 @@ export function containsRefused(state: SlotState, content: SlotContent): boolean
  */
 export function targetOf(state: SlotState, now: number): SlotContent | undefined {
   if (state.want === undefined) return undefined;
-  const candidates = [state.want.wanted, lastGood(state, state.want)];
+  const { wanted } = state.want;
+  const candidates = [firstAnswer(state, state.want) ?? wanted, wanted, lastGood(state, state.want)];
   return candidates.find(content => {
     const refused = state.refused?.active === true && containsRefused(state, content);
     return !refused && !isBlocked(state, content, now);
   });
+}
+
+/**
+ * What a fresh Envoy serves with until the wanted content is proven: every plugin at its good revision. In the
+ * warming form a revision that Envoy refuses would not be refused, but answer 503. Undefined once something was
+ * accepted, and where a wanted plugin has no good revision: that one is waited for.
+ */
+function firstAnswer(state: SlotState, { wanted, fallback }: WantedSlot): SlotContent | undefined {
+  const begins = state.mayWarm || state.tried?.contentHash === fallback.contentHash;
+  if (state.accepted !== null || !begins || wanted.plugins.length !== fallback.plugins.length)
+    return undefined;
+  const good = new Set(fallback.plugins.map(it => it.plugin));
+  return wanted.plugins.every(it => good.has(it.plugin)) ? fallback : undefined;
 }
 
 /**
