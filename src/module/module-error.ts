@@ -48,6 +48,8 @@ export type FinalModuleErrorCode =
   | 'file-refused'
   /** A registry upload that failed. */
   | 'push-failed'
+  /** The module port could not be opened. */
+  | 'modules-listen-failed'
   | WasmErrorCode;
 
 /** What the check of the bytes can find. Envoy refuses each of these too. */

@@ -4,6 +4,7 @@ import { toMessage } from '../model/error.ts';
 import { type ModuleFetch, type ModuleFetchFeed, verifyCapability } from '../model/module-fetch.ts';
 import type { Clock, Log } from '../model/ports.ts';
 import type { BlobCache, OpenBlob } from './blob-cache.ts';
+import { ModuleError } from './module-error.ts';
 import { sendBlob } from './send-blob.ts';
 
 export interface ModuleServerOptions {
@@ -29,7 +30,8 @@ const PATH = /^\/v1\/modules\/sha256\/([0-9a-f]{64})$/;
 /**
  * Serves modules to Envoys and to nobody else: `GET /v1/modules/sha256/<hex>?cap=…&tag=…`, identity coding, exact
  * length, no redirects, no listing. A capability names the process that was told to load the digest
- * (model/module-fetch.ts); without one that our key made the answer is 403. Rejects when it cannot listen.
+ * (model/module-fetch.ts); without one that our key made the answer is 403. Throws ModuleError
+ * `modules-listen-failed`.
  */
 export async function startModuleServer(options: ModuleServerOptions): Promise<ModuleServer> {
   const fetches = new FetchRecorder(options.clock);
@@ -149,9 +151,16 @@ class FetchRecorder implements ModuleFetchFeed {
 
 function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    const refuse = (cause: Error) =>
+      reject(
+        new ModuleError('modules-listen-failed', `cannot listen on ${host}:${port}: ${cause.message}`, {
+          cause,
+          hint: 'Another port: --modules-listen HOST:PORT',
+        }),
+      );
+    server.once('error', refuse);
     server.listen(port, host, () => {
-      server.off('error', reject);
+      server.off('error', refuse);
       resolve();
     });
   });
