@@ -67,12 +67,16 @@ export async function createDemoWorld(
     signal: stopping.signal,
     upstreamPort: upstream.port,
     startControlPlane: () => startControlPlane(directory, portBase, start, broken.promise),
-    startEnvoy: (program, server) => startEnvoy(directory, portBase, program, server, start),
+    async startEnvoy(program, server) {
+      stopping.signal.throwIfAborted();
+      return startEnvoy(directory, portBase, program, server, start);
+    },
     async stop() {
       stopping.abort();
       for (const child of children.toReversed()) await child.stop();
       await upstream.stop();
-      await rm(directory, { recursive: true, force: true });
+      // A file that was being written when all ended may come after the first look.
+      await rm(directory, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

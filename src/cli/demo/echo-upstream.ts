@@ -12,6 +12,8 @@ export function startEchoUpstream(): Promise<EchoUpstream> {
     response.writeHead(200, { 'content-type': 'text/plain' });
     response.end(`${request.method} ${request.url}\n`);
   });
+  // A pooled connection that is cut from here would be a failed request that no plugin caused.
+  server.keepAliveTimeout = 0;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {

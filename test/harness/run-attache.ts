@@ -1,0 +1,24 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const PROGRAM = fileURLToPath(new URL('../../bin/attache', import.meta.url));
+
+/** What a command line printed, and how it ended. */
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs `bin/attache` to its end, whatever its exit code; `env` is added to ours, without our own settings. */
+export function runAttache(
+  args: readonly string[],
+  options: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string } = {},
+): Promise<Ran> {
+  const env = { ...process.env, ATTACHE_SERVER: '', ...options.env };
+  return new Promise(resolve => {
+    execFile(PROGRAM, args, { env, cwd: options.cwd }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err });
+    });
+  });
+}
