@@ -98,12 +98,16 @@ class KillRun {
     await this.watched.untilOnly(toSignature(wanted), 60);
     this.watched.allow(toSignature(wanted));
     this.#wanted = wanted;
+    if (round.kill.moment.kind === 'download')
+      assert.ok(this.#scene.modulesProxy.count() > this.#getsAtKill, 'the kill did not break the download');
     const took = ((performance.now() - back) / 1000).toFixed(1);
     say(`${describeRound(round)}${acknowledged ? '' : ', not acknowledged'}; right after ${took} s`);
     this.#assertClean();
   }
 
   #killedAt = 0;
+  /** GETs of modules until the kill. */
+  #getsAtKill = 0;
 
   /** Whether the document was acknowledged. */
   async #applyAndKill(round: Round, plugin: string, wanted: Wanted): Promise<boolean> {
@@ -131,6 +135,7 @@ class KillRun {
     else {
       await delay(kill.afterMs);
       this.#killedAt = Date.now();
+      this.#getsAtKill = modulesProxy.count();
       await (kill.victim === 'envoy' ? this.#killEnvoy(round.awayMs) : this.#killAttache(round.awayMs));
     }
     modulesProxy.behave({});

@@ -4,8 +4,12 @@ export type Action =
   | 'reconfigure'
   /** The plugin `stamp` with a module that no Envoy has seen. */
   | 'new module'
+  /** The same, so big that its download takes seconds. */
+  | 'big module'
   /** The plugin `stamp` with a new module that Envoy alone refuses. */
   | 'bad module'
+  /** The last one that was refused, once more, after others were accepted. */
+  | 'bad module again'
   /** A second plugin comes, or goes where it was there. */
   | 'second plugin';
 
@@ -38,14 +42,14 @@ type Card = (random: () => number) => Pick<Round, 'action' | 'kill'>;
 
 /** Each ten kills hold each of these once, in an order of the seed's. */
 const DECK: readonly Card[] = [
-  random => afterApply('attache', 'reconfigure', random),
-  random => afterApply('attache', 'new module', random),
+  random => afterApply('attache', pick(['reconfigure', 'new module'], random), random),
   random => afterApply(pick(['attache', 'envoy'], random), 'second plugin', random),
   random => afterApply('envoy', pick(['reconfigure', 'new module', 'bad module'], random), random),
   // The NACK of a miss is answered once the download ended, that of a refusal after a second.
   random => onNack('attache', 'new module', 1, 20, random),
   random => onNack('attache', 'bad module', pick([1, 2], random), 900, random),
   random => onNack(pick(['attache', 'envoy'], random), 'bad module', 2, 900, random),
+  random => afterApply(pick(['attache', 'envoy'], random), 'bad module again', random),
   random => inDownload('attache', random),
   random => inDownload('envoy', random),
   random => ({
@@ -82,7 +86,7 @@ function onNack(
 
 function inDownload(victim: Kill['victim'], random: () => number): ReturnType<Card> {
   const afterMs = between(50, 1_500, random);
-  return { action: 'new module', kill: { victim, moment: { kind: 'download' }, afterMs } };
+  return { action: 'big module', kill: { victim, moment: { kind: 'download' }, afterMs } };
 }
 
 function pick<T>(choices: readonly [T, ...T[]], random: () => number): T {

@@ -31,9 +31,12 @@ export interface Wanted {
 export const MAIN = 'stamp';
 export const SECOND = 'second';
 
-/** Long enough in the download, at DOWNLOAD_BYTES_PER_SECOND, for any instant of the story. */
-const MODULE_BYTES = 220_000;
-export const DOWNLOAD_BYTES_PER_SECOND = 80_000;
+/**
+ * At DOWNLOAD_BYTES_PER_SECOND long enough in the download for any instant of the story, and more than what lies in
+ * the buffers of a connection: Attaché is still sending when it is killed.
+ */
+const BIG_BYTES = 8_000_000;
+export const DOWNLOAD_BYTES_PER_SECOND = 3_500_000;
 
 /** Makes the documents of a story; each module has a digest of its own, so that no code cache knows it. */
 export class WishMaker {
@@ -41,6 +44,7 @@ export class WishMaker {
   /** Tells the modules of this run from those of every other. */
   readonly #run: string;
   #count = 0;
+  #lastBad: Wish | undefined;
 
   constructor(attache: AttacheProcess, run: string) {
     this.#attache = attache;
@@ -55,12 +59,15 @@ export class WishMaker {
   /** What is wanted after an action. */
   async after(wanted: Wanted, action: Action): Promise<Wanted> {
     switch (action) {
+      case 'bad module again':
+        return { ...wanted, main: this.#lastBad ?? (await this.#bad(wanted.good)) };
       case 'reconfigure': {
         const main = { ...wanted.good, text: this.#text('m') };
         return { ...wanted, main, good: main };
       }
-      case 'new module': {
-        const main = await this.#withModule('m');
+      case 'new module':
+      case 'big module': {
+        const main = await this.#withModule('m', action === 'big module' ? BIG_BYTES : undefined);
         return { ...wanted, main, good: main };
       }
       case 'bad module':
@@ -72,17 +79,19 @@ export class WishMaker {
     }
   }
 
-  async #withModule(letter: string): Promise<Wish> {
+  async #withModule(letter: string, sizeBytes?: number): Promise<Wish> {
     const text = this.#text(letter);
     const seed = `${this.#run}.${text}`;
-    const stamp = padTo((await buildStamp(seed)).bytes, MODULE_BYTES, seed);
-    return { text, ...(await this.#offer(stamp)), module: toStampModule(seed), isBad: false };
+    const stamp = await buildStamp(seed);
+    const module = sizeBytes === undefined ? stamp : padTo(stamp.bytes, sizeBytes, seed);
+    return { text, ...(await this.#offer(module)), module: toStampModule(seed), isBad: false };
   }
 
   async #bad(good: Wish): Promise<Wish> {
     const text = this.#text('b');
     const refusing = withSeed((await buildPlugin('faulty/refuses-config')).bytes, `${this.#run}.${text}`);
-    return { ...good, text, ...(await this.#offer(refusing)), isBad: true };
+    this.#lastBad = { ...good, text, ...(await this.#offer(refusing)), isBad: true };
+    return this.#lastBad;
   }
 
   async #offer(module: FixtureModule) {
