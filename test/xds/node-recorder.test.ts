@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Event } from '../../src/model/event.ts';
+import type { NodeIdentity, NodePresence, ResourceNack } from '../../src/model/node.ts';
+import type { NodeVerdict } from '../../src/model/node-verdict.ts';
+import { NodeRecorder } from '../../src/xds/node-recorder.ts';
+import { type Process, ProcessRegistry } from '../../src/xds/process-registry.ts';
+import { SlotStory } from './push/slot-story.ts';
+
+const NODE: NodeIdentity = {
+  id: 'edge-1',
+  cluster: '',
+  namespace: 'default',
+  labels: {},
+  zone: '',
+  envoyVersion: '1.40.0',
+  capabilities: { filterChain: true, wasm: true, failReload: true },
+  bootstrap: {},
+};
+const NACK: ResourceNack = { typeUrl: 't', name: 'l1', version: '2', message: 'bad', at: 5 };
+
+/** A recorder, what it wrote in order, and the processes of one node. */
+function setUp(presences: readonly NodePresence[] = [], verdicts: readonly NodeVerdict[] = []) {
+  const writes: { kind: string; key: string; value: unknown }[] = [];
+  const durable: (() => void)[] = [];
+  let random = 0;
+  const recorder = new NodeRecorder(
+    {
+      put: (kind, key, value) => writes.push({ kind, key, value }),
+      delete: () => assert.fail('nothing is ever deleted'),
+      afterWrite: callback => durable.push(callback),
+    },
+    () => String(++random),
+    presences,
+    verdicts,
+  );
+  const registry = new ProcessRegistry();
+  const take = () => writes.splice(0);
+  const presence = (): NodePresence | undefined =>
+    take().findLast(it => it.kind === 'NodePresence')?.value as NodePresence | undefined;
+  const events = (): string[] =>
+    take().flatMap(({ kind, value }) => (kind === 'Event' ? [(value as Event).type] : []));
+  const attach = (fresh = true): Process => registry.attach(NODE, fresh, () => `p${++random}`);
+  return { recorder, registry, take, presence, events, attach, durable };
+}
+
+function withSlots(process: Process, stories: Record<string, SlotStory>): void {
+  const slots = Object.entries(stories).map(
+    ([name, story]) => [name, { ...story.state, slot: name }] as const,
+  );
+  process.state = { ...process.state, slots: new Map(slots) };
+}
+
+test('a node that connects is recorded with its process, and an event says so', () => {
+  const { recorder, take, attach } = setUp();
+  const process = attach();
+  recorder.connected(NODE, process, 10);
+  const [record, event, ...more] = take();
+  assert.equal(more.length, 0);
+  assert.deepEqual(record?.value, {
+    node: NODE,
+    process: process.id,
+    connected: true,
+    since: 10,
+    firstSeenAt: 10,
+    slots: [],
+    nacks: [],
+  });
+  assert.equal((event!.value as Event).type, 'node.connected');
+});
+
+test('a node that goes stays on record, with when', () => {
+  const { recorder, presence, attach } = setUp();
+  const process = attach();
+  recorder.connected(NODE, process, 10);
+  recorder.disconnected(NODE.id, process, 20);
+  const record = presence();
+  assert.deepEqual([record?.connected, record?.since, record?.firstSeenAt], [false, 20, 10]);
+});
+
+test('a node that goes twice, and one that nobody knows, is no news', () => {
+  const { recorder, take, attach } = setUp();
+  const process = attach();
+  recorder.disconnected('nobody', process, 1);
+  recorder.connected(NODE, process, 10);
+  recorder.disconnected(NODE.id, process, 20);
+  take();
+  recorder.disconnected(NODE.id, process, 30);
+  assert.deepEqual(take(), []);
+});
+
+test('at our start nobody is connected, whatever the records say; the rest of them is kept', () => {
+  const known = {
+    node: NODE,
+    process: 'p',
+    connected: true,
+    since: 1,
+    lastAckAt: 7,
+    firstSeenAt: 1,
+    slots: ['x'],
+  };
+  const { recorder, presence, take } = setUp([{ ...known, nacks: [NACK] }]);
+  recorder.forgetConnections(50);
+  assert.deepEqual(presence(), { ...known, nacks: [NACK], connected: false, since: 50 });
+  recorder.forgetConnections(60);
+  assert.deepEqual(take(), []);
+});
+
+test('a new process forgets slots and refusals of the old one, not when the node was first seen', () => {
+  const known = { node: NODE, process: 'old', connected: false, since: 1, lastAckAt: 7, firstSeenAt: 1 };
+  const { recorder, presence, attach } = setUp([{ ...known, slots: ['x'], nacks: [NACK] }]);
+  recorder.connected(NODE, attach(), 10);
+  const record = presence();
+  assert.deepEqual([record?.slots, record?.nacks, record?.firstSeenAt, record?.lastAckAt], [[], [], 1, 7]);
+});
+
+test('the end of an old process does not disconnect the node that has a new one', () => {
+  const { recorder, take, attach } = setUp();
+  const old = attach();
+  recorder.connected(NODE, old, 10);
+  const young = attach();
+  recorder.connected(NODE, young, 11);
+  take();
+  recorder.disconnected(NODE.id, old, 12);
+  recorder.nacks(NODE.id, old, [NACK]);
+  withSlots(old, { x: SlotStory.accepted('a@1') });
+  recorder.slots(old, 12);
+  assert.deepEqual(take(), []);
+});
+
+test('ACKs touch the record once a second at most', () => {
+  const { recorder, presence, take, attach } = setUp();
+  recorder.connected(NODE, attach(), 10_000);
+  take();
+  recorder.acked(NODE.id, 10_000);
+  assert.equal(presence()?.lastAckAt, 10_000);
+  recorder.acked(NODE.id, 10_999);
+  assert.deepEqual(take(), []);
+  recorder.acked(NODE.id, 11_000);
+  assert.equal(presence()?.lastAckAt, 11_000);
+});
+
+test('refused resources are written when they change', () => {
+  const { recorder, presence, take, attach } = setUp();
+  const process = attach();
+  recorder.connected(NODE, process, 10);
+  recorder.nacks(NODE.id, process, [NACK]);
+  assert.deepEqual(presence()?.nacks, [NACK]);
+  recorder.nacks(NODE.id, process, [{ ...NACK }]);
+  assert.deepEqual(take(), []);
+  recorder.nacks(NODE.id, process, []);
+  assert.deepEqual(presence()?.nacks, []);
+});
+
+test('slots are written when they change: the names with the node, a verdict each', () => {
+  const { recorder, take, attach } = setUp();
+  const process = attach();
+  recorder.connected(NODE, process, 10);
+  take();
+  withSlots(process, { x: SlotStory.accepted('a@1'), y: SlotStory.accepted('b@1') });
+  recorder.slots(process, 20);
+  const first = take();
+  assert.deepEqual(
+    first.map(({ kind, key }) => [kind, key]),
+    [
+      ['NodeVerdict', 'edge-1\nx'],
+      ['NodeVerdict', 'edge-1\ny'],
+      ['NodePresence', 'edge-1'],
+    ],
+  );
+  assert.deepEqual((first[2]!.value as NodePresence).slots, ['x', 'y']);
+  recorder.slots(process, 30);
+  assert.deepEqual(take(), []);
+  withSlots(process, { x: SlotStory.accepted('a@1'), y: SlotStory.accepted('b@2') });
+  recorder.slots(process, 40);
+  assert.deepEqual(
+    take().map(({ key }) => key),
+    ['edge-1\ny'],
+    'an equal verdict is not written again',
+  );
+});
+
+test('a slot that Envoy dropped leaves the names of the node', () => {
+  const { recorder, presence, take, attach } = setUp();
+  const process = attach();
+  recorder.connected(NODE, process, 10);
+  withSlots(process, { x: SlotStory.accepted('a@1') });
+  recorder.slots(process, 20);
+  take();
+  withSlots(process, { x: SlotStory.accepted('a@1').event({ type: 'unsubscribed' }) });
+  recorder.slots(process, 30);
+  assert.deepEqual(presence()?.slots, []);
+});
+
+test('a refusal is one event, however often its record is written', () => {
+  const { recorder, events, take, attach } = setUp();
+  const process = attach();
+  recorder.connected(NODE, process, 10);
+  take();
+  const story = SlotStory.accepted('a@1').want('a@2', 'a@1');
+  story.push();
+  story.refuse('a');
+  withSlots(process, { x: story });
+  recorder.slots(process, 20);
+  assert.deepEqual(events(), ['node.refused']);
+  story.push();
+  withSlots(process, { x: story.ack() });
+  recorder.slots(process, 30);
+  assert.deepEqual(events(), []);
+});
+
+test('after our restart a stored refusal is no new event, and an unchanged verdict is not written', () => {
+  const before = setUp();
+  const first = before.attach();
+  before.recorder.connected(NODE, first, 10);
+  const story = SlotStory.accepted('a@1').want('a@2', 'a@1');
+  story.push();
+  withSlots(first, { x: story.refuse('a') });
+  before.recorder.slots(first, 20);
+  const written = before.take();
+  const stored = written.find(it => it.kind === 'NodeVerdict')?.value as NodeVerdict;
+  const presence = written.findLast(it => it.kind === 'NodePresence')?.value as NodePresence;
+
+  const after = setUp([presence], [stored]);
+  after.registry.restore([presence], [stored]);
+  const process = after.attach(false);
+  assert.equal(process.id, first.id);
+  after.recorder.connected(NODE, process, 100);
+  after.take();
+  withSlots(process, { x: story });
+  after.recorder.slots(process, 100);
+  assert.deepEqual(after.take(), []);
+});
+
+test('whoever waits for what was recorded is called by the writer, not before', () => {
+  const { recorder, attach, durable } = setUp();
+  recorder.connected(NODE, attach(), 10);
+  let called = 0;
+  recorder.whenDurable(() => called++);
+  assert.equal(called, 0);
+  for (const callback of durable) callback();
+  assert.equal(called, 1);
+});
