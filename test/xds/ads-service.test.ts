@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ModuleFetch } from '../../src/model/module-fetch.ts';
+import { silentLog } from '../../src/model/ports.ts';
+import type { Snapshot } from '../../src/model/snapshot.ts';
+import { CLUSTER_TYPE, EXTENSION_CONFIG_TYPE, LISTENER_TYPE } from '../../src/model/type-url.ts';
+import { LiveTable } from '../../src/store/live-table.ts';
+import { createMemoryStore } from '../../src/store/memory-store.ts';
+import { type AdsService, type AdsStream, createAdsService } from '../../src/xds/ads-service.ts';
+import { readSlot, snapshotOf } from './model/content.ts';
+import { type DeltaMessage, decodeResponse, encodeRequest } from './model/envoy-model.ts';
+import { FakeClock } from './model/fake-clock.ts';
+import { refusalOf, toPart } from './push/slot-story.ts';
+
+const SLOT = 'attache.authn/l1';
+
+function toSnapshot(content: string): Snapshot {
+  const parts = content.split(' ').filter(Boolean).map(toPart);
+  return snapshotOf({ slots: new Map([[SLOT, { wanted: parts, good: [] }]]), listeners: new Map() });
+}
+
+/** The service on a fake clock; what was put is durable when `flush` says so. */
+async function setUp() {
+  const clock = new FakeClock();
+  const store = createMemoryStore();
+  const snapshots = new LiveTable<Snapshot>();
+  const waiting: (() => void)[] = [];
+  let pending = false;
+  let tell: (fetch: ModuleFetch) => void = () => {};
+  let random = 0;
+  const ads = await createAdsService({
+    store,
+    snapshots,
+    fetches: {
+      subscribe: listener => {
+        tell = listener;
+        return () => {
+          tell = () => {};
+        };
+      },
+    },
+    moduleKey: Buffer.alloc(32),
+    writer: {
+      put: () => {
+        pending = true;
+      },
+      delete: () => {},
+      afterWrite: callback => {
+        if (pending) waiting.push(callback);
+        else callback();
+      },
+    },
+    clock,
+    random: bytes => (++random).toString(16).padStart(bytes * 2, '0'),
+    log: silentLog,
+  });
+  const flush = (): void => {
+    pending = false;
+    for (const callback of waiting.splice(0)) callback();
+  };
+  return { clock, snapshots, ads, flush, fetch: (fetch: ModuleFetch) => tell(fetch) };
+}
+
+/** One stream and what came over it. */
+class Client {
+  readonly #node: string;
+  readonly stream: AdsStream;
+  readonly #sent: ReturnType<typeof decodeResponse>[] = [];
+
+  constructor(ads: AdsService, node = 'edge-1') {
+    this.#node = node;
+    this.stream = ads.open(bytes => this.#sent.push(decodeResponse(bytes)));
+  }
+
+  send(message: DeltaMessage, node = this.#node): this {
+    this.stream.onMessage(encodeRequest(message, node));
+    return this;
+  }
+
+  ask(typeUrl: string, subscribe: readonly string[] = [], versions: Record<string, string> = {}): this {
+    return this.send({ typeUrl, subscribe, initialVersions: new Map(Object.entries(versions)) });
+  }
+
+  take(): ReturnType<typeof decodeResponse>[] {
+    return this.#sent.splice(0);
+  }
+
+  answer({ typeUrl, nonce }: { typeUrl: string; nonce: string }, errorDetail?: string): this {
+    return this.send({
+      typeUrl,
+      responseNonce: nonce,
+      ...(errorDetail === undefined ? {} : { errorDetail }),
+    });
+  }
+}
+
+test('2. a first request without a node, or without its id, is refused', async () => {
+  const { ads } = await setUp();
+  for (const node of [undefined, '']) {
+    const stream = ads.open(() => {});
+    const whole = encodeRequest({ typeUrl: CLUSTER_TYPE }, '');
+    // The empty node message is the first four bytes.
+    const bytes = node === undefined ? whole.subarray(4) : whole;
+    assert.throws(() => stream.onMessage(bytes), { code: 'node-id-missing' });
+    stream.close();
+  }
+});
+
+test('1. a repeated node is fine, a missing one means the first, another one ends the stream', async () => {
+  const { ads } = await setUp();
+  const client = new Client(ads).ask(CLUSTER_TYPE).ask(LISTENER_TYPE);
+  client.stream.onMessage(encodeRequest({ typeUrl: EXTENSION_CONFIG_TYPE }, '').subarray(4));
+  assert.throws(() => client.send({ typeUrl: CLUSTER_TYPE }, 'edge-2'), { code: 'node-changed' });
+});
+
+test('a message that is no protobuf is refused', async () => {
+  const { ads } = await setUp();
+  assert.throws(() => ads.open(() => {}).onMessage(Buffer.from('ff', 'hex')), { code: 'malformed-message' });
+});
+
+test('nothing is sent to a new process before its name is durable', async () => {
+  const { ads, snapshots, flush } = await setUp();
+  snapshots.set('edge-1', toSnapshot('a@1'));
+  const client = new Client(ads).ask(CLUSTER_TYPE);
+  assert.equal(client.take().length, 0);
+  flush();
+  assert.equal(client.take().length, 1);
+});
+
+test('a store that does not answer keeps no Envoy from starting', async () => {
+  const { ads, snapshots, clock } = await setUp();
+  snapshots.set('edge-1', toSnapshot('a@1'));
+  const client = new Client(ads).ask(CLUSTER_TYPE);
+  clock.run(999);
+  assert.equal(client.take().length, 0);
+  clock.run(1);
+  assert.equal(client.take().length, 1);
+});
+
+test('a process that was named before is answered at once', async () => {
+  const { ads, snapshots, flush } = await setUp();
+  snapshots.set('edge-1', toSnapshot('a@1'));
+  const first = new Client(ads).ask(CLUSTER_TYPE);
+  flush();
+  first.stream.close();
+  const again = new Client(ads).ask(CLUSTER_TYPE, [], { attache_modules: 'old' });
+  assert.equal(again.take().length, 1);
+});
+
+test('a snapshot reaches the node it is for, when it comes, and no other', async () => {
+  const { ads, snapshots, flush } = await setUp();
+  const [one, two] = [new Client(ads, 'edge-1'), new Client(ads, 'edge-2')];
+  for (const client of [one, two]) client.ask(CLUSTER_TYPE);
+  flush();
+  snapshots.set('edge-1', toSnapshot('a@1'));
+  assert.deepEqual([one.take().length, two.take().length], [1, 0]);
+});
+
+test('a snapshot that was compiled for what the node said before its restart is not sent', async () => {
+  const { ads, snapshots, flush } = await setUp();
+  snapshots.set('edge-1', { ...toSnapshot('a@1'), serves: node => node.envoyVersion === '1.36.2' });
+  const client = new Client(ads).ask(CLUSTER_TYPE);
+  flush();
+  assert.equal(client.take().length, 0);
+  snapshots.set('edge-1', toSnapshot('a@1'));
+  assert.equal(client.take().length, 1);
+});
+
+test('a GET reaches the process that it is of, also while that has no stream', async () => {
+  const { ads, snapshots, flush, fetch } = await setUp();
+  snapshots.set('edge-1', toSnapshot('a@1'));
+  const client = new Client(ads).ask(EXTENSION_CONFIG_TYPE, [SLOT]);
+  flush();
+  const [push] = client.take();
+  const process = readSlot(push!.resources[0]!.any).capability.slice(16, 32);
+  const get = { process, moduleSha256: toPart('a@1').module, tag: '', id: 1, at: 1_000_000 };
+  fetch({ ...get, state: 'started' });
+  client.answer(push!, refusalOf('a'));
+  assert.equal(client.take().length, 0, 'a miss waits');
+  fetch({ ...get, process: 'somebody else', state: 'sent' });
+  assert.equal(client.take().length, 0);
+  client.stream.close();
+  fetch({ ...get, state: 'sent' });
+  const again = new Client(ads).ask(EXTENSION_CONFIG_TYPE, [SLOT], { other: '1' });
+  assert.deepEqual(
+    again.take().flatMap(it => it.resources.map(resource => resource.name)),
+    [SLOT],
+  );
+});
+
+test('a closed stream gets nothing more, and closing twice is fine', async () => {
+  const { ads, snapshots, flush, clock } = await setUp();
+  const client = new Client(ads).ask(CLUSTER_TYPE);
+  client.stream.close();
+  client.stream.close();
+  flush();
+  snapshots.set('edge-1', toSnapshot('a@1'));
+  clock.run(10_000);
+  assert.equal(client.take().length, 0);
+});
+
+test('a stream that never said a word leaves nothing behind', async () => {
+  const { ads } = await setUp();
+  ads.open(() => assert.fail('nothing is sent')).close();
+});
+
+test('two streams of one node are both served', async () => {
+  const { ads, snapshots, flush } = await setUp();
+  const [one, two] = [new Client(ads).ask(CLUSTER_TYPE), new Client(ads).ask(CLUSTER_TYPE)];
+  flush();
+  snapshots.set('edge-1', toSnapshot('a@1'));
+  assert.deepEqual([one.take().length, two.take().length], [1, 1]);
+});
+
+test('after stop neither snapshots nor GETs are heard', async () => {
+  const { ads, snapshots, flush, fetch } = await setUp();
+  const client = new Client(ads).ask(CLUSTER_TYPE);
+  flush();
+  ads.stop();
+  snapshots.set('edge-1', toSnapshot('a@1'));
+  fetch({ process: 'p', moduleSha256: 'm', tag: '', id: 1, state: 'started', at: 0 });
+  assert.equal(client.take().length, 0);
+});
