@@ -8,7 +8,7 @@ import type { BlobCache } from './blob-cache.ts';
 import type { TargetEnvoy } from './check-module.ts';
 import { createModuleSource, type ModuleSource, type ModuleSourceOptions } from './fetch-module.ts';
 import { ModuleError } from './module-error.ts';
-import { deleteRecords, findOrphans, listRevisions, ModuleRecord } from './module-record.ts';
+import { findOrphans, forgetProgress, listRevisions, ModuleRecord } from './module-record.ts';
 import { resolvePlugin } from './resolve-plugin.ts';
 import { MODULE_DEADLINE_MS, toRetryDelayMs } from './retry-policy.ts';
 import { Turns } from './turns.ts';
@@ -36,12 +36,13 @@ const PARALLEL = 4;
 /**
  * The shell of the module stage: for each changed PluginSpec resolve, fetch, verify, check, and write Revision and
  * ModuleProgress. Transient faults are tried again for an hour (`retrying`), others are final until the plugin
- * changes (`failed`). A deleted plugin's records are deleted. Other plugins never wait for one that cannot be fetched.
+ * changes (`failed`). Of a deleted plugin the revisions stay, for their numbers. Other plugins never wait for one
+ * that cannot be fetched.
  */
 export async function startModuleReconciler(options: ModuleReconcilerOptions): Promise<ModuleReconciler> {
   const stopping = new AbortController();
   const source = createModuleSource(options.cache, { ...options.sources, clock: options.clock });
-  for (const plugin of await findOrphans(options.store)) await deleteRecords(options.store, plugin);
+  for (const plugin of await findOrphans(options.store)) await forgetProgress(options.store, plugin);
   const reconciler = new Reconciler(options, source, stopping.signal);
   const watching = reconciler.watch();
   return {
@@ -97,7 +98,7 @@ class Reconciler {
     const cancelled = AbortSignal.any([current.signal, this.#stopping]);
     const work = this.#persist(plugin, cancelled, () =>
       spec === undefined
-        ? deleteRecords(this.#options.store, plugin)
+        ? forgetProgress(this.#options.store, plugin)
         : this.#reconcile({ plugin, spec, cancelled }),
     ).finally(() => {
       this.#running.delete(work);

@@ -90,15 +90,15 @@ export class ModuleRecord {
   }
 }
 
-/** Deletes what this stage wrote about a plugin, unless the plugin is there (again). */
-export async function deleteRecords(store: Store, plugin: PluginName): Promise<void> {
-  const revisions = (await store.list('Revision', `${plugin}/`)).records;
-  const progress = await store.get('ModuleProgress', plugin);
-  if (revisions.length === 0 && progress === undefined) return;
+/**
+ * Forgets how far a deleted plugin had got, unless it is there (again). Its revisions stay: a number is never used
+ * twice, so that what a node once said about revision 1 cannot be taken for another plugin of the same name.
+ */
+export async function forgetProgress(store: Store, plugin: PluginName): Promise<void> {
+  if ((await store.get('ModuleProgress', plugin)) === undefined) return;
   try {
     await store.transaction([
       { op: 'check', kind: 'PluginSpec', key: plugin, expected: 'absent' },
-      ...revisions.map(({ key }) => ({ op: 'delete', kind: 'Revision', key }) as const),
       { op: 'delete', kind: 'ModuleProgress', key: plugin },
     ]);
   } catch (error) {
@@ -106,16 +106,11 @@ export async function deleteRecords(store: Store, plugin: PluginName): Promise<v
   }
 }
 
-/** Plugins that this stage wrote about and that are no more: deleted while nothing ran. */
+/** Plugins that had got somewhere and are no more: deleted while nothing ran. */
 export async function findOrphans(store: Store): Promise<readonly PluginName[]> {
-  const [specs, revisions, progresses] = await Promise.all([
-    store.list('PluginSpec'),
-    store.list('Revision'),
-    store.list('ModuleProgress'),
-  ]);
+  const [specs, progresses] = await Promise.all([store.list('PluginSpec'), store.list('ModuleProgress')]);
   const known = new Set(specs.records.map(({ key }) => key));
-  const written = [...revisions.records, ...progresses.records].map(({ value }) => value.plugin);
-  return [...new Set(written)].filter(plugin => !known.has(plugin));
+  return progresses.records.map(({ value }) => value.plugin).filter(plugin => !known.has(plugin));
 }
 
 function describe({ code, message, hint }: ModuleError): Pick<ModuleProgress, 'code' | 'message' | 'hint'> {

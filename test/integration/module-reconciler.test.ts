@@ -146,7 +146,7 @@ test('IfNotPresent keeps what the plugin resolved, Always follows a moved tag', 
   assert.deepEqual(hashes, [old, old, moved]);
 });
 
-test('a restart does nothing for what is ready, finishes what is not, and forgets what was deleted', async t => {
+test('a restart does nothing for what is ready, finishes what is not, and forgets how far a deleted one had got', async t => {
   const { host, requests } = await startRegistry(t);
   await push(host, 'auth:1', makeModule('one'));
   const world = await setUp(t, [host]);
@@ -162,8 +162,13 @@ test('a restart does nothing for what is ready, finishes what is not, and forget
     'the layer was in the cache',
   );
   await world.store.delete('PluginSpec', 'default/auth');
-  await until(async () => (await revisionsOf(world)).length === 0, { what: 'the records to go' });
-  assert.equal(await world.store.get('ModuleProgress', 'default/auth'), undefined);
+  const progress = () => world.store.get('ModuleProgress', 'default/auth');
+  await until(async () => (await progress()) === undefined, { what: 'its progress to go' });
+
+  await push(host, 'auth:2', makeModule('two'));
+  await world.apply({ url: `${host}/auth:2` });
+  const { revision } = await world.reach('ready');
+  assert.equal(revision, 2, 'a number is never used twice');
 });
 
 test('a module that vanished from the cache is fetched again by its digest, though the tag moved', async t => {
