@@ -184,7 +184,9 @@ export class DeltaStream {
     if (typeUrl === LISTENER_TYPE)
       for (const { name } of difference.resources) {
         const slots = this.#snapshot?.listenerSlots.get(name);
-        if (slots !== undefined) this.#update(machine.onListenerSent(this.process.state, slots, this.#now()));
+        if (slots === undefined) continue;
+        const isKnown = state.has.has(name);
+        this.#update(machine.onListenerSent(this.process.state, slots, this.#now(), isKnown));
       }
     this.#send(
       encodeDeltaResponse({ typeUrl, nonce, resources: difference.resources, removed: difference.removed }),

@@ -19,12 +19,19 @@ export interface ProcessState {
   /** The bootstrap says that its own slots have no fetch timeout and deny until answered. */
   readonly bootstrapDenies: boolean;
   /** Slots that a listener version delivered on this stream brought in, until Envoy asks for them. */
-  readonly introduced: ReadonlyMap<string, { readonly sentAt: number; readonly fetchTimeoutMs: number }>;
+  readonly introduced: ReadonlyMap<string, Introduction>;
   /**
    * Until when the slots of an earlier stream count although this stream has not named them yet: a listener must
    * not change while one of them may have been refused. Envoy names all of them in its first request.
    */
   readonly relistBy: number | undefined;
+}
+
+interface Introduction {
+  readonly sentAt: number;
+  readonly fetchTimeoutMs: number;
+  /** Every listener that brought the slot in has served without it. */
+  readonly gained: boolean;
 }
 
 /** Envoy sends the requests of all its types at once when it reconnects. */
@@ -71,18 +78,30 @@ export function onSlotRequest(
     if (want !== undefined) next = onSlot(next, slot, { type: 'wanted', want }, now);
     const version = request.versions.get(slot);
     const mayWarm = version === undefined && maySlotWarm(next, slot, now);
-    const event: SlotEvent = { type: 'subscribed', mayWarm, ...(version === undefined ? {} : { version }) };
+    const gained = next.introduced.get(slot)?.gained === true;
+    const known = version === undefined ? {} : { version };
+    const event: SlotEvent = { type: 'subscribed', mayWarm, gained, ...known };
     next = without(onSlot(next, slot, event, now), slot);
   }
   return next;
 }
 
-/** A listener's slots were delivered on this stream: those not in use yet will be asked for while it warms. */
-export function onListenerSent(state: ProcessState, listener: ListenerSlots, now: number): ProcessState {
+/**
+ * A listener's slots were delivered on this stream: those not in use yet will be asked for while it warms.
+ * `isKnown`: Envoy has an older version of the listener, which goes on serving meanwhile.
+ */
+export function onListenerSent(
+  state: ProcessState,
+  { slots, fetchTimeoutMs }: ListenerSlots,
+  now: number,
+  isKnown = false,
+): ProcessState {
   const introduced = new Map(state.introduced);
-  for (const slot of listener.slots)
-    if (state.slots.get(slot)?.subscribed !== true)
-      introduced.set(slot, { sentAt: now, fetchTimeoutMs: listener.fetchTimeoutMs });
+  for (const slot of slots) {
+    if (state.slots.get(slot)?.subscribed === true) continue;
+    const gained = isKnown && introduced.get(slot)?.gained !== false;
+    introduced.set(slot, { sentAt: now, fetchTimeoutMs, gained });
+  }
   return { ...state, introduced };
 }
 

@@ -23,7 +23,13 @@ import {
 
 export type SlotEvent =
   /** A request names the slot; `version` is what Envoy says it has. */
-  | { readonly type: 'subscribed'; readonly version?: string; readonly mayWarm: boolean }
+  | {
+      readonly type: 'subscribed';
+      readonly version?: string;
+      readonly mayWarm: boolean;
+      /** Its listeners served without it before (default false). */
+      readonly gained?: boolean;
+    }
   | { readonly type: 'unsubscribed' }
   | { readonly type: 'wanted'; readonly want: WantedSlot }
   | { readonly type: 'ack' }
@@ -137,7 +143,8 @@ function subscribed(
   const known = { ...state, subscribed: true, phase: IDLE, renew: new Set<string>() };
   if (says === undefined) {
     const first = state.tried === null && state.refused === null;
-    return { ...known, mayWarm: event.mayWarm && first, accepted: null };
+    const gained = first ? event.gained === true : state.gained;
+    return { ...known, mayWarm: event.mayWarm && first, gained, accepted: null };
   }
   // Nothing known of this process but its own word: what it has is also what it tried last, until an LDS NACK
   // or a stored attempt says otherwise.

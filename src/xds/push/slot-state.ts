@@ -37,6 +37,8 @@ export interface SlotState {
   readonly subscribed: boolean;
   /** The next push is the slot's first answer, and its listener waits for it (design 5.1). */
   readonly mayWarm: boolean;
+  /** Its listeners served before they had this slot, and go on without it until it is answered. */
+  readonly gained: boolean;
   readonly want: WantedSlot | undefined;
   readonly phase: Phase;
   /** What Envoy tried last as far as we know. */
@@ -76,6 +78,7 @@ export function newSlot(slot: string): SlotState {
     slot,
     subscribed: false,
     mayWarm: false,
+    gained: false,
     want: undefined,
     phase: IDLE,
     tried: null,
@@ -113,14 +116,15 @@ export function targetOf(state: SlotState, now: number): SlotContent | undefined
 }
 
 /**
- * What a fresh Envoy serves with until the wanted content is proven: every plugin at its good revision. In the
- * warming form a revision that Envoy refuses would not be refused, but answer 503. Undefined once something was
- * accepted, and where a wanted plugin has no good revision: that one is waited for.
+ * What an Envoy begins with until the wanted content is proven: every plugin at its good revision. In the warming
+ * form a revision that Envoy refuses would not be refused, but answer 503. Undefined once something was accepted,
+ * and where a wanted plugin has no good revision: that one is waited for, unless the listeners served without it.
  */
 function firstAnswer(state: SlotState, { wanted, fallback }: WantedSlot): SlotContent | undefined {
+  if (state.accepted !== null) return undefined;
+  if (state.gained) return fallback;
   const begins = state.mayWarm || state.tried?.contentHash === fallback.contentHash;
-  if (state.accepted !== null || !begins || wanted.plugins.length !== fallback.plugins.length)
-    return undefined;
+  if (!begins || wanted.plugins.length !== fallback.plugins.length) return undefined;
   const good = new Set(fallback.plugins.map(it => it.plugin));
   return wanted.plugins.every(it => good.has(it.plugin)) ? fallback : undefined;
 }

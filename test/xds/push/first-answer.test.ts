@@ -3,8 +3,12 @@ import { test } from 'node:test';
 import { SlotStory } from './slot-story.ts';
 
 /** A fresh Envoy that begins to load the warming form, and gets all of it. */
-function warm(wanted: string, good: string): { readonly story: SlotStory; readonly first: string } {
-  const story = new SlotStory().want(wanted, good).subscribe({ mayWarm: true });
+function warm(
+  wanted: string,
+  good: string,
+  gained = false,
+): { readonly story: SlotStory; readonly first: string } {
+  const story = new SlotStory().want(wanted, good).subscribe({ mayWarm: true, gained });
   const first = story.push();
   for (const plugin of story.last?.content.plugins ?? [])
     story.get(`${plugin.plugin.replace('default/', '')}@${plugin.revision}`)('sent');
@@ -45,4 +49,18 @@ test('the stream breaks after the first answer: it is still proven first', () =>
   story.event({ type: 'stream-closed' }).subscribe();
   assert.equal(story.push(), 'verdict a@1');
   assert.equal(story.ack().push(), 'verdict a@2');
+});
+
+test('listeners that served without a plugin go on so until it is proven: a refusal costs no request', () => {
+  const story = new SlotStory().want('a@1').subscribe({ mayWarm: true, gained: true });
+  assert.equal(story.push(), 'verdict pass-through');
+  assert.equal(story.ack().push(), 'verdict a@1');
+  assert.equal(story.refuse('a').push(), 'verdict pass-through');
+});
+
+test('listeners that gain a slot whose plugin is good elsewhere wait for it', () => {
+  const { story, first } = warm('a@1', 'a@1', true);
+  assert.equal(first, 'warming a@1');
+  assert.equal(story.push(), 'verdict a@1');
+  assert.equal(story.ack().push(), 'nothing');
 });

@@ -51,8 +51,16 @@ export class SlotStory {
     return this.event({ type: 'wanted', want: toWant(wanted, good) });
   }
 
-  subscribe({ mayWarm = false, version }: { mayWarm?: boolean; version?: string } = {}): this {
-    return this.event({ type: 'subscribed', mayWarm, ...(version === undefined ? {} : { version }) });
+  subscribe({
+    mayWarm = false,
+    gained = false,
+    version,
+  }: {
+    mayWarm?: boolean;
+    gained?: boolean;
+    version?: string;
+  } = {}): this {
+    return this.event({ type: 'subscribed', mayWarm, gained, ...(version === undefined ? {} : { version }) });
   }
 
   /** Sends what is due and says what it was. */
