@@ -21,8 +21,6 @@ export interface StampedLoad {
   change(stamp: string, act: () => Promise<void>): Promise<void>;
   /** Something after which responses go on to carry what they carry. */
   unmoved(act: () => Promise<void>): Promise<void>;
-  /** From the requests sent from now on, every response must carry exactly this. */
-  only(stamp: string): void;
   /** Until so many more responses with the stamp came. */
   more(stamp: string, responses?: number): Promise<void>;
   /** Stops, prints the counts, and throws unless all was well. */
@@ -73,7 +71,6 @@ export function startStampedLoad(
       await act();
       await more(record.last);
     },
-    only: stamp => record.only(stamp),
     more,
     async assertClean() {
       await load.stop();
