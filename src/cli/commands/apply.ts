@@ -26,6 +26,8 @@ import { type RestClient, RestError } from '../rest-client.ts';
 
 /** How long an `apply` waits for the module to be fetched and checked. */
 const CHECK_TIMEOUT_MS = 60_000;
+/** A source that does not answer is told after a few tries; the server goes on trying. */
+const RETRYING_PATIENCE_MS = 10_000;
 /** How long `--wait` waits for the nodes. */
 const SETTLE_TIMEOUT_MS = 10 * 60_000;
 /** A raw resource has no steps: a refusal comes within moments or not at all. */
@@ -120,7 +122,10 @@ async function followPlugin(
 ): Promise<number> {
   const startedAt = performance.now();
   const ask = () => client.get<PluginView>(document.path);
-  const checked = await pollUntil(ask, view => view.status.phase !== 'Validating', CHECK_TIMEOUT_MS);
+  const isAnswered = ({ status }: PluginView): boolean =>
+    status.phase !== 'Validating' ||
+    (status.code !== undefined && performance.now() - startedAt > RETRYING_PATIENCE_MS);
+  const checked = await pollUntil(ask, isAnswered, CHECK_TIMEOUT_MS);
   const view = checked.answer;
   const code = print(reportPlugin(result, view, await readMinorVersions(client, view)), context);
   if (!options.wait || code !== EXIT.done) return code;
