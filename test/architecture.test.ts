@@ -106,7 +106,9 @@ test('each record kind is written only by its own folders', () => {
   for (const path of inSrc)
     for (const match of (code.get(path) ?? '').matchAll(writing)) {
       const kind = (match[1] ?? match[2]) as keyof typeof WRITERS;
-      if (!WRITERS[kind].includes(partOf(path))) wrong.push(`${path} writes ${kind}`);
+      // The store forgets the oldest events by itself; it writes none.
+      const trims = match[0].includes('delete') && kind === 'Event' && partOf(path) === 'store';
+      if (!trims && !WRITERS[kind].includes(partOf(path))) wrong.push(`${path} writes ${kind}`);
     }
   assert.deepEqual(wrong, []);
 });

@@ -5,6 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface ProxyBehaviour {
   /** Connections are cut at once: nobody is there. */
   readonly refuse?: boolean;
+  /** New connections are taken, and passed on only once it is fulfilled. */
+  readonly until?: Promise<unknown>;
   /** Before each piece towards the client, in ms. */
   readonly delayMs?: number;
   /** Towards the client, over each connection. */
@@ -37,7 +39,10 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     track(open, client);
     if (behaviour.refuse) client.destroy();
     else if (behaviour.httpStatus !== undefined) answerInPlace(client, behaviour.httpStatus);
-    else join(client, track(open, connect(target, '127.0.0.1')), () => behaviour);
+    else
+      Promise.resolve(behaviour.until).then(() => {
+        if (!client.destroyed) join(client, track(open, connect(target, '127.0.0.1')), () => behaviour);
+      });
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const cut = () => {

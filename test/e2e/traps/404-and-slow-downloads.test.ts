@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { probe } from '../../harness/probe.ts';
+import { startAttacheScene } from '../../harness/attache-scene.ts';
+import { stopAfter } from '../../harness/cleanup.ts';
+import { startLoad } from '../../harness/load.ts';
+import { probe, stampOf } from '../../harness/probe.ts';
 import { rawListener, rawSlot } from '../../harness/raw-resources.ts';
 import { startRawScene } from '../../harness/raw-scene.ts';
 import { until } from '../../harness/wait.ts';
+import {
+  applyStamp,
+  assertClean,
+  offerStamp,
+  serveFirst as serveByAttache,
+  untilMore,
+} from './attache-serving.ts';
 import { freshStamp, SLOT, serveFirst, stampAt, stampWith, untilSent, untilStamp } from './raw-serving.ts';
 
 test('trap: a 404 in the warming form is ACKed, and the listener opens with nothing but 503s', async t => {
@@ -57,4 +67,70 @@ test('trap: a push while the module is still on its way is refused again, and fe
   await untilSent(scene, second.sha256, 2);
   assert.equal((await push('2.v3')).ok, true);
   await untilStamp(port, 'second');
+});
+
+test('Attaché: a module that cannot be fetched is unreachable, never refused, and comes when it can', async t => {
+  const scene = await startAttacheScene(t);
+  const { attache, node, modulesProxy } = scene;
+  const { port, load } = await serveByAttache(t, scene);
+  modulesProxy.behave({ httpStatus: 404 });
+  modulesProxy.cut();
+  await applyStamp(scene, 'stamp', 'second', { url: await offerStamp(scene) });
+  const said = () => attache.pluginOn(node, 'stamp');
+  await until(async () => (await said())?.reason === 'Unreachable', { what: 'the word Unreachable' });
+  await untilMore(load, 250);
+  assert.equal((await said())?.refusedRevision, null);
+  assert.equal(await stampAt(port), 'first');
+  modulesProxy.behave({});
+  await attache.waitAccepted(node, 'stamp', 2, 60_000);
+  await untilStamp(port, 'second');
+  await assertClean(t, load);
+});
+
+test('Attaché: a slow download is waited for while the old module serves, and is never a refusal', async t => {
+  const scene = await startAttacheScene(t);
+  const { attache, node, modulesProxy } = scene;
+  const { port, load } = await serveByAttache(t, scene);
+  modulesProxy.behave({ bytesPerSecond: 4_000_000 });
+  await applyStamp(scene, 'stamp', 'second', { url: await offerStamp(scene, 12_000_000) });
+  await until(async () => (await attache.pluginOn(node, 'stamp'))?.state === 'Fetching', {
+    what: 'the download',
+  });
+  await attache.waitAccepted(node, 'stamp', 2);
+  await untilStamp(port, 'second');
+  assert.equal((await attache.pluginOn(node, 'stamp'))?.refusedRevision, null);
+  await assertClean(t, load);
+});
+
+test('Attaché: an Envoy that starts while modules cannot be had lets no request past the plugin, then and later', async t => {
+  const scene = await startAttacheScene(t);
+  const { attache, node, modulesProxy } = scene;
+  modulesProxy.behave({ httpStatus: 404 });
+  await applyStamp(scene, 'stamp', 'on', { url: await offerStamp(scene) });
+  await until(
+    async () =>
+      (await attache.request('GET', '/v1/plugins/default/stamp/revisions')).body.items?.length === 1,
+    {
+      what: 'the revision',
+    },
+  );
+  await attache.applyResource('listeners', 'main', rawListener('main', []));
+  const port = await scene.envoy.listenerPort('main');
+  const load = stopAfter(
+    t,
+    startLoad({ port, hasPlugin: response => stampOf(response) === 'on', isFailure: () => false }),
+  );
+  const passed: number[] = [];
+  load.expectPlugin(response => {
+    if (response.status === 200) passed.push(response.status);
+    return response.status !== 200 || stampOf(response) === 'on';
+  });
+  await until(() => load.total > 100, { what: 'answers while the module cannot be had', deadlineMs: 60_000 });
+  assert.equal(passed.length, 0);
+  modulesProxy.behave({});
+  await attache.waitAccepted(node, 'stamp', 1, 60_000);
+  await untilStamp(port, 'on');
+  await untilMore(load);
+  assert.ok(passed.length > 0);
+  await assertClean(t, load);
 });

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { startAttacheScene } from '../../harness/attache-scene.ts';
 import { stopAfter } from '../../harness/cleanup.ts';
 import { startLoad } from '../../harness/load.ts';
 import { stampOf } from '../../harness/probe.ts';
 import { startRawScene } from '../../harness/raw-scene.ts';
 import { until } from '../../harness/wait.ts';
+import { applyStamp, assertClean, offerStamp, serveFirst as serveByAttache } from './attache-serving.ts';
 import { freshStamp, SLOT, serveFirst, stampWith, untilSent, untilStamp } from './raw-serving.ts';
 
 test('trap: a new module pushed live in the warming form is ACKed, never fetched, and requests pass without it', async t => {
@@ -32,4 +34,14 @@ test('trap: a new module pushed live in the warming form is ACKed, never fetched
     true,
   );
   await untilStamp(port, 'second');
+});
+
+test('Attaché: a new module under load is fetched first, and every request has the plugin', async t => {
+  const scene = await startAttacheScene(t);
+  const { port, load } = await serveByAttache(t, scene);
+  await applyStamp(scene, 'stamp', 'second', { url: await offerStamp(scene) });
+  await scene.attache.waitAccepted(scene.node, 'stamp', 2);
+  await untilStamp(port, 'second');
+  await assertClean(t, load);
+  assert.equal(await scene.envoy.stat('listener_manager.listener_modified'), 0, 'no listener was touched');
 });

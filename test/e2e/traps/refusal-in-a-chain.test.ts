@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildPlugin } from '../../../plugins/build.ts';
+import { startAttacheScene } from '../../harness/attache-scene.ts';
 import { rawChain, rawListener, rawSlot, rawWasm } from '../../harness/raw-resources.ts';
 import { type RawScene, startRawScene } from '../../harness/raw-scene.ts';
-import { holds } from '../../harness/wait.ts';
+import { holds, until } from '../../harness/wait.ts';
+import { applyStamp, assertClean, serveFirst as serveByAttache } from './attache-serving.ts';
 import { freshStamp, SLOT, stampAt, stampWith, untilSent, untilStamp } from './raw-serving.ts';
 
 test('trap: one refused plugin holds the whole chain back, looks like a miss at first, and blocks listener changes', async t => {
@@ -57,3 +59,32 @@ async function serveChain(scene: RawScene, chain: ReturnType<typeof rawChain>): 
   assert.equal((await xds.pushSlot(SLOT, '1.w', chain).verdict).ok, true);
   return envoy.listenerPort('main');
 }
+
+test('Attaché: the refused plugin alone is held back; the others move on, and listeners can be changed', async t => {
+  const scene = await startAttacheScene(t, { drainTimeS: 2 });
+  const { attache, envoy, node } = scene;
+  const { port, load, url } = await serveByAttache(t, scene);
+  const refusing = await attache.offer(await buildPlugin('faulty/refuses-config'));
+  await Promise.all([
+    attache.applyPlugin('refused', { url: refusing }),
+    applyStamp(scene, 'stamp', 'second', { url }),
+  ]);
+  await until(async () => (await attache.pluginOn(node, 'refused'))?.refusedRevision === 1, {
+    what: 'the refusal',
+  });
+  assert.match(
+    (await attache.pluginOn(node, 'refused'))?.message ?? '',
+    /Unable to create Wasm plugin default\/refused/,
+  );
+  await attache.waitAccepted(node, 'stamp', 2);
+  assert.equal((await attache.pluginOn(node, 'stamp'))?.refusedRevision, null);
+  await untilStamp(port, 'second');
+
+  const edited = rawListener('main', [], { per_connection_buffer_limit_bytes: 65_536 });
+  await attache.applyResource('listeners', 'main', edited);
+  await until(async () => (await envoy.stat('listener_manager.listener_modified')) === 1, {
+    what: 'the edit',
+  });
+  assert.equal(await envoy.stat('listener_manager.lds.update_rejected'), 0);
+  await assertClean(t, load);
+});

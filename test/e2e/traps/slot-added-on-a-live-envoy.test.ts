@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { serveMain, startAttacheScene } from '../../harness/attache-scene.ts';
 import { stopAfter } from '../../harness/cleanup.ts';
+import { freePort } from '../../harness/free-port.ts';
 import { type Load, startLoad } from '../../harness/load.ts';
 import { stampOf } from '../../harness/probe.ts';
 import { rawListener, rawSlot } from '../../harness/raw-resources.ts';
 import { type RawScene, startRawScene } from '../../harness/raw-scene.ts';
 import { until } from '../../harness/wait.ts';
-import { freshStamp, SLOT, stampWith, untilSent } from './raw-serving.ts';
+import {
+  applyStamp,
+  assertClean,
+  offerStamp,
+  serveFirst,
+  startStampedLoad,
+  untilMore,
+} from './attache-serving.ts';
+import { freshStamp, SLOT, stampWith, untilSent, untilStamp } from './raw-serving.ts';
 
 /** A listener without slots under load, and then the same listener with one; the answer is not given yet. */
 async function gainSlot(t: TestContext): Promise<{ scene: RawScene; load: Load }> {
@@ -60,3 +70,51 @@ function hasHealed(load: Load): boolean {
   const last = load.failures.at(-1);
   return last !== undefined && Date.now() - last.at.getTime() > 300;
 }
+
+test('Attaché: a new listener on a live Envoy waits for its plugin, and then serves with it from the first request', async t => {
+  const scene = await startAttacheScene(t);
+  const { attache, envoy, node, modulesProxy } = scene;
+  const { load } = await serveFirst(t, scene);
+  const statuses = new Set<number>();
+  modulesProxy.behave({ delayMs: 1_000 });
+  const portValue = await freePort();
+  await applyStamp(scene, 'other', 'other', {
+    url: await offerStamp(scene),
+    match: [{ ports: [{ number: portValue }] }],
+  });
+  const address = { socket_address: { address: '127.0.0.1', port_value: portValue } };
+  await attache.applyResource('listeners', 'other', rawListener('other', [], { address }));
+  const port = await envoy.listenerPort('other');
+  const second = startLoad({
+    port,
+    hasPlugin: response => stampOf(response)?.includes('other') === true,
+    isFailure: response => {
+      statuses.add(response.status);
+      return response.status !== 200;
+    },
+  });
+  stopAfter(t, second);
+  await attache.waitAccepted(node, 'other', 1);
+  await untilMore(second);
+  assert.deepEqual([...statuses], [200], 'it never answered 403');
+  await assertClean(t, second);
+  await assertClean(t, load);
+});
+
+test('Attaché: on an Envoy without chains a first plugin comes to a live listener without a lost request', async t => {
+  const scene = await startAttacheScene(t, { version: '1.36.2', drainTimeS: 2 });
+  const { attache, envoy, node } = scene;
+  const port = await serveMain(scene);
+  const load = stopAfter(t, startLoad({ port }));
+  await untilMore(load);
+  scene.modulesProxy.behave({ delayMs: 500 });
+  await applyStamp(scene, 'stamp', 'on', { url: await offerStamp(scene) });
+  await attache.waitAccepted(node, 'stamp', 1);
+  await untilStamp(port, 'on');
+  const draining = () => envoy.stat('listener_manager.total_filter_chains_draining');
+  await until(async () => (await draining()) === 0, { what: 'the old version to go' });
+  await load.stop();
+  t.diagnostic(`Attaché on 1.36.2: ${load}`);
+  assert.equal(load.failed, 0, JSON.stringify(load.failures.slice(0, 5)));
+  await assertClean(t, startStampedLoad(t, port));
+});
