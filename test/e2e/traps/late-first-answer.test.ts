@@ -55,8 +55,10 @@ test('Attaché: a slot that is answered long after its fetch timeout gets the pl
   const { '@type': _, ...listener } = rawListener('main', [
     rawSlot({ name: 'attache.last', fetchTimeout: '0.5s' }),
   ]);
+  const ads = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0.5s' };
   const own = {
     ...bootstrap,
+    dynamic_resources: { ...Object(bootstrap.dynamic_resources), lds_config: ads },
     static_resources: { ...Object(bootstrap.static_resources), listeners: [listener] },
   };
   const envoy = stopAfter(
