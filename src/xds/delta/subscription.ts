@@ -91,13 +91,17 @@ export function answer(state: Subscription, nonce: string, nack: string | undefi
   return { ...state, inFlight: undefined, has, refused };
 }
 
+/** `Error adding/updating cluster(s) a: why, b: why`; listeners are separated by newlines. */
+const BEFORE_NAME = ['(s) ', ', ', '\n'];
+
 /**
  * Envoy names the resources that it refused and applies the others of the response; where no name can be found
  * in its text, every one is taken for refused.
  */
 function blame(inFlight: InFlight, nack: string): Set<string> {
   const names = [...inFlight.sent.keys()];
-  const named = names.filter(name => nack.includes(name));
+  const listed = names.filter(name => BEFORE_NAME.some(before => nack.includes(`${before}${name}: `)));
+  const named = listed.length > 0 ? listed : names.filter(name => nack.includes(name));
   return new Set(named.length > 0 ? named : names);
 }
 

@@ -235,6 +235,19 @@ test('44. of a response the named resource is refused, the others count as appli
   assert.equal(story.exist('alpha@1 beta@2').due, 'beta@2');
 });
 
+test('44. a name that is part of a word or of the reason is not the refused one', () => {
+  const table: readonly [string, readonly string[]][] = [
+    ['Error adding/updating listener(s) ingress: no cluster http', ['ingress']],
+    ['Error adding/updating listener(s) ingress: bad\nin: bad\n', ['in', 'ingress']],
+    ['Error adding/updating cluster(s) http: bad, in: bad', ['http', 'in']],
+  ];
+  for (const [text, refused] of table) {
+    const story = new TypeStory({}).exist('in@1 http@1 ingress@1');
+    story.send();
+    assert.deepEqual(Object.keys(story.answer(text).refused()).sort(), [...refused].sort(), text);
+  }
+});
+
 test('44. where no name is in the text, everything in the response counts as refused', () => {
   const story = new TypeStory({}).exist('alpha@1 beta@1');
   story.send();
