@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import type { TestContext } from 'node:test';
+import type { NodePresence } from '../../src/model/node.ts';
+import { type Clock, silentLog } from '../../src/model/ports.ts';
+import type { EncodedResource } from '../../src/model/resource.ts';
+import type { Snapshot } from '../../src/model/snapshot.ts';
+import { EXTENSION_CONFIG_TYPE, XDS_TYPES } from '../../src/model/type-url.ts';
+import { createCoalescedWriter } from '../../src/store/coalesced-writer.ts';
+import { LiveTable } from '../../src/store/live-table.ts';
+import { createMemoryStore } from '../../src/store/memory-store.ts';
+import { createAdsService } from '../../src/xds/ads-service.ts';
+import { startXdsServer } from '../../src/xds/xds-server.ts';
+import { stopAfter } from '../harness/cleanup.ts';
+import { readSlot, snapshotOf } from '../xds/model/content.ts';
+import { toPart } from '../xds/push/slot-story.ts';
+import { type Response, XdsConnection, type XdsStream } from './xds-client.ts';
+
+export const [CDS, EDS, LDS, RDS] = XDS_TYPES.map(type => type.typeUrl) as [string, string, string, string];
+export const ECDS = EXTENSION_CONFIG_TYPE;
+export const NODE = 'edge-1';
+
+const clock: Clock = {
+  now: () => Date.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+export interface World {
+  /** `a@1 b@2`: name and version of all there is of a type. */
+  readonly clusters?: string;
+  readonly endpoints?: string;
+  readonly listeners?: string;
+  readonly routes?: string;
+  /** Slot to its content, `a@1 b@1`. */
+  readonly slots?: Record<string, string>;
+  /** Size of every resource; default small. */
+  readonly sizeBytes?: number;
+}
+
+function toSnapshot(world: World): Snapshot {
+  const rows = [
+    [CDS, world.clusters],
+    [EDS, world.endpoints],
+    [LDS, world.listeners],
+    [RDS, world.routes],
+  ] as const;
+  const resources = rows.map(([typeUrl, text = '']): [string, Map<string, EncodedResource>] => {
+    const named = text
+      .split(' ')
+      .filter(Boolean)
+      .map((it): [string, EncodedResource] => {
+        const [name = '', version = ''] = it.split('@');
+        return [name, { typeUrl, name, version, any: Buffer.alloc(world.sizeBytes ?? 8, it) }];
+      });
+    return [typeUrl, new Map(named)];
+  });
+  const slots = Object.entries(world.slots ?? {}).map(([name, content]) => {
+    const parts = content.split(' ').filter(Boolean).map(toPart);
+    return [name, { wanted: parts, good: [] }] as const;
+  });
+  return {
+    ...snapshotOf({ slots: new Map(slots), listeners: new Map() }),
+    resources: new Map(resources),
+    listenerSlots: new Map(),
+  };
+}
+
+/** The xds stage behind its port; `set` is what compile would do. */
+export async function setUp(t: TestContext, world?: World) {
+  const store = createMemoryStore();
+  const snapshots = new LiveTable<Snapshot>();
+  const writer = createCoalescedWriter(store, clock, silentLog, { intervalMs: 5 });
+  const random = (bytes: number): string => randomBytes(bytes).toString('hex');
+  const fetches = { subscribe: () => () => {} };
+  const moduleKey = Buffer.alloc(32);
+  const ads = await createAdsService({
+    store,
+    snapshots,
+    fetches,
+    moduleKey,
+    writer,
+    clock,
+    random,
+    log: silentLog,
+  });
+  const server = await startXdsServer(ads, { host: '127.0.0.1', port: 0 }, silentLog);
+  stopAfter(t, {
+    async stop() {
+      await server.stop();
+      await writer.stop();
+      await store.close();
+    },
+  });
+  const connect = (): XdsConnection => stopAfter(t, new XdsConnection(server.address.port));
+  const connection = connect();
+  const set = (next: World, node = NODE): void => snapshots.set(node, toSnapshot(next));
+  if (world !== undefined) set(world);
+  const presence = async (node = NODE): Promise<NodePresence | undefined> =>
+    (await store.get('NodePresence', node))?.value;
+  return { server, connect, connection, set, presence, open: (node?: string) => connection.open(node) };
+}
+
+/** `cds a@1 b@2 -c`; extension configs as `ecds slot: verdict a@1`. */
+export function describe({ typeUrl, resources, removed }: Response): string {
+  const short = XDS_TYPES.find(type => type.typeUrl === typeUrl)?.short ?? typeUrl;
+  const named = resources.map(({ name, version, any }) => {
+    if (short !== 'ecds') return `${name}@${version}`;
+    const { variant, parts } = readSlot(any);
+    const chain = parts.map(it => `${it.plugin.replace('default/', '')}@${it.revision}`).join(' ');
+    return `${name}: ${variant} ${chain || 'pass-through'}`;
+  });
+  return [short, ...named, ...removed.map(name => `-${name}`)].join(' ');
+}
+
+/** The next response, ACKed, in words. */
+export const accept = async (stream: XdsStream): Promise<string> => describe(await stream.accept());
+
+/** That nothing was due before: what is asked for now is the next that comes. */
+export async function assertSilent(stream: XdsStream): Promise<void> {
+  const fence = `fence-${randomBytes(4).toString('hex')}`;
+  stream.send({ typeUrl: RDS, subscribe: [fence] });
+  assert.equal(await accept(stream), `rds -${fence}`);
+}
