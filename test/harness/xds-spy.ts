@@ -23,8 +23,8 @@ export interface SeenResponse {
 /** Stands between an Envoy and a control plane, passes delta ADS on byte for byte, and keeps what it saw. */
 export interface XdsSpy {
   readonly port: number;
-  /** Streams opened so far. */
-  streams(): number;
+  /** When each stream was opened, in ms. */
+  readonly streams: readonly number[];
   readonly requests: readonly RawRequest[];
   readonly responses: readonly SeenResponse[];
   /** Those of them that carried or removed resources. */
@@ -59,11 +59,11 @@ export async function startXdsSpy(target: string): Promise<XdsSpy> {
   const client = new Client(target, credentials.createInsecure(), UNLIMITED);
   const requests: RawRequest[] = [];
   const responses: SeenResponse[] = [];
-  let streams = 0;
+  const streams: number[] = [];
   const server = new Server(UNLIMITED);
   server.addService(SERVICE, {
     delta(call: ServerDuplexStream<Buffer, Buffer>) {
-      streams++;
+      streams.push(Date.now());
       const onward = client.makeBidiStreamRequest(METHOD, passThrough, passThrough, call.metadata);
       call.on('data', (bytes: Buffer) => {
         requests.push(decodeRawRequest(registry, 'delta', bytes));
@@ -88,7 +88,7 @@ export async function startXdsSpy(target: string): Promise<XdsSpy> {
   );
   return {
     port,
-    streams: () => streams,
+    streams,
     requests,
     responses,
     carrying: () => responses.filter(one => one.names.length + one.removed.length > 0),

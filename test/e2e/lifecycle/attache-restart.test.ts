@@ -47,16 +47,22 @@ async function restartAttache(t: TestContext, stage: Stage): Promise<void> {
   await stamped.assertClean();
 }
 
+/** An Envoy tries again after 500 ms at most, then 1 s, 2 s and so on, up to 30 s, each time less by chance. */
+const LONGEST_BACKOFF_MS = 30_000;
+
 async function restartAndReconnect(t: TestContext, { attache, spy, node }: LifecycleScene): Promise<void> {
-  const streams = spy.streams();
-  const requests = spy.requests.length;
+  const [began, streams] = [Date.now(), spy.streams.length];
   assert.deepEqual(await attache.end(), { code: 0, signal: null });
   await attache.startAgain();
-  await until(async () => (await attache.must('GET', `/v1/nodes/${node}`)).status.state === 'Connected', {
-    what: `${node} to come back`,
-  });
-  const brought = spy.requests.slice(requests).map(one => Object.keys(one.initialVersions).length);
-  t.diagnostic(`streams ${spy.streams() - streams}, versions brought: ${brought.join(' ')}`);
+  const back = Date.now() - began;
+  const isConnected = async () =>
+    (await attache.must('GET', `/v1/nodes/${node}`)).status.state === 'Connected';
+  try {
+    await until(isConnected, { what: `${node} to come back`, deadlineMs: LONGEST_BACKOFF_MS + 10_000 });
+  } finally {
+    const tries = spy.streams.slice(streams).map(at => at - began);
+    t.diagnostic(`Attaché was back after ${back} ms; the Envoy tried after ${tries.join(', ')} ms`);
+  }
 }
 
 /** Until nothing was sent for half a second: the change before is over. */

@@ -23,12 +23,14 @@ export interface Stage {
   readonly listener: 'delivered' | 'own';
 }
 
-/** Both ways to have a listener, on the newest Envoys with chains and on one without. */
-export const STAGES: readonly Stage[] = (['delivered', 'own'] as const).flatMap(listener => [
-  { version: '1.40.0', layout: 'chain', listener },
-  { version: '1.39.3', layout: 'chain', listener },
-  { version: '1.36.2', layout: 'single', listener },
-]);
+/** Envoys with chains and without, and both ways to have a listener. */
+export const STAGES: readonly Stage[] = [
+  { version: '1.40.0', layout: 'chain', listener: 'delivered' },
+  { version: '1.39.3', layout: 'chain', listener: 'delivered' },
+  { version: '1.36.2', layout: 'single', listener: 'delivered' },
+  { version: '1.40.0', layout: 'chain', listener: 'own' },
+  { version: '1.36.2', layout: 'single', listener: 'own' },
+];
 
 export function toTitle({ version, layout, listener }: Stage): string {
   const where = listener === 'own' ? 'in its bootstrap' : 'from Attaché';
