@@ -9,7 +9,7 @@ import { type AttacheScene, serveMain, startAttacheScene } from '../../harness/a
 import type { EnvoyProcess } from '../../harness/envoy-process.ts';
 import { until } from '../../harness/wait.ts';
 import { assertNothingLost, waitConverged } from './converged.ts';
-import { watchNacks } from './nack-watch.ts';
+import { type NackWatch, watchNacks } from './nack-watch.ts';
 import { quietPort } from './quiet-port.ts';
 import { describeRound, type Round, tellStory } from './story.ts';
 import { DOWNLOAD_BYTES_PER_SECOND, MAIN, SECOND, toSignature, type Wanted, WishMaker } from './wanted.ts';
@@ -46,8 +46,9 @@ export async function runKills(t: TestContext, { seed, count, say }: KillOptions
   say(
     `seed ${seed}, ${count} kills in ${seconds} s: ${load.total - load.excused} requests on 4 connections` +
       ` (${rate} a second), ${load.failed} failed, ${load.withoutPlugin} without the plugin;` +
-      ` ${load.excused} more found no Envoy`,
+      ` ${load.excused} more found no Envoy; ${run.unanswered} kills between a NACK and its answer`,
   );
+  assert.ok(count < 20 || run.unanswered > 0, 'no kill came between a NACK and its answer');
   assert.ok(rate >= LEAST_PER_SECOND, `${rate} requests a second are too few`);
 }
 
@@ -69,7 +70,12 @@ class KillRun {
   static async start(t: TestContext): Promise<KillRun> {
     const ports = await Promise.all([quietPort(), quietPort(), quietPort(), quietPort()]);
     const [xds, modules, api, main] = ports.map(port => `127.0.0.1:${port}`);
-    const flags = [`--xds-listen=${xds}`, `--modules-listen=${modules}`, `--api-listen=${api}`];
+    const flags = [
+      `--xds-listen=${xds}`,
+      `--modules-listen=${modules}`,
+      `--api-listen=${api}`,
+      '--log-level=debug',
+    ];
     const scene = await startAttacheScene(t, { version: '1.40.0', attache: { flags } });
     const port = ports[3];
     assert.ok(main !== undefined && port !== undefined);
@@ -98,6 +104,7 @@ class KillRun {
     await this.watched.untilOnly(toSignature(wanted), 60);
     this.watched.allow(toSignature(wanted));
     this.#wanted = wanted;
+    // Whoever was killed in the middle asks again.
     if (round.kill.moment.kind === 'download')
       assert.ok(this.#scene.modulesProxy.count() > this.#getsAtKill, 'the kill did not break the download');
     const took = ((performance.now() - back) / 1000).toFixed(1);
@@ -105,6 +112,8 @@ class KillRun {
     this.#assertClean();
   }
 
+  /** How often Attaché was killed between a NACK and its answer. */
+  unanswered = 0;
   #killedAt = 0;
   /** GETs of modules until the kill. */
   #getsAtKill = 0;
@@ -136,14 +145,16 @@ class KillRun {
       await delay(kill.afterMs);
       this.#killedAt = Date.now();
       this.#getsAtKill = modulesProxy.count();
-      await (kill.victim === 'envoy' ? this.#killEnvoy(round.awayMs) : this.#killAttache(round.awayMs));
+      if (kill.victim === 'envoy') await this.#killEnvoy(round.awayMs);
+      else await this.#killAttache(round.awayMs, nacks);
     }
     modulesProxy.behave({});
     return applied;
   }
 
-  async #killAttache(awayMs: number): Promise<void> {
+  async #killAttache(awayMs: number, nacks?: NackWatch): Promise<void> {
     await this.#scene.attache.kill9();
+    if (await nacks?.isUnanswered()) this.unanswered++;
     await delay(awayMs);
     await this.#scene.attache.startAgain();
   }

@@ -46,8 +46,8 @@ const DECK: readonly Card[] = [
   random => afterApply(pick(['attache', 'envoy'], random), 'second plugin', random),
   random => afterApply('envoy', pick(['reconfigure', 'new module', 'bad module'], random), random),
   // The NACK of a miss is answered once the download ended, that of a refusal after a second.
-  random => onNack('attache', 'new module', 1, 20, random),
-  random => onNack('attache', 'bad module', pick([1, 2], random), 900, random),
+  random => onNack('attache', pick(['new module', 'bad module'], random), 1, 10, random),
+  random => onNack('attache', 'bad module', 2, 900, random),
   random => onNack(pick(['attache', 'envoy'], random), 'bad module', 2, 900, random),
   random => afterApply(pick(['attache', 'envoy'], random), 'bad module again', random),
   random => inDownload('attache', random),
