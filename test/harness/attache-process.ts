@@ -51,7 +51,12 @@ export class AttacheProcess {
     const folder = await mkdtemp(join(tmpdir(), 'attache-serve-'));
     await mkdir(join(folder, 'modules'));
     const attache = new AttacheProcess(folder, options);
-    await attache.startAgain();
+    try {
+      await attache.startAgain();
+    } catch (error) {
+      await attache.stop();
+      throw error;
+    }
     return attache;
   }
 

@@ -60,7 +60,11 @@ export async function startEnvoy(options: EnvoyOptions): Promise<EnvoyProcess> {
   });
   await console.close();
   const log = () => readFile(path('console.log'), 'utf8');
-  const adminPort = await findAdminPort(path('admin'), ended, log);
+  const adminPort = await findAdminPort(path('admin'), ended, log).catch(async error => {
+    child.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
   const process_ = { pid: child.pid ?? 0, adminPort, folder, ended, log };
   let gone = false;
   return {
