@@ -58,6 +58,9 @@ function toRemoteCode({ module }: Revision, push: PushParts): JsonObject {
       timeout: `${fetchTimeoutSeconds(module.sizeBytes)}s`,
     },
     sha256: module.sha256,
+    // Only while a listener warms does Envoy try again. Without more tries than its own one a restart of ours in
+    // that moment would end in a listener that answers 503; so it goes on waiting, about half a minute.
+    retry_policy: { retry_back_off: { base_interval: '0.5s', max_interval: '4s' }, num_retries: 12 },
   };
 }
 
