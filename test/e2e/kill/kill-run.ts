@@ -124,7 +124,8 @@ class KillRun {
     const { kill } = round;
     const nacks = await watchNacks(attache);
     const downloads = modulesProxy.count();
-    if (kill.moment.kind === 'download') modulesProxy.behave({ bytesPerSecond: DOWNLOAD_BYTES_PER_SECOND });
+    if (kill.moment.kind === 'download' && kill.victim !== 'both')
+      modulesProxy.behave({ bytesPerSecond: DOWNLOAD_BYTES_PER_SECOND });
     const applied = apply(this.#scene, plugin, wanted).then(
       () => true,
       (error: unknown) => {
@@ -138,9 +139,8 @@ class KillRun {
       const { n } = kill.moment;
       await until(async () => (await nacks.count()) >= n, { what: `NACK ${n}`, everyMs: 2 });
     }
-    if (kill.moment.kind === 'download')
-      await until(() => modulesProxy.count() > downloads, { what: 'the download', everyMs: 5 });
-    if (kill.victim === 'both') await this.#killBoth(round);
+    if (kill.moment.kind === 'download' && kill.victim !== 'both') await this.#untilDownload(downloads);
+    if (kill.victim === 'both') await this.#killBoth(round, applied, wanted);
     else {
       await delay(kill.afterMs);
       this.#killedAt = Date.now();
@@ -168,15 +168,30 @@ class KillRun {
     this.#envoy = await starting;
   }
 
-  async #killBoth({ kill, awayMs }: Round): Promise<void> {
+  async #killBoth({ kill, awayMs }: Round, applied: Promise<boolean>, wanted: Wanted): Promise<void> {
+    const { attache, node, modulesProxy } = this.#scene;
+    const inDownload = kill.moment.kind === 'download';
+    if (inDownload) {
+      await applied;
+      await waitConverged(attache, node, wanted, 0);
+    }
     this.watched.envoyKilled();
     await this.#envoy.kill9();
+    const downloads = modulesProxy.count();
+    if (inDownload) modulesProxy.behave({ bytesPerSecond: DOWNLOAD_BYTES_PER_SECOND });
     const starting = this.#scene.startEnvoyAgain();
     this.watched.envoyStarted();
+    if (inDownload) await this.#untilDownload(downloads);
     await delay(kill.afterMs);
     this.#killedAt = Date.now();
+    this.#getsAtKill = modulesProxy.count();
     await this.#killAttache(awayMs);
     this.#envoy = await starting;
+  }
+
+  async #untilDownload(before: number): Promise<void> {
+    const { modulesProxy } = this.#scene;
+    await until(() => modulesProxy.count() > before, { what: 'the download', everyMs: 5 });
   }
 
   #assertClean(): void {

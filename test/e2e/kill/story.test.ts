@@ -12,8 +12,9 @@ test('twenty kills of any seed hold every kind of victim and of moment', () => {
     const kills = tellStory(seed, 20).map(round => round.kill);
     const attache = kills.filter(kill => kill.victim === 'attache').map(kill => kill.moment.kind);
     const envoy = kills.filter(kill => kill.victim === 'envoy').map(kill => kill.moment.kind);
-    assert.deepEqual([...new Set(attache)].sort(), ['NACK', 'apply', 'download']);
-    assert.ok(['apply', 'download'].every(moment => envoy.some(kind => kind === moment)));
-    assert.ok(kills.some(kill => kill.victim === 'both'));
+    assert.ok(['NACK', 'apply'].every(moment => attache.some(kind => kind === moment)));
+    assert.ok(envoy.some(kind => kind === 'apply'));
+    assert.ok(kills.some(({ moment }) => moment.kind === 'download'));
+    assert.ok(kills.some(({ moment, victim }) => moment.kind === 'start of the Envoy' && victim === 'both'));
   }
 });

@@ -25,7 +25,10 @@ export type Moment =
   | { readonly kind: 'apply' }
   /** Attaché has read the Envoy's n-th NACK of the new content, and has not answered it with another push. */
   | { readonly kind: 'NACK'; readonly n: number }
-  /** The Envoy has begun to download the module, through a line that makes it take seconds. */
+  /**
+   * The Envoy has begun to download the module, through a line that makes it take seconds. `both`: it has the
+   * module, is killed, and downloads it again for its start; then Attaché goes.
+   */
   | { readonly kind: 'download' }
   /** The Envoy was killed and has just been started again: the other one goes now. */
   | { readonly kind: 'start of the Envoy' };
@@ -50,8 +53,9 @@ const DECK: readonly Card[] = [
   random => onNack('attache', 'bad module', 2, 900, random),
   random => onNack(pick(['attache', 'envoy'], random), 'bad module', 2, 900, random),
   random => afterApply(pick(['attache', 'envoy'], random), 'bad module again', random),
-  random => inDownload('attache', random),
-  random => inDownload('envoy', random),
+  random => inDownload(pick(['attache', 'envoy'], random), random),
+  // What an Envoy downloads while it starts is what its listener waits for.
+  random => inDownload('both', random),
   random => ({
     action: pick(['reconfigure', 'new module'], random),
     kill: { victim: 'both', moment: { kind: 'start of the Envoy' }, afterMs: between(0, 1_500, random) },
