@@ -79,7 +79,7 @@ test('where the module is, how long it may take, and what Envoy checks', () => {
       timeout: '12s',
     },
     sha256,
-    retryPolicy: { retryBackOff: { baseInterval: '0.5s', maxInterval: '4s' }, numRetries: 12 },
+    retryPolicy: { retryBackOff: { baseInterval: '0.500s', maxInterval: '4s' }, numRetries: 12 },
   });
 });
 
