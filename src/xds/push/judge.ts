@@ -16,14 +16,22 @@ type Downloading = Phase & { kind: 'downloading' };
 const FIRST_BACKOFF_MS = 1000;
 const LONGEST_BACKOFF_MS = 60_000;
 /** As many downloads of one module may be followed by another miss before we wait between attempts. */
-const FREE_MISSES = 3;
+const FREE_MISSES = 6;
+/** 100, 200, 400 … ms after the second, third, fourth miss: about 3 s in all before we back off. */
+const FIRST_SETTLE_MS = 100;
 
 /** A NACK came, or time passed after it. */
 export function judgeNack(state: SlotState, context: SlotContext): SlotState {
   const phase = state.phase as Judging;
+  // Bytes without a module cannot miss, and without a tag they cannot be tried again: that was the answer.
+  const { content } = phase.attempt;
+  if (content.plugins.length === 0)
+    return isAccepted(state, content)
+      ? block(state, content.contentHash, phase.message, context.now)
+      : refuse(state, content, undefined, phase.message, context.now);
   const gets = downloadsFor(
     context.downloads,
-    phase.attempt.content,
+    content,
     phase.attempt.pushedAt,
     phase.nackedAt + GET_GRACE_MS,
   );
@@ -109,6 +117,7 @@ function refuse(
     ...state,
     phase: IDLE,
     suspected: null,
+    refusedContents: new Set(state.refusedContents).add(content.contentHash),
     refused: {
       contentHash: content.contentHash,
       ...(culprit === undefined ? {} : { plugin: culprit.plugin, revision: culprit.revision }),
@@ -141,17 +150,32 @@ function judgeDownloads(state: SlotState, context: SlotContext): SlotState {
       `the download of module ${failed.moduleSha256.slice(0, 12)} did not complete`,
       context.now,
     );
-  const named = findNamedPlugin(content, phase.message);
-  const modules = named === undefined ? gets.map(get => get.moduleSha256) : [named.moduleSha256];
+  const settled: Downloading = { ...phase, endedAt: phase.endedAt ?? context.now };
+  if (context.now < (settled.endedAt ?? 0) + settleMs(state, settled)) return { ...state, phase: settled };
+  const modules = missedModules(settled);
   const misses = new Map(state.misses);
   for (const module of modules) misses.set(module, (misses.get(module) ?? 0) + 1);
-  const renew = renewed(named, content);
   if (modules.some(module => (misses.get(module) ?? 0) > FREE_MISSES))
     return {
       ...block(state, content.contentHash, 'the module was sent, but Envoy still asks for it', context.now),
       misses,
     };
-  return { ...state, phase: IDLE, misses, renew };
+  return { ...state, phase: IDLE, misses, renew: renewed(findNamedPlugin(content, phase.message), content) };
+}
+
+/**
+ * How long to wait after the downloads. Our server knows when it handed a body over, not when Envoy had read it:
+ * where that was too early once, a slow link gets ever more time.
+ */
+export function settleMs(state: SlotState, phase: Downloading): number {
+  const misses = Math.max(...missedModules(phase).map(module => state.misses.get(module) ?? 0));
+  return misses <= 0 ? 0 : FIRST_SETTLE_MS * 2 ** (misses - 1);
+}
+
+/** The module that Envoy's text names, or all of the content's. */
+function missedModules({ attempt, message }: Downloading): readonly string[] {
+  const named = findNamedPlugin(attempt.content, message);
+  return named === undefined ? modulesOf(attempt.content) : [named.moduleSha256];
 }
 
 function renewed(named: PluginContent | undefined, content: SlotContent): ReadonlySet<string> {

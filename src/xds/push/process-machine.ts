@@ -77,10 +77,11 @@ export function onSlotRequest(
     const want = lookup(slot);
     if (want !== undefined) next = onSlot(next, slot, { type: 'wanted', want }, now);
     const version = request.versions.get(slot);
-    const mayWarm = version === undefined && maySlotWarm(next, slot, now);
+    const warmUntil = slotWarmsUntil(next, slot);
+    const mayWarm = version === undefined && now < warmUntil;
     const gained = next.introduced.get(slot)?.gained === true;
     const known = version === undefined ? {} : { version };
-    const event: SlotEvent = { type: 'subscribed', mayWarm, gained, ...known };
+    const event: SlotEvent = { type: 'subscribed', mayWarm, warmUntil, gained, ...known };
     next = without(onSlot(next, slot, event, now), slot);
   }
   return next;
@@ -182,11 +183,12 @@ export function mayChangeListener(state: ProcessState, slots: readonly string[])
   });
 }
 
-/** Whether the slot's listener surely still waits for its first answer (design 5.1). */
-function maySlotWarm(state: ProcessState, slot: string, now: number): boolean {
+/** Until when the slot's listener surely still waits for its first answer (design 5.1); 0: it may not. */
+function slotWarmsUntil(state: ProcessState, slot: string): number {
   const introduced = state.introduced.get(slot);
-  if (introduced === undefined) return state.fresh && state.bootstrapDenies;
-  return introduced.fetchTimeoutMs === 0 || now - introduced.sentAt < introduced.fetchTimeoutMs / 2;
+  if (introduced === undefined) return state.fresh && state.bootstrapDenies ? Number.POSITIVE_INFINITY : 0;
+  const { fetchTimeoutMs, sentAt } = introduced;
+  return fetchTimeoutMs === 0 ? Number.POSITIVE_INFINITY : sentAt + fetchTimeoutMs / 2;
 }
 
 function onEverySlot(state: ProcessState, event: SlotEvent, now: number): ProcessState {

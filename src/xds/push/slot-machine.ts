@@ -10,7 +10,7 @@ import {
   type Variant,
 } from './attempt.ts';
 import { type Downloads, GET_GRACE_MS } from './downloads.ts';
-import { block, judgeNack, judgeWaiting } from './judge.ts';
+import { block, judgeNack, judgeWaiting, settleMs } from './judge.ts';
 import {
   containsRefused,
   IDLE,
@@ -27,6 +27,8 @@ export type SlotEvent =
       readonly type: 'subscribed';
       readonly version?: string;
       readonly mayWarm: boolean;
+      /** Until when it may (default: for ever). */
+      readonly warmUntil?: number;
       /** Its listeners served without it before (default false). */
       readonly gained?: boolean;
     }
@@ -82,7 +84,8 @@ export function nextPush(
   const isProbe = state.suspected?.probing === true && state.suspected.contentHash === target?.contentHash;
   const content = isProbe ? state.want?.probe() : target;
   if (content === undefined || (!isProbe && isSettled(state, content))) return undefined;
-  const variant: Variant = state.mayWarm && content.plugins.length > 0 ? 'warming' : 'verdict';
+  const warms = state.mayWarm && now < state.warmUntil && content.plugins.length > 0;
+  const variant: Variant = warms ? 'warming' : 'verdict';
   const tags = chooseTags(content, tagHistory(state), freshTag);
   const attempt: Attempt = { content, variant, tags, pushedAt: now, isProbe };
   const tried: Tried = {
@@ -121,7 +124,9 @@ export function nextWake(state: SlotState, now: number): number | undefined {
       return now <= quiet ? quiet : phase.ackedAt + fetchTimeoutMs(phase.attempt.content) + 1;
     }
     case 'downloading':
-      return phase.nackedAt + fetchTimeoutMs(phase.attempt.content) + 1;
+      return phase.endedAt === undefined
+        ? phase.nackedAt + fetchTimeoutMs(phase.attempt.content) + 1
+        : phase.endedAt + settleMs(state, phase);
     case 'in-flight':
       return undefined;
     case 'idle': {
@@ -144,7 +149,8 @@ function subscribed(
   if (says === undefined) {
     const first = state.tried === null && state.refused === null;
     const gained = first ? event.gained === true : state.gained;
-    return { ...known, mayWarm: event.mayWarm && first, gained, accepted: null };
+    const { mayWarm, warmUntil = Number.POSITIVE_INFINITY } = event;
+    return { ...known, mayWarm: mayWarm && first, warmUntil, gained, accepted: null };
   }
   // Nothing known of this process but its own word: what it has is also what it tried last, until an LDS NACK
   // or a stored attempt says otherwise.
@@ -191,6 +197,7 @@ function wanted(state: SlotState, want: WantedSlot): SlotState {
     ...next,
     phase: stale ? IDLE : phase,
     suspected: null,
+    refusedContents: new Set(),
     blocked: new Map(),
     misses: new Map(),
     refused: state.refused && {

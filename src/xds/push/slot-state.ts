@@ -30,6 +30,8 @@ export type Phase =
       readonly attempt: Attempt;
       readonly nackedAt: number;
       readonly message: string;
+      /** When the last of them was seen to end. */
+      readonly endedAt?: number;
     };
 
 export interface SlotState {
@@ -37,6 +39,8 @@ export interface SlotState {
   readonly subscribed: boolean;
   /** The next push is the slot's first answer, and its listener waits for it (design 5.1). */
   readonly mayWarm: boolean;
+  /** Until when that holds: half of the listener's fetch timeout, where it has one. */
+  readonly warmUntil: number;
   /** Its listeners served before they had this slot, and go on without it until it is answered. */
   readonly gained: boolean;
   readonly want: WantedSlot | undefined;
@@ -46,6 +50,8 @@ export interface SlotState {
   /** ACKed in the verdict form; after our restart only its version is known, no tags and perhaps no content. */
   readonly accepted: (AcceptedContent & { readonly content?: SlotContent; readonly tags: Tags }) | null;
   readonly refused: (RefusedContent & { readonly active: boolean }) | null;
+  /** Contents refused since the wanted one changed: with both refused, neither is pushed in turns. */
+  readonly refusedContents: ReadonlySet<string>;
   /** Content, by hash, that this node could not load for want of a module; not tried again before `until`. */
   readonly blocked: ReadonlyMap<string, Blocked>;
   /** A NACK without a GET that one more attempt is to confirm; `probing`: after a look whether GETs arrive. */
@@ -78,12 +84,14 @@ export function newSlot(slot: string): SlotState {
     slot,
     subscribed: false,
     mayWarm: false,
+    warmUntil: Number.POSITIVE_INFINITY,
     gained: false,
     want: undefined,
     phase: IDLE,
     tried: null,
     accepted: null,
     refused: null,
+    refusedContents: new Set(),
     blocked: new Map(),
     suspected: null,
     misses: new Map(),
@@ -111,7 +119,7 @@ export function targetOf(state: SlotState, now: number): SlotContent | undefined
   const candidates = [firstAnswer(state, state.want) ?? wanted, wanted, lastGood(state, state.want)];
   return candidates.find(content => {
     const refused = state.refused?.active === true && containsRefused(state, content);
-    return !refused && !isBlocked(state, content, now);
+    return !refused && !state.refusedContents.has(content.contentHash) && !isBlocked(state, content, now);
   });
 }
 
