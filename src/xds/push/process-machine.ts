@@ -152,20 +152,44 @@ export function onHeal(state: ProcessState, slots: readonly string[], now: numbe
   return next;
 }
 
-/** The next push to this process, if one is due and none is out. */
+/**
+ * The next push to this process, if one is due and none is out. A plugin that moves to another slot leaves its old
+ * one after the new one was accepted: make before break.
+ */
 export function nextProcessPush(
   state: ProcessState,
   now: number,
   freshTag: () => string,
 ): { readonly state: ProcessState; readonly slot: string; readonly attempt: Attempt } | undefined {
   if (state.inFlight !== undefined) return undefined;
+  const due = new Map<string, NonNullable<ReturnType<typeof nextPush>>>();
   for (const [slot, slotState] of state.slots) {
     const push = nextPush(slotState, now, freshTag);
-    if (push === undefined) continue;
-    const slots = new Map(state.slots).set(slot, push.state);
-    return { slot, attempt: push.attempt, state: { ...state, slots, inFlight: slot } };
+    if (push !== undefined) due.set(slot, push);
   }
-  return undefined;
+  const waits = new Map([...due].map(([slot, { attempt }]) => [slot, findNextPlaces(state, slot, attempt)]));
+  const free = [...due.keys()].find(slot => waits.get(slot)?.length === 0);
+  // Where all that is due waits for each other, one must begin.
+  const stuck = [...waits.values()].every(places => places.every(place => due.has(place)));
+  const slot = free ?? (stuck ? [...due.keys()][0] : undefined);
+  const push = slot === undefined ? undefined : due.get(slot);
+  if (slot === undefined || push === undefined) return undefined;
+  const slots = new Map(state.slots).set(slot, push.state);
+  return { slot, attempt: push.attempt, state: { ...state, slots, inFlight: slot } };
+}
+
+/** The slots that are to hold a plugin which this push takes out of its slot, and do not hold it yet. */
+function findNextPlaces(state: ProcessState, slot: string, { content, isProbe }: Attempt): readonly string[] {
+  if (isProbe) return [];
+  const stays = new Set(content.plugins.map(it => it.plugin));
+  const leaves = (state.slots.get(slot)?.accepted?.plugins ?? []).filter(it => !stays.has(it.plugin));
+  return leaves.flatMap(({ plugin }) =>
+    [...state.slots].flatMap(([name, other]) => {
+      const isNext = other.subscribed && other.want?.wanted.plugins.some(it => it.plugin === plugin);
+      const isThere = other.accepted?.plugins.some(it => it.plugin === plugin);
+      return name !== slot && isNext && !isThere ? [name] : [];
+    }),
+  );
 }
 
 /** When onTick is due at the latest. */

@@ -16,9 +16,10 @@ export interface StampedLoad {
   readonly load: Load;
   /**
    * A change of the plugins. While `act` runs, responses may carry what was right before, or `stamp`; when it is
-   * done and every connection has shown `stamp`, each further response must carry exactly that.
+   * done and every connection has shown `stamp`, each further response must carry exactly that. `meanwhile`: what
+   * else is right until then.
    */
-  change(stamp: string, act: () => Promise<void>): Promise<void>;
+  change(stamp: string, act: () => Promise<void>, meanwhile?: readonly string[]): Promise<void>;
   /** Something after which responses go on to carry what they carry. */
   unmoved(act: () => Promise<void>): Promise<void>;
   /** Until so many more responses with the stamp came. */
@@ -60,8 +61,8 @@ export function startStampedLoad(
   };
   return {
     load,
-    async change(stamp, act) {
-      record.allow(stamp);
+    async change(stamp, act, meanwhile = []) {
+      for (const one of [stamp, ...meanwhile]) record.allow(one);
       await act();
       await until(() => record.streak(stamp) >= STREAK, { what: `every response to carry "${stamp}"` });
       record.only(stamp);
