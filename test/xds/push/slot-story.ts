@@ -144,3 +144,23 @@ export class SlotStory {
     return this.nack(plugin).pass(1001);
   }
 }
+
+/** A first answer that may be given in the warming form. */
+export const warmed = (): SlotStory => new SlotStory().want('a@1').subscribe({ mayWarm: true });
+
+/** Accepted `from`, then pushed `to`. */
+export function pushed(from: string, to: string): SlotStory {
+  const story = SlotStory.accepted(from).want(to, from);
+  if (story.push() === 'nothing') throw new Error('a push was due');
+  return story;
+}
+
+/** NACKed, and no GET yet. */
+export const judged = (): SlotStory => pushed('a@1', 'a@2').nack('a');
+
+/** NACKed, and its download runs. */
+export function downloading(): SlotStory {
+  const story = pushed('a@1', 'a@2');
+  story.get('a@2');
+  return story.nack('a');
+}
