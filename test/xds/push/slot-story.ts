@@ -114,10 +114,11 @@ export class SlotStory {
 
   /** Sleeps until a push is due, and sends it; `nothing` if none ever is. */
   sleepUntilDue(): string {
-    for (;;) {
+    for (let sleeps = 0; sleeps < 100; sleeps++) {
       const due = this.push();
       if (due !== 'nothing' || !this.sleep()) return due;
     }
+    throw new Error('it wakes for ever, and nothing is due');
   }
 
   /** What Envoy is to have now, as words; `nothing` for a closed place. */
