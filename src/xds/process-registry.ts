@@ -31,7 +31,7 @@ export class ProcessRegistry {
       known.connectedBefore = true;
       const own = verdicts.filter(verdict => verdict.node === node.id && verdict.process === process);
       const slots = new Map(own.map(verdict => [verdict.slot, restoreSlot(verdict)]));
-      known.state = { ...known.state, slots };
+      known.state = { ...known.state, slots, known: true };
     }
   }
 

@@ -62,7 +62,7 @@ export class DeltaStream {
       this.#context.log.warn({ node: this.process.nodeId, type_url: request.typeUrl }, 'type is not served');
       return;
     }
-    if (request.initialVersions.size > 0) this.#update({ ...this.process.state, fresh: false });
+    if (request.initialVersions.size > 0) this.#update(machine.onVersions(this.process.state));
     if (request.typeUrl === EXTENSION_CONFIG_TYPE) this.#onSlotRequest(request);
     else this.#onTypeRequest(request, type.wildcard);
     this.pump();
@@ -107,6 +107,7 @@ export class DeltaStream {
           { subscribe: names, unsubscribe, versions },
           this.#lookup,
           now,
+          this.#waits,
         ),
       );
   }
@@ -214,6 +215,12 @@ export class DeltaStream {
   };
 
   readonly #lookup: machine.Lookup = slot => this.#snapshot?.slot(slot);
+
+  /** A listener that we deliver holds the slot without a fetch timeout. */
+  readonly #waits = (slot: string): boolean =>
+    [...(this.#snapshot?.listenerSlots.values() ?? [])].some(
+      listener => listener.fetchTimeoutMs === 0 && listener.slots.includes(slot),
+    );
 
   #slotsOf(listener: string): readonly string[] {
     return this.#snapshot?.listenerSlots.get(listener)?.slots ?? [];

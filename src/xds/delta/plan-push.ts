@@ -14,8 +14,8 @@ const NOTHING: ReadonlyMap<string, EncodedResource> = new Map();
 const TYPES = XDS_TYPES.filter(type => type.typeUrl !== EXTENSION_CONFIG_TYPE);
 
 /**
- * Make before break: additions and changes in the order of the types, none ahead of an earlier type's unsent
- * ones; removals last, in reverse, one type at a time. One response of a type is un-ACKed at most.
+ * Make before break: additions and changes in the order of the types, none ahead of an earlier type's that are
+ * not answered yet; removals last, in reverse, one type at a time. One response of a type is un-ACKed at most.
  * https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#eventual-consistency-considerations
  */
 export function planPush(

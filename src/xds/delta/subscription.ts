@@ -87,7 +87,11 @@ export function answer(state: Subscription, nonce: string, nack: string | undefi
       refused.delete(name);
     }
   }
-  if (nack === undefined) for (const name of inFlight.removed) has.delete(name);
+  if (nack === undefined)
+    for (const name of inFlight.removed) {
+      has.delete(name);
+      refused.delete(name);
+    }
   return { ...state, inFlight: undefined, has, refused };
 }
 
@@ -119,7 +123,8 @@ export function diff(
     const current = state.has.get(name) === resource.version && !state.asked.has(name);
     if (!current && mayChange(resource)) changed.push(resource);
   }
-  const gone = [...state.has.keys()].filter(
+  // A resource that was refused may still be there: Envoy's text does not always tell.
+  const gone = [...new Set([...state.has.keys(), ...state.refused.keys()])].filter(
     name => !resources.has(name) && (state.wildcard || state.names.has(name)),
   );
   // A name that does not exist is said to be so once, and delivered when it is created.

@@ -16,6 +16,11 @@ export interface ProcessState {
   readonly downloads: Downloads;
   /** No request of this process brought versions of any type: its code cache was empty when it came. */
   readonly fresh: boolean;
+  /**
+   * We saw this process begin, in this run of ours or an earlier one: what no record tells of it did not happen,
+   * so a slot without a version and without a record was never answered.
+   */
+  readonly known: boolean;
   /** The bootstrap says that its own slots have no fetch timeout and deny until answered. */
   readonly bootstrapDenies: boolean;
   /** Slots that a listener version delivered on this stream brought in, until Envoy asks for them. */
@@ -40,6 +45,7 @@ const RELIST_MS = 10_000;
 export function newProcess(options: { fresh: boolean; bootstrapDenies: boolean }): ProcessState {
   return {
     ...options,
+    known: options.fresh,
     slots: new Map(),
     inFlight: undefined,
     downloads: new Map(),
@@ -51,6 +57,11 @@ export function newProcess(options: { fresh: boolean; bootstrapDenies: boolean }
 /** A stream of this process opened. */
 export function onStreamOpened(state: ProcessState, now: number): ProcessState {
   return { ...state, relistBy: state.slots.size === 0 ? undefined : now + RELIST_MS };
+}
+
+/** A request brought versions: it is no new process, so one that we took for new is one that we do not know. */
+export function onVersions(state: ProcessState): ProcessState {
+  return { ...state, known: state.known && !state.fresh, fresh: false };
 }
 
 export type Lookup = (slot: string) => WantedSlot | undefined;
@@ -67,6 +78,7 @@ export function onSlotRequest(
   request: SlotRequest,
   lookup: Lookup,
   now: number,
+  waits: (slot: string) => boolean = () => false,
 ): ProcessState {
   const named = new Set([...request.subscribe, ...request.versions.keys()]);
   let next = state.relistBy === undefined ? state : relisted(state, named);
@@ -77,7 +89,7 @@ export function onSlotRequest(
     const want = lookup(slot);
     if (want !== undefined) next = onSlot(next, slot, { type: 'wanted', want }, now);
     const version = request.versions.get(slot);
-    const warmUntil = slotWarmsUntil(next, slot);
+    const warmUntil = slotWarmsUntil(next, slot, waits(slot));
     const mayWarm = version === undefined && now < warmUntil;
     const gained = next.introduced.get(slot)?.gained === true;
     const known = version === undefined ? {} : { version };
@@ -207,10 +219,14 @@ export function mayChangeListener(state: ProcessState, slots: readonly string[])
   });
 }
 
-/** Until when the slot's listener surely still waits for its first answer (design 5.1); 0: it may not. */
-function slotWarmsUntil(state: ProcessState, slot: string): number {
+/**
+ * Until when the slot's listener surely still waits for its first answer (design 5.1); 0: it may not. A slot
+ * without a fetch timeout waits for ever, also across a broken stream and our own restart.
+ */
+function slotWarmsUntil(state: ProcessState, slot: string, waits: boolean): number {
   const introduced = state.introduced.get(slot);
-  if (introduced === undefined) return state.fresh && state.bootstrapDenies ? Number.POSITIVE_INFINITY : 0;
+  if (introduced === undefined)
+    return state.known && (waits || state.bootstrapDenies) ? Number.POSITIVE_INFINITY : 0;
   const { fetchTimeoutMs, sentAt } = introduced;
   return fetchTimeoutMs === 0 ? Number.POSITIVE_INFINITY : sentAt + fetchTimeoutMs / 2;
 }

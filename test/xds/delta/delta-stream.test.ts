@@ -191,8 +191,7 @@ function describe(response: ReturnType<typeof decodeResponse>): string {
 /** Everything is subscribed and accepted: listener l1 with its slot. */
 function settled(content = 'a@1'): StreamStory {
   const story = new StreamStory().exist({ slots: { [SLOT]: content }, listeners: { l1: '1' } });
-  story.ask(CLUSTER_TYPE).ask(LISTENER_TYPE).settle();
-  story.ask(EXTENSION_CONFIG_TYPE, {}, [SLOT]).settle();
+  story.ask(CLUSTER_TYPE).ask(LISTENER_TYPE).settle().ask(EXTENSION_CONFIG_TYPE, {}, [SLOT]).settle();
   story.clock.run(1100);
   story.settle();
   assert.equal(story.verdict()?.state, 'accepted');
@@ -281,7 +280,7 @@ test('10. an answer that also changes names has both honoured', () => {
   const story = settled().exist({ slots: { [SLOT]: 'a@2', [other]: 'b@1' }, listeners: { l1: '1' } });
   const { nonce } = story.one();
   story.send({ typeUrl: EXTENSION_CONFIG_TYPE, subscribe: [other], responseNonce: nonce });
-  assert.deepEqual(story.settle(), [`ecds ${other}: verdict b@1`]);
+  assert.deepEqual(story.settle(), [`ecds ${other}: warming b@1`]);
   assert.equal(story.verdict()?.state, 'accepted');
 });
 

@@ -147,7 +147,7 @@ test("a push that is nobody else's business: content for a slot that was not ask
 
 // --- 1. who may warm --------------------------------------------------------------------------------------
 
-test('1. the warming form needs a listener of this stream, or a fresh process whose bootstrap denies', () => {
+test('1. the warming form needs a listener of this stream, or a process known from its beginning whose bootstrap denies', () => {
   const table: readonly [string, string, () => ProcessStory][] = [
     ['nothing', 'verdict', () => new ProcessStory()],
     ['a fresh process', 'verdict', () => new ProcessStory({ fresh: true })],
@@ -160,8 +160,8 @@ test('1. the warming form needs a listener of this stream, or a fresh process wh
     ['half of it gone', 'verdict', () => new ProcessStory().listener(['x'], 15_000).pass(7500)],
     ['a listener of a former stream', 'verdict', () => new ProcessStory().listener(['x']).reconnect()],
     [
-      'a fresh process after its first stream',
-      'verdict',
+      'a process seen from its beginning, on a later stream: a slot without record and version was never answered',
+      'warming',
       () => new ProcessStory({ fresh: true, bootstrapDenies: true }).reconnect(),
     ],
   ];
