@@ -188,10 +188,10 @@ function describe(response: ReturnType<typeof decodeResponse>): string {
   return [short, ...named, ...response.removed.map(name => `-${name}`)].join(' ');
 }
 
-/** Everything is subscribed and accepted: listener l1 with its slot. */
 function settled(content = 'a@1'): StreamStory {
   const story = new StreamStory().exist({ slots: { [SLOT]: content }, listeners: { l1: '1' } });
-  story.ask(CLUSTER_TYPE).ask(LISTENER_TYPE).settle().ask(EXTENSION_CONFIG_TYPE, {}, [SLOT]).settle();
+  story.ask(CLUSTER_TYPE).ask(LISTENER_TYPE).settle();
+  story.ask(EXTENSION_CONFIG_TYPE, {}, [SLOT]).settle();
   story.clock.run(1100);
   story.settle();
   assert.equal(story.verdict()?.state, 'accepted');
