@@ -64,9 +64,12 @@ export function toAdsConfig(): object {
     api_type: 'DELTA_GRPC',
     transport_api_version: 'V3',
     set_node_on_first_message_only: true,
-    grpc_services: [{ envoy_grpc: { cluster_name: XDS_CLUSTER } }],
+    grpc_services: [{ envoy_grpc: { cluster_name: XDS_CLUSTER, retry_policy: RECONNECT } }],
   };
 }
+
+/** Envoy's own back-off grows to 30 s: too long to wait for it after a short restart of Attaché. */
+const RECONNECT = { retry_back_off: { base_interval: '0.5s', max_interval: '10s' } };
 
 export function toOverAds(): object {
   return { ads: {}, resource_api_version: 'V3' };
