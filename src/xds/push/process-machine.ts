@@ -2,7 +2,8 @@ import type { ModuleFetch } from '../../model/module-fetch.ts';
 import type { ListenerSlots, WantedSlot } from '../../model/snapshot.ts';
 import type { Attempt } from './attempt.ts';
 import { type Downloads, withFetch } from './downloads.ts';
-import { nextPush, nextWake, type SlotEvent, step } from './slot-machine.ts';
+import { nextPush, nextWake } from './next-push.ts';
+import { type SlotEvent, step } from './slot-machine.ts';
 import { holdsListener, newSlot, type SlotState } from './slot-state.ts';
 
 /**

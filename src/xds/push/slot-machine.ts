@@ -1,25 +1,8 @@
 import type { SlotContent, WantedSlot } from '../../model/snapshot.ts';
-import {
-  type Attempt,
-  chooseTags,
-  fetchTimeoutMs,
-  parseVersion,
-  partKey,
-  type TagHistory,
-  toTags,
-  type Variant,
-} from './attempt.ts';
-import { type Downloads, GET_GRACE_MS } from './downloads.ts';
-import { block, judgeNack, judgeWaiting, settleMs } from './judge.ts';
-import {
-  containsRefused,
-  IDLE,
-  isSettled,
-  newSlot,
-  type SlotState,
-  type Tried,
-  targetOf,
-} from './slot-state.ts';
+import { parseVersion, toTags } from './attempt.ts';
+import type { Downloads } from './downloads.ts';
+import { block, judgeNack, judgeWaiting } from './judge.ts';
+import { containsRefused, IDLE, newSlot, type SlotState, type Tried, targetOf } from './slot-state.ts';
 
 export type SlotEvent =
   /** A request names the slot; `version` is what Envoy says it has. */
@@ -48,7 +31,7 @@ export interface SlotContext {
   readonly downloads: Downloads;
 }
 
-/** The next state. Pure; what is to be sent is asked of nextPush. */
+/** The next state. Pure; what is to be sent is asked of nextPush (next-push.ts). */
 export function step(state: SlotState, event: SlotEvent, context: SlotContext): SlotState {
   switch (event.type) {
     case 'subscribed':
@@ -70,72 +53,6 @@ export function step(state: SlotState, event: SlotEvent, context: SlotContext): 
       return state.tried === null ? state : { ...state, tried: dirty(state.tried) };
     default:
       return event satisfies never;
-  }
-}
-
-/** The push that is due, and the state once it is out; undefined when none is. */
-export function nextPush(
-  state: SlotState,
-  now: number,
-  freshTag: () => string,
-): { readonly state: SlotState; readonly attempt: Attempt } | undefined {
-  if (!state.subscribed || state.phase.kind !== 'idle') return undefined;
-  const target = targetOf(state, now);
-  const isProbe = state.suspected?.probing === true && state.suspected.contentHash === target?.contentHash;
-  const content = isProbe ? state.want?.probe() : target;
-  if (content === undefined || (!isProbe && isSettled(state, content))) return undefined;
-  const warms = state.mayWarm && now < state.warmUntil && content.plugins.length > 0;
-  const variant: Variant = warms ? 'warming' : 'verdict';
-  const tags = chooseTags(content, tagHistory(state), freshTag);
-  const attempt: Attempt = { content, variant, tags, pushedAt: now, isProbe };
-  const tried: Tried = {
-    contentHash: content.contentHash,
-    variant,
-    tags: toTags(content, tags),
-    plugins: content.plugins,
-    clean: false,
-  };
-  return {
-    attempt,
-    state: { ...state, phase: { kind: 'in-flight', attempt }, tried, mayWarm: false, renew: new Set() },
-  };
-}
-
-function tagHistory({ accepted, tried, renew }: SlotState): TagHistory {
-  return {
-    accepted: accepted?.tags ?? new Map(),
-    tried: new Set((tried?.plugins ?? []).map(partKey)),
-    clean: tried?.clean ?? true,
-    renew,
-  };
-}
-
-/**
- * When `tick` is to come at the latest, even if nothing happens. It may be now: another event of the same
- * millisecond must not swallow it.
- */
-export function nextWake(state: SlotState, now: number): number | undefined {
-  const { phase } = state;
-  switch (phase.kind) {
-    case 'judging':
-      return phase.nackedAt + GET_GRACE_MS + 1;
-    case 'warming': {
-      const quiet = phase.ackedAt + GET_GRACE_MS + 1;
-      return now <= quiet ? quiet : phase.ackedAt + fetchTimeoutMs(phase.attempt.content) + 1;
-    }
-    case 'downloading':
-      return phase.endedAt === undefined
-        ? phase.nackedAt + fetchTimeoutMs(phase.attempt.content) + 1
-        : phase.endedAt + settleMs(state, phase);
-    case 'in-flight':
-      return undefined;
-    case 'idle': {
-      // A push that is due already is not waited for.
-      const untils = [...state.blocked.values()].map(blocked => blocked.until).filter(until => until > now);
-      return state.subscribed && untils.length > 0 ? Math.min(...untils) : undefined;
-    }
-    default:
-      return phase satisfies never;
   }
 }
 

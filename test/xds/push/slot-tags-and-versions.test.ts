@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { nextWake, type SlotEvent } from '../../../src/xds/push/slot-machine.ts';
+import { nextWake } from '../../../src/xds/push/next-push.ts';
+import type { SlotEvent } from '../../../src/xds/push/slot-machine.ts';
 import { holdsListener } from '../../../src/xds/push/slot-state.ts';
 import { downloading, judged, refusalOf, SlotStory, toContent, toWant, warmed } from './slot-story.ts';
 
