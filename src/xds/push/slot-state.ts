@@ -116,11 +116,16 @@ export function containsRefused(state: SlotState, content: SlotContent): boolean
 export function targetOf(state: SlotState, now: number): SlotContent | undefined {
   if (state.want === undefined) return undefined;
   const { wanted } = state.want;
-  const candidates = [firstAnswer(state, state.want) ?? wanted, wanted, lastGood(state, state.want)];
-  return candidates.find(content => {
-    const refused = state.refused?.active === true && containsRefused(state, content);
-    return !refused && !state.refusedContents.has(content.contentHash) && !isBlocked(state, content, now);
-  });
+  const good = lastGood(state, state.want);
+  // What cannot be fetched is waited for where nothing good is known: an empty place would let requests past it.
+  const mayFallBack = state.accepted !== null || good.plugins.length > 0 || isRefused(state, wanted);
+  const candidates = [firstAnswer(state, state.want) ?? wanted, wanted, ...(mayFallBack ? [good] : [])];
+  return candidates.find(content => !isRefused(state, content) && !isBlocked(state, content, now));
+}
+
+function isRefused(state: SlotState, content: SlotContent): boolean {
+  const holdsRefused = state.refused?.active === true && containsRefused(state, content);
+  return holdsRefused || state.refusedContents.has(content.contentHash);
 }
 
 /**

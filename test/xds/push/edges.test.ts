@@ -34,3 +34,16 @@ test('a first answer that waited for half of the fetch timeout is not given in t
   assert.equal(story.push(), 'warming a@1');
   assert.equal(late.push(), 'verdict a@1');
 });
+
+test('what cannot be fetched is waited for where nothing good is known: no empty place lets requests past it', () => {
+  const unreachable = (good: string): SlotStory => {
+    const story = new SlotStory().want('a@1', good).subscribe();
+    assert.equal(story.push(), 'verdict a@1');
+    story.nack('a').pass(1001);
+    assert.equal(story.push(), 'probe');
+    return story.nack('probe').pass(1001);
+  };
+  assert.equal(unreachable('').target, 'nothing');
+  assert.equal(unreachable('').sleepUntilDue(), 'verdict a@1', 'after the back-off');
+  assert.equal(unreachable('b@1').target, 'b@1');
+});
