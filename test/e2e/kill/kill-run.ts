@@ -46,9 +46,11 @@ export async function runKills(t: TestContext, { seed, count, say }: KillOptions
   say(
     `seed ${seed}, ${count} kills in ${seconds} s: ${load.total - load.excused} requests on 4 connections` +
       ` (${rate} a second), ${load.failed} failed, ${load.withoutPlugin} without the plugin;` +
-      ` ${load.excused} more found no Envoy; ${run.unanswered} kills between a NACK and its answer`,
+      ` ${load.excused} more found no Envoy; ${run.unanswered} kills between a NACK and its answer,` +
+      ` ${run.cutDownloads} in mid-download`,
   );
   assert.ok(count < 20 || run.unanswered > 0, 'no kill came between a NACK and its answer');
+  assert.ok(count < 20 || run.cutDownloads > 0, 'no kill cut a download');
   assert.ok(rate >= LEAST_PER_SECOND, `${rate} requests a second are too few`);
 }
 
@@ -105,8 +107,8 @@ class KillRun {
     this.watched.allow(toSignature(wanted));
     this.#wanted = wanted;
     // Whoever was killed in the middle asks again.
-    if (round.kill.moment.kind === 'download')
-      assert.ok(this.#scene.modulesProxy.count() > this.#getsAtKill, 'the kill did not break the download');
+    if (round.kill.moment.kind === 'download' && this.#scene.modulesProxy.count() > this.#getsAtKill)
+      this.cutDownloads += 1;
     const took = ((performance.now() - back) / 1000).toFixed(1);
     say(`${describeRound(round)}${acknowledged ? '' : ', not acknowledged'}; right after ${took} s`);
     this.#assertClean();
@@ -114,6 +116,8 @@ class KillRun {
 
   /** How often Attaché was killed between a NACK and its answer. */
   unanswered = 0;
+  /** How often a kill cut a download: on a busy machine one may have ended a moment before. */
+  cutDownloads = 0;
   #killedAt = 0;
   /** GETs of modules until the kill. */
   #getsAtKill = 0;
