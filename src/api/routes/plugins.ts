@@ -11,6 +11,8 @@ import {
   DocumentBody,
   NamespacedParams,
   NamespaceQuery,
+  toAppliedStatus,
+  toDeletedStatus,
   toPreconditions,
   WriteQuery,
 } from './route-schema.ts';
@@ -85,7 +87,7 @@ function addPluginWrites(app: ApiServer, context: ApiContext): void {
         request.body,
       );
       if (!dryRun) reply.header('etag', toETag(Number(answer.metadata.resourceVersion)));
-      return reply.code(answer.result === 'created' && !dryRun ? 201 : 200).send(answer);
+      return reply.code(toAppliedStatus(answer, dryRun)).send(answer);
     },
   );
   app.delete(
@@ -102,7 +104,7 @@ function addPluginWrites(app: ApiServer, context: ApiContext): void {
       const { dryRun = false } = request.query;
       const target = { kind: 'PluginSpec' as const, key: toPluginName(request.params), ...request.params };
       const answer = await deleteDocument(context, target, { ...toPreconditions(request.headers), dryRun });
-      return reply.code(answer.nodes > 0 ? 202 : 200).send(answer);
+      return reply.code(toDeletedStatus(answer)).send(answer);
     },
   );
 }

@@ -11,6 +11,8 @@ import {
   answers,
   DocumentBody,
   NamespaceQuery,
+  toAppliedStatus,
+  toDeletedStatus,
   toPreconditions,
   WriteQuery,
 } from './route-schema.ts';
@@ -81,7 +83,7 @@ function addResourceWrites(app: ApiServer, context: ApiContext): void {
         request.body,
       );
       if (!dryRun) reply.header('etag', toETag(Number(answer.metadata.resourceVersion)));
-      return reply.code(answer.result === 'created' && !dryRun ? 201 : 200).send(answer);
+      return reply.code(toAppliedStatus(answer, dryRun)).send(answer);
     },
   );
   app.delete(
@@ -98,7 +100,7 @@ function addResourceWrites(app: ApiServer, context: ApiContext): void {
       const { dryRun = false } = request.query;
       const target = { kind: 'ResourceSpec' as const, key: toKey(request.params), ...request.params };
       const answer = await deleteDocument(context, target, { ...toPreconditions(request.headers), dryRun });
-      return reply.code(answer.nodes > 0 ? 202 : 200).send(answer);
+      return reply.code(toDeletedStatus(answer)).send(answer);
     },
   );
 }

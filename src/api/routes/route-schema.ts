@@ -43,3 +43,13 @@ export function answers(by: Readonly<Record<number, SchemaName>>): Record<string
 export function toPreconditions(headers: IncomingMessage['headers']): Preconditions {
   return { ifMatch: headers['if-match'], ifNoneMatch: headers['if-none-match'] };
 }
+
+/** 201 for a document that is stored for the first time. */
+export function toAppliedStatus({ result }: { readonly result: string }, dryRun: boolean): 200 | 201 {
+  return result === 'created' && !dryRun ? 201 : 200;
+}
+
+/** 202 while nodes still have to let go of what was deleted. */
+export function toDeletedStatus({ nodes }: { readonly nodes: number }): 200 | 202 {
+  return nodes > 0 ? 202 : 200;
+}
