@@ -1,23 +1,84 @@
-import type { PluginName } from './plugin-spec.ts';
+import type { NodeIdentity } from './node.ts';
+import type { PluginName, PluginSpec } from './plugin-spec.ts';
+import { selects } from './selector.ts';
 
-/** Who runs which revision of a plugin. Written by the rollout stage only; read by compile. */
+/**
+ * Who runs which revision of a plugin. Written by the rollout stage only; read by compile.
+ *
+ * A node runs the side of the last entry of `moved` that holds it, otherwise `base`. A rollout adds an entry and
+ * lets it grow; success makes its side the base; going back empties `moved`. A rollout that superseded an
+ * unfinished one has that one's entry before its own: nodes not reached yet keep what they have.
+ */
 export interface Assignment {
   readonly plugin: PluginName;
-  /** What the selected nodes are to run; null: the plugin is in no chain. */
-  readonly revision: number | null;
-  /** The newest revision that was proven good, for falling back; null: none yet. */
-  readonly good: number | null;
-  /** The compiler's format number in force: an upgrade that changes bytes is a rollout too. */
-  readonly format: number;
-  /** Why a revision newer than `revision` is not assigned. */
-  readonly refused?: Refusal;
+  /** When the plugin was created: breaks ties in chain order. */
+  readonly createdAt: number;
+  /** What was proven last. A process whose content is unknown begins with it; going back leads to it. */
+  readonly base: Side;
+  readonly moved: readonly Moved[];
+  /** A desired state that is not to be tried again by itself (it failed, or a person undid it). */
+  readonly held?: HeldTarget;
   readonly since: number;
 }
 
-export interface Refusal {
-  readonly revision: number;
-  readonly node: string;
-  /** Envoy's text, trimmed. */
-  readonly message: string;
-  readonly at: number;
+/** One state of a plugin in a fleet: which nodes it is for, and what they run. */
+export interface Side {
+  /** null: the plugin is on no node. */
+  readonly revision: number | null;
+  readonly placement: Placement;
+  /** The compiler's format number: an upgrade of Attaché that changes bytes is a rollout too. */
+  readonly format: number;
+}
+
+/** Beside the plugin's namespace, what chooses its nodes. */
+export type Placement = Pick<PluginSpec, 'selector' | 'targetRefs'>;
+
+export interface Moved {
+  /** Id of the rollout. */
+  readonly rollout: string;
+  readonly side: Side;
+  /** Node ids; `everyone` also holds the nodes still to come. */
+  readonly nodes: readonly string[] | 'everyone';
+  /** Node ids that `everyone` leaves out: excluded nodes stay on what was proven. */
+  readonly except?: readonly string[];
+  /** When the entry was made: an older refusal belongs to an earlier try. */
+  readonly since: number;
+}
+
+export interface HeldTarget {
+  /** Store revision of the PluginSpec that asked for it. */
+  readonly specRevision: number;
+  readonly revision: number | null;
+}
+
+/** The side a node is on, whether or not that side's placement selects it. */
+export function findSide(assignment: Assignment, nodeId: string): Side {
+  return assignment.moved.findLast(entry => holds(entry, nodeId))?.side ?? assignment.base;
+}
+
+/** The revision that a node is to run by this side; null: none. */
+export function revisionOn(
+  side: Side,
+  plugin: { readonly namespace: string },
+  node: NodeIdentity,
+  rootNamespace: string,
+): number | null {
+  const { namespace } = plugin;
+  return selects({ namespace, ...side.placement }, node, rootNamespace) ? side.revision : null;
+}
+
+export function holds(entry: Moved, nodeId: string): boolean {
+  if (entry.nodes === 'everyone') return entry.except === undefined || !toSet(entry.except).has(nodeId);
+  return toSet(entry.nodes).has(nodeId);
+}
+
+/** Lists are long and asked of for every node; each is made a set once. */
+const sets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+function toSet(ids: readonly string[]): ReadonlySet<string> {
+  const known = sets.get(ids);
+  if (known !== undefined) return known;
+  const set = new Set(ids);
+  sets.set(ids, set);
+  return set;
 }

@@ -34,6 +34,8 @@ export interface AcceptedContent {
   readonly contentHash: string;
   readonly at: number;
   readonly plugins: readonly PluginInSlot[];
+  /** Names of the plugins that the Envoy's stats proved to run on every worker; kept while their part stays. */
+  readonly loaded?: readonly PluginName[];
 }
 
 export interface PluginInSlot {

@@ -22,7 +22,21 @@ export interface PluginSpec {
   /** The free `spec.rollout` of the document, kept as written until the rollout stage reads it. */
   readonly rollout?: JsonObject;
   readonly message?: string;
+  /** `apply --preset`: for the rollout that this document starts, and no later one. */
+  readonly preset?: string;
+  /** Who applied it. */
+  readonly by?: string;
+  /** Deleted: the plugin leaves its nodes in the steps of a rollout; the record stays until history is dropped. */
+  readonly deleted?: Deletion;
   readonly createdAt: number;
+}
+
+export interface Deletion {
+  readonly at: number;
+  readonly by: string;
+  readonly message?: string;
+  /** All nodes at once. */
+  readonly now: boolean;
 }
 
 export type Phase = 'AUTHN' | 'AUTHZ' | 'STATS' | 'UNSPECIFIED_PHASE';

@@ -1,10 +1,13 @@
 import type { Assignment } from '../model/assignment.ts';
 import type { Event } from '../model/event.ts';
+import type { Freeze, NodePolicy, Quarantine } from '../model/fleet-records.ts';
 import type { NodePresence } from '../model/node.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
 import type { ResourceSpec } from '../model/resource.ts';
 import type { ModuleProgress, Revision } from '../model/revision.ts';
+import type { Rollout, RolloutNodes } from '../model/rollout.ts';
+import type { RolloutIntent } from '../model/rollout-intent.ts';
 
 /** Every stored record kind with its value. */
 export interface Records {
@@ -18,6 +21,18 @@ export interface Records {
   ModuleProgress: ModuleProgress;
   /** key `<namespace>/<name>` */
   Assignment: Assignment;
+  /** key `<namespace>/<name>/<number, 10 digits>` */
+  Rollout: Rollout;
+  /** key as its Rollout's */
+  RolloutNodes: RolloutNodes;
+  /** key `<namespace>/<name>` */
+  RolloutIntent: RolloutIntent;
+  /** key `<namespace>/<name>/<content hash>` */
+  Quarantine: Quarantine;
+  /** key `fleet` */
+  Freeze: Freeze;
+  /** key node.id */
+  NodePolicy: NodePolicy;
   /** key node.id */
   NodePresence: NodePresence;
   /** key `<node.id>\n<slot>` */
@@ -37,6 +52,12 @@ export const WRITERS: Readonly<Record<Kind, readonly string[]>> = {
   Revision: ['module'],
   ModuleProgress: ['module'],
   Assignment: ['rollout'],
+  Rollout: ['rollout'],
+  RolloutNodes: ['rollout'],
+  RolloutIntent: ['api'],
+  Quarantine: ['rollout'],
+  Freeze: ['api'],
+  NodePolicy: ['api'],
   NodePresence: ['xds'],
   NodeVerdict: ['xds'],
   Event: ['api', 'module', 'rollout', 'xds'],
@@ -46,6 +67,16 @@ export const WRITERS: Readonly<Record<Kind, readonly string[]>> = {
 export function revisionKey(plugin: string, number: number): string {
   return `${plugin}/${String(number).padStart(10, '0')}`;
 }
+
+export function rolloutKey(plugin: string, number: number): string {
+  return revisionKey(plugin, number);
+}
+
+export function quarantineKey(plugin: string, contentHash: string): string {
+  return `${plugin}/${contentHash}`;
+}
+
+export const FREEZE_KEY = 'fleet';
 
 export function verdictKey(node: string, slot: string): string {
   return `${node}\n${slot}`;
