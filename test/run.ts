@@ -1,7 +1,7 @@
 /**
- * `npm test`: unit tests (offline, fast), then integration, then e2e with real Envoys.
+ * `npm test`: unit tests (offline, fast), then simulated rollouts, integration, and e2e with real Envoys.
  *
- *     node test/run.ts [unit|integration|e2e|interop …] [path filter…]
+ *     node test/run.ts [unit|simulation|integration|e2e|interop …] [path filter…]
  *
  * Ends with one line `N passed, N failed` over everything; the exit code is 0 only when something ran and
  * nothing failed. A process that a test left running is a failure, and is ended.
@@ -32,12 +32,13 @@ interface Tally {
 
 const PHASES: readonly Phase[] = [
   { name: 'unit', timeoutMs: 60_000, needsEnvoy: false },
+  { name: 'simulation', timeoutMs: 120_000, needsEnvoy: false },
   { name: 'integration', timeoutMs: 180_000, needsEnvoy: true },
   { name: 'e2e', timeoutMs: 600_000, needsEnvoy: true },
   { name: 'interop', timeoutMs: 600_000, needsEnvoy: false },
 ];
-const DEFAULT_PHASES = ['unit', 'integration', 'e2e'];
-const OWN_FOLDERS = /^test\/(integration|e2e|interop)\//;
+const DEFAULT_PHASES = ['unit', 'simulation', 'integration', 'e2e'];
+const OWN_FOLDERS = /^test\/(simulation|integration|e2e|interop)\//;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const interrupted = new AbortController();
