@@ -1,0 +1,20 @@
+import { type Static, Type } from 'typebox';
+import { Nullable, Time } from './metadata.ts';
+
+/** Whether all changes are stopped. */
+export const FreezeView = Type.Object({
+  kind: Type.Literal('Freeze'),
+  frozen: Type.Boolean(),
+  by: Nullable(Type.String()),
+  since: Nullable(Time),
+  message: Nullable(Type.String()),
+  /** One sentence for a person. */
+  text: Type.String(),
+});
+export type FreezeView = Static<typeof FreezeView>;
+
+/** The body of PUT /v1/freeze and of an exclusion. */
+export const MessageBody = Type.Object(
+  { message: Type.Optional(Type.String({ maxLength: 1024, description: 'why' })) },
+  { additionalProperties: false },
+);
