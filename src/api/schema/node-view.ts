@@ -8,7 +8,11 @@ export const PluginStateWord = Type.Union([
   Type.Literal('Sent'),
   Type.Literal('Fetching'),
   Type.Literal('Accepted'),
+  /** Accepted, and the Envoy's own numbers prove that it runs on every worker. */
+  Type.Literal('Loaded'),
   Type.Literal('Refused'),
+  /** Accepted, and failing since: `detail` has the numbers. */
+  Type.Literal('Degraded'),
   Type.Literal('Stale'),
 ]);
 
@@ -18,7 +22,7 @@ export const PluginOnNode = Type.Object({
   /** `<namespace>/<name>` */
   plugin: Type.String(),
   state: PluginStateWord,
-  /** A word: Selector, NoPlace, NoV8, Removing, NoRevision, Unreachable. */
+  /** A word: Selector, Excluded, NoPlace, NoV8, Removing, NoRevision, Unreachable. */
   reason: Nullable(Type.String()),
   /** A sentence for a person: which label differs, what to do. */
   detail: Nullable(Type.String()),
@@ -49,6 +53,24 @@ export const RefusedResource = Type.Object({
   since: Time,
 });
 
+/** The plugins of one listener in the order in which a request passes them. */
+export const NodeChain = Type.Object({
+  /** null: a place that serves every listener. */
+  listener: Nullable(Type.String()),
+  /** `auth (AUTHN) → limit → router` */
+  text: Type.String(),
+  plugins: Type.Array(
+    Type.Object({
+      /** `<namespace>/<name>` */
+      plugin: Type.String(),
+      revision: Type.Integer(),
+      phase: Type.String(),
+      /** Why it stands where it stands: phase, priority, or what broke the tie. */
+      why: Type.String(),
+    }),
+  ),
+});
+
 /** An Envoy. */
 export const NodeView = Type.Object({
   kind: Type.Literal('Node'),
@@ -72,12 +94,16 @@ export const NodeView = Type.Object({
     layout: Type.Union([Type.Literal('chain'), Type.Literal('single')]),
     wasm: Type.Boolean({ description: 'it has the Wasm filter and V8' }),
     lastAckAt: Nullable(Time),
+    /** It takes part in no rollout and stays on what was proven. */
+    excluded: Nullable(Type.Object({ by: Type.String(), message: Nullable(Type.String()), since: Time })),
     /** How many of the `desired` plugins run in the revision they are to run in. */
     accepted: Type.Integer(),
     desired: Type.Integer(),
     /** Places for plugins that this Envoy asked for. */
     places: Type.Array(Type.String()),
     plugins: Type.Array(PluginOnNode),
+    /** What a request passes, per listener; only where a single node is asked for. */
+    chains: Type.Optional(Type.Array(NodeChain)),
     refusedResources: Type.Array(RefusedResource),
     warnings: Type.Array(Type.String()),
   }),
@@ -86,3 +112,19 @@ export type NodeView = Static<typeof NodeView>;
 
 export const NodeList = Type.Object({ kind: Type.Literal('NodeList'), items: Type.Array(NodeView) });
 export type NodeList = Static<typeof NodeList>;
+
+/** The answer to an exclusion, to its end, and to forgetting a node. */
+export const NodeAnswer = Type.Object({
+  kind: Type.Literal('NodeAnswer'),
+  node: Type.String(),
+  /** excluded, included, forgotten; unchanged: it was so before. */
+  result: Type.Union([
+    Type.Literal('excluded'),
+    Type.Literal('included'),
+    Type.Literal('forgotten'),
+    Type.Literal('unchanged'),
+  ]),
+  /** One sentence for a person. */
+  text: Type.String(),
+});
+export type NodeAnswer = Static<typeof NodeAnswer>;

@@ -1,18 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { ApplyResult, JsonObjectSchema, Metadata, Nullable, Time } from './metadata.ts';
 import { PluginOnNode } from './node-view.ts';
-
-/** How far the newest document got; rollouts add words to it. */
-export const PluginPhase = Type.Union([
-  /** The module is being resolved, fetched or checked; `message` says which, `code` why it takes long. */
-  Type.Literal('Validating'),
-  /** Failed before any node: `code`, `message` and `hint` say why; what ran before goes on. */
-  Type.Literal('NotStarted'),
-  Type.Literal('Progressing'),
-  Type.Literal('Succeeded'),
-  /** A node refused it; the nodes run the last good revision again: see `refusal`. */
-  Type.Literal('RolledBack'),
-]);
+import { NextCommand, RolloutPhaseWord } from './rollout-view.ts';
 
 /** The facts about a module that a revision keeps. */
 export const ModuleOfRevision = Type.Object({
@@ -33,10 +22,10 @@ export type ModuleOfRevision = Static<typeof ModuleOfRevision>;
 export const NodeCounts = Type.Object({
   /** Selected and able to run it: accepted + refused + waiting + disconnected. */
   targeted: Type.Integer(),
-  /** Connected and running the desired revision. */
+  /** Connected and running what it is to run, Loaded ones included. */
   accepted: Type.Integer(),
   refused: Type.Integer(),
-  /** Connected, neither accepted nor refused: Pending, Sent, Fetching, Stale. */
+  /** Connected, neither accepted nor refused: Pending, Sent, Fetching, Stale, Degraded. */
   waiting: Type.Integer(),
   disconnected: Type.Integer(),
   /** Selected, but without any place for it, or without Wasm. */
@@ -53,8 +42,31 @@ export const PluginRefusal = Type.Object({
   cause: Type.String(),
 });
 
+export const PluginRollout = Type.Object({
+  id: Type.String(),
+  phase: RolloutPhaseWord,
+  active: Type.Boolean(),
+  /** `preset fast (default below 10 nodes): 1 node, then 1 min bake` */
+  plan: Type.String(),
+  by: Type.String(),
+});
+
+/** Content that failed or was undone, and is not tried again before somebody asks for it. */
+export const HeldBack = Type.Object({
+  /** null: to run none. */
+  revision: Nullable(Type.Integer()),
+  /** What happened to it, in sentences ready to print. */
+  text: Type.String(),
+  next: Type.Array(NextCommand),
+});
+export type HeldBack = Static<typeof HeldBack>;
+
 export const PluginStatus = Type.Object({
-  phase: PluginPhase,
+  /**
+   * How far the newest document got, in the words of its rollout; Progressing also while a revision has no rollout
+   * yet.
+   */
+  phase: RolloutPhaseWord,
   /** A word beside the phase, e.g. NoNodes, ModuleUnavailable. */
   reason: Nullable(Type.String()),
   message: Nullable(Type.String()),
@@ -71,6 +83,12 @@ export const PluginStatus = Type.Object({
   module: Nullable(ModuleOfRevision),
   nodes: NodeCounts,
   refusal: Nullable(PluginRefusal),
+  /** The rollout under way, else the last one; null: none was made yet. */
+  rollout: Nullable(PluginRollout),
+  /** What the document asks for, and is not tried again by itself. */
+  heldBack: Nullable(HeldBack),
+  /** It is being removed, or was; a new PUT brings it back. */
+  deleted: Nullable(Type.Object({ by: Type.String(), message: Nullable(Type.String()), since: Time })),
   since: Time,
 });
 
@@ -92,7 +110,12 @@ export type PluginList = Static<typeof PluginList>;
 /** The answer to a PUT of a plugin; `dryRun`: what it would be. */
 export const PluginApplyAnswer = Type.Intersect([
   PluginView,
-  Type.Object({ result: ApplyResult, warnings: Type.Array(Type.String()), dryRun: Type.Boolean() }),
+  Type.Object({
+    /** held-back: nothing was stored; `status.heldBack` says why, and what lifts it. */
+    result: Type.Union([...ApplyResult.anyOf, Type.Literal('held-back')]),
+    warnings: Type.Array(Type.String()),
+    dryRun: Type.Boolean(),
+  }),
 ]);
 export type PluginApplyAnswer = Static<typeof PluginApplyAnswer>;
 
@@ -104,8 +127,13 @@ export const RevisionView = Type.Object({
   contentHash: Type.String(),
   /** The first six characters of the hash of the configuration. */
   config: Type.String(),
-  /** live: nodes are to run it. refused: a node refused it. superseded: neither. */
-  result: Type.Union([Type.Literal('live'), Type.Literal('refused'), Type.Literal('superseded')]),
+  /** live: nodes are to run it. refused, held-back: it is not tried again by itself. superseded: none of these. */
+  result: Type.Union([
+    Type.Literal('live'),
+    Type.Literal('refused'),
+    Type.Literal('held-back'),
+    Type.Literal('superseded'),
+  ]),
   module: ModuleOfRevision,
   spec: JsonObjectSchema,
   message: Nullable(Type.String()),
@@ -123,7 +151,11 @@ export type RevisionList = Static<typeof RevisionList>;
 export const DeleteAnswer = Type.Object({
   kind: Type.Literal('Deleted'),
   deleted: Type.Object({ kind: Type.String(), namespace: Type.String(), name: Type.String() }),
-  /** Connected nodes that had it, and are being told. */
+  /** Connected nodes that have it, and let go of it. */
   nodes: Type.Integer(),
+  /** Id of the rollout that takes a plugin off its nodes; null: there is none, or it begins in a moment. */
+  rollout: Nullable(Type.String()),
+  /** One sentence for a person. */
+  text: Type.String(),
 });
 export type DeleteAnswer = Static<typeof DeleteAnswer>;

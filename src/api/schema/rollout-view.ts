@@ -235,6 +235,8 @@ export const RolloutView = Type.Object({
   /** null: there is no module yet, or never was. */
   to: Nullable(RolloutSide),
   preset: Nullable(Type.String()),
+  /** `preset fast (default below 10 nodes): 1 node, then 1 min bake` */
+  plan: Type.String(),
   by: Type.String(),
   /** What the person wrote with `-m`. */
   message: Nullable(Type.String()),

@@ -1,6 +1,7 @@
 import { EventList, EventView } from './event-view.ts';
+import { FreezeView } from './freeze-view.ts';
 import { ModuleList, ModuleView } from './module-view.ts';
-import { NodeList, NodeView } from './node-view.ts';
+import { NodeAnswer, NodeList, NodeView } from './node-view.ts';
 import {
   DeleteAnswer,
   PluginApplyAnswer,
@@ -11,6 +12,7 @@ import {
 } from './plugin-view.ts';
 import { Problem } from './problem.ts';
 import { ResourceApplyAnswer, ResourceList, ResourceView } from './resource-view.ts';
+import { RolloutAnswer, RolloutHistory, RolloutList, RolloutView } from './rollout-view.ts';
 import { Health, Index, VersionView, WhoAmI } from './server-view.ts';
 
 /** Every named schema: the components of the OpenAPI document. */
@@ -25,8 +27,14 @@ export const SCHEMAS = {
   EnvoyResourceList: ResourceList,
   EnvoyResourceApplyAnswer: ResourceApplyAnswer,
   Deleted: DeleteAnswer,
+  Rollout: RolloutView,
+  RolloutList,
+  RolloutHistory,
+  RolloutAnswer,
+  Freeze: FreezeView,
   Node: NodeView,
   NodeList,
+  NodeAnswer,
   Module: ModuleView,
   ModuleList,
   Event: EventView,
