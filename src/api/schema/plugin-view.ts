@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { ApplyResult, JsonObjectSchema, Metadata, Nullable, Time } from './metadata.ts';
 import { PluginOnNode } from './node-view.ts';
+import { PluginPlan } from './plan-view.ts';
 import { NextCommand, RolloutPhaseWord } from './rollout-view.ts';
 
 /** The facts about a module that a revision keeps. */
@@ -115,6 +116,8 @@ export const PluginApplyAnswer = Type.Intersect([
     result: Type.Union([...ApplyResult.anyOf, Type.Literal('held-back')]),
     warnings: Type.Array(Type.String()),
     dryRun: Type.Boolean(),
+    /** Of a dry run: what it would do to the nodes. */
+    plan: Type.Optional(PluginPlan),
   }),
 ]);
 export type PluginApplyAnswer = Static<typeof PluginApplyAnswer>;
@@ -157,5 +160,7 @@ export const DeleteAnswer = Type.Object({
   rollout: Nullable(Type.String()),
   /** One sentence for a person. */
   text: Type.String(),
+  /** Of a dry run: what it would do to the nodes. */
+  plan: Type.Optional(PluginPlan),
 });
 export type DeleteAnswer = Static<typeof DeleteAnswer>;

@@ -1,7 +1,8 @@
-import { EventList, EventView } from './event-view.ts';
+import { EventBookmark, EventEnd, EventList, EventReset, EventView, RolloutUpdated } from './event-view.ts';
 import { FreezeView } from './freeze-view.ts';
 import { ModuleList, ModuleView } from './module-view.ts';
 import { NodeAnswer, NodeList, NodeView } from './node-view.ts';
+import { Plan, PluginPlan, ResourcePlan } from './plan-view.ts';
 import {
   DeleteAnswer,
   PluginApplyAnswer,
@@ -39,6 +40,13 @@ export const SCHEMAS = {
   ModuleList,
   Event: EventView,
   EventList,
+  RolloutUpdated,
+  EventBookmark,
+  EventReset,
+  EventEnd,
+  Plan,
+  PluginPlan,
+  ResourcePlan,
   Index,
   Version: VersionView,
   WhoAmI,
