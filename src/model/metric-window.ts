@@ -1,0 +1,118 @@
+import { LATENCY_BOUNDS_MS, type MetricSample, type MetricWindow, type NodeMetrics } from './node-metrics.ts';
+
+/**
+ * What a node answered between two times (ms), from the last sample at or before `from` (or else the first one after
+ * it) to the last at or before `to`. undefined: there are no two samples. The window says which times it really has.
+ *
+ * A counter that drops (it vanished, or the Envoy began anew) tells nothing about that interval, and is left out of
+ * it: guessing would make requests of the past into requests of now.
+ */
+export function windowOf(
+  metrics: NodeMetrics | undefined,
+  from: number,
+  to: number,
+): MetricWindow | undefined {
+  const samples = metrics?.samples ?? [];
+  const end = samples.findLastIndex(({ at }) => at <= to);
+  const begin = Math.max(
+    samples.findLastIndex(({ at }) => at <= from),
+    0,
+  );
+  const used = samples.slice(begin, end + 1);
+  const [first] = used;
+  const last = used.at(-1);
+  if (first === undefined || last === undefined || first === last) return undefined;
+  return used
+    .slice(1)
+    .reduce<MetricWindow>((sum, sample, index) => addInterval(sum, used[index] ?? sample, sample), {
+      from: first.at,
+      to: last.at,
+      requests: 0,
+      errors5xx: 0,
+      latency: [],
+      reloads: growReloads(used),
+    });
+}
+
+function addInterval(sum: MetricWindow, before: MetricSample, after: MetricSample): MetricWindow {
+  const byClass = growth(before.byClass, after.byClass);
+  const latency = growth(before.latency, after.latency) ?? [];
+  return {
+    ...sum,
+    requests: sum.requests + (byClass?.reduce((a, b) => a + b, 0) ?? 0),
+    errors5xx: sum.errors5xx + (byClass?.[4] ?? 0),
+    latency: addLists(sum.latency, latency),
+  };
+}
+
+/** undefined: one of them dropped. */
+function growth(before: readonly number[], after: readonly number[]): readonly number[] | undefined {
+  const grown = after.map((count, index) => count - (before[index] ?? 0));
+  return before.length > after.length || grown.some(by => by < 0) ? undefined : grown;
+}
+
+/** By plugin, how much its count of reloads grew. One that was not sent keeps what it had; one that drops began anew. */
+function growReloads(samples: readonly MetricSample[]): Readonly<Record<string, number>> {
+  const known = new Map<string, number>(Object.entries(samples[0]?.reloads ?? {}));
+  const grown: Record<string, number> = {};
+  for (const { reloads } of samples.slice(1))
+    for (const [plugin, count] of Object.entries(reloads)) {
+      const before = known.get(plugin) ?? 0;
+      const by = count < before ? count : count - before;
+      if (by > 0) grown[plugin] = (grown[plugin] ?? 0) + by;
+      known.set(plugin, count);
+    }
+  return grown;
+}
+
+/** Several nodes, or several windows of one node, as one; undefined: there are none. */
+export function sumWindows(windows: Iterable<MetricWindow | undefined>): MetricWindow | undefined {
+  let sum: MetricWindow | undefined;
+  for (const window of windows) {
+    if (window === undefined) continue;
+    sum = sum === undefined ? window : addWindows(sum, window);
+  }
+  return sum;
+}
+
+function addWindows(a: MetricWindow, b: MetricWindow): MetricWindow {
+  const reloads: Record<string, number> = { ...a.reloads };
+  for (const [plugin, count] of Object.entries(b.reloads)) reloads[plugin] = (reloads[plugin] ?? 0) + count;
+  return {
+    from: Math.min(a.from, b.from),
+    to: Math.max(a.to, b.to),
+    requests: a.requests + b.requests,
+    errors5xx: a.errors5xx + b.errors5xx,
+    latency: addLists(a.latency, b.latency),
+    reloads,
+  };
+}
+
+function addLists(a: readonly number[], b: readonly number[]): readonly number[] {
+  const [long, short] = a.length >= b.length ? [a, b] : [b, a];
+  return long.map((count, index) => count + (short[index] ?? 0));
+}
+
+/** Percent of requests that were answered 5xx; null: there were none. */
+export function share5xx(
+  of: { readonly requests: number; readonly errors5xx: number } | undefined,
+): number | null {
+  return of === undefined || of.requests === 0 ? null : (of.errors5xx / of.requests) * 100;
+}
+
+/** The time in ms that 99 of 100 requests stay below, from counts per bucket; null: there were none. */
+export function p99(latency: readonly number[]): number | null {
+  const total = latency.reduce((a, b) => a + b, 0);
+  if (total === 0) return null;
+  let below = 0;
+  for (const [index, count] of latency.entries()) {
+    const wanted = total * 0.99 - below;
+    if (wanted <= count) {
+      const low = LATENCY_BOUNDS_MS[index - 1] ?? 0;
+      const high = LATENCY_BOUNDS_MS[index] ?? low;
+      return low + (high - low) * (wanted / count);
+    }
+    below += count;
+  }
+  return LATENCY_BOUNDS_MS.at(-1) ?? null;
+}
