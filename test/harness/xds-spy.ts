@@ -4,7 +4,9 @@ import {
   Server,
   ServerCredentials,
   type ServerDuplexStream,
+  type ServerReadableStream,
   type ServiceDefinition,
+  type ServiceError,
 } from '@grpc/grpc-js';
 import { ProtoRegistry } from '../../src/compile/proto-registry.ts';
 import { decodeRawRequest, type RawRequest } from './raw-request.ts';
@@ -20,7 +22,7 @@ export interface SeenResponse {
   readonly at: number;
 }
 
-/** Stands between an Envoy and a control plane, passes delta ADS on byte for byte, and keeps what it saw. */
+/** Stands between an Envoy and a control plane, passes delta ADS and stats on byte for byte, and keeps the first. */
 export interface XdsSpy {
   readonly port: number;
   /** When each stream was opened, in ms. */
@@ -33,8 +35,18 @@ export interface XdsSpy {
 }
 
 const METHOD = '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources';
+const METRICS = '/envoy.service.metrics.v3.MetricsService/StreamMetrics';
 const passThrough = (bytes: Buffer) => bytes;
 const SERVICE: ServiceDefinition = {
+  metrics: {
+    path: METRICS,
+    requestStream: true,
+    responseStream: false,
+    requestSerialize: passThrough,
+    requestDeserialize: passThrough,
+    responseSerialize: passThrough,
+    responseDeserialize: passThrough,
+  },
   delta: {
     path: METHOD,
     requestStream: true,
@@ -62,6 +74,16 @@ export async function startXdsSpy(target: string): Promise<XdsSpy> {
   const streams: number[] = [];
   const server = new Server(UNLIMITED);
   server.addService(SERVICE, {
+    metrics(call: ServerReadableStream<Buffer, Buffer>, answer: (error: ServiceError | null) => void) {
+      // The control plane answers nothing before the end; what ends there ends here.
+      const onward = client.makeClientStreamRequest(METRICS, passThrough, passThrough, error =>
+        answer(error),
+      );
+      call.on('data', (bytes: Buffer) => onward.write(bytes));
+      call.on('end', () => onward.end());
+      call.on('cancelled', () => onward.cancel());
+      call.on('error', () => onward.cancel());
+    },
     delta(call: ServerDuplexStream<Buffer, Buffer>) {
       streams.push(Date.now());
       const onward = client.makeBidiStreamRequest(METHOD, passThrough, passThrough, call.metadata);
