@@ -1,0 +1,47 @@
+/** Numbers as sentences have them. */
+
+/** `1 node`, `1,204 requests`. */
+export function toCountText(count: number, noun: string): string {
+  return `${toNumberText(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** `1,204` */
+export function toNumberText(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** How long something took: `0.8 s`, `31 s`, `1m 2s`, `2h 5m`, `4d 1h`. */
+export function toDurationText(ms: number): string {
+  if (ms < 9_950) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m ${seconds % 60}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 1_440) return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
+  return `${Math.floor(minutes / 1_440)}d ${Math.floor((minutes % 1_440) / 60)}h`;
+}
+
+/** What something is expected to take: `30 s`, `2 min`, `1 h 30 min`. */
+export function toEstimateText(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return `${minutes} min`;
+  const rest = minutes % 60;
+  return `${Math.floor(minutes / 60)} h${rest === 0 ? '' : ` ${rest} min`}`;
+}
+
+/** A clock that runs: `0:21`, `10:00`, `1:02:03`. */
+export function toTimerText(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+/** `edge-1 and 2 more`, `a, b, c`; `count` of them in all. */
+export function toNamesText(names: readonly string[], shown = 3, count = names.length): string {
+  const some = names.slice(0, shown);
+  const rest = count - some.length;
+  return rest > 0 ? `${some.join(', ')} and ${toNumberText(rest)} more` : some.join(', ');
+}
