@@ -1,6 +1,6 @@
 import type { NodePresence } from './node.ts';
 import type { NodeVerdict, PluginInSlot } from './node-verdict.ts';
-import { PHASES, type PluginSpec, toPluginName } from './plugin-spec.ts';
+import { PHASES, type Phase, type PluginName } from './plugin-spec.ts';
 
 /** A slot of a node that can hold a plugin, and what the node said about its content. */
 export interface Place {
@@ -11,49 +11,98 @@ export interface Place {
   readonly certain: boolean;
 }
 
+/** What decides which slots of a node are for a plugin. */
+export interface PlaceChoice {
+  readonly phase: Phase;
+  /** Neither `match` nor Listener references choose among the listeners. */
+  readonly everywhere: boolean;
+}
+
+/** What is pushed into a slot to see whether the node reaches us: no plugin, and no news about any. */
+export const PROBE_NAME: PluginName = 'attache/probe';
+
 /**
  * The slots of a node that can hold a plugin: the one with its own name, its phase's bare slot, and its phase's
  * slots per listener. Which listeners `match` and targetRefs choose is for compile to know: such a plugin is only
  * expected where it was seen.
  */
 export function findPlaces(
-  spec: PluginSpec,
+  plugin: PluginName,
+  { phase, everywhere }: PlaceChoice,
   presence: NodePresence,
   verdicts: readonly NodeVerdict[],
 ): readonly Place[] {
-  const name = toPluginName(spec);
-  const phaseSlot = PHASES.find(row => row.phase === (spec.phase ?? 'UNSPECIFIED_PHASE'))?.slot ?? '';
-  const isOwn = (slot: string): boolean => isPlaceOf(slot, name, presence.node.namespace);
+  const phaseSlot = PHASES.find(row => row.phase === phase)?.slot ?? '';
+  const isOwn = (slot: string): boolean => isPlaceOf(slot, plugin, presence.node.namespace);
   const fits = (slot: string): boolean =>
     isOwn(slot) || slot === phaseSlot || slot.startsWith(`${phaseSlot}/`);
-  const everywhere = spec.match === undefined && spec.targetRefs === undefined;
   const ownPlace = presence.slots.some(isOwn);
   return presence.slots
     .filter(fits)
     .map(slot => ({
       slot,
-      verdict: verdicts.find(verdict => verdict.slot === slot && verdict.process === presence.process),
+      verdict: findVerdict(slot, presence, verdicts),
       certain: ownPlace ? isOwn(slot) : everywhere,
     }))
-    .filter(place => isOwn(place.slot) || !isTakenByAnother(place, name, presence));
+    .filter(place => isOwn(place.slot) || !isTakenByAnother(place, plugin, presence));
+}
+
+/** A slot whose content holds a plugin, or may: what was sent of it was not answered yet. */
+export interface HoldingPlace {
+  readonly slot: string;
+  readonly verdict: NodeVerdict;
+}
+
+/** Where a plugin stands on a node, or may, wherever it is to be. */
+export function findHolding(
+  plugin: PluginName,
+  presence: NodePresence,
+  verdicts: readonly NodeVerdict[],
+): readonly HoldingPlace[] {
+  return presence.slots.flatMap(slot => {
+    const verdict = findVerdict(slot, presence, verdicts);
+    if (verdict === undefined) return [];
+    const { tried, accepted } = verdict;
+    const isHeld = findInSlot(accepted, plugin) !== undefined;
+    const mayBeHeld = isUnanswered(verdict) && findInSlot(tried, plugin) !== undefined;
+    return isHeld || mayBeHeld ? [{ slot, verdict }] : [];
+  });
+}
+
+/** The Envoy may still take what was sent last in place of what it accepted. */
+export function isUnanswered({ tried, accepted, state }: NodeVerdict): boolean {
+  if (tried === null || tried.contentHash === accepted?.contentHash) return false;
+  return state !== 'refused' && state !== 'unreachable' && !isProbe(tried.plugins);
+}
+
+export function isProbe(plugins: readonly PluginInSlot[]): boolean {
+  return plugins.some(entry => entry.plugin === PROBE_NAME);
+}
+
+function findVerdict(
+  slot: string,
+  presence: NodePresence,
+  verdicts: readonly NodeVerdict[],
+): NodeVerdict | undefined {
+  return verdicts.find(verdict => verdict.slot === slot && verdict.process === presence.process);
 }
 
 /** Without filter_chain a bare phase slot holds one plugin, and another one stands in it. */
-function isTakenByAnother({ verdict }: Place, name: string, presence: NodePresence): boolean {
+function isTakenByAnother({ verdict }: Place, plugin: PluginName, presence: NodePresence): boolean {
   if (presence.node.capabilities.filterChain) return false;
   const inIt = verdict?.tried?.plugins ?? [];
-  return inIt.length > 0 && !inIt.some(entry => entry.plugin === name);
+  return inIt.length > 0 && !isProbe(inIt) && !inIt.some(entry => entry.plugin === plugin);
 }
 
 /** Whether a slot bears the plugin's name; without a namespace it means the node's own. */
-export function isPlaceOf(slot: string, plugin: string, nodeNamespace: string): boolean {
+export function isPlaceOf(slot: string, plugin: PluginName, nodeNamespace: string): boolean {
   return slot === plugin || (!slot.includes('/') && `${nodeNamespace}/${slot}` === plugin);
 }
 
 /** A plugin's entry in some content. */
 export function findInSlot(
   content: { readonly plugins: readonly PluginInSlot[] } | null | undefined,
-  plugin: string,
+  plugin: PluginName,
 ): PluginInSlot | undefined {
   return content?.plugins.find(entry => entry.plugin === plugin);
 }

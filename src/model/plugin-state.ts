@@ -1,37 +1,57 @@
-import type { Assignment } from './assignment.ts';
+import { revisionOn, type Side } from './assignment.ts';
 import type { NodePresence } from './node.ts';
 import type { NodeVerdict } from './node-verdict.ts';
-import { findInSlot, findPlaces, type Place } from './plugin-place.ts';
-import { type PluginSpec, toPluginName } from './plugin-spec.ts';
+import { deriveAtPlace, deriveLeaving, type StatePart } from './place-state.ts';
+import { findHolding, findInSlot, findPlaces, type HoldingPlace, type Place } from './plugin-place.ts';
+import { type PluginName, type PluginSpec, toPluginName } from './plugin-spec.ts';
+import type { RevisionConfig } from './revision.ts';
 import { findSelectionMiss, type SelectionMiss } from './selector.ts';
 
 /**
  * A plugin on a node, worst first.
+ * - `Degraded`: it runs, and fails since: `detail` has the numbers
  * - `Refused`: Envoy refused the revision it is to run, and has not gone back to another yet
  * - `Stale`: sent, and no answer within `staleAfterMs`; `Fetching`: it downloads the module, or cannot
- * - `Sent`: no answer yet; `Pending`: nothing sent yet; `Accepted`: it runs what it is to run
- * - `NotTargeted`: not selected, or not able: see the reason
+ * - `Sent`: no answer yet; `Pending`: nothing sent yet
+ * - `Accepted`: it runs what it is to run; `Loaded`: that is proven in every place
+ * - `NotTargeted`: not selected, not able, or taken out: see the reason
  */
 export const PLUGIN_STATES = [
+  'Degraded',
   'Refused',
   'Stale',
   'Fetching',
   'Sent',
   'Pending',
   'Accepted',
+  'Loaded',
   'NotTargeted',
 ] as const;
 export type PluginState = (typeof PLUGIN_STATES)[number];
 
-export type StateReason = 'Selector' | 'NoV8' | 'NoPlace' | 'NoRevision' | 'Removing' | 'Unreachable';
+/**
+ * Beside NotTargeted: Selector, NoV8, NoPlace, Excluded (by a person), Removed (deleted, and gone from the node).
+ * NoRevision: on this side there is none. Removing: it is to run none, and still has one. Unreachable: it cannot
+ * get the module from us.
+ */
+export type StateReason =
+  | 'Selector'
+  | 'NoV8'
+  | 'NoPlace'
+  | 'Excluded'
+  | 'Removed'
+  | 'NoRevision'
+  | 'Removing'
+  | 'Unreachable';
 
 export interface NodePluginState {
   readonly state: PluginState;
   readonly reason: StateReason | null;
   /** A sentence for a person. */
   readonly detail: string | null;
-  /** What serves on the node as far as known. */
+  /** What serves on the node as far as known: the lowest where its places differ. */
   readonly revision: number | null;
+  /** null: it is to run none. */
   readonly desiredRevision: number | null;
   /** The newest refusal by this node; kept beside Accepted once it runs a good revision again. */
   readonly refusal: NodeRefusal | null;
@@ -51,148 +71,169 @@ export interface NodeRefusal {
 }
 
 export interface StateInput {
-  readonly spec: PluginSpec;
+  /** `deleted`: a node that is rid of it shows Removed. */
+  readonly plugin: Pick<PluginSpec, 'namespace' | 'name' | 'deleted'>;
   readonly presence: NodePresence;
   /** Of this node; others' are ignored. */
   readonly verdicts: readonly NodeVerdict[];
-  readonly assignment: Assignment | undefined;
+  /** The side the node is on (findSide); undefined: the plugin has no Assignment yet. */
+  readonly side: Side | undefined;
+  /** When the node came to this side: it was moved, or the Assignment's `since`. 0: not known, long ago. */
+  readonly assignedAt: number;
+  /** NodePolicy.excluded is there. */
+  readonly excluded?: boolean;
+  /** What is wrong with what runs there, in words; null: nothing is known to be. */
+  readonly degraded?: string | null;
+  /** undefined: there is no such revision. */
+  config(revision: number): Pick<RevisionConfig, 'phase' | 'match'> | undefined;
   readonly rootNamespace: string;
   readonly now: number;
   /** Default 60 s (`ackTimeout`). */
   readonly staleAfterMs?: number;
 }
 
-const STALE_AFTER_MS = 60_000;
 /** A node that has just connected asks for its places within moments; until then none is no news. */
-const PLACE_GRACE_MS = 3_000;
+export const PLACE_GRACE_MS = 3_000;
+
+const STALE_AFTER_MS = 60_000;
 const NO_LISTENER_TEXT = 'no listener of the node is one that its match or targetRefs choose';
+const EXCLUDED_TEXT = 'excluded: it takes part in no rollout until it is included again';
 
 /** The state of one plugin on one node, from records alone. Pure. */
 export function derivePluginState(input: StateInput): NodePluginState {
-  const { spec, presence } = input;
-  const verdicts = input.verdicts.filter(verdict => verdict.node === presence.node.id);
-  const places = findPlaces(spec, presence, verdicts);
-  const plugin = toPluginName(spec);
-  const common = {
-    revision: findRunning(verdicts, presence.process, plugin),
-    desiredRevision: input.assignment?.revision ?? null,
-    refusal: findRefusal(verdicts, plugin),
-    lastKnown: !presence.connected,
-  };
+  const facts = collectFacts(input);
+  const part = withDegraded(findOutside(facts) ?? deriveInside(facts), facts);
   return {
-    ...common,
-    ...(findReasonNotTargeted(input, places, common) ?? deriveAtPlaces(input, places, common)),
+    ...part,
+    revision: facts.revision,
+    desiredRevision: facts.wanted,
+    refusal: facts.refusal,
+    lastKnown: !input.presence.connected,
   };
 }
 
-type StatePart = Pick<NodePluginState, 'state' | 'reason' | 'detail' | 'since'>;
+/** Whether a node is where its side wants it: it runs that revision, or is rid of the plugin. */
+export function isDone({ state, reason, revision, desiredRevision }: NodePluginState): boolean {
+  if (desiredRevision === null) return revision === null && reason !== 'Removing';
+  return state === 'Accepted' || state === 'Loaded';
+}
 
-function findReasonNotTargeted(
-  input: StateInput,
-  places: readonly Place[],
-  { revision, desiredRevision }: { revision: number | null; desiredRevision: number | null },
-): StatePart | undefined {
-  const { spec, presence, rootNamespace } = input;
-  const miss = findSelectionMiss(spec, presence.node, rootNamespace);
-  if (miss !== undefined && revision !== null)
-    return { state: 'Pending', reason: 'Removing', detail: toMissText(miss), since: null };
-  if (miss !== undefined)
-    return { state: 'NotTargeted', reason: 'Selector', detail: toMissText(miss), since: null };
-  if (!presence.node.capabilities.wasm)
-    return {
-      state: 'NotTargeted',
-      reason: 'NoV8',
-      detail: 'this Envoy has no Wasm filter with V8',
-      since: null,
-    };
-  if (places.length > 0 || mayStillAsk(input, desiredRevision)) return undefined;
-  return { state: 'NotTargeted', reason: 'NoPlace', detail: toNoPlaceText(presence), since: null };
+interface Facts extends StateInput {
+  readonly name: PluginName;
+  readonly wanted: number | null;
+  readonly revision: number | null;
+  readonly refusal: NodeRefusal | null;
+  readonly holding: readonly HoldingPlace[];
+  /** Why the side does not select it. */
+  readonly miss: SelectionMiss | undefined;
+}
+
+function collectFacts(input: StateInput): Facts {
+  const { plugin, presence, side, rootNamespace } = input;
+  const { node } = presence;
+  const name = toPluginName(plugin);
+  const verdicts = input.verdicts.filter(verdict => verdict.node === node.id);
+  const holding = findHolding(name, presence, verdicts);
+  const running = holding
+    .map(({ verdict }) => findInSlot(verdict.accepted, name)?.revision)
+    .filter(revision => revision !== undefined);
+  const { namespace } = plugin;
+  return {
+    ...input,
+    verdicts,
+    name,
+    holding,
+    wanted: side === undefined ? null : revisionOn(side, plugin, node, rootNamespace),
+    revision: running.length === 0 ? null : Math.min(...running),
+    refusal: findRefusal(verdicts, name),
+    miss: findSelectionMiss({ namespace, ...side?.placement }, node, rootNamespace),
+  };
+}
+
+/** undefined: the node is to run a revision and can, or still has one that it is not to run. */
+function findOutside(facts: Facts): StatePart | undefined {
+  const { excluded, holding, miss, plugin, presence, wanted } = facts;
+  const outside = (reason: StateReason, detail: string): StatePart => ({
+    state: 'NotTargeted',
+    reason,
+    detail,
+    since: null,
+  });
+  const isHeld = holding.length > 0;
+  if (excluded === true && (isHeld || miss === undefined)) return outside('Excluded', EXCLUDED_TEXT);
+  if (wanted === null && isHeld) return undefined;
+  if (miss !== undefined) return outside('Selector', toMissText(miss));
+  if (!presence.node.capabilities.wasm) return outside('NoV8', 'this Envoy has no Wasm filter with V8');
+  if (wanted === null && plugin.deleted !== undefined)
+    return outside('Removed', 'the plugin was deleted, and is not on the node');
+  const noPlace = findPlacesWanted(facts).length === 0 && !mayStillAsk(facts);
+  return noPlace ? outside('NoPlace', toNoPlaceText(presence)) : undefined;
+}
+
+/** Before there is a revision its phase is not known: any place may be the one. */
+function findPlacesWanted({ wanted, name, presence, verdicts, side, config }: Facts): readonly Place[] {
+  if (wanted === null) return presence.slots.map(slot => ({ slot, verdict: undefined, certain: false }));
+  const { phase = 'UNSPECIFIED_PHASE', match = [] } = config(wanted) ?? {};
+  const everywhere = match.length === 0 && side?.placement.targetRefs === undefined;
+  return findPlaces(name, { phase, everywhere }, presence, verdicts);
 }
 
 /** Places come with the first requests of a node; before 1.39 a plugin's own place comes with its listener. */
-function mayStillAsk({ presence, assignment, now }: StateInput, desiredRevision: number | null): boolean {
-  if (presence.slots.length > 0 && presence.node.capabilities.filterChain) return false;
-  const changedAt = Math.max(presence.since, assignment?.since ?? 0);
-  return desiredRevision === null || now - changedAt < PLACE_GRACE_MS;
+function mayStillAsk({ presence, assignedAt, now, wanted }: Facts): boolean {
+  const { filterChain } = presence.node.capabilities;
+  if (filterChain && presence.slots.length > 0) return false;
+  if (!filterChain && wanted === null) return true;
+  return now - Math.max(presence.since, assignedAt) < PLACE_GRACE_MS;
 }
 
-/** The worst of what its places say. */
-function deriveAtPlaces(
-  input: StateInput,
-  places: readonly Place[],
-  { desiredRevision: wanted, refusal }: Pick<NodePluginState, 'desiredRevision' | 'refusal'>,
-): StatePart {
-  if (wanted === null && refusal !== null)
-    return { state: 'Refused', reason: 'NoRevision', detail: 'no good revision yet', since: refusal.at };
+function deriveInside(facts: Facts): StatePart {
+  const { wanted, holding, refusal, miss, name } = facts;
+  const aim = { ...facts, plugin: name, staleAfterMs: facts.staleAfterMs ?? STALE_AFTER_MS };
+  const why = {
+    reason: 'Removing',
+    detail: miss === undefined ? 'it leaves the node' : toMissText(miss),
+  } as const;
+  if (wanted === null && holding.length > 0)
+    return worstOf(holding.map(({ verdict }) => ({ ...deriveLeaving(aim, verdict), ...why })));
   if (wanted === null)
-    return { state: 'Pending', reason: 'NoRevision', detail: 'no good revision yet', since: null };
-  const plugin = toPluginName(input.spec);
-  const parts = places
-    .map(place => deriveAtPlace(input, place, plugin, wanted))
-    .filter(part => part !== undefined)
-    .toSorted((a, b) => PLUGIN_STATES.indexOf(a.state) - PLUGIN_STATES.indexOf(b.state));
-  if (parts[0] !== undefined) return parts[0];
-  if (isLeftOut(input, places))
+    return {
+      state: refusal === null ? 'Pending' : 'Refused',
+      reason: 'NoRevision',
+      detail: 'no good revision yet',
+      since: refusal?.at ?? null,
+    };
+  const places = findPlacesWanted(facts);
+  const old = holding.filter(({ slot }) => !places.some(place => place.slot === slot));
+  const parts = [
+    ...places.map(place => deriveAtPlace({ ...aim, wanted }, place)),
+    ...old.map(({ verdict }) => deriveLeaving(aim, verdict)),
+  ].filter(part => part !== undefined);
+  if (parts.length > 0) return worstOf(parts);
+  if (isLeftOut(facts, places))
     return { state: 'NotTargeted', reason: 'NoPlace', detail: NO_LISTENER_TEXT, since: null };
   return { state: 'Pending', reason: null, detail: 'not sent yet', since: null };
 }
 
 /** A plugin for some listeners only that nothing was sent of although nothing stands in its way: none matches. */
-function isLeftOut({ presence, assignment, now }: StateInput, places: readonly Place[]): boolean {
-  const changedAt = Math.max(presence.since, assignment?.since ?? 0);
+function isLeftOut({ presence, assignedAt, now }: Facts, places: readonly Place[]): boolean {
   const quiet = places.every(({ verdict }) => verdict === undefined || verdict.state === 'accepted');
-  return places.length > 0 && quiet && now - changedAt >= PLACE_GRACE_MS;
+  return places.length > 0 && quiet && now - Math.max(presence.since, assignedAt) >= PLACE_GRACE_MS;
 }
 
-/** undefined: this place says nothing about the plugin, and need not. */
-function deriveAtPlace(
-  { now, staleAfterMs = STALE_AFTER_MS }: StateInput,
-  { verdict, certain }: Place,
-  plugin: string,
-  wanted: number,
-): StatePart | undefined {
-  const plain = { reason: null, detail: null } as const;
-  const tried = findInSlot(verdict?.tried, plugin);
-  const accepted = findInSlot(verdict?.accepted, plugin);
-  if (verdict === undefined || (tried === undefined && accepted === undefined))
-    return certain ? { state: 'Pending', ...plain, detail: 'not sent yet', since: null } : undefined;
-  if (accepted?.revision === wanted)
-    return { state: 'Accepted', ...plain, since: verdict.accepted?.at ?? verdict.since };
-  const { refused } = verdict;
-  if (refused !== null && isAbout(verdict, plugin, wanted))
-    return { state: 'Refused', ...plain, since: refused.at };
-  if (tried?.revision !== wanted) return { state: 'Pending', ...plain, since: null };
-  if (verdict.state === 'unreachable')
-    return {
-      state: 'Fetching',
-      reason: 'Unreachable',
-      detail: 'this Envoy cannot get the module from Attaché: is the modules address reachable from there?',
-      since: verdict.since,
-    };
-  if (verdict.state === 'fetching') return { state: 'Fetching', ...plain, since: verdict.since };
-  const state = now - verdict.since >= staleAfterMs ? 'Stale' : 'Sent';
-  return { state, ...plain, since: verdict.since };
+function worstOf(parts: readonly StatePart[]): StatePart {
+  const [worst] = parts.toSorted((a, b) => PLUGIN_STATES.indexOf(a.state) - PLUGIN_STATES.indexOf(b.state));
+  return worst ?? { state: 'Pending', reason: null, detail: null, since: null };
 }
 
-/** Envoy names the plugin it refuses; where it names none, any that was in the try may be it. */
-function isAbout(verdict: NodeVerdict, plugin: string, revision: number): boolean {
-  const { refused, tried } = verdict;
-  if (refused === null) return false;
-  if (refused.plugin !== undefined) return refused.plugin === plugin && refused.revision === revision;
-  return findInSlot(tried, plugin)?.revision === revision;
-}
-
-/** The lowest revision that serves in any place: a node is as far as its last place. */
-function findRunning(verdicts: readonly NodeVerdict[], process: string, plugin: string): number | null {
-  const running = verdicts
-    .filter(verdict => verdict.process === process)
-    .map(verdict => findInSlot(verdict.accepted, plugin)?.revision)
-    .filter(revision => revision !== undefined);
-  return running.length === 0 ? null : Math.min(...running);
+/** What runs there fails, whatever it is to run next. */
+function withDegraded(part: StatePart, { degraded, revision }: Facts): StatePart {
+  if (degraded === undefined || degraded === null || revision === null || part.state === 'NotTargeted')
+    return part;
+  return { ...part, state: 'Degraded', detail: degraded };
 }
 
 /** A refusal outlives the process that refused: the next one would do the same. */
-function findRefusal(verdicts: readonly NodeVerdict[], plugin: string): NodeRefusal | null {
+function findRefusal(verdicts: readonly NodeVerdict[], plugin: PluginName): NodeRefusal | null {
   const refusals = verdicts
     .map(({ refused, tried }) =>
       refused !== null && (refused.plugin ?? (findInSlot(tried, plugin) && plugin)) === plugin
@@ -208,7 +249,7 @@ function findRefusal(verdicts: readonly NodeVerdict[], plugin: string): NodeRefu
 }
 
 /** Where the cause of a refusal is: Envoy never sends it. */
-export function toCauseText(plugin: string): string {
+export function toCauseText(plugin: PluginName): string {
   return `that node's Envoy log; look for 'wasm log ${plugin}'`;
 }
 
