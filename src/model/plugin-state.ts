@@ -71,12 +71,12 @@ export interface NodeRefusal {
 }
 
 export interface StateInput {
-  /** `deleted`: a node that is rid of it shows Removed. */
-  readonly plugin: Pick<PluginSpec, 'namespace' | 'name' | 'deleted'>;
+  /** The PluginSpec, or what matters of it. `deleted`: a node that is rid of it shows Removed. */
+  readonly plugin: Pick<PluginSpec, 'namespace' | 'name' | 'deleted' | 'selector' | 'targetRefs'>;
   readonly presence: NodePresence;
   /** Of this node; others' are ignored. */
   readonly verdicts: readonly NodeVerdict[];
-  /** The side the node is on (findSide); undefined: the plugin has no Assignment yet. */
+  /** The side the node is on (findSide); undefined: the plugin has no Assignment yet, and its own selector counts. */
   readonly side: Side | undefined;
   /** When the node came to this side: it was moved, or the Assignment's `since`. 0: not known, long ago. */
   readonly assignedAt: number;
@@ -138,6 +138,7 @@ function collectFacts(input: StateInput): Facts {
     .map(({ verdict }) => findInSlot(verdict.accepted, name)?.revision)
     .filter(revision => revision !== undefined);
   const { namespace } = plugin;
+  const placement = side === undefined ? plugin : side.placement;
   return {
     ...input,
     verdicts,
@@ -146,7 +147,7 @@ function collectFacts(input: StateInput): Facts {
     wanted: side === undefined ? null : revisionOn(side, plugin, node, rootNamespace),
     revision: running.length === 0 ? null : Math.min(...running),
     refusal: findRefusal(verdicts, name),
-    miss: findSelectionMiss({ namespace, ...side?.placement }, node, rootNamespace),
+    miss: findSelectionMiss({ ...placement, namespace }, node, rootNamespace),
   };
 }
 

@@ -1,4 +1,4 @@
-import { revisionOn, type Side } from './assignment.ts';
+import { type Placement, revisionOn, type Side } from './assignment.ts';
 import type { NodePresence } from './node.ts';
 import type { NodeVerdict } from './node-verdict.ts';
 import { findOnlyListeners } from './plugin-listeners.ts';
@@ -34,6 +34,14 @@ export interface ClassifyInput {
   config(revision: number): Pick<RevisionConfig, 'phase' | 'match'> | undefined;
   readonly rootNamespace: string;
   readonly now: number;
+}
+
+/** Which nodes a document asks for, as a Side holds it: equal choices are equal as canonical JSON. */
+export function toPlacement({ selector, targetRefs }: PluginSpec): Placement {
+  return {
+    ...(selector === undefined ? {} : { selector }),
+    ...(targetRefs === undefined ? {} : { targetRefs }),
+  };
 }
 
 /**
