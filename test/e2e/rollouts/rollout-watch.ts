@@ -1,0 +1,88 @@
+import type { RolloutView } from '../../../src/api/schema/rollout-view.ts';
+import type { JsonObject } from '../../../src/model/plugin-spec.ts';
+import type { AttacheProcess } from '../../harness/attache-process.ts';
+import { type Ran, runAttache } from '../../harness/run-attache.ts';
+import { until } from '../../harness/wait.ts';
+import type { FleetNode, FleetScene } from './fleet-scene.ts';
+
+/** Steps that a test can watch: one node, half of them, all; no more than seconds between. */
+export const SHORT_STEPS: JsonObject = {
+  steps: [
+    { nodes: 1, soak: '2s' },
+    { share: '50%', soak: '2s' },
+  ],
+  bake: '2s',
+};
+
+/** Everybody at once; proven after a second. */
+export const AT_ONCE: JsonObject = { preset: 'all-at-once', bake: '1s' };
+
+/** A rollout of a plugin of the namespace `default`; undefined: there is none yet. */
+export async function rolloutOf(
+  attache: AttacheProcess,
+  plugin: string,
+  number: number | 'latest' = 'latest',
+): Promise<RolloutView | undefined> {
+  const { status, body } = await attache.request('GET', `/v1/rollouts/default.${plugin}.${number}`);
+  return status === 200 ? (body as RolloutView) : undefined;
+}
+
+/** Until the rollout is in one of these phases; the error tells where it stands. */
+export async function untilPhase(
+  attache: AttacheProcess,
+  plugin: string,
+  number: number,
+  phases: readonly RolloutView['phase'][],
+  deadlineMs = 60_000,
+): Promise<RolloutView> {
+  let last: RolloutView | undefined;
+  try {
+    return await until(
+      async () => {
+        last = await rolloutOf(attache, plugin, number);
+        return last !== undefined && phases.includes(last.phase) && last;
+      },
+      { what: `${plugin} rollout ${number} to be ${phases.join(' or ')}`, deadlineMs, everyMs: 50 },
+    );
+  } catch (error) {
+    const { steps: _, ...words } = last ?? { steps: [] };
+    throw new Error(`${error}; it is ${JSON.stringify(words)}`, { cause: error });
+  }
+}
+
+/** Applies and waits until the rollout has succeeded. */
+export async function install(
+  attache: AttacheProcess,
+  plugin: string,
+  spec: JsonObject,
+  number = 1,
+): Promise<RolloutView> {
+  await attache.applyPlugin(plugin, { rollout: AT_ONCE, ...spec });
+  return untilPhase(attache, plugin, number, ['Succeeded']);
+}
+
+/** Runs a verb of the program against this server, whatever its exit code. */
+export function cli(attache: AttacheProcess, ...args: string[]): Promise<Ran> {
+  return runAttache(args, { env: { ATTACHE_SERVER: attache.addresses.api } });
+}
+
+/** What the nodes run, by id: the header that plugins/stamp sets, or null without it. */
+export async function stamps(fleet: FleetScene): Promise<Readonly<Record<string, string | null>>> {
+  const pairs = await Promise.all([...fleet.nodes.values()].map(async node => [node.id, await stamp(node)]));
+  return Object.fromEntries(pairs) as Record<string, string | null>;
+}
+
+export async function stamp({ port }: FleetNode): Promise<string | null> {
+  const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(10_000) });
+  await response.arrayBuffer();
+  return response.headers.get('x-stamp');
+}
+
+/** Nodes to which anything about places was sent since then. */
+export function touchedSince(fleet: FleetScene, at: number): readonly string[] {
+  return [...fleet.nodes.values()]
+    .filter(({ spy }) =>
+      spy.carrying().some(one => one.at >= at && /TypedExtensionConfig$/.test(one.typeUrl)),
+    )
+    .map(({ id }) => id);
+}
