@@ -73,8 +73,8 @@ export class SnapshotCompiler {
 
   #hashInputs(inputs: SnapshotInputs): string {
     const { capabilities, namespace, bootstrapListeners, plugins, resources } = inputs;
-    const identify = ({ revision, onlyListeners }: AssignedPlugin) => [
-      revision.plugin,
+    const identify = ({ plugin, revision, onlyListeners }: AssignedPlugin) => [
+      plugin,
       revision.number,
       revision.contentHash,
       onlyListeners ?? null,

@@ -1,6 +1,5 @@
-import type { Assignment } from '../model/assignment.ts';
+import { type Assignment, holds } from '../model/assignment.ts';
 import type { NodeIdentity } from '../model/node.ts';
-import type { PluginSpec } from '../model/plugin-spec.ts';
 import type { ResourceSpec } from '../model/resource.ts';
 import type { Revision } from '../model/revision.ts';
 import { selects } from '../model/selector.ts';
@@ -11,7 +10,7 @@ import type { SnapshotInputs } from './build-snapshot.ts';
 import { keepOldest, type NameConflict } from './name-conflicts.ts';
 
 /** The record kinds a snapshot is compiled from, besides the nodes. */
-export const INPUT_KINDS = ['PluginSpec', 'Revision', 'Assignment', 'ResourceSpec'] as const;
+export const INPUT_KINDS = ['Revision', 'Assignment', 'ResourceSpec'] as const;
 
 /** What one node's inputs are, and what had to be left out of them. */
 export interface NodeInputs {
@@ -22,9 +21,10 @@ export interface NodeInputs {
 
 /** The newest value of every record that snapshots are compiled from, in memory. */
 export class CompileInputs {
-  readonly #plugins = new Map<string, PluginSpec>();
   readonly #revisions = new Map<string, Revision>();
   readonly #assignments = new Map<string, Assignment>();
+  /** Those whose nodes are not all on one side: the others tell no nodes apart. */
+  readonly #divided = new Map<string, Assignment>();
   readonly #resources = new Map<string, ResourceSpec>();
   readonly #rootNamespace: string;
 
@@ -35,12 +35,10 @@ export class CompileInputs {
   /** Takes over a change; false: it is of a kind that does not matter here. */
   apply(change: Change): boolean {
     switch (change.kind) {
-      case 'PluginSpec':
-        return replace(this.#plugins, change.key, change.stored?.value);
       case 'Revision':
         return replace(this.#revisions, change.key, change.stored?.value);
       case 'Assignment':
-        return replace(this.#assignments, change.key, change.stored?.value);
+        return this.#replaceAssignment(change.key, change.stored?.value);
       case 'ResourceSpec':
         return replace(this.#resources, change.key, change.stored?.value);
       default:
@@ -48,12 +46,27 @@ export class CompileInputs {
     }
   }
 
+  /**
+   * Which sides a node is on, as text: nodes of one identity and equal texts get equal inputs. Empty while no rollout
+   * is under way; it holds for as long as the Assignments do.
+   */
+  sidesOf(nodeId: string): string {
+    const sides: number[] = [];
+    for (const { moved } of this.#divided.values())
+      sides.push(moved.findLastIndex(entry => holds(entry, nodeId)));
+    return sides.join(',');
+  }
+
+  #replaceAssignment(plugin: string, value: Assignment | undefined): boolean {
+    replace(this.#divided, plugin, value?.moved.length === 0 ? undefined : value);
+    return replace(this.#assignments, plugin, value);
+  }
+
   /** What a node that says this of itself is to be compiled from, by the records as they stand. */
   forNode(node: NodeIdentity): NodeInputs {
     const plugins = assignPlugins(
       {
-        plugins: this.#plugins.values(),
-        assignment: plugin => this.#assignments.get(plugin),
+        assignments: this.#assignments.values(),
         revision: (plugin, number) => this.#revisions.get(revisionKey(plugin, number)),
         rootNamespace: this.#rootNamespace,
       },
@@ -78,7 +91,7 @@ function replace<V>(table: Map<string, V>, key: string, value: V | undefined): b
   return true;
 }
 
-/** Nodes of equal keys get equal inputs, whatever the records are. */
+/** Nodes of equal keys that are on the same sides get equal inputs, whatever the records are. */
 export function toIdentityKey(node: NodeIdentity): string {
   const { filterChain, wasm, failReload } = node.capabilities;
   const labels = Object.entries(node.labels).sort(([a], [b]) => (a < b ? -1 : 1));

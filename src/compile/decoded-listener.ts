@@ -1,4 +1,3 @@
-import type { ListenerFacts } from '../model/node.ts';
 import type { JsonObject, JsonValue } from '../model/plugin-spec.ts';
 import { HTTP_CONNECTION_MANAGER_TYPE } from './filter-types.ts';
 
@@ -35,16 +34,6 @@ export function countConnectionManagers(listener: JsonObject): { all: number; wi
     return filters;
   });
   return counts;
-}
-
-/** What `match` needs to know of a decoded listener. */
-export function toListenerFacts(listener: JsonObject): ListenerFacts {
-  const address = listener.address;
-  const socket = isObject(address) ? address.socketAddress : undefined;
-  const port = isObject(socket) ? Number(socket.portValue ?? 0) : 0;
-  const direction = listener.trafficDirection;
-  const trafficDirection = direction === 'INBOUND' || direction === 'OUTBOUND' ? direction : 'UNSPECIFIED';
-  return { name: String(listener.name ?? ''), port, trafficDirection };
 }
 
 function toObjects(value: JsonValue | undefined): readonly JsonObject[] {

@@ -1,3 +1,4 @@
+import { PROBE_NAME } from '../model/plugin-place.ts';
 import { sha256Hex } from '../model/plugin-spec.ts';
 import { hashConfig, hashRevision, type Revision, type RevisionConfig } from '../model/revision.ts';
 
@@ -6,7 +7,7 @@ const sha256 = sha256Hex('attache/probe: no module has this content');
 
 /** A plugin whose module nobody has: what WantedSlot.probe pushes to see whether a GET comes. */
 export const PROBE: Revision = {
-  plugin: 'attache/probe',
+  plugin: PROBE_NAME,
   number: 0,
   contentHash: hashRevision(sha256, config),
   configHash: hashConfig(config),

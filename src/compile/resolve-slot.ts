@@ -1,7 +1,8 @@
 import type { ListenerFacts } from '../model/node.ts';
+import { matchesEveryListener, matchesListener } from '../model/plugin-listeners.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
 import type { Revision } from '../model/revision.ts';
-import { type AssignedPlugin, matchesEveryListener, matchesListener } from './assign-plugins.ts';
+import type { AssignedPlugin } from './assign-plugins.ts';
 import type { SlotLayout } from './filter-types.ts';
 import { type PhasePlace, parsePhasePlace } from './phase-place.ts';
 
@@ -41,7 +42,7 @@ function resolvePhase(
   plugins: readonly AssignedPlugin[],
   context: SlotContext,
 ): ResolvedSlot {
-  const inPhase = plugins.filter(plugin => plugin.revision.config.phase === place.phase);
+  const inPhase = plugins.filter(plugin => plugin.phase === place.phase);
   const listeners = findListeners(place, context);
   const isUnknown = listeners.length === 0;
   const belongs = (plugin: AssignedPlugin): boolean =>
@@ -73,7 +74,7 @@ function takeFirst(name: string, chosen: readonly AssignedPlugin[]): ResolvedSlo
 }
 
 function sayUndecided(name: string, plugins: readonly AssignedPlugin[]): string {
-  const names = plugins.map(plugin => plugin.revision.plugin).join(', ');
+  const names = plugins.map(({ plugin }) => plugin).join(', ');
   return `the place ${name} does not say which listener it is on, so ${names}, meant for some listeners only, is left out; name it <phase place>/<listener>`;
 }
 
@@ -83,7 +84,7 @@ function resolvePluginName(
   context: SlotContext,
 ): ResolvedSlot {
   const wanted: PluginName = name.includes('/') ? name : `${context.namespace}/${name}`;
-  const found = plugins.find(plugin => plugin.revision.plugin === wanted);
+  const found = plugins.find(({ plugin }) => plugin === wanted);
   if (found !== undefined) return { layout: 'single', revisions: [found.revision] };
   const warning = `the place ${name} is neither a phase nor a plugin of this node: requests pass through it`;
   return { layout: 'single', revisions: [], warning };

@@ -1,10 +1,10 @@
 import type { ListenerFacts } from '../model/node.ts';
+import { matchesListener, toListenerFacts } from '../model/plugin-listeners.ts';
 import { PHASES, sha256Hex } from '../model/plugin-spec.ts';
 import type { Log } from '../model/ports.ts';
 import { type EncodedResource, type ResourceSpec, toEnvoyName } from '../model/resource.ts';
 import { CLUSTER_TYPE, XDS_TYPES } from '../model/type-url.ts';
-import { type AssignedPlugin, matchesListener } from './assign-plugins.ts';
-import { toListenerFacts } from './decoded-listener.ts';
+import type { AssignedPlugin } from './assign-plugins.ts';
 import { encodeResource } from './encode-resource.ts';
 import { MODULE_CLUSTER, type SlotLayout } from './filter-types.ts';
 import { type PlacedListener, placeSlots } from './listener.ts';
@@ -59,10 +59,10 @@ export class ResourceCompiler {
     plugins: readonly AssignedPlugin[],
   ): CompiledListener | undefined {
     const single = layout === 'single' ? plugins : [];
-    const names = single.map(({ revision, onlyListeners }) => [
-      revision.plugin,
-      revision.config.phase,
-      revision.config.match,
+    const names = single.map(({ plugin, phase, match, onlyListeners }) => [
+      plugin,
+      phase,
+      match,
       onlyListeners ?? null,
     ]);
     const key = sha256Hex(JSON.stringify([this.hash(spec), layout, names]));
@@ -117,6 +117,6 @@ function namePluginSlots(
 ): readonly string[] {
   const phase = PHASES.find(({ slot }) => slot === phaseSlot)?.phase;
   return plugins
-    .filter(plugin => plugin.revision.config.phase === phase && matchesListener(plugin, listener))
-    .map(plugin => plugin.revision.plugin);
+    .filter(plugin => plugin.phase === phase && matchesListener(plugin, listener))
+    .map(({ plugin }) => plugin);
 }

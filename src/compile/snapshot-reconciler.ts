@@ -59,13 +59,19 @@ async function follow(
   }
 }
 
-/** The nodes, grouped by what they say of themselves, and the snapshot of each group. */
+interface KnownNode {
+  /** toIdentityKey of it. */
+  readonly key: string;
+  readonly node: NodeIdentity;
+}
+
+/** The nodes, grouped by what they say of themselves and the sides they are on, and the snapshot of each group. */
 class SnapshotReconciler {
   readonly #options: SnapshotReconcilerOptions;
   readonly #inputs: CompileInputs;
   readonly #compiler: SnapshotCompiler;
   /** Identity key by node.id: a change of presence that leaves it alone ends here. */
-  readonly #nodes = new Map<string, { key: string; node: NodeIdentity }>();
+  readonly #nodes = new Map<string, KnownNode>();
   #groups = new Map<string, Snapshot>();
   /** Log lines of the last pass, so that what goes on is said once. */
   #said = new Set<string>();
@@ -77,7 +83,7 @@ class SnapshotReconciler {
       registry: options.registry ?? new ProtoRegistry(),
       modules: options.modules,
       log: options.log,
-      snapshotOf: node => this.#snapshotOf(node, toIdentityKey(node)),
+      snapshotOf: node => this.#snapshotOf({ key: toIdentityKey(node), node }),
     });
   }
 
@@ -109,7 +115,7 @@ class SnapshotReconciler {
     const before = this.#said;
     this.#said = new Set();
     this.#groups = new Map();
-    for (const { key, node } of this.#nodes.values()) this.#snapshotOf(node, key);
+    for (const known of this.#nodes.values()) this.#snapshotOf(known);
     this.#compiler.retain(new Set(this.#groups.values()));
     for (const line of this.#said) if (!before.has(line)) this.#options.log.warn({}, line);
     for (const id of this.#nodes.keys()) this.#publish(id);
@@ -117,17 +123,18 @@ class SnapshotReconciler {
 
   #publish(id: string): void {
     const known = this.#nodes.get(id);
-    if (known !== undefined) this.#options.snapshots.set(id, this.#snapshotOf(known.node, known.key));
+    if (known !== undefined) this.#options.snapshots.set(id, this.#snapshotOf(known));
   }
 
   /** By the records as they stand now; also for a node that nobody has told us of yet. */
-  #snapshotOf(node: NodeIdentity, key: string): Snapshot {
-    const known = this.#groups.get(key);
+  #snapshotOf({ key, node }: KnownNode): Snapshot {
+    const group = `${key}\n${this.#inputs.sidesOf(node.id)}`;
+    const known = this.#groups.get(group);
     if (known !== undefined) return known;
     const found = this.#inputs.forNode(node);
     for (const line of toLogLines(found)) this.#said.add(line);
     const snapshot = this.#compiler.compile(found.inputs);
-    this.#groups.set(key, snapshot);
+    this.#groups.set(group, snapshot);
     return snapshot;
   }
 }

@@ -53,11 +53,15 @@ function isAnyPort(entry: TrafficMatch): boolean {
   return entry.ports === undefined || entry.ports.length === 0;
 }
 
+/** envoy.config.core.v3.TrafficDirection by number, which JSON may hold too. */
+const DIRECTIONS: readonly ListenerFacts['trafficDirection'][] = ['UNSPECIFIED', 'INBOUND', 'OUTBOUND'];
+
 /** What `match` needs to know of a listener: its JSON as a person writes it, or as it is decoded. */
 export function toListenerFacts(listener: JsonObject): ListenerFacts {
   const socket = read(read(listener, 'address'), 'socketAddress', 'socket_address');
   const port = Number(read(socket, 'portValue', 'port_value') ?? 0);
-  const direction = read(listener, 'trafficDirection', 'traffic_direction');
+  const written = read(listener, 'trafficDirection', 'traffic_direction');
+  const direction = typeof written === 'number' ? DIRECTIONS[written] : written;
   const trafficDirection = direction === 'INBOUND' || direction === 'OUTBOUND' ? direction : 'UNSPECIFIED';
   return { name: String(listener.name ?? ''), port: Number.isNaN(port) ? 0 : port, trafficDirection };
 }

@@ -69,6 +69,12 @@ export function toPluginName(of: { namespace: string; name: string }): PluginNam
   return `${of.namespace}/${of.name}`;
 }
 
+/** The two parts of a name; neither holds a slash. */
+export function parsePluginName(plugin: PluginName): { readonly namespace: string; readonly name: string } {
+  const slash = plugin.indexOf('/');
+  return { namespace: plugin.slice(0, slash), name: plugin.slice(slash + 1) };
+}
+
 /** The four phases in chain order, each with the slot that holds it. */
 export const PHASES: readonly { readonly phase: Phase; readonly slot: string }[] = [
   { phase: 'AUTHN', slot: 'attache.authn' },
