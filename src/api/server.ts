@@ -16,6 +16,7 @@ import { ApiError } from './api-error.ts';
 import { toProblem } from './error-reply.ts';
 import { parseJsonBody } from './json-body.ts';
 import { checkLoopbackRequest, isLoopback } from './origin-check.ts';
+import { addEventRoutes } from './routes/events.ts';
 import { addFleetRoutes } from './routes/fleet-routes.ts';
 import { addPluginRoutes } from './routes/plugins.ts';
 import { addResourceRoutes } from './routes/resources.ts';
@@ -23,7 +24,9 @@ import type { ApiServer } from './routes/route-schema.ts';
 import { addServerRoutes } from './routes/server-routes.ts';
 import { SCHEMAS } from './schema/schemas.ts';
 
-export interface ApiServerOptions extends Omit<ApiContext, 'exclusive'> {
+export interface ApiServerOptions extends Omit<ApiContext, 'exclusive' | 'startedAt'> {
+  /** Default: now. */
+  readonly startedAt?: number;
   /** `host` without brackets; port 0: any free one. On loopback Host and Origin are checked. */
   readonly listen: { readonly host: string; readonly port: number };
   /** The built-in registry: gets every request below `/v2` untouched, body and all. */
@@ -48,11 +51,15 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const { app, servers } = createApp(options);
   await addPlugins(app);
   addErrorReplies(app, options);
-  const context: ApiContext = { ...options, exclusive: createExclusive() };
+  const context: ApiContext = {
+    startedAt: options.clock.now(),
+    ...options,
+    exclusive: createExclusive(),
+  };
   // Routes come in a plugin of their own, so that swagger and rate limits see every one of them.
   app.register(async scope => {
     const routes = scope as unknown as ApiServer;
-    for (const add of [addServerRoutes, addPluginRoutes, addResourceRoutes, addFleetRoutes])
+    for (const add of [addServerRoutes, addPluginRoutes, addResourceRoutes, addFleetRoutes, addEventRoutes])
       add(routes, context);
   });
   let url: string;

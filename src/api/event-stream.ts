@@ -1,0 +1,127 @@
+import { Readable } from 'node:stream';
+import type { Clock } from '../model/ports.ts';
+import type { Store } from '../store/store.ts';
+import type { EndReason, EventFeed, EventSubscription } from './event-feed.ts';
+import { type EventPosition, readEventHistory } from './event-history.ts';
+import { toBookmarkId } from './event-id.ts';
+import { type EventFilter, type EventItem, matchesFilter } from './event-item.ts';
+import type { EventBookmark, EventEnd, EventReset } from './schema/event-view.ts';
+
+export interface EventStreamPorts {
+  readonly store: Store;
+  readonly feed: EventFeed;
+  readonly clock: Clock;
+}
+
+export interface EventStreamRequest {
+  readonly filter: EventFilter;
+  /** undefined: only what happens from now on. */
+  readonly position: EventPosition | undefined;
+}
+
+/** A comment this often tells a reader, and whatever is between, that the connection lives. */
+export const HEARTBEAT_MS = 15_000;
+/** Time that a reader who was cut off has to take the rest, before the connection is closed. */
+const LEAVE_MS = 30_000;
+/** What a browser waits before it connects again. */
+const RETRY_MS = 2_000;
+/** Items in one piece of text. */
+const BATCH = 100;
+
+/**
+ * The text of one reader's stream of events: history from the position on, a bookmark, then what happens. It is made
+ * as it is read; a reader who lets too much wait is told so at its end, and can go on from the last id.
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+export async function openEventStream(
+  ports: EventStreamPorts,
+  request: EventStreamRequest,
+): Promise<Readable> {
+  // Before the history is read: nothing can fall between the two.
+  const subscription = await ports.feed.subscribe(request.filter);
+  try {
+    const history = await readEventHistory(ports.store, request.position);
+    const items = history.items.filter(item => matchesFilter(item, request.filter));
+    const stream = Readable.from(tell(ports.clock, subscription, { ...history, items }));
+    stream.once('close', () => ports.feed.unsubscribe(subscription));
+    subscription.whenSlow(() => {
+      const cancel = ports.clock.after(LEAVE_MS, () => stream.destroy());
+      stream.once('close', cancel);
+    });
+    return stream;
+  } catch (error) {
+    ports.feed.unsubscribe(subscription);
+    throw error;
+  }
+}
+
+async function* tell(
+  clock: Clock,
+  subscription: EventSubscription,
+  history: { readonly items: readonly EventItem[]; readonly revision: number; readonly gone: boolean },
+): AsyncGenerator<string, void, void> {
+  yield `retry: ${RETRY_MS}\n\n`;
+  if (history.gone) yield frame('reset', '', RESET);
+  for (let i = 0; i < history.items.length; i += BATCH) yield toText(history.items.slice(i, i + BATCH));
+  let told = history.revision;
+  yield toBookmark(told);
+  for (;;) {
+    const items = subscription.take().filter(item => item.revision > history.revision);
+    for (let i = 0; i < items.length; i += BATCH) yield toText(items.slice(i, i + BATCH));
+    told = Math.max(told, items.at(-1)?.revision ?? 0);
+    if (items.length > 0) continue;
+    const { ended } = subscription;
+    if (ended === 'left') return;
+    if (ended !== undefined) return yield frame('end', '', toEnd(ended));
+    if (!(await waitForNews(clock, subscription))) {
+      // What a filter left out need not be looked through again by a reader who comes back.
+      const moved = subscription.idle && subscription.seen > told;
+      if (moved) told = subscription.seen;
+      yield moved ? toBookmark(told) : ': heartbeat\n\n';
+    }
+  }
+}
+
+/** False: only time passed. */
+async function waitForNews(clock: Clock, subscription: EventSubscription): Promise<boolean> {
+  let late = false;
+  let cancel = (): void => {};
+  await subscription.changed(wake => {
+    cancel = clock.after(HEARTBEAT_MS, () => {
+      late = true;
+      wake();
+    });
+  });
+  cancel();
+  return !late;
+}
+
+function toText(items: readonly EventItem[]): string {
+  return items.map(({ view }) => frame(view.kind === 'Event' ? 'event' : 'rollout', view.id, view)).join('');
+}
+
+function toBookmark(revision: number): string {
+  const view: EventBookmark = { kind: 'Bookmark', id: toBookmarkId(revision) };
+  return frame('bookmark', view.id, view);
+}
+
+/** Without an id a frame leaves the reader's last one as it is. */
+function frame(event: string, id: string, data: object): string {
+  return `event: ${event}\n${id === '' ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
+}
+
+const RESET: EventReset = {
+  kind: 'Reset',
+  message:
+    'A part of the history asked for is gone. What is left of it follows; read afresh what you follow.',
+};
+
+const END_TEXTS: Readonly<Record<EndReason, string>> = {
+  stopping: 'Attaché stops. Connect again with the last id.',
+  slow: 'Too much waited to be read. Connect again with the last id, and nothing is lost.',
+  failed: 'The store does not answer. Connect again with the last id.',
+};
+
+function toEnd(reason: EndReason): EventEnd {
+  return { kind: 'End', reason, message: END_TEXTS[reason] };
+}
