@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { assignPlugins, compareInChain, matchesListener } from '../../src/compile/assign-plugins.ts';
+import { assignPlugins } from '../../src/compile/assign-plugins.ts';
+import type { Assignment } from '../../src/model/assignment.ts';
+import { compareInChain } from '../../src/model/chain-order.ts';
 import type { ListenerFacts } from '../../src/model/node.ts';
+import { matchesListener } from '../../src/model/plugin-listeners.ts';
 import { PHASES, type TrafficMatch } from '../../src/model/plugin-spec.ts';
 import {
   assign,
   makeAssignment,
+  makeMoved,
   makeNode,
   makePlugin,
   makeRevision,
-  makeSpec,
+  makeSide,
   names,
 } from './compile-samples.ts';
 
@@ -35,25 +39,81 @@ test('a node without a Wasm runtime gets no plugin', () => {
   assert.deepEqual(assign([makePlugin('auth')], node).wanted, []);
 });
 
-test('wanted is the assigned revision, fallback the good one; none and missing ones are left out', () => {
+/** Revisions wanted and to fall back to of default/auth, which has revisions 1 and 2, and how many are missing. */
+function assigned(assignment: Assignment, node = makeNode()) {
   const revisions = [makeRevision({ number: 1 }), makeRevision({ number: 2 })];
-  const assigned = (revision: number | null, good: number | null) => {
-    const found = assignPlugins(
-      {
-        plugins: [makeSpec()],
-        assignment: plugin => makeAssignment({ plugin, revision, good }),
-        revision: (_plugin, number) => revisions.find(candidate => candidate.number === number),
-        rootNamespace: 'istio-system',
-      },
-      makeNode(),
-    );
-    const numbers = (list: typeof found.wanted) => list.map(plugin => plugin.revision.number);
-    return [numbers(found.wanted), numbers(found.fallback), found.missing.length];
-  };
-  assert.deepEqual(assigned(2, 1), [[2], [1], 0]);
-  assert.deepEqual(assigned(1, null), [[1], [], 0]);
-  assert.deepEqual(assigned(null, null), [[], [], 0]);
-  assert.deepEqual(assigned(3, 1), [[], [1], 1]);
+  const found = assignPlugins(
+    {
+      assignments: [assignment],
+      revision: (_plugin, number) => revisions.find(candidate => candidate.number === number),
+      rootNamespace: 'istio-system',
+    },
+    node,
+  );
+  const numbers = (list: typeof found.wanted) => list.map(plugin => plugin.revision.number);
+  return [numbers(found.wanted), numbers(found.fallback), found.missing.length];
+}
+
+const edge2 = makeNode({ id: 'edge-2' });
+
+test('a moved node gets what it was moved to, the others what was proven; that is what both fall back to', () => {
+  const assignment = makeAssignment(1, { moved: [makeMoved(makeSide(2), ['edge-1'])] });
+  assert.deepEqual(assigned(assignment), [[2], [1], 0]);
+  assert.deepEqual(assigned(assignment, edge2), [[1], [1], 0]);
+});
+
+test('a revision that is none or missing is left out', () => {
+  assert.deepEqual(assigned(makeAssignment(null)), [[], [], 0]);
+  const missing = makeAssignment(1, { moved: [makeMoved(makeSide(3), ['edge-1'])] });
+  assert.deepEqual(assigned(missing), [[], [1], 1]);
+  assert.deepEqual(assigned(makeAssignment(3)), [[], [], 1]);
+});
+
+test('of a first install only the moved nodes know: it is in no chain of the others', () => {
+  const assignment = makeAssignment(null, { moved: [makeMoved(makeSide(1), ['edge-1'])] });
+  assert.deepEqual(assigned(assignment), [[1], [], 0]);
+  assert.deepEqual(assigned(assignment, edge2), [[], [], 0]);
+});
+
+test('a node that leaves gets none, and its fallback is what it had', () => {
+  const leaving = makeAssignment(1, { moved: [makeMoved(makeSide(null), ['edge-1'])] });
+  assert.deepEqual(assigned(leaving), [[], [1], 0]);
+  assert.deepEqual(assigned(leaving, edge2), [[1], [1], 0]);
+});
+
+test('everyone holds the nodes still to come, but not those left out', () => {
+  const everyone = makeAssignment(1, {
+    moved: [makeMoved(makeSide(2), 'everyone', { except: ['edge-1'] })],
+  });
+  assert.deepEqual(assigned(everyone, makeNode({ id: 'joined later' })), [[2], [1], 0]);
+  assert.deepEqual(assigned(everyone), [[1], [1], 0]);
+});
+
+test('nodes that a superseding rollout has not reached keep what the one before gave them', () => {
+  const revised = makeAssignment(null, {
+    moved: [
+      makeMoved(makeSide(1), ['edge-1', 'edge-2']),
+      makeMoved(makeSide(2), ['edge-2'], { rollout: 'default.auth.2' }),
+    ],
+  });
+  assert.deepEqual(assigned(revised), [[1], [], 0]);
+  assert.deepEqual(assigned(revised, edge2), [[2], [], 0]);
+  assert.deepEqual(assigned(revised, makeNode({ id: 'edge-3' })), [[], [], 0]);
+});
+
+test('a changed selector takes hold node by node: each goes by the placement of its side', () => {
+  const gateways = { selector: { matchLabels: { app: 'gateway' } } };
+  const moved = makeMoved(makeSide(1, gateways), ['edge-1', 'gateway-1']);
+  const assignment = makeAssignment(1, {
+    base: makeSide(1, { selector: { matchLabels: { app: 'web' } } }),
+    moved: [moved],
+  });
+  const web = (id: string) => makeNode({ id, labels: { app: 'web' } });
+  const gateway = (id: string) => makeNode({ id, labels: { app: 'gateway' } });
+  assert.deepEqual(assigned(assignment, web('edge-1')), [[], [1], 0]);
+  assert.deepEqual(assigned(assignment, web('edge-2')), [[1], [1], 0]);
+  assert.deepEqual(assigned(assignment, gateway('gateway-1')), [[1], [], 0]);
+  assert.deepEqual(assigned(assignment, gateway('gateway-2')), [[], [], 0]);
 });
 
 test('chain order: phase, priority, own namespace before root, age, name, namespace', () => {

@@ -1,12 +1,13 @@
 import { type AssignedPlugin, assignPlugins, type NodePlugins } from '../../src/compile/assign-plugins.ts';
 import { SnapshotCompiler, type SnapshotInputs } from '../../src/compile/build-snapshot.ts';
 import { ProtoRegistry } from '../../src/compile/proto-registry.ts';
-import type { Assignment } from '../../src/model/assignment.ts';
+import type { Assignment, Moved, Placement, Side } from '../../src/model/assignment.ts';
 import type { NodeIdentity, NodePresence } from '../../src/model/node.ts';
 import type { JsonObject, PluginSpec } from '../../src/model/plugin-spec.ts';
 import { type Log, silentLog } from '../../src/model/ports.ts';
 import type { ResourceSpec } from '../../src/model/resource.ts';
 import { hashConfig, hashRevision, type Revision, type RevisionConfig } from '../../src/model/revision.ts';
+import { toPlacement } from '../../src/model/rollout-targets.ts';
 
 /** Reading Envoy's API takes a while: one registry for all tests of a file. */
 export const registry = new ProtoRegistry();
@@ -75,8 +76,18 @@ export function makePresence(node: NodeIdentity, over: Partial<NodePresence> = {
   };
 }
 
-export function makeAssignment(over: Partial<Assignment> = {}): Assignment {
-  return { plugin: 'default/auth', revision: 1, good: 1, format: 1, since: 1, ...over };
+export function makeSide(revision: number | null, placement: Placement = {}): Side {
+  return { revision, placement, format: 1 };
+}
+
+/** Everyone at this revision, no rollout under way. */
+export function makeAssignment(revision: number | null = 1, over: Partial<Assignment> = {}): Assignment {
+  return { plugin: 'default/auth', createdAt: 1, base: makeSide(revision), moved: [], since: 1, ...over };
+}
+
+/** What a rollout has moved so far. */
+export function makeMoved(side: Side, nodes: Moved['nodes'], over: Partial<Moved> = {}): Moved {
+  return { rollout: 'default.auth.1', side, nodes, since: 1, ...over };
 }
 
 /** A listener of an HTTP connection manager with these filters (a router by default). */
@@ -107,20 +118,20 @@ export function makeResource(resource: JsonObject, over: Partial<ResourceSpec> =
   return { type, namespace: 'default', name: 'ingress', resource, createdAt: 1, ...over };
 }
 
-/** Each plugin at this revision, wanted and good alike, for a node. */
+/** Each plugin at this revision, wanted and proven alike, for a node. */
 export function assign(
   pairs: readonly { spec: PluginSpec; revision: Revision }[],
   node: NodeIdentity = makeNode(),
 ): NodePlugins {
   return assignPlugins(
     {
-      plugins: pairs.map(pair => pair.spec),
-      assignment: plugin => {
-        const found = pairs.find(pair => pair.revision.plugin === plugin);
-        return (
-          found && makeAssignment({ plugin, revision: found.revision.number, good: found.revision.number })
-        );
-      },
+      assignments: pairs.map(({ spec, revision: { plugin, number } }) =>
+        makeAssignment(number, {
+          plugin,
+          createdAt: spec.createdAt,
+          base: makeSide(number, toPlacement(spec)),
+        }),
+      ),
       revision: plugin => pairs.find(pair => pair.revision.plugin === plugin)?.revision,
       rootNamespace: 'istio-system',
     },
@@ -165,5 +176,5 @@ export function makeCompiler(log: Log = silentLog): SnapshotCompiler {
 }
 
 export function names(plugins: readonly AssignedPlugin[]): string[] {
-  return plugins.map(plugin => plugin.revision.plugin);
+  return plugins.map(({ plugin }) => plugin);
 }

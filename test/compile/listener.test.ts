@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { toListenerFacts } from '../../src/compile/decoded-listener.ts';
 import { type PlacesWanted, placeSlots } from '../../src/compile/listener.ts';
+import { toListenerFacts } from '../../src/model/plugin-listeners.ts';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
 import { HCM, makeListener, ROUTER, registry } from './compile-samples.ts';
 

@@ -15,7 +15,6 @@ import {
   makePresence,
   makeResource,
   makeRevision,
-  makeSpec,
   registry,
   SINGLE,
 } from './compile-samples.ts';
@@ -45,11 +44,10 @@ function setUp(t: TestContext) {
   const putNode = (node: NodeIdentity, over = {}) =>
     store.put('NodePresence', node.id, makePresence(node, over));
   const putPlugin = async (number: number | null, config = {}) => {
-    await store.put('PluginSpec', 'default/auth', makeSpec());
     if (number !== null) {
       await store.put('Revision', revisionKey('default/auth', number), makeRevision({ number, config }));
     }
-    await store.put('Assignment', 'default/auth', makeAssignment({ revision: number, good: number }));
+    await store.put('Assignment', 'default/auth', makeAssignment(number));
   };
   return { store, snapshots, changed, lines, start, putNode, putPlugin };
 }
@@ -113,19 +111,18 @@ test('a new revision reaches the selected nodes and nobody else; unchanged conte
   assert.equal(revisionIn(world.snapshots.get('mine')), 2);
   assert.deepEqual([...new Set(world.changed)].sort(), ['mine', 'probe']);
   world.changed.length = 0;
-  await world.store.put('Assignment', 'default/auth', makeAssignment({ revision: 2, good: 2, since: 99 }));
+  await world.store.put('Assignment', 'default/auth', makeAssignment(2, { since: 99 }));
   await settle(world, 'probe-2');
   assert.deepEqual(world.changed, ['probe-2']);
 });
 
 test('a revision that is missing is left out and said once; it comes in when it is there', async t => {
   const world = setUp(t);
-  await world.store.put('PluginSpec', 'default/auth', makeSpec());
-  await world.store.put('Assignment', 'default/auth', makeAssignment({ revision: 1, good: null }));
+  await world.store.put('Assignment', 'default/auth', makeAssignment(1));
   await world.putNode(makeNode({ id: 'a' }));
   await world.start();
   assert.equal(revisionIn(world.snapshots.get('a')), undefined);
-  await world.store.put('PluginSpec', 'default/auth', makeSpec({ message: 'again' }));
+  await world.store.put('Assignment', 'default/auth', makeAssignment(1, { since: 9 }));
   await settle(world, 'probe');
   assert.equal(world.lines.length, 1);
   assert.match(world.lines[0] ?? '', /default\/auth revision 1/);
