@@ -1,4 +1,5 @@
 import { sha256Hex } from './plugin-spec.ts';
+import { longerPause } from './resolve-strategy.ts';
 import type { RolloutStep } from './rollout.ts';
 import type { Pause, StepPlan, StepSize, Strategy, Wave, WaveSelector } from './rollout-strategy.ts';
 
@@ -39,12 +40,12 @@ export function planSteps(strategy: Strategy, rolloutId: string, nodes: readonly
       const reaches = Math.max(reached, before + countOf(plan.size, inWave));
       const last = reaches === nodes.length;
       const skipped = reaches === reached;
-      pause = longer(pause, plan.pause);
+      pause = longerPause(pause, plan.pause);
       steps.push(toStep(wave, plan, { reaches, pause: skipped ? null : pause, last, skipped }));
       if (!skipped) pause = null;
       reached = reaches;
     }
-    pause = longer(pause, wave.pause);
+    pause = longerPause(pause, wave.pause);
   }
   return { order, steps };
 }
@@ -104,9 +105,10 @@ export function hashFraction(rolloutId: string, nodeId: string): number {
 
 /** How many of `targets` a step asks for: a non-zero share is at least one node. */
 export function countOf(size: StepSize, targets: number): number {
+  if ('nodes' in size) return Math.min(size.nodes, targets);
+  const exact = (size.percent * targets) / 100;
   // 7 % of 100 is 7.000000000000001 in floating point, which is no eighth node.
-  const asked = 'nodes' in size ? size.nodes : Math.ceil((size.percent * targets) / 100 - 1e-9);
-  return Math.min(asked, targets);
+  return Math.min(exact > 0 ? Math.max(Math.ceil(exact - 1e-9), 1) : 0, targets);
 }
 
 /** How long a rollout takes in which nothing goes wrong and no person is waited for, in ms. */
@@ -121,15 +123,15 @@ export function describeSize(asked: StepSize): string {
   return 'nodes' in asked ? countNodes(asked.nodes) : `${round(asked.percent)} %`;
 }
 
-/** What was asked and what it comes to: `10 % asked, 4 of 37 nodes, 10.8 %`. */
+/** What was asked and what it comes to: `10 % asked, 4 of 37 nodes, 10.8 %`; `1 node of zone a asked, 1 of 12 nodes, 8.3 %`. */
 export function describeReach(
-  { asked, reaches }: Pick<RolloutStep, 'asked' | 'reaches'>,
+  { asked, reaches, wave }: Pick<RolloutStep, 'asked' | 'reaches' | 'wave'>,
   targets: number,
 ): string {
   const actual = targets === 0 ? 0 : round((reaches / targets) * 100);
-  const same = 'percent' in asked && round(asked.percent) === actual;
-  const share = same ? '' : `, ${actual} %`;
-  return `${describeSize(asked)} asked, ${reaches} of ${countNodes(targets)}${share}`;
+  const same = wave === null && 'percent' in asked && round(asked.percent) === actual;
+  const whole = wave === null ? '' : ` of ${wave}`;
+  return `${describeSize(asked)}${whole} asked, ${reaches} of ${countNodes(targets)}${same ? '' : `, ${actual} %`}`;
 }
 
 function countNodes(count: number): string {
@@ -138,10 +140,4 @@ function countNodes(count: number): string {
 
 function round(percent: number): number {
   return Math.round(percent * 10) / 10;
-}
-
-/** A person is waited for longer than any time. */
-function longer(a: Pause | null, b: Pause | null): Pause | null {
-  if (a === 'human' || b === 'human') return 'human';
-  return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }
