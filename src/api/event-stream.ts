@@ -42,8 +42,8 @@ export async function openEventStream(
   try {
     const history = await readEventHistory(ports.store, request.position);
     const items = history.items.filter(item => matchesFilter(item, request.filter));
-    const stream = Readable.from(tell(ports.clock, subscription, { ...history, items }));
-    stream.once('close', () => ports.feed.unsubscribe(subscription));
+    const leave = (): void => ports.feed.unsubscribe(subscription);
+    const stream = toReadable(tell(ports.clock, subscription, { ...history, items }), leave);
     subscription.whenSlow(() => {
       const cancel = ports.clock.after(LEAVE_MS, () => stream.destroy());
       stream.once('close', cancel);
@@ -53,6 +53,22 @@ export async function openEventStream(
     ports.feed.unsubscribe(subscription);
     throw error;
   }
+}
+
+/** `Readable.from` would let a reader who leaves wait for the next text: `leave` ends that wait. */
+function toReadable(texts: AsyncGenerator<string, void, void>, leave: () => void): Readable {
+  return new Readable({
+    read() {
+      texts.next().then(
+        next => this.push(next.done === true ? null : next.value),
+        error => this.destroy(error),
+      );
+    },
+    destroy(error, done) {
+      leave();
+      done(error);
+    },
+  });
 }
 
 async function* tell(
