@@ -1,14 +1,13 @@
 import { toMessage } from '../model/error.ts';
 import type { PluginName, PluginSpec } from '../model/plugin-spec.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
-import { selects } from '../model/selector.ts';
 import { revisionKey } from '../store/record-kinds.ts';
 import type { Store, Stored } from '../store/store.ts';
 import type { BlobCache } from './blob-cache.ts';
-import type { TargetEnvoy } from './check-module.ts';
 import { createModuleSource, type ModuleSource, type ModuleSourceOptions } from './fetch-module.ts';
 import { ModuleError } from './module-error.ts';
 import { findOrphans, forgetProgress, listRevisions, ModuleRecord } from './module-record.ts';
+import { listModuleTargets } from './module-targets.ts';
 import { resolvePlugin } from './resolve-plugin.ts';
 import { MODULE_DEADLINE_MS, toRetryDelayMs } from './retry-policy.ts';
 import { Turns } from './turns.ts';
@@ -159,7 +158,7 @@ class Reconciler {
     const { store, cache } = this.#options;
     try {
       const revisions = await listRevisions(store, run.plugin);
-      const targets = await this.#findTargets(run.spec.value);
+      const targets = await listModuleTargets(store, run.spec.value, this.#options.rootNamespace);
       const fetchModule: ModuleSource['fetch'] = async (of, signal) => {
         if (attempt === 1) await record.recordResolving();
         return this.#turns.run(async () => {
@@ -175,16 +174,6 @@ class Reconciler {
     } catch (error) {
       return toModuleError(error);
     }
-  }
-
-  /** The connected Envoys that the plugin selects and that run Wasm at all. */
-  async #findTargets(spec: PluginSpec): Promise<readonly TargetEnvoy[]> {
-    const { records } = await this.#options.store.list('NodePresence');
-    return records
-      .map(({ value }) => value)
-      .filter(({ connected, node }) => connected && node.capabilities.wasm)
-      .filter(({ node }) => selects(spec, node, this.#options.rootNamespace))
-      .map(({ node }) => ({ node: node.id, envoyVersion: node.envoyVersion }));
   }
 
   #wait(delayMs: number, cancelled: AbortSignal): Promise<void> {
