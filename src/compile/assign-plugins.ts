@@ -7,7 +7,7 @@ import type { Revision } from '../model/revision.ts';
 
 /** Who runs which revision of all plugins. */
 export interface PluginInputs {
-  readonly assignments: Iterable<Assignment>;
+  readonly assignments: readonly Assignment[];
   revision(plugin: PluginName, number: number): Revision | undefined;
   readonly rootNamespace: string;
 }
@@ -30,7 +30,7 @@ export function assignPlugins(inputs: PluginInputs, node: NodeIdentity): NodePlu
   const missing = new Set<string>();
   const order = compareInChain(inputs.rootNamespace);
   const collect = (sideOf: (assignment: Assignment) => Side): readonly AssignedPlugin[] =>
-    [...inputs.assignments]
+    inputs.assignments
       .map(assignment => assignPlugin(inputs, node, assignment, sideOf(assignment), missing))
       .filter(plugin => plugin !== undefined)
       .sort(order);

@@ -1,5 +1,7 @@
-import { type Assignment, holds } from '../model/assignment.ts';
+import { type Assignment, findSide, holds, revisionOn } from '../model/assignment.ts';
 import type { NodeIdentity } from '../model/node.ts';
+import { findOnlyListeners } from '../model/plugin-listeners.ts';
+import { parsePluginName } from '../model/plugin-spec.ts';
 import type { ResourceSpec } from '../model/resource.ts';
 import type { Revision } from '../model/revision.ts';
 import { selects } from '../model/selector.ts';
@@ -19,6 +21,15 @@ export interface NodeInputs {
   readonly conflicts: readonly NameConflict[];
 }
 
+/** Whose snapshots a change may change. */
+export type Effect = 'nothing' | 'everything' | AssignmentChange;
+
+/** Those of the nodes for which `isSame` is false. */
+export interface AssignmentChange {
+  readonly before: Assignment | undefined;
+  readonly after: Assignment | undefined;
+}
+
 /** The newest value of every record that snapshots are compiled from, in memory. */
 export class CompileInputs {
   readonly #revisions = new Map<string, Revision>();
@@ -32,18 +43,26 @@ export class CompileInputs {
     this.#rootNamespace = rootNamespace;
   }
 
-  /** Takes over a change; false: it is of a kind that does not matter here. */
-  apply(change: Change): boolean {
+  /** Takes over a change, and says whose snapshots it may change. */
+  apply(change: Change): Effect {
     switch (change.kind) {
       case 'Revision':
-        return replace(this.#revisions, change.key, change.stored?.value);
+        replace(this.#revisions, change.key, change.stored?.value);
+        return this.#isAssigned(change.key) ? 'everything' : 'nothing';
       case 'Assignment':
         return this.#replaceAssignment(change.key, change.stored?.value);
       case 'ResourceSpec':
-        return replace(this.#resources, change.key, change.stored?.value);
+        replace(this.#resources, change.key, change.stored?.value);
+        return 'everything';
       default:
-        return false;
+        return 'nothing';
     }
+  }
+
+  /** Whether a node gets the same of a plugin before and after. */
+  isSame({ before, after }: AssignmentChange, node: NodeIdentity): boolean {
+    const root = this.#rootNamespace;
+    return toPart(before, node, root) === toPart(after, node, root);
   }
 
   /**
@@ -57,16 +76,28 @@ export class CompileInputs {
     return sides.join(',');
   }
 
-  #replaceAssignment(plugin: string, value: Assignment | undefined): boolean {
-    replace(this.#divided, plugin, value?.moved.length === 0 ? undefined : value);
-    return replace(this.#assignments, plugin, value);
+  #replaceAssignment(plugin: string, after: Assignment | undefined): AssignmentChange {
+    const before = this.#assignments.get(plugin);
+    replace(this.#divided, plugin, after?.moved.length === 0 ? undefined : after);
+    replace(this.#assignments, plugin, after);
+    return { before, after };
+  }
+
+  /** A Revision is there before any side names it, as a rule: then it changes nothing yet. */
+  #isAssigned(key: string): boolean {
+    const assignment = this.#assignments.get(key.slice(0, key.lastIndexOf('/')));
+    if (assignment === undefined) return false;
+    const sides = [assignment.base, ...assignment.moved.map(({ side }) => side)];
+    return sides.some(
+      ({ revision }) => revision !== null && revisionKey(assignment.plugin, revision) === key,
+    );
   }
 
   /** What a node that says this of itself is to be compiled from, by the records as they stand. */
   forNode(node: NodeIdentity): NodeInputs {
     const plugins = assignPlugins(
       {
-        assignments: this.#assignments.values(),
+        assignments: [...this.#assignments.values()],
         revision: (plugin, number) => this.#revisions.get(revisionKey(plugin, number)),
         rootNamespace: this.#rootNamespace,
       },
@@ -85,10 +116,25 @@ export class CompileInputs {
   }
 }
 
-function replace<V>(table: Map<string, V>, key: string, value: V | undefined): boolean {
+function replace<V>(table: Map<string, V>, key: string, value: V | undefined): void {
   if (value === undefined) table.delete(key);
   else table.set(key, value);
-  return true;
+}
+
+const NOWHERE = '';
+
+/** All that assignPlugins reads of an Assignment for a node, as text. */
+function toPart(assignment: Assignment | undefined, node: NodeIdentity, rootNamespace: string): string {
+  if (assignment === undefined) return NOWHERE;
+  const { base, createdAt, plugin } = assignment;
+  const name = parsePluginName(plugin);
+  const parts = [findSide(assignment, node.id), base].map(side => {
+    const revision = revisionOn(side, name, node, rootNamespace);
+    return revision === null
+      ? null
+      : [revision, findOnlyListeners(name, side.placement, node, rootNamespace) ?? null];
+  });
+  return parts.every(part => part === null) ? NOWHERE : JSON.stringify([createdAt, parts]);
 }
 
 /** Nodes of equal keys that are on the same sides get equal inputs, whatever the records are. */

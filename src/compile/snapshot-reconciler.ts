@@ -4,7 +4,13 @@ import type { Snapshot } from '../model/snapshot.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Change, Store } from '../store/store.ts';
 import { SnapshotCompiler } from './build-snapshot.ts';
-import { CompileInputs, INPUT_KINDS, type NodeInputs, toIdentityKey } from './compile-inputs.ts';
+import {
+  type AssignmentChange,
+  CompileInputs,
+  INPUT_KINDS,
+  type NodeInputs,
+  toIdentityKey,
+} from './compile-inputs.ts';
 import type { ModuleAddress } from './module-cluster.ts';
 import { ProtoRegistry } from './proto-registry.ts';
 
@@ -73,8 +79,11 @@ class SnapshotReconciler {
   /** Identity key by node.id: a change of presence that leaves it alone ends here. */
   readonly #nodes = new Map<string, KnownNode>();
   #groups = new Map<string, Snapshot>();
-  /** Log lines of the last pass, so that what goes on is said once. */
+  /** Every snapshot is what the records say. False at the start, and after a pass that did not reach its end. */
+  #isComplete = false;
+  /** Log lines since the last pass over everything, and those of that before: what goes on is said once. */
   #said = new Set<string>();
+  #saidBefore: ReadonlySet<string> = new Set();
 
   constructor(options: SnapshotReconcilerOptions) {
     this.#options = options;
@@ -88,14 +97,22 @@ class SnapshotReconciler {
   }
 
   apply(changes: readonly Change[]): void {
-    let inputsChanged = false;
-    const moved: string[] = [];
+    const renewed = new Set<string>();
+    const assignments: AssignmentChange[] = [];
     for (const change of changes) {
-      if (change.kind !== 'NodePresence') inputsChanged = this.#inputs.apply(change) || inputsChanged;
-      else if (this.#takeNode(change.key, change.stored?.value.node)) moved.push(change.key);
+      if (change.kind === 'NodePresence') {
+        if (this.#takeNode(change.key, change.stored?.value.node)) renewed.add(change.key);
+        continue;
+      }
+      const effect = this.#inputs.apply(change);
+      if (effect === 'everything') this.#isComplete = false;
+      else if (effect !== 'nothing') assignments.push(effect);
     }
-    if (inputsChanged) this.#compileAll();
-    else for (const id of moved) this.#publish(id);
+    const isSame = ({ node }: KnownNode): boolean =>
+      !renewed.has(node.id) && assignments.every(change => this.#inputs.isSame(change, node));
+    if (!this.#isComplete) this.#compileAll();
+    else if (assignments.length > 0) this.#compileWhere(isSame);
+    else for (const id of renewed) this.#publish(id);
   }
 
   /** Whether the node says something else of itself than before. */
@@ -112,13 +129,25 @@ class SnapshotReconciler {
   }
 
   #compileAll(): void {
-    const before = this.#said;
+    this.#saidBefore = this.#said;
     this.#said = new Set();
+    this.#compileWhere(() => false);
+  }
+
+  /** What is the same for a node is the same for those of its group. */
+  #compileWhere(isSame: (known: KnownNode) => boolean): void {
+    this.#isComplete = false;
     this.#groups = new Map();
-    for (const known of this.#nodes.values()) this.#snapshotOf(known);
+    for (const [id, known] of this.#nodes) {
+      const published = this.#options.snapshots.get(id);
+      const group = this.#toGroup(known);
+      if (this.#groups.has(group)) continue;
+      if (published !== undefined && isSame(known)) this.#groups.set(group, published);
+      else this.#snapshotOf(known);
+    }
     this.#compiler.retain(new Set(this.#groups.values()));
-    for (const line of this.#said) if (!before.has(line)) this.#options.log.warn({}, line);
     for (const id of this.#nodes.keys()) this.#publish(id);
+    this.#isComplete = true;
   }
 
   #publish(id: string): void {
@@ -127,15 +156,25 @@ class SnapshotReconciler {
   }
 
   /** By the records as they stand now; also for a node that nobody has told us of yet. */
-  #snapshotOf({ key, node }: KnownNode): Snapshot {
-    const group = `${key}\n${this.#inputs.sidesOf(node.id)}`;
-    const known = this.#groups.get(group);
-    if (known !== undefined) return known;
-    const found = this.#inputs.forNode(node);
-    for (const line of toLogLines(found)) this.#said.add(line);
+  #snapshotOf(known: KnownNode): Snapshot {
+    const group = this.#toGroup(known);
+    const compiled = this.#groups.get(group);
+    if (compiled !== undefined) return compiled;
+    const found = this.#inputs.forNode(known.node);
+    for (const line of toLogLines(found)) this.#say(line);
     const snapshot = this.#compiler.compile(found.inputs);
     this.#groups.set(group, snapshot);
     return snapshot;
+  }
+
+  #toGroup({ key, node }: KnownNode): string {
+    return `${key}\n${this.#inputs.sidesOf(node.id)}`;
+  }
+
+  #say(line: string): void {
+    if (this.#said.has(line)) return;
+    this.#said.add(line);
+    if (!this.#saidBefore.has(line)) this.#options.log.warn({}, line);
   }
 }
 

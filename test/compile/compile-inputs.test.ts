@@ -1,10 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CompileInputs, toIdentityKey } from '../../src/compile/compile-inputs.ts';
+import type { Assignment, Moved } from '../../src/model/assignment.ts';
+import { revisionKey } from '../../src/store/record-kinds.ts';
 import type { Change } from '../../src/store/store.ts';
-import { makeListener, makeNode, makePresence, makeResource, SINGLE } from './compile-samples.ts';
+import {
+  makeAssignment,
+  makeListener,
+  makeMoved,
+  makeNode,
+  makePresence,
+  makeResource,
+  makeRevision,
+  makeSide,
+  SINGLE,
+} from './compile-samples.ts';
 
-function changeOf(kind: 'ResourceSpec' | 'NodePresence', key: string, value: unknown): Change {
+function changeOf(
+  kind: 'ResourceSpec' | 'NodePresence' | 'Revision' | 'Assignment',
+  key: string,
+  value: unknown,
+): Change {
   const stored = value === undefined ? undefined : { key, value, revision: 1, createdRevision: 1 };
   return { kind, key, initial: false, stored } as Change;
 }
@@ -49,7 +65,49 @@ test('a node gets the resources that select it; a deleted one goes', () => {
   assert.deepEqual(namesFor({}), ['everywhere']);
 });
 
-test('presence is not an input', () => {
+test('presence is not an input; a revision is one once a side names it', () => {
   const inputs = new CompileInputs('istio-system');
-  assert.equal(inputs.apply(changeOf('NodePresence', 'a', makePresence(makeNode()))), false);
+  assert.equal(inputs.apply(changeOf('NodePresence', 'a', makePresence(makeNode()))), 'nothing');
+  const put = (number: number) =>
+    inputs.apply(changeOf('Revision', revisionKey('default/auth', number), makeRevision({ number })));
+  assert.equal(put(1), 'nothing');
+  inputs.apply(
+    changeOf(
+      'Assignment',
+      'default/auth',
+      makeAssignment(1, { moved: [makeMoved(makeSide(2), ['edge-1'])] }),
+    ),
+  );
+  assert.deepEqual([put(1), put(2), put(3)], ['everything', 'everything', 'nothing']);
+});
+
+test('nodes are told apart by their sides only while a rollout is under way', () => {
+  const inputs = new CompileInputs('istio-system');
+  const assign = (moved: readonly Moved[]) =>
+    inputs.apply(changeOf('Assignment', 'default/auth', makeAssignment(1, { moved })));
+  assign([]);
+  assert.equal(inputs.sidesOf('edge-1'), inputs.sidesOf('edge-2'));
+  assign([makeMoved(makeSide(2), ['edge-1'])]);
+  assert.notEqual(inputs.sidesOf('edge-1'), inputs.sidesOf('edge-2'));
+  assign([makeMoved(makeSide(2), 'everyone')]);
+  assert.equal(inputs.sidesOf('edge-1'), inputs.sidesOf('edge-2'));
+  inputs.apply(changeOf('Assignment', 'default/auth', undefined));
+  assert.equal(inputs.sidesOf('edge-1'), '');
+});
+
+test('an Assignment changes a node where another revision, another listener or another age comes of it', () => {
+  const inputs = new CompileInputs('istio-system');
+  const node = makeNode();
+  const isSame = (before: Assignment | undefined, after: Assignment | undefined) =>
+    inputs.isSame({ before, after }, node);
+  const one = makeAssignment(1);
+  const onIngress = { targetRefs: [{ kind: 'Listener', name: 'ingress' }] } as const;
+  const elsewhere = { selector: { matchLabels: { app: 'x' } } };
+  assert.ok(isSame(one, makeAssignment(1, { since: 9, held: { specRevision: 3, revision: 2 } })));
+  assert.ok(isSame(one, makeAssignment(1, { moved: [makeMoved(makeSide(2), ['edge-2'])] })));
+  assert.ok(isSame(undefined, makeAssignment(1, { base: makeSide(1, elsewhere) })));
+  assert.ok(!isSame(one, makeAssignment(1, { moved: [makeMoved(makeSide(2), ['edge-1'])] })));
+  assert.ok(!isSame(one, makeAssignment(1, { base: makeSide(1, onIngress) })));
+  assert.ok(!isSame(one, makeAssignment(1, { createdAt: 2 })));
+  assert.ok(!isSame(one, undefined));
 });

@@ -1,72 +1,16 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import { startSnapshotReconciler } from '../../src/compile/snapshot-reconciler.ts';
-import type { NodeIdentity } from '../../src/model/node.ts';
-import type { Log } from '../../src/model/ports.ts';
-import type { Snapshot } from '../../src/model/snapshot.ts';
+import { test } from 'node:test';
 import { LISTENER_TYPE } from '../../src/model/type-url.ts';
-import { LiveTable } from '../../src/store/live-table.ts';
-import { createMemoryStore } from '../../src/store/memory-store.ts';
-import { revisionKey } from '../../src/store/record-kinds.ts';
 import {
   makeAssignment,
   makeListener,
   makeNode,
   makePresence,
   makeResource,
-  makeRevision,
   registry,
   SINGLE,
 } from './compile-samples.ts';
-
-/** A store, the table the reconciler fills, and every change of it since the start. */
-function setUp(t: TestContext) {
-  const store = createMemoryStore();
-  const snapshots = new LiveTable<Snapshot>();
-  const changed: string[] = [];
-  const lines: string[] = [];
-  const log: Log = {
-    debug() {},
-    info() {},
-    warn: (_, line) => lines.push(line),
-    error: (_, line) => lines.push(line),
-  };
-  snapshots.watch(key => changed.push(key));
-  const start = async () => {
-    const clock = { now: () => 0, after: () => () => {} };
-    const modules = { host: '127.0.0.1', port: 1 };
-    const options = { store, snapshots, modules, clock, log, rootNamespace: 'istio-system', registry };
-    const reconciler = await startSnapshotReconciler(options);
-    t.after(() => reconciler.stop());
-    return reconciler;
-  };
-  t.after(() => store.close());
-  const putNode = (node: NodeIdentity, over = {}) =>
-    store.put('NodePresence', node.id, makePresence(node, over));
-  const putPlugin = async (number: number | null, config = {}) => {
-    if (number !== null) {
-      await store.put('Revision', revisionKey('default/auth', number), makeRevision({ number, config }));
-    }
-    await store.put('Assignment', 'default/auth', makeAssignment(number));
-  };
-  return { store, snapshots, changed, lines, start, putNode, putPlugin };
-}
-
-/** The reconciler has taken in everything that was written before, shown by a node of its own. */
-async function settle({ putNode, snapshots }: ReturnType<typeof setUp>, id: string): Promise<void> {
-  const arrived = new Promise<void>(resolve => {
-    const stop = snapshots.watch(key => {
-      if (key !== id) return;
-      stop();
-      resolve();
-    });
-  });
-  await putNode(makeNode({ id, namespace: `of-${id}` }));
-  await arrived;
-}
-
-const revisionIn = (snapshot: Snapshot | undefined) =>
-  snapshot?.slot('attache.authn').wanted.plugins[0]?.revision;
+import { revisionIn, settle, setUp } from './reconciler-scene.ts';
 
 test('the first pass is complete when the start resolves; equal nodes share one object', async t => {
   const world = setUp(t);
