@@ -1,4 +1,5 @@
 import type { DocumentPart } from './document-part.ts';
+import { HARD_GATES } from './rollout-presets.ts';
 import type { GateKind } from './rollout-strategy.ts';
 import { describeLimit, type LimitField, parseDuration, parseLimit } from './rollout-units.ts';
 
@@ -7,7 +8,7 @@ type WrittenKind = (typeof KINDS)[number];
 /** They look as if they were obeyed, so a document that asks for one is refused. */
 const TO_COME: readonly WrittenKind[] = ['webhook', 'prometheus'];
 /** The names of gates that every rollout has. `5xx` may be written anew. */
-const TAKEN: readonly GateKind[] = ['refusal', 'reload', 'broken'];
+const TAKEN: readonly string[] = HARD_GATES.map(({ name }) => name);
 const FIELDS = ['name', 'kind', 'max', 'maxIncrease', 'minRequests', 'every', 'failures', 'dryRun'];
 const FIELDS_OF: Readonly<Partial<Record<WrittenKind, readonly string[]>>> = {
   metric: ['metric'],
@@ -52,7 +53,7 @@ function checkGate(gate: DocumentPart): string | undefined {
 }
 
 function checkName(part: DocumentPart | undefined, name: string, kind: GateKind | undefined): void {
-  if (TAKEN.some(taken => taken === name) || (name === '5xx' && kind !== undefined && kind !== '5xx'))
+  if (TAKEN.includes(name) || (name === '5xx' && kind !== undefined && kind !== '5xx'))
     part?.fault('contradiction', `${name} is the name of a gate that every rollout has`);
 }
 

@@ -12,13 +12,31 @@ export function windowOf(
   from: number,
   to: number,
 ): MetricWindow | undefined {
+  return toWindow(samplesOf(metrics, from, to));
+}
+
+/** The same of a node that was moved at `floor`: nothing from before that counts. */
+export function windowSince(
+  metrics: NodeMetrics | undefined,
+  floor: number,
+  from: number,
+  to: number,
+): MetricWindow | undefined {
+  return toWindow(samplesOf(metrics, from, to).filter(({ at }) => at >= floor));
+}
+
+/** What a window is made from: the last sample at or before `from`, and those until `to`. */
+export function samplesOf(
+  metrics: NodeMetrics | undefined,
+  from: number,
+  to: number,
+): readonly MetricSample[] {
   const samples = metrics?.samples ?? [];
-  const end = samples.findLastIndex(({ at }) => at <= to);
-  const begin = Math.max(
-    samples.findLastIndex(({ at }) => at <= from),
-    0,
-  );
-  const used = samples.slice(begin, end + 1);
+  const begin = samples.findLastIndex(({ at }) => at <= from);
+  return samples.slice(Math.max(begin, 0), samples.findLastIndex(({ at }) => at <= to) + 1);
+}
+
+function toWindow(used: readonly MetricSample[]): MetricWindow | undefined {
   const [first] = used;
   const last = used.at(-1);
   if (first === undefined || last === undefined || first === last) return undefined;
@@ -51,17 +69,29 @@ function growth(before: readonly number[], after: readonly number[]): readonly n
   return before.length > after.length || grown.some(by => by < 0) ? undefined : grown;
 }
 
-/** By plugin, how much its count of reloads grew. One that was not sent keeps what it had; one that drops began anew. */
 function growReloads(samples: readonly MetricSample[]): Readonly<Record<string, number>> {
-  const known = new Map<string, number>(Object.entries(samples[0]?.reloads ?? {}));
-  const grown: Record<string, number> = {};
-  for (const { reloads } of samples.slice(1))
-    for (const [plugin, count] of Object.entries(reloads)) {
-      const before = known.get(plugin) ?? 0;
-      const by = count < before ? count : count - before;
-      if (by > 0) grown[plugin] = (grown[plugin] ?? 0) + by;
-      known.set(plugin, count);
-    }
+  const plugins = new Set(samples.flatMap(({ reloads }) => Object.keys(reloads)));
+  const grown = [...plugins].map(
+    plugin => [plugin, growCounter(samples, ({ reloads }) => reloads[plugin])] as const,
+  );
+  return Object.fromEntries(grown.filter(([, by]) => by > 0));
+}
+
+/**
+ * By how much one counter grew over samples. In one that was not sent it keeps what it had (some vanish and come back);
+ * where it drops, it began anew; what was never sent before was 0.
+ */
+export function growCounter(
+  samples: readonly MetricSample[],
+  read: (sample: MetricSample) => number | undefined,
+): number {
+  let known = samples[0] === undefined ? 0 : (read(samples[0]) ?? 0);
+  let grown = 0;
+  for (const sample of samples.slice(1)) {
+    const count = read(sample) ?? known;
+    grown += count < known ? count : count - known;
+    known = count;
+  }
   return grown;
 }
 

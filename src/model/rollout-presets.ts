@@ -37,11 +37,11 @@ export const PRESET_PLANS: Readonly<
   'all-at-once': { steps: [step({ percent: 100 }, 0)], bakeMs: 10 * MINUTE },
 };
 
-/** Zero tolerance, in every rollout. */
+/** Zero tolerance, in every rollout. Named so that a line of them reads `refusals 0   crashes 0   broken 0`. */
 export const HARD_GATES: readonly Gate[] = [
-  hardGate('refusal', 1),
-  hardGate('reload', 1),
-  hardGate('broken', 20),
+  hardGate('refusals', 'refusal', 1),
+  hardGate('crashes', 'reload', 1),
+  hardGate('broken', 'broken', 20),
 ];
 
 /** Soft: without enough requests to judge, it holds nothing up. */
@@ -56,8 +56,8 @@ export const BUILT_IN_5XX: Gate = {
   failures: 2,
 };
 
-function hardGate(kind: 'refusal' | 'reload' | 'broken', minRequests: number): Gate {
-  return { name: kind, kind, hard: true, written: false, dryRun: false, minRequests, failures: 0 };
+function hardGate(name: string, kind: GateKind, minRequests: number): Gate {
+  return { name, kind, hard: true, written: false, dryRun: false, minRequests, failures: 0 };
 }
 
 function step(size: StepSize, soakMs: number): StepPlan {

@@ -2,10 +2,14 @@ import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { FailStrategy, PluginName } from '../model/plugin-spec.ts';
 import type { GateReport, RequestCount, RolloutFailure, RolloutReason } from '../model/rollout.ts';
 import type { Gate } from '../model/rollout-strategy.ts';
+import { judgeHardGate } from './judge-hard.ts';
+import { judgeSoftGate } from './judge-soft.ts';
 
 /** All that the gates of one rollout are judged by. Times in ms. */
 export interface GateFacts {
   readonly plugin: PluginName;
+  /** What the rollout leads to, in words: `revision 8`. */
+  readonly aim?: string;
   /** Of the strategy; leave the soft ones out where they are not to be asked (an undo at once). */
   readonly gates: readonly Gate[];
   /** What was reported last; empty at the start. */
@@ -48,8 +52,9 @@ export interface GateWatch {
 }
 
 export interface Judgement {
+  /** One per gate, in order; the very same array where nothing changed. */
   readonly reports: readonly GateReport[];
-  /** Go back (or pause, by `onFailure`); before `pause` where there are both. */
+  /** Go back (or pause, by `onFailure`); it counts more than `pause`. Said once, when it is found. */
   readonly fail?: GateFailure;
   readonly pause?: GatePause;
   /** When a soft gate is to be sampled next if time does not stand still; null: not before the stage changes. */
@@ -73,8 +78,58 @@ export interface GatePause {
   readonly why: string;
 }
 
-export function judgeGates(_facts: GateFacts): Judgement {
-  throw new Error('not there yet');
+/** What became of one gate. */
+export interface GateOutcome {
+  readonly report: GateReport;
+  readonly fail?: GateFailure;
+  readonly pause?: GatePause;
+  readonly nextAt?: number;
+}
+
+/**
+ * Judges every gate of a rollout. Pure, and settles: asked again at the same time about its own reports, it changes
+ * nothing.
+ *
+ * - Hard gates (refusals, crashes, broken) are judged at every call; one node is enough.
+ * - Soft gates are sampled every third of a soak, at most 30 s apart (or `every`), and at its end. A soak begins with
+ *   no failures; one more than `failures` allows is a Fail.
+ */
+export function judgeGates(facts: GateFacts): Judgement {
+  const outcomes = facts.gates.map(gate => {
+    const report = facts.reports.find(({ name }) => name === gate.name) ?? toFirstReport(gate);
+    return gate.hard ? judgeHardGate(facts, gate, report) : judgeSoftGate(facts, gate, report);
+  });
+  const reports = outcomes.map(({ report }) => report);
+  const isSame =
+    reports.length === facts.reports.length && reports.every((report, i) => report === facts.reports[i]);
+  const fail = outcomes.find(outcome => outcome.fail !== undefined)?.fail;
+  const pause = outcomes.find(outcome => outcome.pause !== undefined)?.pause;
+  const times = outcomes.flatMap(({ nextAt }) => (nextAt === undefined ? [] : [nextAt]));
+  return {
+    reports: isSame ? facts.reports : reports,
+    ...(fail === undefined ? {} : { fail }),
+    ...(pause === undefined ? {} : { pause }),
+    nextAt: times.length === 0 ? null : Math.min(...times),
+  };
+}
+
+function toFirstReport(gate: Gate): GateReport {
+  const { name, kind, hard, dryRun, max, maxIncrease } = gate;
+  return {
+    name,
+    kind,
+    verdict: 'waiting',
+    text: hard ? '0' : kind === 'memory' ? 'judged in the bake' : 'not sampled yet',
+    moved: null,
+    others: null,
+    ...(max === undefined ? {} : { max }),
+    ...(maxIncrease === undefined ? {} : { maxIncrease }),
+    failures: 0,
+    errors: 0,
+    hard,
+    dryRun,
+    at: null,
+  };
 }
 
 /** What an Envoy does when the plugin fails. */

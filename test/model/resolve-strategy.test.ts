@@ -177,8 +177,8 @@ test('every rollout has the hard gates and the built-in 5xx gate', () => {
     assert.deepEqual(
       resolve({ preset }).gates.map(({ name, hard, written }) => [name, hard, written]),
       [
-        ['refusal', true, false],
-        ['reload', true, false],
+        ['refusals', true, false],
+        ['crashes', true, false],
         ['broken', true, false],
         ['5xx', false, false],
       ],

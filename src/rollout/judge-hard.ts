@@ -1,0 +1,100 @@
+import { findBreakage, reloadsSince } from '../model/node-health.ts';
+import { toCountText } from '../model/quantity-text.ts';
+import type { GateReport } from '../model/rollout.ts';
+import type { Gate } from '../model/rollout-strategy.ts';
+import type { GateFacts, GateFailure, GateOutcome } from './judge-gates.ts';
+import { toBreakageText, toNodesText } from './judge-text.ts';
+
+/** Nodes that a failure lists; its count tells of the others. */
+export const LISTED_NODES = 20;
+
+/** Zero tolerance: one node at fault is a failure. A report changes only when one is found. */
+export function judgeHardGate(facts: GateFacts, gate: Gate, before: GateReport): GateOutcome {
+  const found = findFailure(facts, gate);
+  if (found === undefined) {
+    const isSame = before.verdict === 'pass' && before.text === '0';
+    return { report: isSame ? before : { ...before, verdict: 'pass', text: '0', moved: null, failures: 0 } };
+  }
+  const { count, text } = found;
+  if (before.verdict === 'fail' && before.text === text && before.failures === count)
+    return { report: before, fail: found };
+  const moved = { value: count, requests: 0 };
+  return { report: { ...before, verdict: 'fail', text, moved, failures: count, at: facts.now }, fail: found };
+}
+
+function findFailure(facts: GateFacts, gate: Gate): GateFailure | undefined {
+  switch (gate.kind) {
+    case 'refusal':
+      return findRefusal(facts, gate.name);
+    case 'reload':
+      return findCrash(facts, gate.name);
+    case 'broken':
+      return findBroken(facts, gate.name);
+    default:
+      return undefined;
+  }
+}
+
+function findRefusal(
+  { refusals, aim = 'the new revision' }: GateFacts,
+  gate: string,
+): GateFailure | undefined {
+  const [first] = refusals;
+  if (first === undefined) return undefined;
+  const nodes = [...new Set(refusals.map(({ node }) => node))];
+  const who = nodes.length === 1 ? first.node : toCountText(nodes.length, 'node');
+  const which = nodes.length === 1 ? '' : `, first ${first.node}`;
+  return {
+    ...toFailure(gate, nodes, first.text),
+    kind: 'refusal',
+    reason: 'Refused',
+    why: `${who} refused ${aim}${which}: ${JSON.stringify(first.text)}`,
+  };
+}
+
+function findCrash({ plugin, moved, aim }: GateFacts, gate: string): GateFailure | undefined {
+  const crashed = moved.flatMap(node => {
+    const reloads = reloadsSince(node.metrics, plugin, node.at);
+    return reloads > 0 ? [{ node, reloads }] : [];
+  });
+  const [first] = crashed;
+  if (first === undefined) return undefined;
+  const nodes = crashed.map(({ node }) => node.id);
+  const times = toCountText(
+    crashed.reduce((sum, { reloads }) => sum + reloads, 0),
+    'time',
+  );
+  const since = aim === undefined ? 'since it was moved' : `since the move to ${aim}`;
+  const text = `${plugin} crashed ${times} on ${toNodesText(nodes)} ${since}; failure policy ${first.node.policy}`;
+  return { ...toFailure(gate, nodes, text), kind: 'reload', reason: 'Crashed', why: text };
+}
+
+function findBroken({ moved, others }: GateFacts, gate: string): GateFailure | undefined {
+  const broken = moved.flatMap(node => {
+    const breakage = findBreakage({ metrics: node.metrics, movedAt: node.at, before: node.before, others });
+    return breakage === undefined ? [] : [{ id: node.id, breakage }];
+  });
+  const [first] = broken;
+  if (first === undefined) return undefined;
+  const nodes = broken.map(({ id }) => id);
+  const more = nodes.length === 1 ? '' : `; so did ${toCountText(nodes.length - 1, 'more node')}`;
+  const text = `${toBreakageText(first.id, first.breakage)}${more}`;
+  return { ...toFailure(gate, nodes, text), kind: 'broken', reason: 'Broken', why: text };
+}
+
+/** What failures of all kinds have; `failing` is not empty. */
+export function toFailure(
+  gate: string,
+  failing: readonly string[],
+  text: string,
+): Pick<GateFailure, 'gate' | 'node' | 'nodes' | 'count' | 'failing' | 'text'> {
+  const [node] = failing;
+  return {
+    gate,
+    ...(node === undefined ? {} : { node }),
+    nodes: failing.slice(0, LISTED_NODES),
+    count: failing.length,
+    failing,
+    text,
+  };
+}
