@@ -66,6 +66,11 @@ export function toListenerFacts(listener: JsonObject): ListenerFacts {
   return { name: String(listener.name ?? ''), port: Number.isNaN(port) ? 0 : port, trafficDirection };
 }
 
+/** Whether plugins can stand on it: a listener as a person writes it, or as it is decoded. */
+export function isHttpListener(listener: JsonObject): boolean {
+  return JSON.stringify(listener).includes('.http_connection_manager.v3.HttpConnectionManager"');
+}
+
 function read(of: unknown, ...keys: readonly string[]): unknown {
   if (of === null || typeof of !== 'object') return undefined;
   const key = keys.find(name => Object.hasOwn(of, name));
