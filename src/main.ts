@@ -1,4 +1,5 @@
 import { readFileSync, realpathSync } from 'node:fs';
+import type { WriteStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import type { CommandContext, CommandPorts, DefineCommand } from './cli/command-context.ts';
@@ -39,19 +40,49 @@ const VERBS: readonly Verb[] = [
     load: () => import('./cli/commands/apply.ts'),
   },
   {
+    name: 'diff',
+    summary: 'say what apply would change, up to the nodes of each step',
+    load: () => import('./cli/commands/diff.ts'),
+  },
+  {
+    name: 'rollout',
+    summary: 'watch and steer how a change goes from node to node',
+    load: () => import('./cli/commands/rollout.ts'),
+  },
+  {
     name: 'get',
-    summary: 'list plugins, nodes, resources, modules',
+    summary: 'list plugins, nodes, rollouts, resources, modules',
     load: () => import('./cli/commands/get.ts'),
   },
   {
     name: 'describe',
-    summary: 'tell all about a plugin or a node',
+    summary: 'tell all about a plugin, a node or a rollout',
     load: () => import('./cli/commands/describe.ts'),
   },
   {
+    name: 'events',
+    summary: 'tell what happened, and go on telling with -f',
+    load: () => import('./cli/commands/events.ts'),
+  },
+  {
     name: 'delete',
-    summary: 'take a plugin or a resource away',
+    summary: 'take a plugin or a resource away, or forget a node',
     load: () => import('./cli/commands/delete.ts'),
+  },
+  {
+    name: 'node',
+    summary: 'take a node out of rollouts, or in again',
+    load: () => import('./cli/commands/node.ts'),
+  },
+  {
+    name: 'freeze',
+    summary: 'stop all changes',
+    load: () => import('./cli/commands/freeze.ts'),
+  },
+  {
+    name: 'unfreeze',
+    summary: 'take changes again',
+    load: () => import('./cli/commands/unfreeze.ts'),
   },
   {
     name: 'whoami',
@@ -94,7 +125,7 @@ export async function main(args: readonly string[], context: CommandContext): Pr
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    context.err(formatError(error));
+    context.err(formatError(error, Date.now()));
     return toExitCode(error);
   }
 }
@@ -108,6 +139,7 @@ function createContext(): CommandContext {
     version: readVersion(),
     out: text => process.stdout.write(`${text}\n`),
     err: text => process.stderr.write(`${text}\n`),
+    ...(process.stdout.isTTY ? { screen: createScreen(process.stdout) } : {}),
     onSignal(listener) {
       for (const signal of STOP_SIGNALS) process.on(signal, listener);
       return () => {
@@ -116,6 +148,19 @@ function createContext(): CommandContext {
     },
     exitNow: code => process.exit(code),
     ports: createPorts(),
+  };
+}
+
+/** The size is asked for at every drawing: a window can be resized. */
+function createScreen(stdout: WriteStream): NonNullable<CommandContext['screen']> {
+  return {
+    get columns() {
+      return stdout.columns;
+    },
+    get rows() {
+      return stdout.rows;
+    },
+    write: text => stdout.write(text),
   };
 }
 

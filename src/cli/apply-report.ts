@@ -1,8 +1,11 @@
-import type { ApplyResult } from '../api/schema/metadata.ts';
-import type { PluginView } from '../api/schema/plugin-view.ts';
-import type { ResourceView } from '../api/schema/resource-view.ts';
+import type { PluginApplyAnswer, PluginView, RevisionView } from '../api/schema/plugin-view.ts';
+import type { ResourceApplyAnswer, ResourceView } from '../api/schema/resource-view.ts';
+import type { NextCommand, RolloutView } from '../api/schema/rollout-view.ts';
+import { toCountText } from '../model/quantity-text.ts';
 import { EXIT } from './exit-code.ts';
-import { formatCount, formatDigest, formatSize } from './format.ts';
+import { formatClock, formatDigest, formatSize, localizeTimes } from './format.ts';
+import { toWatchLine } from './rollout/steering.ts';
+import { toTypedName } from './target.ts';
 
 /** Lines for a person, and what they mean for the exit code. */
 export interface Report {
@@ -10,70 +13,66 @@ export interface Report {
   readonly code: number;
 }
 
-/**
- * What `apply` says of one plugin once its revision is checked, or the time to wait for that is over.
- * `envoyVersions`: those of the nodes it selects, e.g. `1.40`.
- */
-export function reportPlugin(
-  result: ApplyResult,
-  view: PluginView,
-  envoyVersions: readonly string[],
-): Report {
-  const { status } = view;
-  if (status.phase === 'NotStarted') return reportNotStarted(result, view);
-  if (status.phase === 'RolledBack' && result === 'unchanged') return reportHeldBack(view);
-  if (status.desiredRevision === null) return reportUnchecked(result, view);
-  const { targeted } = status.nodes;
-  const namespace = view.metadata.namespace;
-  const waiting =
-    targeted === 0 ? `; it reaches the first node of namespace ${namespace} when that connects` : '';
-  const lines = [`plugin ${toName(view)} ${result}, revision ${status.desiredRevision}${waiting}`];
-  lines.push(...describeModule(view, envoyVersions));
-  if (targeted > 0) lines.push(`  targets  ${describeTargets(view)}`);
-  return { lines: [...lines, `watch: attache describe plugin ${toTyped(view)}`], code: EXIT.done };
+/** What is known of a plugin once its revision is checked, or the time to wait for that is over. */
+export interface AppliedPlugin {
+  readonly result: PluginApplyAnswer['result'];
+  readonly view: PluginView;
+  /** The revision that the document asks for; undefined: there is none yet. */
+  readonly revision?: RevisionView | undefined;
+  /** Those of the nodes it selects, e.g. `1.40`. */
+  readonly envoyVersions: readonly string[];
+  /** The rollout that it started or that waits for its module; undefined: none. */
+  readonly rollout?: RolloutView | undefined;
+  /** The rollout that was under way when it was applied. */
+  readonly before?: PluginView['status']['rollout'];
 }
 
-/** What `apply --no-wait` says: what was stored, and nothing that is not known yet. */
-export function reportStored(result: ApplyResult, view: PluginView): Report {
-  const lines = [`plugin ${toName(view)} ${result}`, `watch: attache describe plugin ${toTyped(view)}`];
+/** What `apply` says of one plugin. `watched`: it goes on to draw the rollout, so nobody need be told how to. */
+export function reportPlugin(applied: AppliedPlugin, nowMs: number, watched = false): Report {
+  return localize(choose(applied, nowMs, watched), nowMs);
+}
+
+function localize({ lines, code }: Report, nowMs: number): Report {
+  return { lines: lines.map(line => localizeTimes(line, nowMs)), code };
+}
+
+function choose(applied: AppliedPlugin, nowMs: number, watched: boolean): Report {
+  const { status } = applied.view;
+  if (status.heldBack !== null) return reportHeldBack(status.heldBack, EXIT.refused);
+  if (status.phase === 'NotStarted') return reportNotStarted(applied);
+  if (status.phase === 'Validating' || status.desiredRevision === null)
+    return reportUnchecked(applied, nowMs);
+  const { view, result } = applied;
+  const { rollout } = status;
+  const lines = [
+    `plugin ${toName(view)} ${result}, revision ${status.desiredRevision}${describeSuperseded(applied)}${describeNowhere(view)}`,
+    ...describeModule(applied),
+  ];
+  if (status.nodes.targeted > 0) lines.push(`  targets  ${describeTargets(view)}`);
+  if (rollout?.active) lines.push(`  rollout  ${rollout.id}, ${rollout.plan}`);
+  if (!watched && rollout?.active) lines.push(toWatchLine(toName(view)));
   return { lines, code: EXIT.done };
 }
 
-/** What `apply --wait` says at the end. */
-export function reportSettled(view: PluginView, seconds: string): Report {
-  const { status } = view;
-  const { accepted, targeted, disconnected } = status.nodes;
-  const revision = `revision ${status.currentRevision}`;
-  if (status.refusal !== null && status.phase === 'RolledBack') {
-    const { node, message, cause } = status.refusal;
-    const back = status.currentRevision === null ? 'no node runs it' : `the nodes run ${revision}`;
-    const lines = [
-      `RolledBack in ${seconds}: revision ${status.refusal.revision} was refused by ${node}: "${message}"; ${back}`,
-      `the cause: ${cause}`,
-    ];
-    return { lines, code: EXIT.refused };
-  }
-  if (!status.settled) {
-    const lines = [
-      `${status.phase} after ${seconds}: ${accepted} of ${formatCount(targeted, 'node')} run ${revision}`,
-    ];
-    return { lines, code: EXIT.timeout };
-  }
-  if (status.phase === 'NotStarted') return reportNotStarted('unchanged', view);
-  const gone = disconnected === 0 ? '' : `; ${disconnected} disconnected`;
-  const runs = accepted === 1 ? 'runs' : 'run';
-  const line = `Succeeded in ${seconds}: ${accepted} of ${formatCount(targeted, 'node')} ${runs} ${revision}${gone}`;
-  return { lines: [targeted === 0 ? `Succeeded: no node is selected yet` : line], code: EXIT.done };
+/** What `apply --no-wait` says: what was stored, and nothing that is not known yet. */
+export function reportStored({ result, ...view }: PluginApplyAnswer, nowMs: number): Report {
+  if (result === 'held-back' && view.status.heldBack !== null)
+    return localize(reportHeldBack(view.status.heldBack, EXIT.refused), nowMs);
+  return { lines: [`plugin ${toName(view)} ${result}`, toWatchLine(toName(view))], code: EXIT.done };
 }
 
 /** What `apply` says of a raw resource. */
-export function reportResource(word: string, result: ApplyResult, view: ResourceView): Report {
+export function reportResource(
+  word: string,
+  result: ResourceApplyAnswer['result'],
+  view: ResourceView,
+): Report {
   const { targeted, refused } = view.status.nodes;
   const name = `${word} ${view.metadata.namespace}/${view.metadata.name}`;
   const sent =
-    targeted === 0 ? 'no connected node is selected yet' : `sent to ${formatCount(targeted, 'node')} at once`;
+    targeted === 0 ? 'no connected node is selected yet' : `sent to ${toCountText(targeted, 'node')} at once`;
   const lines = [
-    `${name} ${result}: ${result === 'unchanged' ? `on ${formatCount(targeted, 'node')}` : sent}`,
+    `${name} ${result}: ${result === 'unchanged' ? `on ${toCountText(targeted, 'node')}` : sent}`,
   ];
   if (refused > 0 && result === 'unchanged') lines.push(...reportRefusals(view).lines);
   return { lines, code: refused > 0 && result === 'unchanged' ? EXIT.refused : EXIT.done };
@@ -85,7 +84,15 @@ export function reportRefusals(view: ResourceView): Report {
   return { lines, code: lines.length > 0 ? EXIT.refused : EXIT.done };
 }
 
-function reportNotStarted(result: ApplyResult, view: PluginView): Report {
+function reportHeldBack(
+  { text, next }: { readonly text: string; readonly next: readonly NextCommand[] },
+  code: number,
+): Report {
+  const commands = next.map(({ command, text: what }) => (command === null ? what : `${what}: ${command}`));
+  return { lines: [...text.split('\n'), ...commands], code };
+}
+
+function reportNotStarted({ result, view }: AppliedPlugin): Report {
   const { status } = view;
   const stays = status.currentRevision === null ? '' : `; revision ${status.currentRevision} stays`;
   const lines = [
@@ -96,38 +103,55 @@ function reportNotStarted(result: ApplyResult, view: PluginView): Report {
   return { lines, code: EXIT.error };
 }
 
-function reportHeldBack(view: PluginView): Report {
-  const { refusal, nodes, currentRevision } = view.status;
-  const who = refusal === null ? '' : ` at ${refusal.since.slice(11, 16)} UTC by ${refusal.node}`;
-  const number = refusal === null ? '' : ` ${refusal.revision}`;
-  const runs = currentRevision === null ? 'no node runs it' : `the nodes run revision ${currentRevision}`;
-  const lines = [
-    `${toName(view)}: revision${number} was refused${who} and is held back.`,
-    ...(refusal === null ? [] : [`  "${refusal.message}"`, `  the cause: ${refusal.cause}`]),
-    `nothing was changed on ${formatCount(nodes.targeted, 'node')}; ${runs}.`,
-    'to go on: change the module or the configuration, and apply again',
-  ];
-  return { lines, code: EXIT.refused };
-}
-
-function reportUnchecked(result: ApplyResult, view: PluginView): Report {
+/** The registry does not answer, or it takes longer than one waits: the fleet needs neither. */
+function reportUnchecked({ result, view, rollout }: AppliedPlugin, nowMs: number): Report {
   const { message, hint, currentRevision } = view.status;
+  const fleet =
+    currentRevision === null ? '' : ` The fleet runs revision ${currentRevision} and needs no registry.`;
+  const timer = rollout?.phase === 'Validating' ? rollout.timer : null;
+  const until =
+    timer === null || rollout === undefined
+      ? ''
+      : ` until ${formatClock(Date.parse(rollout.asOf) + timer.leftMs, nowMs).slice(0, -3)}, then gives up`;
   const lines = [`plugin ${toName(view)} ${result}, revision pending: no module yet`];
-  if (message !== null) lines.push(`  ${message}`);
+  if (message !== null) lines.push(`  ${message.replace(/\.?$/, '.')}${fleet}`);
   if (hint !== null) lines.push(`  ${hint}`);
-  const stays = currentRevision === null ? '' : `; revision ${currentRevision} stays`;
-  lines.push(`  Attaché keeps trying. No node is touched meanwhile${stays}.`);
-  return { lines: [...lines, `watch: attache describe plugin ${toTyped(view)}`], code: EXIT.timeout };
+  lines.push(
+    `  Attaché keeps trying${until}. No node is touched meanwhile.`,
+    `  ${describeWayOut(view)}`,
+    toWatchLine(toName(view)),
+  );
+  return { lines, code: EXIT.timeout };
 }
 
-function describeModule(view: PluginView, envoyVersions: readonly string[]): readonly string[] {
-  const { module } = view.status;
+/** `have the file? attache push auth.wasm auth:1.6.2     stop: attache rollout abort edge/auth` */
+function describeWayOut(view: PluginView): string {
+  const [, name = view.metadata.name, tag = 'TAG'] =
+    /([^/:@]+?)(?:\.wasm)?(?::([\w.-]+))?(?:@[^@]*)?$/.exec(String(view.spec.url ?? '')) ?? [];
+  const push = `have the file? attache push ${name}.wasm ${name}:${tag}`;
+  return `${push}     stop: attache rollout abort ${toTypedName(toName(view))}`;
+}
+
+function describeSuperseded({ before, view }: AppliedPlugin): string {
+  const now = view.status.rollout;
+  if (!before?.active || now === null || now.id === before.id) return '';
+  return before.phase === 'Validating' ? ' (the waiting one is superseded)' : ` (${before.id} is superseded)`;
+}
+
+function describeNowhere({ status, metadata }: PluginView): string {
+  return status.nodes.targeted === 0
+    ? `; it reaches the first node of namespace ${metadata.namespace} when that connects`
+    : '';
+}
+
+function describeModule({ revision, view, envoyVersions }: AppliedPlugin): readonly string[] {
+  const module = revision?.module ?? view.status.module;
   if (module === null) return [];
-  const { sha256, sizeBytes, abi, importCount } = module;
+  const { sha256, sizeBytes, abi, importCount, url } = module;
   const known = envoyVersions.length === 0 ? '' : ` known to Envoy ${envoyVersions.join(' and ')}`;
   return [
-    `  module   ${String(view.spec.url ?? module.url)} → sha256 ${formatDigest(sha256)}, ${formatSize(sizeBytes)}`,
-    `  checked  ABI ${abi}, ${formatCount(importCount, 'import')}${known}`,
+    `  module   ${String(view.spec.url ?? url)} → sha256 ${formatDigest(sha256)}, ${formatSize(sizeBytes)}`,
+    `  checked  ABI ${abi}, ${toCountText(importCount, 'import')}${known}`,
   ];
 }
 
@@ -137,18 +161,13 @@ function describeTargets(view: PluginView): string {
   const labels = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
   const connected = disconnected === 0 ? '' : `, ${targeted - disconnected} connected`;
   const chosen = labels.length === 0 ? 'no selector' : labels.join(' ');
-  return `${formatCount(targeted, 'node')}${connected} (namespace ${view.metadata.namespace}, ${chosen})`;
+  return `${toCountText(targeted, 'node')}${connected} (namespace ${view.metadata.namespace}, ${chosen})`;
 }
 
 function toCodeNote(code: string): string {
   return `(code ${code}, docs/errors.md#${code})`;
 }
 
-function toName(view: PluginView): string {
+function toName(view: Pick<PluginView, 'metadata'>): string {
   return `${view.metadata.namespace}/${view.metadata.name}`;
-}
-
-/** As short as it can be typed. */
-function toTyped(view: PluginView): string {
-  return view.metadata.namespace === 'default' ? view.metadata.name : toName(view);
 }

@@ -1,19 +1,19 @@
+import { toCountText } from '../model/quantity-text.ts';
 import type { BootstrapOptions } from './bootstrap-document.ts';
 import type { ManagedBootstrap } from './bootstrap-from.ts';
-import { formatCount } from './format.ts';
 
 /** What was done to a user's bootstrap, for people: one fact a line. */
 export function describeManaged(file: string, managed: ManagedBootstrap, options: BootstrapOptions): string {
   const { listeners, clusterCount, addedClusters } = managed;
   const names = listeners.map(one => {
-    const managers = formatCount(one.managerCount, 'HTTP connection manager');
+    const managers = toCountText(one.managerCount, 'HTTP connection manager');
     return `${one.facts.name}, port ${one.facts.port}, ${managers}`;
   });
-  const read = `${formatCount(listeners.length, 'listener')}${names.length > 0 ? ` (${names.join('; ')})` : ''}`;
+  const read = `${toCountText(listeners.length, 'listener')}${names.length > 0 ? ` (${names.join('; ')})` : ''}`;
   const sink = managed.addedStatsSink ? 'stats sink to Attaché (your stats stay as they are)' : '';
   const clusters = addedClusters.length > 0 ? `clusters ${addedClusters.join(', ')}` : '';
   return [
-    `read ${file}: ${read}, ${formatCount(clusterCount, 'cluster')}`,
+    `read ${file}: ${read}, ${toCountText(clusterCount, 'cluster')}`,
     columns(
       'added',
       `node.id ${managed.id}, node.cluster ${managed.cluster}`,
@@ -37,7 +37,7 @@ function describeListener(one: ManagedBootstrap['listeners'][number]): string {
   const [first, ...rest] = one.added;
   // attache.authn, .authz, .stats: the common beginning is said once.
   const short = rest.map(place => (first?.startsWith('attache.') ? place.replace(/^attache/, '') : place));
-  const count = formatCount(one.added.length, 'plugin place');
+  const count = toCountText(one.added.length, 'plugin place');
   return `added   ${count} in listener ${name}, before envoy.filters.http.router: ${[first, ...short].join(', ')}`;
 }
 

@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import type { Log } from '../model/ports.ts';
 import { RestClient } from './rest-client.ts';
+import type { Screen } from './rollout/live-frame.ts';
+import { toYaml } from './yaml-splice.ts';
 
 /** What a command may touch of the world; a test passes its own. */
 export interface CommandContext {
@@ -12,6 +14,8 @@ export interface CommandContext {
   out(text: string): void;
   /** Messages, a line or more, to stderr. */
   err(text: string): void;
+  /** The terminal that stdout is; undefined: a file or a pipe, where nothing can be redrawn. */
+  readonly screen?: Screen;
   /** Called on SIGINT, SIGTERM and SIGHUP instead of ending; the answer restores what was. */
   onSignal(listener: (signal: StopSignal) => void): () => void;
   /** Ends at once, whatever still runs. */
@@ -59,6 +63,21 @@ export interface ServerOptions {
 
 export function addServerOption(command: Command): Command {
   return command.option('--server <url>', 'the REST API (default $ATTACHE_SERVER or http://127.0.0.1:18002)');
+}
+
+/** The options of every verb that is about something with a namespace. */
+export function addNamespaceOption(command: Command): Command {
+  return command.option('-n, --namespace <ns>', 'namespace of NAME (default "default")');
+}
+
+/** Of every verb that changes something. */
+export function addMessageOption(command: Command): Command {
+  return command.option('-m, --message <text>', 'why; kept in the history');
+}
+
+/** Data in a form for programs. */
+export function printAs(form: 'json' | 'yaml', value: unknown, context: CommandContext): void {
+  context.out(form === 'json' ? JSON.stringify(value, null, 2) : toYaml(value).trimEnd());
 }
 
 export function toRestClient(options: ServerOptions, context: CommandContext): RestClient {

@@ -22,6 +22,9 @@ const BY_CODE: Readonly<Record<string, number>> = {
   'check-timeout': EXIT.timeout,
   'wait-timeout': EXIT.timeout,
   conflict: EXIT.conflict,
+  'illegal-action': EXIT.conflict,
+  'node-connected': EXIT.conflict,
+  'revision-mismatch': EXIT.conflict,
   'data-directory-in-use': EXIT.conflict,
   interrupted: 130,
 };

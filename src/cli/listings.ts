@@ -2,7 +2,17 @@ import type { ModuleView } from '../api/schema/module-view.ts';
 import type { NodeView } from '../api/schema/node-view.ts';
 import type { PluginView } from '../api/schema/plugin-view.ts';
 import type { ResourceView } from '../api/schema/resource-view.ts';
-import { formatAge, formatDigest, formatSince, formatSize, NONE } from './format.ts';
+import type { ConfigChange, HistoryRow, RolloutSide, RolloutView } from '../api/schema/rollout-view.ts';
+import { toDurationText } from '../model/quantity-text.ts';
+import {
+  formatAge,
+  formatDigest,
+  formatSince,
+  formatSize,
+  formatWhen,
+  localizeTimes,
+  NONE,
+} from './format.ts';
 import type { Table } from './table.ts';
 import { toSingular } from './target.ts';
 
@@ -28,6 +38,7 @@ export const NODES: Listing<NodeView> = {
     { heading: 'PLUGINS', cell: ({ status }) => `${status.accepted}/${status.desired}` },
     { heading: 'LAST ACK', cell: ({ status }, now) => formatSince(status.lastAckAt, now) },
     { heading: 'AGE', cell: ({ metadata }, now) => formatAge(Date.parse(metadata.firstSeenAt), now) },
+    { heading: '', cell: toLastKnown },
     { heading: 'NAMESPACE', wide: true, cell: node => node.metadata.namespace },
     { heading: 'LABELS', wide: true, cell: node => formatLabels(node.metadata.labels) },
     { heading: 'LAYOUT', wide: true, cell: node => node.status.layout },
@@ -49,6 +60,45 @@ export const PLUGINS: Listing<PluginView> = {
     { heading: 'AGE', cell: ({ metadata }, now) => formatAge(Date.parse(metadata.createdAt), now) },
     { heading: 'URL', wide: true, cell: ({ spec }) => String(spec.url ?? NONE) },
     { heading: 'REASON', wide: true, cell: ({ status }) => status.reason ?? status.code ?? NONE },
+  ],
+};
+
+export const ROLLOUTS: Listing<RolloutView> = {
+  name: ({ id }) => `rollout/${id}`,
+  columns: [
+    { heading: 'NAME', cell: ({ id }) => id },
+    { heading: 'PLUGIN', cell: ({ plugin }) => plugin },
+    { heading: 'FROM', cell: ({ from }) => toRevision(from) },
+    { heading: 'TO', cell: ({ to }) => toRevision(to) },
+    { heading: 'STEP', cell: ({ step, steps }) => (step === null ? NONE : `${step}/${steps.length}`) },
+    { heading: 'NODES', cell: ({ counts }) => `${counts.touched}/${counts.targets}` },
+    {
+      heading: 'PHASE',
+      cell: ({ phase, reason, active }) => (active && reason ? `${phase}, ${reason}` : phase),
+    },
+    { heading: 'AGE', cell: ({ startedAt }, now) => formatSince(startedAt, now) },
+    { heading: 'WHO', wide: true, cell: ({ by }) => by },
+    { heading: 'MESSAGE', wide: true, cell: ({ message }) => toOneLine(message ?? NONE) },
+    { heading: 'WHY', wide: true, cell: ({ why }, now) => (why === null ? NONE : localizeTimes(why, now)) },
+  ],
+};
+
+export const HISTORY: Listing<HistoryRow> = {
+  name: ({ rollout }) => `rollout/${rollout}`,
+  columns: [
+    { heading: 'REVISION', cell: row => (row.change === 'delete' ? 'none' : String(row.revision ?? NONE)) },
+    { heading: 'DIGEST', cell: ({ digest }) => (digest === null ? NONE : formatDigest(digest)) },
+    { heading: 'CONFIG', cell: ({ config }) => config ?? NONE },
+    { heading: 'RESULT', cell: ({ result }) => result },
+    { heading: 'WHO', cell: ({ by }) => by },
+    { heading: 'MESSAGE', cell: ({ message }) => toOneLine(message ?? NONE) },
+    { heading: 'WHEN', cell: ({ startedAt }, now) => formatWhen(startedAt, now) },
+    // What went wrong stands behind the table, where it is seen.
+    { heading: '', cell: ({ cause }, now) => localizeTimes(cause ?? '', now) },
+    { heading: 'ROLLOUT', wide: true, cell: ({ rollout }) => rollout },
+    { heading: 'CHANGE', wide: true, cell: ({ change, title }) => `${change} ${title}` },
+    { heading: 'TOOK', wide: true, cell: ({ durationMs }) => toDurationText(durationMs) },
+    { heading: 'DIFF', wide: true, cell: ({ diff }) => diff.map(toChangeText).join('; ') || NONE },
   ],
 };
 
@@ -79,11 +129,15 @@ export const MODULES: Listing<ModuleView> = {
   ],
 };
 
+/** A column without a heading is left out where it has nothing to say. */
 export function toTable<T>(listing: Listing<T>, items: readonly T[], nowMs: number, wide: boolean): Table {
-  const columns = listing.columns.filter(column => wide || !column.wide);
+  const columns = listing.columns
+    .filter(column => wide || !column.wide)
+    .map(({ heading, cell }) => ({ heading, cells: items.map(item => cell(item, nowMs)) }))
+    .filter(({ heading, cells }) => heading !== '' || cells.some(cell => cell !== ''));
   return {
-    headings: columns.map(column => column.heading),
-    rows: items.map(item => columns.map(column => column.cell(item, nowMs))),
+    headings: columns.map(({ heading }) => heading),
+    rows: items.map((_, row) => columns.map(({ cells }) => cells[row] ?? '')),
   };
 }
 
@@ -93,8 +147,32 @@ export function formatLabels(labels: Readonly<Record<string, string>>): string {
   return pairs.length === 0 ? NONE : pairs.join(' ');
 }
 
-/** The worst plugin state is named where it is not the good one. */
+/** `spec.pluginConfig.realm "example" → "laptop"` */
+export function toChangeText({ path, before, after }: ConfigChange): string {
+  return `${path} ${before ?? NONE} → ${after ?? NONE}`;
+}
+
+/** The worst plugin state is named where it is not a good one, and that it takes part in nothing. */
 function toNodeState({ status }: NodeView): string {
-  const good = status.worst === null || status.worst === 'Accepted';
-  return good ? status.state : `${status.state}, ${status.worst}`;
+  const good = status.worst === null || GOOD_STATES.includes(status.worst);
+  const worst = good || status.state === 'Disconnected' ? [] : [status.worst];
+  return [status.state, ...worst, ...(status.excluded === null ? [] : ['excluded'])].join(', ');
+}
+
+const GOOD_STATES: readonly string[] = ['Accepted', 'Loaded', 'NotTargeted'];
+
+/** What a node that is gone ran when it was last heard is no fact any more. */
+function toLastKnown({ status }: NodeView): string {
+  if (status.state === 'Connected') return '';
+  const ran = status.plugins.filter(({ revision }) => revision !== null);
+  const last = ran.map(({ plugin, revision }) => `${plugin.slice(plugin.indexOf('/') + 1)} ${revision}`);
+  return last.length === 0 ? 'runs unknown' : `runs unknown; last: ${last.join(', ')}`;
+}
+
+function toRevision(side: RolloutSide | null): string {
+  return side === null ? NONE : String(side.revision ?? 'none');
+}
+
+function toOneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ');
 }

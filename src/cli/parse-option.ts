@@ -32,3 +32,27 @@ export function parseWord<T extends string>(...words: readonly T[]): (text: stri
     return word;
   };
 }
+
+/** `30s`, `10m`, `1h30m`, `2d` in ms: as documents write durations, days too. */
+export function parseDuration(text: string): number {
+  const match = /^(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('expected a duration such as 30s, 10m or 1h30m');
+  const [, days = 0, hours = 0, minutes = 0, seconds = 0] = match;
+  return (((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
+}
+
+/** `k=v,k2=v2`, added to those before it. */
+export function parseSelector(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  return text.split(',').reduce<Record<string, string>>((all, pair) => parseLabel(pair, all), { ...before });
+}
+
+/** A count, 1 or more. */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1)
+    throw new InvalidArgumentError('expected a whole number, 1 or more');
+  return count;
+}

@@ -1,21 +1,33 @@
 import { AttacheError, toMessage } from '../model/error.ts';
+import { localizeTimes } from './format.ts';
 
 /**
  * What a user sees of an error: `error: <what>`, then what to do next. Faults of a document are printed by those
  * who know where the document came from.
  */
-export function formatError(thrown: unknown): string {
-  const lines = [`error: ${toMessage(thrown)}`];
-  if (thrown instanceof AttacheError) {
-    for (const fault of thrown.faults) {
+export function formatError(thrown: unknown, nowMs: number): string {
+  const head = `error: ${toMessage(thrown)}`;
+  if (!(thrown instanceof AttacheError)) return head;
+  const { faults, message, hint } = thrown;
+  const lines = faults
+    .filter(fault => !message.includes(fault.message))
+    .map(fault => {
       const line = [toDotted(fault.pointer), fault.message].filter(part => part !== '').join(': ');
-      if (!thrown.message.includes(fault.message))
-        lines.push(`  ${line}${fault.hint ? `. ${fault.hint}` : ''}`);
-    }
-    if (thrown.hint !== undefined) lines.push(thrown.hint);
-  }
-  return lines.join('\n');
+      return `  ${line}${fault.hint ? `. ${fault.hint}` : ''}`;
+    });
+  const text = lines.length > 0 || hint === undefined ? [head, ...lines, hint] : [addHint(head, hint)];
+  return localizeTimes(text.filter(line => line !== undefined).join('\n'), nowMs);
 }
+
+/** On the line of the error where both are short. */
+function addHint(head: string, hint: string): string {
+  const sentence = /[.!?]$/.test(head) ? head : `${head}.`;
+  return head.includes('\n') || head.length + hint.length > LINE_LENGTH
+    ? `${head}\n${hint}`
+    : `${sentence} ${hint}`;
+}
+
+const LINE_LENGTH = 130;
 
 /** `/spec/match/0/mode` as people write it: `spec.match[0].mode`. */
 export function toDotted(pointer: string): string {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Problem } from '../api/schema/problem.ts';
 import { AttacheError, toMessage } from '../model/error.ts';
 import { CliError } from './cli-error.ts';
+import { EventStreamParser, type ServerSentEvent } from './event-stream.ts';
 
 export const DEFAULT_SERVER = 'http://127.0.0.1:18002';
 
@@ -52,42 +53,98 @@ export class RestClient {
     return this.#call<T>('PUT', path, body);
   }
 
+  post<T>(path: string, body: unknown): Promise<T> {
+    return this.#call<T>('POST', path, body);
+  }
+
+  patch<T>(path: string, body: unknown): Promise<T> {
+    return this.#call<T>('PATCH', path, body);
+  }
+
   delete<T>(path: string): Promise<T> {
     return this.#call<T>('DELETE', path);
   }
 
-  async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const response = await this.#send(method, path, body);
-    const text = await response.text();
-    const value = parseJson(text);
-    if (response.ok && value !== undefined) return value as T;
-    if (isProblem(value)) throw new RestError(value);
-    throw new CliError('bad-answer', `${this.server}${path}: ${response.status}, and not from Attaché`);
+  /**
+   * Server-sent events, from the one after `lastId` where one is given, until the server or `signal` ends it. A
+   * connection that breaks ends it with CliError `unreachable`; what to do then is the caller's.
+   */
+  async *events(path: string, lastId: string, signal: AbortSignal): AsyncGenerator<ServerSentEvent> {
+    const headers: Record<string, string> = { accept: 'text/event-stream' };
+    if (lastId !== '') headers['last-event-id'] = lastId;
+    const response = await this.#send('GET', path, { headers, signal });
+    if (!response.ok || response.body === null) throw this.#toError(path, response, await response.text());
+    const parser = new EventStreamParser(lastId);
+    try {
+      for await (const text of response.body.pipeThrough(new TextDecoderStream())) yield* parser.push(text);
+    } catch (cause) {
+      throw this.#toUnreachable(cause);
+    }
   }
 
-  async #send(method: string, path: string, body: unknown): Promise<Response> {
+  async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';
-    if (this.#token !== undefined) headers.authorization = `Bearer ${this.#token}`;
+    const response = await this.#send(method, path, {
+      headers,
+      signal: AbortSignal.timeout(60_000),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await this.#read(response);
+    const value = parseJson(text);
+    if (response.ok && value !== undefined) return value as T;
+    throw this.#toError(path, response, text);
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    request: {
+      readonly headers: Record<string, string>;
+      readonly signal: AbortSignal;
+      readonly body?: string;
+    },
+  ): Promise<Response> {
+    if (this.#token !== undefined) request.headers.authorization = `Bearer ${this.#token}`;
     try {
-      return await fetch(this.server + path, {
-        method,
-        headers,
-        signal: AbortSignal.timeout(60_000),
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
+      return await fetch(this.server + path, { method, ...request });
     } catch (cause) {
-      throw new CliError('unreachable', `${this.server} does not answer (${explain(cause)})`, {
-        cause,
-        hint: 'Envoys go on as they are. Start it: attache serve',
-      });
+      throw this.#toUnreachable(cause);
     }
+  }
+
+  /** A server that goes away in the middle of its answer does not answer. */
+  async #read(response: Response): Promise<string> {
+    try {
+      return await response.text();
+    } catch (cause) {
+      throw this.#toUnreachable(cause);
+    }
+  }
+
+  #toError(path: string, response: Response, text: string): AttacheError {
+    const value = parseJson(text);
+    if (isProblem(value)) return new RestError(value);
+    return new CliError('bad-answer', `${this.server}${path}: ${response.status}, and not from Attaché`);
+  }
+
+  #toUnreachable(cause: unknown): CliError {
+    return new CliError('unreachable', `${this.server} does not answer (${explain(cause)})`, {
+      cause,
+      hint: 'Envoys go on as they are. Start it: attache serve',
+    });
   }
 }
 
 /** The path of something with a namespace and a name, elements encoded. */
 export function toPath(...elements: readonly string[]): string {
   return elements.map(element => `/${encodeURIComponent(element)}`).join('');
+}
+
+/** A server that starts, stops or is gone answers nothing, or that it cannot: another try may help. */
+export function isServerAway(error: unknown): boolean {
+  if (error instanceof RestError) return error.status >= 500;
+  return error instanceof CliError && (error.code === 'unreachable' || error.code === 'bad-answer');
 }
 
 function explain(cause: unknown): string {

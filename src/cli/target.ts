@@ -32,6 +32,11 @@ export function parseName(text: string, namespace: string | undefined): { namesp
   throw new CliError('bad-usage', `${text}: expected NAME or NAMESPACE/NAME`);
 }
 
+/** `<namespace>/<name>` as short as it can be typed: the default namespace is left out. */
+export function toTypedName(name: string): string {
+  return name.replace(/^default\//, '');
+}
+
 /** A kind and a name as typed, e.g. `plugin auth`, `listener edge/ingress`, `node edge-1`. */
 export function parseTarget(kind: string, text: string, namespace: string | undefined): Target {
   const word = kind.toLowerCase();

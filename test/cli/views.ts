@@ -1,5 +1,8 @@
 import type { NodeView, PluginOnNode } from '../../src/api/schema/node-view.ts';
-import type { PluginView } from '../../src/api/schema/plugin-view.ts';
+import type { PluginView, RevisionView } from '../../src/api/schema/plugin-view.ts';
+
+// Texts hold the reader's own clock.
+process.env.TZ = 'UTC';
 
 /** The instant that all views are of. */
 export const AT = '2026-11-21T12:00:00.000Z';
@@ -33,11 +36,58 @@ export function pluginView(
         abi: '0.2.1',
         importCount: 27,
       },
-      nodes: { targeted: 1, accepted: 1, refused: 0, waiting: 0, disconnected: 0, noPlace: 0 },
+      nodes: nodeCounts(),
       refusal: null,
+      rollout: null,
+      heldBack: null,
+      deleted: null,
       since: AT,
       ...status,
     },
+  };
+}
+
+/** One node, which runs it. */
+export function nodeCounts(
+  fields: Partial<PluginView['status']['nodes']> = {},
+): PluginView['status']['nodes'] {
+  return {
+    targeted: 1,
+    accepted: 1,
+    loaded: 0,
+    refused: 0,
+    waiting: 0,
+    pending: 0,
+    degraded: 0,
+    disconnected: 0,
+    noPlace: 0,
+    ...fields,
+  };
+}
+
+/** The first revision of a plugin's history. */
+export function revisionView(fields: Partial<RevisionView> = {}): RevisionView {
+  return {
+    kind: 'Revision',
+    plugin: 'default/auth',
+    number: 1,
+    contentHash: 'c',
+    config: 'a41b09',
+    result: 'live',
+    module: {
+      sha256: '9f2c4be01d77'.padEnd(64, '0'),
+      sizeBytes: 254_000,
+      url: 'oci://127.0.0.1:18002/auth:1.4',
+      referenceDigest: null,
+      manifestDigest: null,
+      layout: 'compat-image',
+      abi: '0.2.1',
+      importCount: 27,
+    },
+    spec: {},
+    message: null,
+    createdAt: AT,
+    ...fields,
   };
 }
 
@@ -82,6 +132,7 @@ export function nodeView(status: Partial<NodeView['status']> = {}): NodeView {
       layout: 'chain',
       wasm: true,
       lastAckAt: AT,
+      excluded: null,
       accepted: 1,
       desired: 1,
       places: ['attache.authn/ingress'],

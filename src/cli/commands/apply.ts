@@ -1,16 +1,11 @@
-import type { PluginApplyAnswer, PluginView } from '../../api/schema/plugin-view.ts';
+import type { PluginApplyAnswer } from '../../api/schema/plugin-view.ts';
 import type { ResourceApplyAnswer, ResourceView } from '../../api/schema/resource-view.ts';
-import { type LocatedFault, locateFault, type PlannedDocument, planDocuments } from '../apply-plan.ts';
-import {
-  type Report,
-  reportPlugin,
-  reportRefusals,
-  reportResource,
-  reportSettled,
-  reportStored,
-} from '../apply-report.ts';
+import { type PlannedDocument, planDocuments } from '../apply-plan.ts';
+import { type Report, reportPlugin, reportRefusals, reportResource, reportStored } from '../apply-report.ts';
+import { awaitChecked } from '../await-checked.ts';
 import { CliError } from '../cli-error.ts';
 import {
+  addMessageOption,
   addServerOption,
   type CommandContext,
   type DefineCommand,
@@ -18,38 +13,51 @@ import {
   toRestClient,
 } from '../command-context.ts';
 import { EXIT, worstExitCode } from '../exit-code.ts';
-import { formatSeconds } from '../format.ts';
-import { readMinorVersions } from '../node-versions.ts';
+import { localizeTimes } from '../format.ts';
+import { describeFaults, findFaults, makePlan } from '../make-plan.ts';
+import { parseDuration, parseWord } from '../parse-option.ts';
+import { describePlan, listPlanWarnings } from '../plan-text.ts';
 import { pollUntil } from '../poll.ts';
 import { readDocuments } from '../read-documents.ts';
-import { type RestClient, RestError } from '../rest-client.ts';
+import type { RestClient } from '../rest-client.ts';
+import { createRolloutReader } from '../rollout/rollout-target.ts';
+import { showRollout } from '../rollout/show-rollout.ts';
+import { watchRollout } from '../rollout/watch-rollout.ts';
+import { wrapWarning } from '../warning.ts';
 
-/** How long an `apply` waits for the module to be fetched and checked. */
-const CHECK_TIMEOUT_MS = 60_000;
-/** A source that does not answer is told after a few tries; the server goes on trying. */
-const RETRYING_PATIENCE_MS = 10_000;
-/** How long `--wait` waits for the nodes. */
-const SETTLE_TIMEOUT_MS = 10 * 60_000;
 /** A raw resource has no steps: a refusal comes within moments or not at all. */
 const REFUSAL_WINDOW_MS = 3_000;
+const PRESETS = ['cautious', 'standard', 'fast', 'all-at-once'] as const;
 
 interface Options extends ServerOptions {
   readonly file: readonly string[];
   readonly namespace?: string;
   readonly message?: string;
+  readonly preset?: string;
+  readonly dryRun?: true;
   /** true, `--wait`; false, `--no-wait`. */
   readonly wait?: boolean;
+  readonly timeout?: number;
 }
+
+const HELP = `
+Exit codes: 0 accepted or unchanged, 1 refused before any node, 6 still being checked, 4 held back;
+with --wait as attache rollout status. Of several documents the worst code wins.
+
+Example:
+  attache apply -f plugin.yaml -m "realm for laptops" --wait`;
 
 /** `attache apply -f`: all documents are validated before any is stored. */
 export const define: DefineCommand = (command, context, finish) => {
-  addServerOption(command.description('create or change plugins and Envoy resources'))
+  addMessageOption(addServerOption(command.description('create or change plugins and Envoy resources')))
     .requiredOption('-f, --file <path...>', 'files, folders, or - for stdin')
     .option('-n, --namespace <ns>', 'namespace of documents that name none (default "default")')
-    .option('-m, --message <text>', 'why; kept in the history')
-    .option('--wait', 'wait until the nodes run it, or went back')
+    .option('--preset <name>', `for this rollout only: ${PRESETS.join('|')}`, parseWord(...PRESETS))
+    .option('--dry-run', 'print what would change, as attache diff does, and change nothing')
+    .option('--wait', 'wait until the rollout ends, and draw it')
     .option('--no-wait', 'do not even wait until the module is checked')
-    .addHelpText('after', '\nExample:\n  attache apply -f plugin.yaml -m "realm for laptops" --wait')
+    .option('--timeout <duration>', 'with --wait: leave after this time at the latest', parseDuration)
+    .addHelpText('after', HELP)
     .action(async (options: Options) => finish(await apply(options, context)));
 };
 
@@ -58,39 +66,36 @@ async function apply(options: Options, context: CommandContext): Promise<number>
   if (sources.length === 0) throw new CliError('bad-file', `${options.file.join(', ')}: no documents`);
   const client = toRestClient(options, context);
   const { planned, faults } = planDocuments(sources, options.namespace);
-  const refused = [...faults, ...(await validate(client, planned))];
-  if (refused.length > 0) return printFaults(refused, context);
-  const codes: number[] = [];
-  for (const document of planned) codes.push(await applyOne(client, document, options, context));
+  const refused = [...faults, ...(await findFaults(client, planned))];
+  if (refused.length > 0) {
+    context.err(describeFaults(refused).join('\n'));
+    return EXIT.error;
+  }
+  if (options.dryRun) return printPlan(client, planned, options, context);
+  // All are stored before one is waited for: what a listener needs may stand behind it.
+  const outcomes: Outcome[] = [];
+  for (const document of planned) outcomes.push(await applyOne(client, document, options, context));
+  const codes = outcomes.map(({ code }) => code);
+  for (const { follow } of outcomes) if (follow !== undefined) codes.push(await follow());
   return worstExitCode(codes);
 }
 
-/** Asks the server about every document before one is stored. */
-async function validate(
+async function printPlan(
   client: RestClient,
   planned: readonly PlannedDocument[],
-): Promise<readonly LocatedFault[]> {
-  const faults: LocatedFault[] = [];
-  for (const { source, path, body } of planned) {
-    try {
-      await client.put(`${path}?dryRun=true`, body);
-    } catch (error) {
-      if (!(error instanceof RestError) || error.status >= 500) throw error;
-      const { code, message, hint } = error;
-      const whole = { pointer: '', message, ...(hint === undefined ? {} : { hint }) };
-      const found = error.faults.length > 0 ? error.faults : [whole];
-      faults.push(...found.map(fault => locateFault(source, fault, code)));
-    }
-  }
-  return faults;
+  { preset }: Options,
+  context: CommandContext,
+): Promise<number> {
+  const plan = await makePlan(client, planned, preset);
+  printWarnings(listPlanWarnings(plan), context);
+  context.out(describePlan(plan, Date.now()).join('\n'));
+  return plan.items.some(({ result }) => result === 'failed') ? EXIT.error : EXIT.done;
 }
 
-function printFaults(faults: readonly LocatedFault[], context: CommandContext): number {
-  for (const { line } of faults) context.err(`error: ${line}`);
-  const codes = [...new Set(faults.map(fault => fault.code).filter(code => code !== undefined))];
-  const where = codes.map(code => `docs/errors.md#${code}`).join(', ');
-  context.err(`nothing was changed${codes.length > 0 ? `   (code ${codes.join(', ')}, ${where})` : ''}`);
-  return EXIT.error;
+interface Outcome {
+  readonly code: number;
+  /** Waits for the rest, with --wait; undefined: there is nothing to wait for. */
+  readonly follow?: () => Promise<number>;
 }
 
 async function applyOne(
@@ -98,42 +103,39 @@ async function applyOne(
   document: PlannedDocument,
   options: Options,
   context: CommandContext,
-): Promise<number> {
-  const query = options.message === undefined ? '' : `?message=${encodeURIComponent(options.message)}`;
-  const path = document.path + query;
+): Promise<Outcome> {
+  const { message, preset } = options;
   if (document.kind === 'resource') {
+    const path = document.path + toQuery({ message });
     const answer = await client.put<ResourceApplyAnswer>(path, document.body);
     printWarnings(answer.warnings, context);
     const code = print(reportResource(document.word, answer.result, answer), context);
-    return options.wait ? worstExitCode([code, await waitForRefusal(client, document, context)]) : code;
+    return options.wait ? { code, follow: () => awaitRefusal(client, document, context) } : { code };
   }
-  const answer = await client.put<PluginApplyAnswer>(path, document.body);
+  const answer = await client.put<PluginApplyAnswer>(
+    document.path + toQuery({ message, preset }),
+    document.body,
+  );
   printWarnings(answer.warnings, context);
-  if (options.wait === false) return print(reportStored(answer.result, answer), context);
-  return followPlugin(client, document, answer, options, context);
+  if (options.wait === false) return { code: print(reportStored(answer, Date.now()), context) };
+  const applied = await awaitChecked(client, document.path, answer);
+  const code = print(reportPlugin(applied, Date.now(), options.wait), context);
+  const { rollout } = applied;
+  if (!options.wait || code !== EXIT.done || rollout === undefined) return { code };
+  return { code, follow: () => awaitEnd(client, rollout, options, context) };
 }
 
-async function followPlugin(
+async function awaitEnd(
   client: RestClient,
-  document: PlannedDocument,
-  { result }: PluginApplyAnswer,
-  options: Options,
+  { id, plugin }: { readonly id: string; readonly plugin: string },
+  { timeout }: Options,
   context: CommandContext,
 ): Promise<number> {
-  const startedAt = performance.now();
-  const ask = () => client.get<PluginView>(document.path);
-  const isAnswered = ({ status }: PluginView): boolean =>
-    status.phase !== 'Validating' ||
-    (status.code !== undefined && performance.now() - startedAt > RETRYING_PATIENCE_MS);
-  const checked = await pollUntil(ask, isAnswered, CHECK_TIMEOUT_MS);
-  const view = checked.answer;
-  const code = print(reportPlugin(result, view, await readMinorVersions(client, view)), context);
-  if (!options.wait || code !== EXIT.done) return code;
-  const settled = await pollUntil(ask, one => one.status.settled, SETTLE_TIMEOUT_MS);
-  return print(reportSettled(settled.answer, formatSeconds(performance.now() - startedAt)), context);
+  const reader = createRolloutReader(client, { id, plugin, byName: false });
+  return (await showRollout(watchRollout(reader, { timeoutMs: timeout }), client.server, context)).code;
 }
 
-async function waitForRefusal(
+async function awaitRefusal(
   client: RestClient,
   document: PlannedDocument,
   context: CommandContext,
@@ -143,8 +145,15 @@ async function waitForRefusal(
   return print(reportRefusals(answer), context);
 }
 
+function toQuery(parameters: Readonly<Record<string, string | undefined>>): string {
+  const pairs = Object.entries(parameters).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${encodeURIComponent(value)}`],
+  );
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
+}
+
 function printWarnings(warnings: readonly string[], context: CommandContext): void {
-  for (const warning of warnings) context.err(`warning: ${warning}`);
+  for (const warning of warnings) context.err(localizeTimes(wrapWarning(warning), Date.now()));
 }
 
 function print(report: Report, context: CommandContext): number {

@@ -1,8 +1,9 @@
-import type { Command } from 'commander';
 import type { ModuleView } from '../../api/schema/module-view.ts';
 import type { NodeView } from '../../api/schema/node-view.ts';
 import type { PluginView } from '../../api/schema/plugin-view.ts';
 import type { ResourceView } from '../../api/schema/resource-view.ts';
+import type { RolloutView } from '../../api/schema/rollout-view.ts';
+import { toCountText } from '../../model/quantity-text.ts';
 import { CliError } from '../cli-error.ts';
 import {
   addServerOption,
@@ -12,9 +13,9 @@ import {
   toRestClient,
 } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
-import { formatCount } from '../format.ts';
-import { type Listing, MODULES, NODES, PLUGINS, RESOURCES, toTable } from '../listings.ts';
-import { parseWord } from '../parse-option.ts';
+import { type Listing, MODULES, NODES, PLUGINS, RESOURCES, ROLLOUTS, toTable } from '../listings.ts';
+import { hasLabels, NODE_ORDERS, type NodeOrder, sortNodes } from '../node-order.ts';
+import { parseSelector, parseWord } from '../parse-option.ts';
 import type { RestClient } from '../rest-client.ts';
 import { toPath } from '../rest-client.ts';
 import { formatTable } from '../table.ts';
@@ -24,44 +25,62 @@ import { toYaml } from '../yaml-splice.ts';
 interface Options extends ServerOptions {
   readonly output: Output;
   readonly namespace?: string;
+  readonly selector?: Readonly<Record<string, string>>;
+  readonly sortBy?: NodeOrder;
 }
 
 const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 type Output = (typeof OUTPUTS)[number];
 
-/** `attache get plugins|nodes|resources|modules`. */
+/** `attache get plugins|nodes|rollouts|resources|modules`. */
 export const define: DefineCommand = (command, context, finish) => {
-  addGetOptions(command.description('list plugins, nodes, resources, modules'))
-    .argument('<kind>', 'plugins, nodes, resources, modules; or listeners, clusters, routes …')
-    .addHelpText('after', '\nExample:\n  attache get nodes -o wide')
+  addServerOption(command.description('list plugins, nodes, rollouts, resources, modules'))
+    .argument('<kind>', 'plugins, nodes, rollouts, resources, modules; or listeners, clusters, routes …')
+    .option('-o, --output <form>', OUTPUTS.join('|'), parseWord(...OUTPUTS), 'table')
+    .option('-n, --namespace <ns>', 'only of this namespace (default: all)')
+    .option('-l, --selector <k=v>', 'of nodes: only those with these labels', parseSelector)
+    .option('--sort-by <what>', `of nodes: ${NODE_ORDERS.join('|')}`, parseWord(...NODE_ORDERS))
+    .addHelpText('after', '\nExample:\n  attache get nodes --selector zone=c --sort-by state')
     .action(async (kind: string, options: Options) => finish(await get(kind, options, context)));
 };
 
-function addGetOptions(command: Command): Command {
-  return addServerOption(command)
-    .option('-o, --output <form>', OUTPUTS.join('|'), parseWord(...OUTPUTS), 'table')
-    .option('-n, --namespace <ns>', 'only of this namespace (default: all)');
-}
-
 async function get(kind: string, options: Options, context: CommandContext): Promise<number> {
   const client = toRestClient(options, context);
-  const word = kind.toLowerCase();
-  if (word === 'node' || word === 'nodes') {
-    const nodes = await list<NodeView>(client, '/v1/nodes');
-    const wanted = nodes.filter(node => isIn(options.namespace, node.metadata.namespace));
-    show(NODES, wanted, options.output, context);
-  } else if (word === 'plugin' || word === 'plugins') {
-    const plugins = await list<PluginView>(client, '/v1/plugins');
-    const wanted = plugins.filter(plugin => isIn(options.namespace, plugin.metadata.namespace));
-    show(PLUGINS, wanted, options.output, context);
-    if (options.output === 'table' || options.output === 'wide')
-      await noteWithoutPlace(client, wanted, context);
-  } else if (word === 'module' || word === 'modules') {
-    show(MODULES, await list<ModuleView>(client, '/v1/modules'), options.output, context);
-  } else {
-    const resources = await listResources(client, word);
-    const wanted = resources.filter(resource => isIn(options.namespace, resource.metadata.namespace));
-    show(RESOURCES, wanted, options.output, context);
+  const { output, namespace } = options;
+  const word = kind.toLowerCase().replace(/s$/, '');
+  const ofNodes = options.selector !== undefined || options.sortBy !== undefined;
+  if (ofNodes && word !== 'node')
+    throw new CliError('bad-usage', '--selector and --sort-by are for attache get nodes');
+  switch (word) {
+    case 'node': {
+      const nodes = await list<NodeView>(client, '/v1/nodes');
+      const wanted = nodes
+        .filter(node => isIn(namespace, node.metadata.namespace))
+        .filter(node => hasLabels(node, options.selector ?? {}));
+      show(NODES, sortNodes(wanted, options.sortBy ?? 'name'), output, context);
+      break;
+    }
+    case 'plugin': {
+      const plugins = await list<PluginView>(client, '/v1/plugins');
+      const wanted = plugins.filter(plugin => isIn(namespace, plugin.metadata.namespace));
+      show(PLUGINS, wanted, output, context);
+      if (output === 'table' || output === 'wide') await noteWithoutPlace(client, wanted, context);
+      break;
+    }
+    case 'rollout': {
+      const rollouts = await list<RolloutView>(client, '/v1/rollouts');
+      const wanted = rollouts.filter(({ plugin }) => isIn(namespace, plugin.split('/')[0] ?? ''));
+      show(ROLLOUTS, wanted, output, context);
+      break;
+    }
+    case 'module':
+      show(MODULES, await list<ModuleView>(client, '/v1/modules'), output, context);
+      break;
+    default: {
+      const resources = await listResources(client, kind.toLowerCase());
+      const wanted = resources.filter(resource => isIn(namespace, resource.metadata.namespace));
+      show(RESOURCES, wanted, output, context);
+    }
   }
   return EXIT.done;
 }
@@ -71,7 +90,7 @@ async function listResources(client: RestClient, word: string): Promise<readonly
   const type = findResourceType(word);
   if (type !== undefined) return list<ResourceView>(client, toPath('v1', 'resources', type));
   throw new CliError('bad-usage', `${word}: no such kind`, {
-    hint: 'Known: plugins, nodes, resources, modules, listeners, clusters, routes, endpoints, secrets',
+    hint: 'Known: plugins, nodes, rollouts, resources, modules, listeners, clusters, routes, endpoints, secrets',
   });
 }
 
@@ -121,7 +140,7 @@ async function noteWithoutPlace(
       .map(one => one.node)
       .slice(0, 3)
       .join(', ');
-    const count = formatCount(status.nodes.noPlace, 'node');
+    const count = toCountText(status.nodes.noPlace, 'node');
     const first = nodes[0]?.node ?? '';
     context.err(`note: ${count} cannot run ${metadata.name}: ${names}. attache describe node ${first}`);
   }

@@ -1,12 +1,13 @@
 import { relative } from 'node:path';
 import type { NodeList } from '../../api/schema/node-view.ts';
 import type { PluginApplyAnswer, PluginView } from '../../api/schema/plugin-view.ts';
+import { toCountText, toNumberText } from '../../model/quantity-text.ts';
 import { planDocuments } from '../apply-plan.ts';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { findEnvoy, packageCacheDirectory, readEnvoyVersion } from '../envoy-binary.ts';
 import { toExampleListener } from '../example-listener.ts';
-import { formatCount, formatDigest, formatNumber, formatSeconds, formatSize } from '../format.ts';
+import { formatDigest, formatSeconds, formatSize } from '../format.ts';
 import { readMinorVersions } from '../node-versions.ts';
 import { pollUntil } from '../poll.ts';
 import { parseDocuments } from '../read-documents.ts';
@@ -95,7 +96,7 @@ async function tellReconfigure(
     sent > 0 && good === sent,
     `every request answered with the plugin, but ${sent - good} of ${sent} were not`,
   );
-  const count = `${formatNumber(good)} of ${formatNumber(sent)} requests answered meanwhile`;
+  const count = `${toNumberText(good)} of ${toNumberText(sent)} requests answered meanwhile`;
   say('', '', `GET /  →  200   x-hello: again          ${updates} listener updates, ${count}`);
 }
 
@@ -127,7 +128,7 @@ async function tellBadModule(
   say(
     '',
     '',
-    `GET /  →  200   x-hello: again          ${sent - good} failed requests of ${formatNumber(sent)}`,
+    `GET /  →  200   x-hello: again          ${sent - good} failed requests of ${toNumberText(sent)}`,
   );
 }
 
@@ -199,7 +200,7 @@ async function applyHello(
 async function describeChecks(client: RestClient, view: PluginView): Promise<string> {
   const { module } = view.status;
   const versions = await readMinorVersions(client, view);
-  const imports = formatCount(module?.importCount ?? 0, 'import');
+  const imports = toCountText(module?.importCount ?? 0, 'import');
   return `checked: ABI ${module?.abi}, ${imports} known to Envoy ${versions.join(' and ')}`;
 }
 

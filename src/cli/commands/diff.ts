@@ -1,0 +1,62 @@
+import type { Plan } from '../../api/schema/plan-view.ts';
+import { planDocuments } from '../apply-plan.ts';
+import { CliError } from '../cli-error.ts';
+import {
+  addServerOption,
+  type CommandContext,
+  type DefineCommand,
+  printAs,
+  type ServerOptions,
+  toRestClient,
+} from '../command-context.ts';
+import { EXIT } from '../exit-code.ts';
+import { localizeTimes } from '../format.ts';
+import { describeFaults, findFaults, makePlan } from '../make-plan.ts';
+import { parseWord } from '../parse-option.ts';
+import { describePlan, listPlanWarnings } from '../plan-text.ts';
+import { readDocuments } from '../read-documents.ts';
+import { wrapWarning } from '../warning.ts';
+
+interface Options extends ServerOptions {
+  readonly file: readonly string[];
+  readonly namespace?: string;
+  readonly output?: 'json' | 'yaml';
+}
+
+const HELP = `
+Exit codes: 0 no differences, 3 differences, 1 a document or its module cannot be used.
+
+Example:
+  attache diff -f plugin.yaml`;
+
+/** `attache diff -f`: everything that apply would do, up to Envoy, and nothing changed. */
+export const define: DefineCommand = (command, context, finish) => {
+  addServerOption(command.description('say what apply would change, and change nothing'))
+    .requiredOption('-f, --file <path...>', 'files, folders, or - for stdin')
+    .option('-n, --namespace <ns>', 'namespace of documents that name none (default "default")')
+    .option('-o, --output <form>', 'json|yaml: the plan as data', parseWord('json', 'yaml'))
+    .addHelpText('after', HELP)
+    .action(async (options: Options) => finish(await diff(options, context)));
+};
+
+async function diff(options: Options, context: CommandContext): Promise<number> {
+  const sources = readDocuments(options.file);
+  if (sources.length === 0) throw new CliError('bad-file', `${options.file.join(', ')}: no documents`);
+  const client = toRestClient(options, context);
+  const { planned, faults } = planDocuments(sources, options.namespace);
+  const refused = [...faults, ...(await findFaults(client, planned))];
+  if (refused.length > 0) {
+    context.err(describeFaults(refused).join('\n'));
+    return EXIT.error;
+  }
+  const plan = await makePlan(client, planned, undefined);
+  for (const warning of listPlanWarnings(plan)) context.err(localizeTimes(wrapWarning(warning), Date.now()));
+  if (options.output === undefined) context.out(describePlan(plan, Date.now()).join('\n'));
+  else printAs(options.output, plan, context);
+  return toDiffExitCode(plan);
+}
+
+export function toDiffExitCode({ items, differs }: Plan): number {
+  if (items.some(({ result }) => result === 'failed')) return EXIT.error;
+  return differs ? EXIT.differences : EXIT.done;
+}

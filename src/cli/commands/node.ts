@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import type { NodeAnswer } from '../../api/schema/node-view.ts';
+import {
+  addMessageOption,
+  addServerOption,
+  type CommandContext,
+  type DefineCommand,
+  type ServerOptions,
+  toRestClient,
+} from '../command-context.ts';
+import { EXIT } from '../exit-code.ts';
+import { withNearestNode } from '../nearest.ts';
+import { toPath } from '../rest-client.ts';
+
+interface Options extends ServerOptions {
+  readonly message?: string;
+}
+
+/** `attache node exclude|include ID`. */
+export const define: DefineCommand = (command, context, finish) => {
+  command.description('take a node out of rollouts, or in again');
+  const exclude = command.command('exclude').description('it takes part in no rollout and leaves all counts');
+  const include = command.command('include').description('it takes part again');
+  addMessageOption(exclude).addHelpText(
+    'after',
+    '\nExample:\n  attache node exclude edge-1 -m "debugging there"',
+  );
+  addMessageOption(include).addHelpText('after', '\nExample:\n  attache node include edge-1');
+  addAction(exclude, true, context, finish);
+  addAction(include, false, context, finish);
+};
+
+function addAction(
+  command: Command,
+  excluded: boolean,
+  context: CommandContext,
+  finish: (code: number) => void,
+): void {
+  addServerOption(command)
+    .argument('<id>', 'the id of the node')
+    .action(async (id: string, { message, ...options }: Options) => {
+      const client = toRestClient(options, context);
+      const { text } = await withNearestNode(client, id, () =>
+        client.patch<NodeAnswer>(toPath('v1', 'nodes', id), { excluded, message }),
+      );
+      context.out(text);
+      finish(EXIT.done);
+    });
+}

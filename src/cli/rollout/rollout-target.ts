@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { PluginView } from '../../api/schema/plugin-view.ts';
+import type { RolloutView } from '../../api/schema/rollout-view.ts';
+import { parseRolloutId } from '../../model/rollout.ts';
+import { CliError } from '../cli-error.ts';
+import { withNearestPlugin } from '../nearest.ts';
+import { type RestClient, RestError, toPath } from '../rest-client.ts';
+import { parseName } from '../target.ts';
+
+/** A rollout as typed: by its id, or by the plugin whose newest one is meant. */
+export interface RolloutTarget {
+  /** `<namespace>/<name>` */
+  readonly plugin: string;
+  /** `namespace.plugin.number`; by name the number is `latest`. */
+  readonly id: string;
+  readonly byName: boolean;
+}
+
+export function parseRolloutTarget(text: string, namespace: string | undefined): RolloutTarget {
+  const id = text.includes('/') ? undefined : parseRolloutId(text);
+  if (id !== undefined) return { plugin: id.plugin, id: text, byName: id.number === 'latest' };
+  const named = parseName(text, namespace);
+  return toTarget(named);
+}
+
+export function toTarget({ namespace, name }: { namespace: string; name: string }): RolloutTarget {
+  return { plugin: `${namespace}/${name}`, id: `${namespace}.${name}.latest`, byName: true };
+}
+
+export function pluginPath(plugin: string): string {
+  return toPath('v1', 'plugins', ...plugin.split('/'));
+}
+
+/** Reads one rollout; where the plugin is not known, the error names the nearest. */
+export function readRollout(client: RestClient, { id, plugin }: RolloutTarget): Promise<RolloutView> {
+  return withNearestPlugin(client, plugin, () => client.get<RolloutView>(toPath('v1', 'rollouts', id)));
+}
+
+/**
+ * Reads one rollout again and again; by name it goes over to the next one where a newer took over, else it stays with
+ * the one it began with.
+ */
+export function createRolloutReader(client: RestClient, target: RolloutTarget): () => Promise<RolloutView> {
+  let current = target;
+  return async () => {
+    const view = await readRollout(client, current);
+    current = { ...target, id: view.id };
+    if (!target.byName || view.phase !== 'Superseded') return view;
+    const newest = await readRollout(client, target);
+    current = { ...target, id: newest.id };
+    return newest;
+  };
+}
+
+/**
+ * Waits while the newest document of a plugin is only being checked: until then its newest rollout is about what was
+ * before. Throws CliError `check-timeout`.
+ */
+export async function awaitRollout(
+  client: RestClient,
+  target: RolloutTarget,
+  timeoutMs = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const view = await findPlugin(client, target.plugin);
+    if (view === undefined || !isBeforeRollout(view)) return;
+    if (performance.now() >= deadline)
+      throw new CliError('check-timeout', `${target.plugin} is still being checked`);
+    await delay(200);
+  }
+}
+
+/** The module is being fetched or checked, or the rollout is about to be made. */
+export function isBeforeRollout({ status }: PluginView): boolean {
+  const active = status.rollout?.active ?? false;
+  return !active && (status.phase === 'Validating' || status.phase === 'Progressing');
+}
+
+async function findPlugin(client: RestClient, plugin: string): Promise<PluginView | undefined> {
+  try {
+    return await client.get<PluginView>(pluginPath(plugin));
+  } catch (error) {
+    if (error instanceof RestError && error.status === 404) return undefined;
+    throw error;
+  }
+}

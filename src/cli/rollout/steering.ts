@@ -1,0 +1,67 @@
+import type { RolloutAnswer, RolloutView } from '../../api/schema/rollout-view.ts';
+import type { CommandContext } from '../command-context.ts';
+import { EXIT } from '../exit-code.ts';
+import { localizeTimes } from '../format.ts';
+import type { RestClient } from '../rest-client.ts';
+import { toTypedName } from '../target.ts';
+import { createRolloutReader } from './rollout-target.ts';
+import { describeGroups } from './rollout-tree.ts';
+import { watchRollout } from './watch-rollout.ts';
+
+/** Going back is a matter of seconds; whatever takes longer is told as it stands. */
+const BACK_TIMEOUT_MS = 30_000;
+
+/** What a verb did, and how to watch what follows. */
+export function describeSteering({ action, text, rollout }: RolloutAnswer): readonly string[] {
+  const watched = action === 'resume' || action === 'promote' || action === 'retry';
+  if (!watched || rollout === null || !rollout.active) return [text];
+  return [text, toWatchLine(rollout.plugin)];
+}
+
+export function toWatchLine(plugin: string): string {
+  return `watch: attache rollout status ${toTypedName(plugin)}`;
+}
+
+/**
+ * Waits while nodes go back and says which did; what goes through steps is only said how to watch. Exit code 0: all
+ * are back, or on their way through steps; 6: not in the time one waits for it; 4: they stayed elsewhere.
+ */
+export async function followBack(
+  client: RestClient,
+  rollout: RolloutView,
+  context: CommandContext,
+): Promise<number> {
+  if (rollout.active && isStepwise(rollout)) {
+    context.out(toWatchLine(rollout.plugin));
+    return EXIT.done;
+  }
+  const target = { plugin: rollout.plugin, id: rollout.id, byName: false };
+  let view = rollout;
+  for await (const moment of watchRollout(createRolloutReader(client, target), {
+    timeoutMs: BACK_TIMEOUT_MS,
+    everyMs: 100,
+  }))
+    if (moment.kind === 'view') view = moment.view;
+  const lines = describeBack(view).map(line => localizeTimes(line, Date.now()));
+  if (lines.length > 0) context.out(lines.join('\n'));
+  return toBackExitCode(view);
+}
+
+/** The nodes that went back, then the end in a sentence. */
+export function describeBack(view: RolloutView): readonly string[] {
+  if (view.active) return [...(view.back === null ? [] : [view.back.text]), toWatchLine(view.plugin)];
+  const nodes = view.change === 'undo' ? describeGroups(view.steps.flatMap(step => step.nodes)) : [];
+  return [...nodes, ...(view.outcome === null ? [] : [view.outcome])];
+}
+
+function toBackExitCode({ phase, active }: RolloutView): number {
+  if (active) return EXIT.timeout;
+  if (phase === 'Succeeded' || phase === 'RolledBack' || phase === 'Aborted') return EXIT.done;
+  return phase === 'RollbackIncomplete' ? EXIT.timeout : EXIT.refused;
+}
+
+/** It has steps to come that it waits before, or a watch after them. */
+function isStepwise({ change, steps, bake }: RolloutView): boolean {
+  const several = steps.filter(({ state }) => state !== 'skipped').length > 1;
+  return change === 'undo' && (several || (bake !== null && bake.totalMs > 0));
+}
