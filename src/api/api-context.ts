@@ -1,6 +1,8 @@
 import type { FindNameConflicts } from '../model/name-conflict.ts';
+import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
 import type { CheckResource } from '../model/resource.ts';
+import type { LiveTable } from '../store/live-table.ts';
 import type { Store } from '../store/store.ts';
 import { type Fleet, readFleet } from './fleet.ts';
 
@@ -9,10 +11,16 @@ export interface ApiContext {
   readonly store: Store;
   readonly checkResource: CheckResource;
   readonly findNameConflicts: FindNameConflicts;
+  /** What Envoys pushed of their stats, by node.id; absent: nothing is known. */
+  readonly metrics?: LiveTable<NodeMetrics>;
   readonly clock: Clock;
   readonly random: RandomHex;
   readonly log: Log;
   readonly version: string;
+  /** When this server started, ms: Envoys that are not back yet since then are waited for. */
+  readonly startedAt: number;
+  /** How long an answer waits for another stage to take in what was asked, ms; default 10 s. */
+  readonly takeInMs?: number;
   /** Where Envoys find us, `HOST:PORT`, as `GET /` tells them who write bootstraps. */
   readonly addresses?: { readonly xds: string; readonly modules: string };
   /** A document in this namespace selects nodes of every namespace. */
@@ -21,8 +29,14 @@ export interface ApiContext {
   readonly exclusive: <T>(write: () => Promise<T>) => Promise<T>;
 }
 
-export function readNow({ store, rootNamespace, clock }: ApiContext): Promise<Fleet> {
-  return readFleet(store, rootNamespace, clock.now());
+export function readNow({ store, rootNamespace, clock, startedAt, metrics }: ApiContext): Promise<Fleet> {
+  return readFleet({
+    store,
+    rootNamespace,
+    startedAt,
+    now: clock.now(),
+    metrics: node => metrics?.get(node),
+  });
 }
 
 /** Makes the `exclusive` of a context. */

@@ -6,6 +6,8 @@ import { AttacheError } from '../model/error.ts';
  * - `name-mismatch`: the document has another name or type than the path
  * - `revision-mismatch`: If-Match or If-None-Match does not hold; `name-conflict`: another document gives a node
  *   the same Envoy name
+ * - `illegal-action`: a rollout in this phase cannot be asked for it; `frozen`: all changes are stopped
+ * - `node-connected`: a node that is there cannot be forgotten
  * - `foreign-host`, `foreign-origin`: a browser was led here by another site
  * - `too-many-requests`; `not-ready`: the store does not answer; `internal`: our fault, see the server's log
  * - `api-listen-failed`: the API port could not be opened
@@ -21,6 +23,9 @@ export type ApiErrorCode =
   | 'name-mismatch'
   | 'revision-mismatch'
   | 'name-conflict'
+  | 'illegal-action'
+  | 'frozen'
+  | 'node-connected'
   | 'foreign-host'
   | 'foreign-origin'
   | 'too-many-requests'

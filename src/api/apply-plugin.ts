@@ -1,16 +1,17 @@
-import { parsePluginDocument } from '../model/plugin-document.ts';
+import { type PluginDocument, parsePluginDocument } from '../model/plugin-document.ts';
 import { type PluginSpec, toCanonicalJson, toPluginName } from '../model/plugin-spec.ts';
-import type { ModuleProgress } from '../model/revision.ts';
 import { eventKey } from '../store/record-kinds.ts';
-import type { Stored } from '../store/store.ts';
+import type { Operation, Stored } from '../store/store.ts';
+import { ACTOR } from './actor.ts';
 import { type ApiContext, readNow } from './api-context.ts';
 import { findPluginWarnings } from './apply-warnings.ts';
 import { DocumentRejected } from './document-rejected.ts';
-import type { Fleet } from './fleet.ts';
+import { type Fleet, isGone } from './fleet.ts';
+import { refuseWhenFrozen } from './freeze.ts';
+import { statusOf } from './plugin-status-of.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import { checkPath, withPathNamespace } from './read-document.ts';
-import type { ApplyResult } from './schema/metadata.ts';
-import type { PluginApplyAnswer } from './schema/plugin-view.ts';
+import type { PluginApplyAnswer, PluginApplyResult } from './schema/plugin-view.ts';
 import { toPluginView } from './to-plugin-view.ts';
 
 /** A PUT, apart from its document. */
@@ -21,77 +22,118 @@ export interface ApplyRequest extends Preconditions {
   readonly message: string | undefined;
 }
 
+/** `preset`: for the rollout that this document starts, and no later one. */
+export type PluginApplyRequest = ApplyRequest & { readonly preset: string | undefined };
+
 /**
- * Validates a plugin document, stores it unless it says what is stored already, and answers what stands then.
- * Codes: DocumentErrorCode, `name-mismatch`, `revision-mismatch`.
+ * Validates a plugin document, stores it unless it says what is stored already or what is held back, and answers what
+ * stands then. Codes: DocumentErrorCode, `name-mismatch`, `revision-mismatch`, `frozen`.
  */
 export async function applyPlugin(
   context: ApiContext,
-  request: ApplyRequest,
+  request: PluginApplyRequest,
   body: unknown,
 ): Promise<PluginApplyAnswer> {
   const parsed = parsePluginDocument(withPathNamespace(body, request.namespace));
   if (Array.isArray(parsed)) throw new DocumentRejected(parsed);
-  const { namespace, name } = request;
+  const { namespace, name, dryRun } = request;
   const pointers = { namespace: '/metadata/namespace', name: '/metadata/name' };
   checkPath({ ...parsed }, { namespace, name }, pointers);
   return context.exclusive(async () => {
-    const key = toPluginName(parsed);
-    const before = await context.store.get('PluginSpec', key);
-    checkPreconditions(request, before?.revision);
-    const spec: PluginSpec = {
-      ...parsed,
-      ...(request.message === undefined ? {} : { message: request.message }),
-      createdAt: before?.value.createdAt ?? context.clock.now(),
-    };
-    const result = compare(before?.value, spec);
-    const progress = await context.store.get('ModuleProgress', key);
-    const writes = !request.dryRun && (result !== 'unchanged' || asksAgain(spec, progress?.value));
-    const stored = writes ? await write(context, key, spec, before, result) : (before ?? draft(key, spec));
-    const shown = request.dryRun ? { ...stored, value: spec } : stored;
-    const fleet = withSpec(await readNow(context), shown);
-    const view = await toPluginView(context.store, fleet, shown);
-    return { ...view, result, warnings: findPluginWarnings(fleet, spec), dryRun: request.dryRun };
+    const fleet = await readNow(context);
+    const before = fleet.specs.get(toPluginName(parsed));
+    const visible = before === undefined || isGone(fleet, before) ? undefined : before;
+    checkPreconditions(request, visible?.revision);
+    if (!dryRun) await refuseWhenFrozen(context.store);
+    const spec = toSpec(parsed, request, visible?.value.createdAt ?? context.clock.now());
+    const result = decideResult(fleet, visible, spec);
+    const stored = await store(context, fleet, { before, spec, result, dryRun });
+    const shown = dryRun && result !== 'held-back' ? { ...stored, value: spec } : stored;
+    const after = withSpec(fleet, shown);
+    const view = await toPluginView(context.store, after, shown);
+    return { ...view, result, warnings: findPluginWarnings(after, spec), dryRun };
   });
 }
 
-function compare(before: PluginSpec | undefined, after: PluginSpec): ApplyResult {
-  if (before === undefined) return 'created';
-  return toComparable(before) === toComparable(after) ? 'unchanged' : 'configured';
+function toSpec(
+  parsed: PluginDocument,
+  { message, preset }: PluginApplyRequest,
+  createdAt: number,
+): PluginSpec {
+  return {
+    ...parsed,
+    ...(message === undefined ? {} : { message }),
+    ...(preset === undefined ? {} : { preset }),
+    by: ACTOR,
+    createdAt,
+  };
 }
 
-/** A message tells why; it is no change by itself. */
-function toComparable({ message: _message, createdAt: _createdAt, ...content }: PluginSpec): string {
+/** What is held back is said so, and not stored again; a document that asks for its tag anew may find another module. */
+function decideResult(
+  fleet: Fleet,
+  before: Stored<PluginSpec> | undefined,
+  spec: PluginSpec,
+): PluginApplyResult {
+  if (before === undefined) return 'created';
+  if (before.value.deleted !== undefined || toComparable(before.value) !== toComparable(spec))
+    return 'configured';
+  return !resolvesAgain(spec) && statusOf(fleet, before, []).heldBack !== null ? 'held-back' : 'unchanged';
+}
+
+/** Who and why, when and for once how: no change by themselves. */
+function toComparable({
+  message: _message,
+  by: _by,
+  preset: _preset,
+  createdAt: _at,
+  ...content
+}: PluginSpec): string {
   return toCanonicalJson(content);
 }
 
-/** Applying the same document again asks for the module again where it failed, or where its tag may have moved. */
-function asksAgain(spec: PluginSpec, progress: ModuleProgress | undefined): boolean {
-  const latest = spec.imagePullPolicy === undefined && /:latest$/.test(spec.url);
-  return (
-    spec.imagePullPolicy === 'Always' ||
-    latest ||
-    progress?.state === 'failed' ||
-    progress?.state === 'retrying'
-  );
+/** Its tag may have moved since. */
+function resolvesAgain({ imagePullPolicy, url }: PluginSpec): boolean {
+  return imagePullPolicy === 'Always' || (imagePullPolicy === undefined && /:latest$/.test(url));
 }
 
-async function write(
-  { store, clock, random }: ApiContext,
-  key: string,
-  spec: PluginSpec,
-  before: Stored<PluginSpec> | undefined,
-  result: ApplyResult,
-): Promise<Stored<PluginSpec>> {
+interface Plan {
+  readonly before: Stored<PluginSpec> | undefined;
+  readonly spec: PluginSpec;
+  readonly result: PluginApplyResult;
+  readonly dryRun: boolean;
+}
+
+/** What is stored then; of a dry run what would be. Applying again asks again for a module that failed. */
+async function store(context: ApiContext, fleet: Fleet, plan: Plan): Promise<Stored<PluginSpec>> {
+  const { before, spec, result, dryRun } = plan;
+  const key = toPluginName(spec);
+  const progress = fleet.progress.get(key)?.state;
+  const again = resolvesAgain(spec) || progress === 'failed' || progress === 'retrying';
+  if (dryRun || (result === 'unchanged' && !again)) return before ?? draft(key, spec);
+  const { clock, random } = context;
   const at = clock.now();
   const reason = spec.message === undefined ? '' : `: ${spec.message}`;
-  const event = { type: `plugin.${result}`, at, plugin: key, message: `${key} ${result}${reason}` };
-  const revision = await store.transaction([
-    { op: 'put', kind: 'PluginSpec', key, value: spec, expected: before?.revision ?? 'absent' },
+  const said = result === 'held-back' ? 'applied again, and held back' : `${result} by ${ACTOR}`;
+  const event = { type: `plugin.${result}`, at, plugin: key, message: `${key} ${said}${reason}` };
+  const operations: Operation[] = [
+    ...(result === 'held-back'
+      ? []
+      : [
+          {
+            op: 'put',
+            kind: 'PluginSpec',
+            key,
+            value: spec,
+            expected: before?.revision ?? 'absent',
+          } as const,
+        ]),
     ...(result === 'unchanged'
       ? []
-      : [{ op: 'put' as const, kind: 'Event' as const, key: eventKey(at, random(4)), value: event }]),
-  ]);
+      : [{ op: 'put', kind: 'Event', key: eventKey(at, random(4)), value: event } as const]),
+  ];
+  const revision = await context.store.transaction(operations);
+  if (result === 'held-back' && before !== undefined) return before;
   return { key, value: spec, revision, createdRevision: before?.createdRevision ?? revision };
 }
 

@@ -10,6 +10,7 @@ import type { ApplyRequest } from './apply-plugin.ts';
 import { findMatchWarning } from './apply-warnings.ts';
 import { DocumentRejected } from './document-rejected.ts';
 import type { Fleet } from './fleet.ts';
+import { refuseWhenFrozen } from './freeze.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { checkPath, isObject, withPathNamespace } from './read-document.ts';
 import type { ApplyResult } from './schema/metadata.ts';
@@ -40,6 +41,7 @@ export async function applyResource(
     const fleet = await readNow(context);
     await refuseConflicts(context, spec, fleet);
     const result = compare(before?.value, spec);
+    if (!request.dryRun) await refuseWhenFrozen(context.store);
     const stored =
       request.dryRun || result === 'unchanged'
         ? { ...(before ?? { key, revision: 0, createdRevision: 0 }), value: spec }

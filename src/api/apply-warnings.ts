@@ -18,9 +18,6 @@ export function findPluginWarnings(fleet: Fleet, spec: PluginSpec): string[] {
       : [
           'imagePullSecret is not used yet: the module is read with the credentials of the server, if it has any',
         ]),
-    ...(spec.rollout === undefined
-      ? []
-      : ['spec.rollout is kept, but not obeyed yet: a new revision goes to every selected node at once']),
   ];
 }
 

@@ -16,10 +16,13 @@ import { ApiError } from './api-error.ts';
 import { toProblem } from './error-reply.ts';
 import { parseJsonBody } from './json-body.ts';
 import { checkLoopbackRequest, isLoopback } from './origin-check.ts';
+import { keepDeletedPurged } from './purge-deleted.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addFleetRoutes } from './routes/fleet-routes.ts';
+import { addFreezeRoutes } from './routes/freeze.ts';
 import { addPluginRoutes } from './routes/plugins.ts';
 import { addResourceRoutes } from './routes/resources.ts';
+import { addRolloutRoutes } from './routes/rollouts.ts';
 import type { ApiServer } from './routes/route-schema.ts';
 import { addServerRoutes } from './routes/server-routes.ts';
 import { SCHEMAS } from './schema/schemas.ts';
@@ -40,6 +43,15 @@ export interface RunningApiServer {
   stop(): Promise<void>;
 }
 
+const ROUTES = [
+  addServerRoutes,
+  addPluginRoutes,
+  addResourceRoutes,
+  addFleetRoutes,
+  addEventRoutes,
+  addRolloutRoutes,
+  addFreezeRoutes,
+];
 const BODY_LIMIT = 1024 * 1024;
 /** Bounds a runaway loop; a person and a CI together stay far below. */
 const REQUESTS_PER_MINUTE = 12_000;
@@ -59,8 +71,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   // Routes come in a plugin of their own, so that swagger and rate limits see every one of them.
   app.register(async scope => {
     const routes = scope as unknown as ApiServer;
-    for (const add of [addServerRoutes, addPluginRoutes, addResourceRoutes, addFleetRoutes, addEventRoutes])
-      add(routes, context);
+    for (const add of ROUTES) add(routes, context);
   });
   let url: string;
   try {
@@ -71,12 +82,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
       hint: 'Another port: --api-listen HOST:PORT',
     });
   }
+  const endPurge = keepDeletedPurged(context);
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     const cancel = options.clock.after(STOP_DEADLINE_MS, () => {
       for (const server of servers) server.closeAllConnections();
     });
-    await app.close();
+    await Promise.all([app.close(), endPurge()]);
     cancel();
   };
   return { url, stop: () => (stopped ??= stop()) };

@@ -1,5 +1,5 @@
 import type { NodePresence } from '../model/node.ts';
-import { findInSlot, isPlaceOf } from '../model/plugin-place.ts';
+import { findInSlot, isPlaceOf, PROBE_NAME } from '../model/plugin-place.ts';
 import { PHASES } from '../model/plugin-spec.ts';
 import { type NodePluginState, PLUGIN_STATES, type PluginState } from '../model/plugin-state.ts';
 import { XDS_TYPES } from '../model/type-url.ts';
@@ -23,6 +23,7 @@ export function toNodeView(fleet: Fleet, presence: NodePresence, all = false): N
   const wanted = entries.filter(
     ({ state }) => state.state !== 'NotTargeted' && state.desiredRevision !== null,
   );
+  const excluded = fleet.policies.get(node.id)?.excluded;
   return {
     kind: 'Node',
     metadata: {
@@ -41,12 +42,16 @@ export function toNodeView(fleet: Fleet, presence: NodePresence, all = false): N
       layout: node.capabilities.filterChain ? 'chain' : 'single',
       wasm: node.capabilities.wasm,
       lastAckAt: lastAckAt === undefined ? null : toTime(lastAckAt),
-      accepted: wanted.filter(({ state }) => state.state === 'Accepted').length,
+      excluded:
+        excluded === undefined
+          ? null
+          : { by: excluded.by, message: excluded.message, since: toTime(excluded.at) },
+      accepted: wanted.filter(({ state }) => state.state === 'Accepted' || state.state === 'Loaded').length,
       desired: wanted.filter(({ state }) => state.reason !== 'Removing').length,
       places: [...slots],
       plugins: [
         ...entries
-          .filter(({ state }) => all || state.reason !== 'Selector')
+          .filter(({ state }) => state.reason !== 'Removed' && (all || state.reason !== 'Selector'))
           .map(({ plugin, state }) => toPluginOnNode(node.id, plugin, state)),
         ...findLeftovers(fleet, presence),
       ],
@@ -73,7 +78,7 @@ function findLeftovers(fleet: Fleet, { node, process, connected }: NodePresence)
     verdicts.flatMap(verdict => verdict.accepted?.plugins.map(entry => entry.plugin) ?? []),
   );
   return [...names]
-    .filter(name => !fleet.specs.has(name))
+    .filter(name => !fleet.specs.has(name) && name !== PROBE_NAME)
     .map(name => {
       const at = verdicts.find(verdict => findInSlot(verdict.accepted, name) !== undefined);
       return toPluginOnNode(node.id, name, {

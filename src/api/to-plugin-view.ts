@@ -1,14 +1,19 @@
-import type { Refusal } from '../model/assignment.ts';
 import { toPluginDocumentSpec } from '../model/plugin-document.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
 import { type NodePluginState, toCauseText } from '../model/plugin-state.ts';
-import type { ModuleFacts, Revision } from '../model/revision.ts';
+import type { PluginStatus } from '../model/plugin-status.ts';
+import type { ModuleFacts } from '../model/revision.ts';
+import { isActive } from '../model/rollout.ts';
 import { revisionKey } from '../store/record-kinds.ts';
 import type { Store, Stored } from '../store/store.ts';
-import { type Fleet, statesOf, statusOf } from './fleet.ts';
+import { type Fleet, statesOf } from './fleet.ts';
+import { toHeldBackView } from './held-back.ts';
+import { statusOf } from './plugin-status-of.ts';
+import { readRolloutFacts } from './rollout-facts.ts';
+import { toPlanText, toWhy } from './rollout-words.ts';
 import { type Metadata, toTime } from './schema/metadata.ts';
 import type { PluginOnNode } from './schema/node-view.ts';
-import type { ModuleOfRevision, PluginView, RevisionView } from './schema/plugin-view.ts';
+import type { ModuleOfRevision, PluginView } from './schema/plugin-view.ts';
 
 /** A plugin as an answer; `withNodes` adds an entry for each node that it selects. */
 export async function toPluginView(
@@ -17,35 +22,90 @@ export async function toPluginView(
   stored: Stored<PluginSpec>,
   withNodes = false,
 ): Promise<PluginView> {
-  const states = statesOf(fleet, stored.value);
+  const { key, value: spec } = stored;
+  const states = statesOf(fleet, spec);
   const status = statusOf(
     fleet,
     stored,
     states.map(({ state }) => state),
   );
+  const { rollout, why } = await toRolloutPart(store, fleet, key);
   const number = status.currentRevision ?? status.desiredRevision;
-  const revision = number === null ? undefined : await store.get('Revision', revisionKey(stored.key, number));
-  const refused = fleet.assignments.get(stored.key)?.refused;
-  const { since, ...words } = status;
+  const revision = number === null ? undefined : await store.get('Revision', revisionKey(key, number));
+  const { since, phase, reason, message, hint, code, settled, currentRevision, desiredRevision, nodes } =
+    status;
   return {
     kind: 'Plugin',
     apiVersion: 'attache/v1',
     metadata: toMetadata(stored),
-    spec: toPluginDocumentSpec(stored.value),
+    spec: toShownSpec(fleet, stored, status),
     status: {
-      ...words,
+      phase,
+      reason,
+      // Where both speak of the rollout, they say the same.
+      message: message !== null && rollout?.phase === phase ? (why ?? message) : message,
+      hint,
+      code,
+      settled,
+      currentRevision,
+      desiredRevision,
       module: revision === undefined ? null : toModuleOfRevision(revision.value.module),
-      refusal: refused === undefined ? null : toRefusal(refused, stored.key),
+      nodes,
+      refusal: toRefusal(fleet, key, status),
+      rollout,
+      heldBack: toHeldBackView(fleet, key, status),
+      deleted: toDeletedView(spec),
       since: toTime(since),
     },
     ...(withNodes
       ? {
           onNodes: states
-            .filter(({ state }) => state.reason !== 'Selector')
-            .map(({ node, state }) => toPluginOnNode(node.node.id, stored.key, state)),
+            .filter(({ state }) => state.reason !== 'Selector' && state.reason !== 'Removed')
+            .map(({ node, state }) => toPluginOnNode(node.node.id, key, state)),
         }
       : {}),
   };
+}
+
+async function toRolloutPart(
+  store: Store,
+  fleet: Fleet,
+  plugin: string,
+): Promise<{ readonly rollout: PluginView['status']['rollout']; readonly why: string | null }> {
+  const [newest] = fleet.rollouts.get(plugin) ?? [];
+  if (newest === undefined) return { rollout: null, why: null };
+  const facts = await readRolloutFacts(store, fleet, newest, false);
+  const { id, phase, by } = newest;
+  const rollout = { id, phase, active: isActive(newest), plan: toPlanText(facts), by };
+  return { rollout, why: toWhy(facts) };
+}
+
+/** While the document is held back, what is good is what is wanted. */
+function toShownSpec(
+  fleet: Fleet,
+  { key, value: spec }: Stored<PluginSpec>,
+  { heldBack, currentRevision }: PluginStatus,
+): PluginView['spec'] {
+  const base = fleet.assignments.get(key)?.base;
+  const good =
+    heldBack === null || currentRevision === null
+      ? undefined
+      : fleet.revisions.get(revisionKey(key, currentRevision));
+  if (good === undefined || base === undefined) return toPluginDocumentSpec(spec);
+  const { namespace, name, rollout } = spec;
+  const { env, match, phase, priority, ...config } = good.config;
+  return toPluginDocumentSpec({
+    namespace,
+    name,
+    url: good.module.url,
+    ...config,
+    ...(env.length === 0 ? {} : { env }),
+    ...(match.length === 0 ? {} : { match }),
+    ...(phase === 'UNSPECIFIED_PHASE' ? {} : { phase }),
+    ...(priority === 0 ? {} : { priority }),
+    ...base.placement,
+    ...(rollout === undefined ? {} : { rollout }),
+  });
 }
 
 export function toMetadata(
@@ -83,24 +143,30 @@ export function toModuleOfRevision(module: ModuleFacts): ModuleOfRevision {
   };
 }
 
-export function toRevisionView(fleet: Fleet, revision: Revision): RevisionView {
-  const assignment = fleet.assignments.get(revision.plugin);
-  const refused = assignment?.refused?.revision === revision.number;
-  const { config } = revision;
+/** The refusal that the newest rollout ended with, or that holds back what the document asks for. */
+function toRefusal(
+  fleet: Fleet,
+  plugin: string,
+  { heldBack }: PluginStatus,
+): PluginView['status']['refusal'] {
+  const rollouts = fleet.rollouts.get(plugin) ?? [];
+  const [newest] = rollouts;
+  const held = rollouts.find(({ id }) => heldBack !== null && id === heldBack.rollout);
+  const found = [newest, held].find(rollout => rollout?.failure?.kind === 'refusal');
+  if (found?.failure === undefined || found.to?.revision == null) return null;
+  const { node = '', nodes, text, at } = found.failure;
+  const first = node === '' ? (nodes[0] ?? '') : node;
   return {
-    kind: 'Revision',
-    plugin: revision.plugin,
-    number: revision.number,
-    contentHash: revision.contentHash,
-    config: revision.configHash.slice(0, 6),
-    result: refused ? 'refused' : assignment?.revision === revision.number ? 'live' : 'superseded',
-    module: toModuleOfRevision(revision.module),
-    spec: { ...config },
-    message: revision.message ?? null,
-    createdAt: toTime(revision.createdAt),
+    revision: found.to.revision,
+    node: first,
+    message: text,
+    since: toTime(at),
+    cause: toCauseText(plugin),
   };
 }
 
-function toRefusal({ revision, node, message, at }: Refusal, plugin: string) {
-  return { revision, node, message, since: toTime(at), cause: toCauseText(plugin) };
+function toDeletedView({ deleted }: PluginSpec): PluginView['status']['deleted'] {
+  if (deleted === undefined) return null;
+  const { by, message, at } = deleted;
+  return { by, message: message ?? null, since: toTime(at) };
 }

@@ -1,11 +1,19 @@
 import { Type } from 'typebox';
 import { type ApiContext, readNow } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
+import { excludeNode, forgetNode, includeNode } from '../node-policy.ts';
+import { MessageBody } from '../schema/freeze-view.ts';
 import { toModuleViews } from '../to-module-views.ts';
 import { toNodeView } from '../to-node-view.ts';
-import { type ApiServer, answers } from './route-schema.ts';
+import { type ApiServer, answers, orNothing } from './route-schema.ts';
 
-/** `/v1/nodes`, `/v1/modules`: what is observed, and can only be read. */
+const NodeParams = Type.Object({ id: Type.String() });
+const NodeQuery = Type.Object(
+  { message: Type.Optional(Type.String({ maxLength: 1024, description: 'why' })) },
+  { additionalProperties: false },
+);
+
+/** `/v1/nodes`, `/v1/modules`: what is observed; nodes can be taken out of rollouts, and forgotten. */
 export function addFleetRoutes(app: ApiServer, context: ApiContext): void {
   app.get('/v1/nodes', { schema: { tags: ['nodes'], response: answers({ 200: 'NodeList' }) } }, async () => {
     const fleet = await readNow(context);
@@ -16,7 +24,7 @@ export function addFleetRoutes(app: ApiServer, context: ApiContext): void {
     {
       schema: {
         tags: ['nodes'],
-        params: Type.Object({ id: Type.String() }),
+        params: NodeParams,
         response: answers({ 200: 'Node' }),
       },
     },
@@ -31,6 +39,7 @@ export function addFleetRoutes(app: ApiServer, context: ApiContext): void {
       return toNodeView(fleet, presence, true);
     },
   );
+  addNodeVerbs(app, context);
   app.get(
     '/v1/modules',
     { schema: { tags: ['modules'], response: answers({ 200: 'ModuleList' }) } },
@@ -41,6 +50,29 @@ export function addFleetRoutes(app: ApiServer, context: ApiContext): void {
         revisions.records.map(record => record.value),
       );
       return { kind: 'ModuleList', items };
+    },
+  );
+}
+
+function addNodeVerbs(app: ApiServer, context: ApiContext): void {
+  const schema = { tags: ['nodes'], params: NodeParams, response: answers({ 200: 'NodeAnswer' }) };
+  const path = '/v1/nodes/:id/exclusion';
+  app.put(path, { schema: { ...schema, body: orNothing(MessageBody) } }, request =>
+    excludeNode(context, request.params.id, request.body?.message),
+  );
+  app.delete(path, { schema }, request => includeNode(context, request.params.id));
+  app.delete(
+    '/v1/nodes/:id',
+    {
+      schema: {
+        ...schema,
+        querystring: NodeQuery,
+        response: answers({ 200: 'NodeAnswer', 202: 'NodeAnswer' }),
+      },
+    },
+    async (request, reply) => {
+      const { answer, done } = await forgetNode(context, request.params.id, request.query.message);
+      return reply.code(done ? 200 : 202).send(answer);
     },
   );
 }

@@ -1,10 +1,14 @@
+import { Type } from 'typebox';
 import { toPluginName } from '../../model/plugin-spec.ts';
+import { PRESETS } from '../../model/rollout-presets.ts';
 import { type ApiContext, readNow } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import { applyPlugin } from '../apply-plugin.ts';
-import { deleteDocument } from '../delete-document.ts';
+import { deletePlugin } from '../delete-plugin.ts';
+import { findPlugin, isGone } from '../fleet.ts';
 import { toETag } from '../preconditions.ts';
-import { toPluginView, toRevisionView } from '../to-plugin-view.ts';
+import { toPluginView } from '../to-plugin-view.ts';
+import { toRevisionView } from '../to-revision-view.ts';
 import {
   type ApiServer,
   answers,
@@ -12,10 +16,30 @@ import {
   NamespacedParams,
   NamespaceQuery,
   toAppliedStatus,
-  toDeletedStatus,
   toPreconditions,
   WriteQuery,
 } from './route-schema.ts';
+
+const PluginWriteQuery = Type.Object(
+  {
+    ...WriteQuery.properties,
+    preset: Type.Optional(
+      Type.Union(
+        PRESETS.map(preset => Type.Literal(preset)),
+        { description: 'for the rollout that this document starts, and no later one' },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const PluginDeleteQuery = Type.Object(
+  {
+    ...WriteQuery.properties,
+    now: Type.Optional(Type.Boolean({ description: 'all nodes at once' })),
+  },
+  { additionalProperties: false },
+);
 
 const PATH = '/v1/plugins/:namespace/:name';
 
@@ -29,7 +53,7 @@ export function addPluginRoutes(app: ApiServer, context: ApiContext): void {
       const fleet = await readNow(context);
       const { namespace } = request.query;
       const wanted = [...fleet.specs.values()].filter(
-        stored => namespace === undefined || stored.value.namespace === namespace,
+        stored => (namespace === undefined || stored.value.namespace === namespace) && !isGone(fleet, stored),
       );
       const items = await Promise.all(wanted.map(stored => toPluginView(store, fleet, stored)));
       return { kind: 'PluginList', items };
@@ -41,7 +65,7 @@ export function addPluginRoutes(app: ApiServer, context: ApiContext): void {
     async (request, reply) => {
       const fleet = await readNow(context);
       const key = toPluginName(request.params);
-      const stored = fleet.specs.get(key);
+      const stored = findPlugin(fleet, key);
       if (stored === undefined) throw new ApiError('not-found', `there is no plugin ${key}`);
       reply.header('etag', toETag(stored.revision));
       return toPluginView(store, fleet, stored, true);
@@ -71,7 +95,7 @@ function addPluginWrites(app: ApiServer, context: ApiContext): void {
       schema: {
         tags: ['plugins'],
         params: NamespacedParams,
-        querystring: WriteQuery,
+        querystring: PluginWriteQuery,
         body: DocumentBody,
         response: answers({ 200: 'PluginApplyAnswer', 201: 'PluginApplyAnswer' }),
       },
@@ -79,11 +103,11 @@ function addPluginWrites(app: ApiServer, context: ApiContext): void {
     },
     async (request, reply) => {
       if (request.validationError?.validationContext === 'querystring') throw request.validationError;
-      const { dryRun = false, message } = request.query;
+      const { dryRun = false, message, preset } = request.query;
       const conditions = toPreconditions(request.headers);
       const answer = await applyPlugin(
         context,
-        { ...request.params, ...conditions, dryRun, message },
+        { ...request.params, ...conditions, dryRun, message, preset },
         request.body,
       );
       if (!dryRun) reply.header('etag', toETag(Number(answer.metadata.resourceVersion)));
@@ -96,15 +120,21 @@ function addPluginWrites(app: ApiServer, context: ApiContext): void {
       schema: {
         tags: ['plugins'],
         params: NamespacedParams,
-        querystring: WriteQuery,
+        querystring: PluginDeleteQuery,
         response: answers({ 200: 'Deleted', 202: 'Deleted' }),
       },
     },
     async (request, reply) => {
-      const { dryRun = false } = request.query;
-      const target = { kind: 'PluginSpec' as const, key: toPluginName(request.params), ...request.params };
-      const answer = await deleteDocument(context, target, { ...toPreconditions(request.headers), dryRun });
-      return reply.code(toDeletedStatus(answer)).send(answer);
+      const { dryRun = false, message, now = false } = request.query;
+      const conditions = toPreconditions(request.headers);
+      const { removed, answer } = await deletePlugin(context, {
+        ...request.params,
+        ...conditions,
+        dryRun,
+        message,
+        now,
+      });
+      return reply.code(removed ? 200 : 202).send(answer);
     },
   );
 }

@@ -3,7 +3,7 @@ import { XDS_TYPES } from '../../model/type-url.ts';
 import { type ApiContext, readNow } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import { applyResource } from '../apply-resource.ts';
-import { deleteDocument } from '../delete-document.ts';
+import { deleteResource } from '../delete-resource.ts';
 import { toETag } from '../preconditions.ts';
 import { toResourceView } from '../to-resource-view.ts';
 import {
@@ -98,8 +98,8 @@ function addResourceWrites(app: ApiServer, context: ApiContext): void {
     },
     async (request, reply) => {
       const { dryRun = false } = request.query;
-      const target = { kind: 'ResourceSpec' as const, key: toKey(request.params), ...request.params };
-      const answer = await deleteDocument(context, target, { ...toPreconditions(request.headers), dryRun });
+      const target = { key: toKey(request.params), ...request.params };
+      const answer = await deleteResource(context, target, { ...toPreconditions(request.headers), dryRun });
       return reply.code(toDeletedStatus(answer)).send(answer);
     },
   );

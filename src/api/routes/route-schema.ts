@@ -33,6 +33,11 @@ export const NamespaceQuery = Type.Object(
 /** A body that is checked by its own parser, which says where and why. */
 export const DocumentBody = Type.Object({}, { additionalProperties: true });
 
+/** The body of a verb, which needs none. */
+export function orNothing<T extends TSchema>(schema: T) {
+  return Type.Optional(Type.Union([schema, Type.Null()]));
+}
+
 /** The answers of a route: named schemas by status; whatever else is answered is a Problem. */
 export function answers(by: Readonly<Record<number, SchemaName>>): Record<string, TSchema> {
   const named = Object.entries(by).map(([status, name]) => [status, Type.Ref(`${name}#`)] as const);

@@ -7,9 +7,11 @@ import { type ApiServer, answers } from './route-schema.ts';
 const PATHS: Index['paths'] = {
   plugins: '/v1/plugins',
   resources: '/v1/resources',
+  rollouts: '/v1/rollouts',
   nodes: '/v1/nodes',
   modules: '/v1/modules',
   events: '/v1/events',
+  freeze: '/v1/freeze',
   whoami: '/v1/whoami',
   openapi: '/openapi.json',
   registry: '/v2/',

@@ -49,11 +49,10 @@ export const PlanProblem = Type.Object({
 export const ChainLink = Type.Object({
   /** `<namespace>/<name>` */
   plugin: Type.String(),
-  /** null: the one that the plan would make, which is not known because its module is not. */
-  revision: Nullable(Type.Integer()),
+  revision: Type.Integer(),
   phase: Type.String(),
   priority: Type.Integer(),
-  /** Why it stands behind the one before it: `phase`, `priority`, `root namespace`, `created later` …; null: first. */
+  /** Why it stands behind the one before it: `priority 0 is lower than 5`; null: it is the first. */
   why: Nullable(Type.String()),
 });
 export type ChainLink = Static<typeof ChainLink>;
@@ -64,7 +63,7 @@ export const PlanChain = Type.Object({
   /** The first 20 by name. */
   nodes: Type.Array(Type.String()),
   layout: Type.Union([Type.Literal('chain'), Type.Literal('single')]),
-  /** The listener, or the place where no listener is known for it. */
+  /** The listener, several of them, or `every listener`. */
   where: Type.String(),
   before: Type.Array(ChainLink),
   after: Type.Array(ChainLink),
@@ -106,7 +105,7 @@ export const PlannedRollout = Type.Object({
   targets: Type.Integer(),
   /** Targets that are not connected: they get it when they return. */
   disconnected: Type.Integer(),
-  /** Empty: no connected node is to change, so that it is live at once. */
+  /** Empty: no connected node is to change, so that it is live at once, without a bake. */
   steps: Type.Array(PlanStep),
   bakeMs: Type.Integer(),
   /** If nothing goes wrong and nobody has to act. */
@@ -129,7 +128,7 @@ export const PluginPlan = Type.Object({
   /** `<namespace>/<name>` */
   plugin: Type.String(),
   result: PlanResult,
-  /** Something would change: the document, a module behind a tag, or what nodes run. */
+  /** The document is not what stands: its text, the module behind its tag, or what nodes run. */
   differs: Type.Boolean(),
   /** What nodes run or are being moved to now; null: none. */
   before: Nullable(Type.Integer()),

@@ -25,9 +25,15 @@ export const NodeCounts = Type.Object({
   targeted: Type.Integer(),
   /** Connected and running what it is to run, Loaded ones included. */
   accepted: Type.Integer(),
+  /** Of the accepted ones those that are proven to run it on every worker. */
+  loaded: Type.Integer(),
   refused: Type.Integer(),
   /** Connected, neither accepted nor refused: Pending, Sent, Fetching, Stale, Degraded. */
   waiting: Type.Integer(),
+  /** Of the waiting ones those whose step has not come. */
+  pending: Type.Integer(),
+  /** Of the waiting ones those that fail since they run it. */
+  degraded: Type.Integer(),
   disconnected: Type.Integer(),
   /** Selected, but without any place for it, or without Wasm. */
   noPlace: Type.Integer(),
@@ -108,12 +114,15 @@ export type PluginView = Static<typeof PluginView>;
 export const PluginList = Type.Object({ kind: Type.Literal('PluginList'), items: Type.Array(PluginView) });
 export type PluginList = Static<typeof PluginList>;
 
+/** held-back: nothing was stored; `status.heldBack` says why, and what lifts it. */
+export const PluginApplyResult = Type.Union([...ApplyResult.anyOf, Type.Literal('held-back')]);
+export type PluginApplyResult = Static<typeof PluginApplyResult>;
+
 /** The answer to a PUT of a plugin; `dryRun`: what it would be. */
 export const PluginApplyAnswer = Type.Intersect([
   PluginView,
   Type.Object({
-    /** held-back: nothing was stored; `status.heldBack` says why, and what lifts it. */
-    result: Type.Union([...ApplyResult.anyOf, Type.Literal('held-back')]),
+    result: PluginApplyResult,
     warnings: Type.Array(Type.String()),
     dryRun: Type.Boolean(),
     /** Of a dry run: what it would do to the nodes. */

@@ -62,6 +62,8 @@ export const StepNodes = Type.Object({
   text: Type.String(),
   /** Since when the state stands, of the node that has it longest. */
   since: Nullable(Time),
+  /** They are not connected: all of this was so when they were last heard. */
+  lastKnown: Type.Boolean(),
 });
 export type StepNodes = Static<typeof StepNodes>;
 

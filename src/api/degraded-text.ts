@@ -1,0 +1,56 @@
+import { windowOf } from '../model/metric-window.ts';
+import type { NodePresence } from '../model/node.ts';
+import { type Breakage, findBreakage, reloadsSince } from '../model/node-health.ts';
+import { findInSlot } from '../model/plugin-place.ts';
+import type { PluginName } from '../model/plugin-spec.ts';
+import { toCountText, toDurationText, toNumberText } from '../model/quantity-text.ts';
+import type { Fleet } from './fleet.ts';
+
+/** A crash that is longer ago than this, and was not repeated, is history. */
+const CRASH_MEMORY_MS = 5 * 60_000;
+
+/** What is wrong with a plugin that a node runs, with its numbers; null: nothing is known to be. */
+export function toDegradedText(fleet: Fleet, plugin: PluginName, presence: NodePresence): string | null {
+  const { id } = presence.node;
+  const metrics = fleet.metrics(id);
+  if (metrics === undefined || !presence.connected) return null;
+  const acceptedAt = findAcceptedAt(fleet, plugin, presence);
+  if (acceptedAt === undefined) return null;
+  const since = Math.max(acceptedAt, fleet.now - CRASH_MEMORY_MS);
+  const reloads = reloadsSince(metrics, plugin, since);
+  if (reloads > 0) return `accepted, then crashed ${toCountText(reloads, 'time')}`;
+  const moves = [...fleet.moves.values()].find(
+    ({ rollout, movedAt }) => rollout.startsWith(`${plugin.replace('/', '.')}.`) && movedAt[id] !== undefined,
+  );
+  const movedAt = moves?.movedAt[id]?.at;
+  if (moves === undefined || movedAt === undefined) return null;
+  // Most nodes fail nothing, and the comparison costs a look at all of them.
+  if ((windowOf(metrics, movedAt, fleet.now)?.errors5xx ?? 0) === 0) return null;
+  const others = fleet.nodes
+    .filter(({ connected, node }) => connected && moves.movedAt[node.id] === undefined)
+    .map(({ node }) => fleet.metrics(node.id));
+  const breakage = findBreakage({ metrics, movedAt, before: moves.before[id], others });
+  return breakage === undefined ? null : toBreakageText(breakage);
+}
+
+/** `accepted, then answered 5xx to 398 of 398 requests in 10 s; 299 others: 0.2 % of 121,940` */
+function toBreakageText({ requests, errors5xx, overMs, control }: Breakage): string {
+  const share = control.requests === 0 ? 0 : (control.errors5xx / control.requests) * 100;
+  const whom = control.nodes === 0 ? 'the same node before' : toCountText(control.nodes, 'other');
+  return (
+    `accepted, then answered 5xx to ${toNumberText(errors5xx)} of ${toCountText(requests, 'request')} ` +
+    `in ${toDurationText(overMs)}; ${whom}: ${share.toFixed(1)} % of ${toNumberText(control.requests)}`
+  );
+}
+
+/** When the oldest content began to serve that holds the plugin. */
+function findAcceptedAt(
+  fleet: Fleet,
+  plugin: PluginName,
+  { node, process }: NodePresence,
+): number | undefined {
+  const times = (fleet.verdicts.get(node.id) ?? [])
+    .filter(verdict => verdict.process === process)
+    .flatMap(({ accepted }) => (accepted !== null && findInSlot(accepted, plugin) ? [accepted.at] : []));
+  return times.length === 0 ? undefined : Math.min(...times);
+}

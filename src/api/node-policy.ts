@@ -1,0 +1,104 @@
+import type { NodePolicy } from '../model/fleet-records.ts';
+import type { NodePresence } from '../model/node.ts';
+import { eventKey } from '../store/record-kinds.ts';
+import { ACTOR } from './actor.ts';
+import type { ApiContext } from './api-context.ts';
+import { ApiError } from './api-error.ts';
+import { refuseWhenFrozen } from './freeze.ts';
+import type { NodeAnswer } from './schema/node-view.ts';
+import { waitUntil } from './wait-until.ts';
+
+/** Takes a node out of all rollouts. Codes: `not-found`. */
+export function excludeNode(
+  context: ApiContext,
+  node: string,
+  message: string | undefined,
+): Promise<NodeAnswer> {
+  return context.exclusive(async () => {
+    await findNode(context, node);
+    const before = (await context.store.get('NodePolicy', node))?.value;
+    const excluded = {
+      by: ACTOR,
+      message: message ?? before?.excluded?.message ?? null,
+      at: before?.excluded?.at ?? context.clock.now(),
+    };
+    const result = before?.excluded === undefined ? 'excluded' : 'unchanged';
+    if (before?.excluded === undefined || before.excluded.message !== excluded.message)
+      await write(context, { ...before, node, excluded }, 'node.excluded', toReason('excluded', message));
+    const text = `node ${node} is excluded: it takes part in no rollout, leaves all counts, and runs what was proven last`;
+    return { kind: 'NodeAnswer', node, result, text };
+  });
+}
+
+/** Lets a node take part again. Codes: `not-found`, `frozen`. */
+export function includeNode(context: ApiContext, node: string): Promise<NodeAnswer> {
+  return context.exclusive(async () => {
+    await findNode(context, node);
+    const before = (await context.store.get('NodePolicy', node))?.value;
+    if (before?.excluded === undefined)
+      return { kind: 'NodeAnswer', node, result: 'unchanged', text: `node ${node} was not excluded` };
+    await refuseWhenFrozen(context.store);
+    const { excluded: _lifted, ...rest } = before;
+    await write(context, rest, 'node.included', 'included');
+    const text = `node ${node} takes part again, and gets what the others of its step have`;
+    return { kind: 'NodeAnswer', node, result: 'included', text };
+  });
+}
+
+/**
+ * Forgets a node that is gone. `done` false: asked for, and still to come. Codes: `not-found`, `node-connected`.
+ */
+export async function forgetNode(
+  context: ApiContext,
+  node: string,
+  message: string | undefined,
+): Promise<{ readonly answer: NodeAnswer; readonly done: boolean }> {
+  const at = await context.exclusive(async () => {
+    const presence = await findNode(context, node);
+    if (presence.connected)
+      throw new ApiError('node-connected', `node ${node} is connected: it would be known again at once`, {
+        hint: `Stop its Envoy first; or take it out of rollouts: attache node exclude ${node}`,
+      });
+    const before = (await context.store.get('NodePolicy', node))?.value;
+    const forget = { by: ACTOR, message: message ?? null, at: context.clock.now() };
+    await write(context, { ...before, node, forget }, 'node.forgotten', toReason('forgotten', message));
+    return forget.at;
+  });
+  const gone = await waitUntil(context, ['NodePresence'], async () => {
+    const presence = (await context.store.get('NodePresence', node))?.value;
+    // One that came back meanwhile is a new one.
+    return presence === undefined || presence.firstSeenAt > at ? true : undefined;
+  });
+  const text =
+    gone === true
+      ? `node ${node} forgotten. It comes back as new if it connects again.`
+      : `node ${node} is being forgotten. It comes back as new if it connects again.`;
+  return { answer: { kind: 'NodeAnswer', node, result: 'forgotten', text }, done: gone === true };
+}
+
+async function findNode({ store }: ApiContext, node: string): Promise<NodePresence> {
+  const presence = (await store.get('NodePresence', node))?.value;
+  if (presence !== undefined) return presence;
+  throw new ApiError('not-found', `there is no node ${node}`, {
+    hint: 'A node is known from its first connection on.',
+  });
+}
+
+async function write(
+  { store, clock, random }: ApiContext,
+  value: NodePolicy,
+  type: string,
+  what: string,
+): Promise<void> {
+  const at = clock.now();
+  const { node } = value;
+  const event = { type, at, node, message: `${node} ${what}` };
+  await store.transaction([
+    { op: 'put', kind: 'NodePolicy', key: node, value },
+    { op: 'put', kind: 'Event', key: eventKey(at, random(4)), value: event },
+  ]);
+}
+
+function toReason(what: string, message: string | undefined): string {
+  return `${what} by ${ACTOR}${message === undefined ? '' : `: ${message}`}`;
+}

@@ -1,0 +1,62 @@
+import type { Operation } from '../store/store.ts';
+import { ConflictError } from '../store/store-error.ts';
+import { type ApiContext, readNow } from './api-context.ts';
+import { isGone } from './fleet.ts';
+
+/** How long the history of a deleted plugin is kept, and undo brings it back. */
+export const HISTORY_MS = 72 * 3_600_000;
+const INTERVAL_MS = 10 * 60_000;
+
+/**
+ * Drops the documents of plugins that were deleted that long ago and are on no connected node; their history goes with
+ * them. Also what was said of nodes that are long forgotten. Answers the names of the plugins.
+ */
+export async function purgeDeleted(context: ApiContext): Promise<readonly string[]> {
+  const { store, exclusive } = context;
+  return exclusive(async () => {
+    const fleet = await readNow(context);
+    const due = [...fleet.specs.values()].filter(
+      stored => (stored.value.deleted?.at ?? fleet.now) <= fleet.now - HISTORY_MS && isGone(fleet, stored),
+    );
+    const known = new Set(fleet.nodes.map(({ node }) => node.id));
+    const over = [...fleet.policies.values()].filter(
+      ({ node, excluded, forget }) =>
+        excluded === undefined && !known.has(node) && (forget?.at ?? 0) <= fleet.now - HISTORY_MS,
+    );
+    const operations: Operation[] = [
+      ...due.flatMap(({ key, revision }): Operation[] => [
+        { op: 'delete', kind: 'PluginSpec', key, expected: revision },
+        { op: 'delete', kind: 'RolloutIntent', key },
+      ]),
+      ...over.map(({ node }): Operation => ({ op: 'delete', kind: 'NodePolicy', key: node })),
+    ];
+    if (operations.length > 0) await store.transaction(operations);
+    return due.map(({ key }) => key);
+  });
+}
+
+/** Purges now and every ten minutes; the answer ends it and waits for what is under way. */
+export function keepDeletedPurged(context: ApiContext): () => Promise<void> {
+  const { clock, log } = context;
+  let cancel = (): void => {};
+  let running: Promise<void> = Promise.resolve();
+  let stopped = false;
+  const purge = (): void => {
+    running = purgeDeleted(context)
+      .then(() => {})
+      .catch(err => {
+        // Somebody was quicker: it is looked at again.
+        if (!(err instanceof ConflictError))
+          log.warn({ err }, 'deleted plugins could not be purged; trying again');
+      })
+      .then(() => {
+        if (!stopped) cancel = clock.after(INTERVAL_MS, purge);
+      });
+  };
+  purge();
+  return () => {
+    stopped = true;
+    cancel();
+    return running;
+  };
+}

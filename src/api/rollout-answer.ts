@@ -1,0 +1,87 @@
+import { toCountText } from '../model/quantity-text.ts';
+import type { Rollout } from '../model/rollout.ts';
+import type { RolloutAction } from '../model/rollout-intent.ts';
+import { type ApiContext, readNow } from './api-context.ts';
+import type { Asked, RolloutRequest } from './ask-rollout.ts';
+import { readRolloutFacts } from './rollout-facts.ts';
+import type { RolloutAnswer, RolloutView } from './schema/rollout-view.ts';
+import { toRolloutView } from './to-rollout-view.ts';
+
+/** The answer to a verb: what became of it, and the rollout as it stands now. */
+export async function toRolloutAnswer(
+  context: ApiContext,
+  action: RolloutAction,
+  asked: Asked,
+  request: RolloutRequest,
+): Promise<RolloutAnswer> {
+  const shown = asked.taken ?? asked.before;
+  const rollout = shown === undefined ? null : await readView(context, shown);
+  if (asked.taken === undefined || rollout === null)
+    return {
+      kind: 'RolloutAnswer',
+      action,
+      outcome: 'accepted',
+      text: `${asked.plugin}: ${action} is stored, and is taken in as soon as the server gets to it`,
+      rollout,
+    };
+  return { kind: 'RolloutAnswer', action, outcome: 'done', text: toText(action, rollout, request), rollout };
+}
+
+export async function toAlreadyBackAnswer(
+  context: ApiContext,
+  text: string,
+  newest: Rollout | undefined,
+): Promise<RolloutAnswer> {
+  const rollout = newest === undefined ? null : await readView(context, newest);
+  return { kind: 'RolloutAnswer', action: 'undo', outcome: 'already-back', text, rollout };
+}
+
+async function readView(context: ApiContext, { plugin, number }: Rollout): Promise<RolloutView | null> {
+  const fleet = await readNow(context);
+  const newer = fleet.rollouts.get(plugin)?.find(rollout => rollout.number === number);
+  return newer === undefined ? null : toRolloutView(await readRolloutFacts(context.store, fleet, newer));
+}
+
+function toText(action: RolloutAction, rollout: RolloutView, { full, freeze }: RolloutRequest): string {
+  const { id, counts, step, steps } = rollout;
+  const where = step === null ? '' : ` at step ${step} of ${steps.length}`;
+  switch (action) {
+    case 'pause':
+      return `${id} is paused${where}`;
+    case 'resume':
+      return `${id} goes on${where}`;
+    case 'promote':
+      return full === true
+        ? `${id}: ${toCountText(counts.targets, 'node')} now, without steps and soaks; a refusal still takes all of them back`
+        : `${id} goes on${where}`;
+    case 'abort':
+      return freeze === true
+        ? `${id} is stopped; the nodes stay as they are (${counts.touched} of ${counts.targets} have it)`
+        : toReturnText(rollout);
+    case 'retry':
+      return `${id}: ${rollout.title}, ${rollout.plan}`;
+    case 'undo':
+      return rollout.change === 'undo' || rollout.active === false
+        ? toUndoText(rollout)
+        : toReturnText(rollout);
+    default:
+      return action satisfies never;
+  }
+}
+
+/** An active rollout that was ended. */
+function toReturnText({ id, counts, from, outcome }: RolloutView): string {
+  if (outcome !== null) return `${id} ${outcome}`;
+  const where = from.revision === null ? 'to none' : `to revision ${from.revision}`;
+  return counts.touched === 0
+    ? `${id} is stopped; no node was touched`
+    : `${id} goes back ${where} on ${toCountText(counts.touched, 'node')}, at once`;
+}
+
+/** `auth: revision 2 → 1 on 1 node, at once; bytes are here, no registry needed` */
+function toUndoText({ plugin, from, to, change, counts, steps, plan, id, outcome }: RolloutView): string {
+  if (change !== 'undo') return `${id} ${outcome ?? ''}`.trim();
+  const ways = `revision ${from.revision ?? 'none'} → ${to?.revision ?? 'none'} on ${toCountText(counts.targets, 'node')}`;
+  const how = steps.length <= 1 ? 'at once (inside the 72 h window)' : plan;
+  return `${plugin}: ${ways}, ${how}; bytes are here, no registry needed`;
+}

@@ -1,0 +1,95 @@
+import type { NodePluginState } from '../model/plugin-state.ts';
+import type { Revision } from '../model/revision.ts';
+import { isActive, type Rollout, type RolloutNodes } from '../model/rollout.ts';
+import { revisionKey, rolloutKey } from '../store/record-kinds.ts';
+import type { Store } from '../store/store.ts';
+import { type Fleet, stateOnNode } from './fleet.ts';
+import { statusOf } from './plugin-status-of.ts';
+
+/** What an answer about one rollout is made of. */
+export interface RolloutFacts {
+  readonly fleet: Fleet;
+  readonly rollout: Rollout;
+  readonly from: Revision | undefined;
+  readonly to: Revision | undefined;
+  readonly moves: RolloutNodes | undefined;
+  readonly active: boolean;
+  /** None came after it: what the nodes show now is its doing. */
+  readonly latest: boolean;
+  /** Of all its targets as they are now; empty where it is not the latest, and of ended ones in lists. */
+  readonly states: ReadonlyMap<string, NodePluginState>;
+  /** What its plugin's document asks for is not tried again by itself. */
+  readonly heldBack: boolean;
+  /** `auth`, `edge/auth`: as it is typed. */
+  readonly typed: string;
+}
+
+/** `withNodes` false: without the nodes of the steps, as lists show rollouts. */
+export async function readRolloutFacts(
+  store: Store,
+  fleet: Fleet,
+  rollout: Rollout,
+  withNodes = true,
+): Promise<RolloutFacts> {
+  const { plugin, number } = rollout;
+  const find = async (revision: number | null | undefined): Promise<Revision | undefined> => {
+    if (revision === null || revision === undefined) return undefined;
+    const key = revisionKey(plugin, revision);
+    return fleet.revisions.get(key) ?? (await store.get('Revision', key))?.value;
+  };
+  const active = isActive(rollout);
+  const latest = fleet.rollouts.get(plugin)?.[0]?.number === number;
+  const moves =
+    fleet.moves.get(rollout.id) ??
+    (withNodes ? (await store.get('RolloutNodes', rolloutKey(plugin, number)))?.value : undefined);
+  return {
+    fleet,
+    rollout,
+    from: await find(rollout.from.revision),
+    to: await find(rollout.to?.revision),
+    moves,
+    active,
+    latest,
+    states: latest && (withNodes || active) ? toStates(fleet, rollout, moves) : new Map(),
+    heldBack: latest && !active && isHeldBack(fleet, plugin),
+    typed: plugin.replace(/^default\//, ''),
+  };
+}
+
+function isHeldBack(fleet: Fleet, plugin: string): boolean {
+  const spec = fleet.specs.get(plugin);
+  return spec !== undefined && statusOf(fleet, spec, []).heldBack !== null;
+}
+
+function toStates(
+  fleet: Fleet,
+  { plugin }: Rollout,
+  moves: RolloutNodes | undefined,
+): ReadonlyMap<string, NodePluginState> {
+  const targets = new Set([...(moves?.order.flat() ?? []), ...Object.keys(moves?.movedAt ?? {})]);
+  const spec = fleet.specs.get(plugin)?.value ?? toNamed(plugin);
+  return new Map(
+    fleet.nodes
+      .filter(({ node }) => targets.has(node.id))
+      .map(presence => [presence.node.id, stateOnNode(fleet, spec, presence)]),
+  );
+}
+
+/** The plugin is being forgotten. */
+function toNamed(plugin: string): { readonly namespace: string; readonly name: string } {
+  const [namespace = '', name = ''] = plugin.split('/');
+  return { namespace, name };
+}
+
+/** Ids of the nodes that a step moved, by name. */
+export function nodesOfStep({ moves }: RolloutFacts, step: number): readonly string[] {
+  return Object.entries(moves?.movedAt ?? {})
+    .filter(([, moved]) => moved.step === step)
+    .map(([id]) => id)
+    .toSorted();
+}
+
+/** What ends a sentence about what nodes run: `revision 7`, `without edge/auth`. */
+export function toRunsText({ typed }: RolloutFacts, revision: number | null | undefined): string {
+  return revision === null || revision === undefined ? `without ${typed}` : `revision ${revision}`;
+}

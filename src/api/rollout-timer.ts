@@ -1,0 +1,74 @@
+import { toCountText, toNumberText } from '../model/quantity-text.ts';
+import type { RolloutFacts } from './rollout-facts.ts';
+import { toTime } from './schema/metadata.ts';
+import type { RolloutView } from './schema/rollout-view.ts';
+
+/** For so long after our start nodes that are not back are waited for, and nothing is judged. */
+const SETTLE_MS = 60_000;
+/** How long a way back may take until it is called incomplete. */
+const RETURN_MS = 600_000;
+
+/** What is left of what the rollout waits for, ms; undefined: nothing is waited for. */
+export function leftOf(facts: RolloutFacts): number | undefined {
+  const { timer } = facts.rollout;
+  if (timer === null) return undefined;
+  if (!isRunning(facts)) return timer.leftMs;
+  const { now, startedAt } = facts.fleet;
+  return Math.max(0, timer.leftMs - Math.max(0, now - Math.max(timer.at, startedAt)));
+}
+
+export function toTimerView(facts: RolloutFacts): RolloutView['timer'] {
+  const { rollout, active } = facts;
+  const leftMs = leftOf(facts);
+  if (!active || leftMs === undefined) return null;
+  const { strategy, steps, step, stage } = rollout;
+  const running = isRunning(facts);
+  const current = steps[step];
+  switch (stage) {
+    case 'Waiting': {
+      const pause = current?.pause;
+      return { what: 'pause', leftMs, totalMs: typeof pause === 'number' ? pause : null, running };
+    }
+    case 'Applying':
+      return { what: 'deadline', leftMs, totalMs: strategy.progressDeadlineMs, running };
+    case 'Soaking':
+      return { what: 'soak', leftMs, totalMs: current?.soakMs ?? null, running };
+    case 'Baking':
+      return { what: 'bake', leftMs, totalMs: strategy.bakeMs, running };
+    case 'Returning':
+      return { what: 'return', leftMs, totalMs: RETURN_MS, running };
+    case null:
+      return null;
+    default:
+      return stage satisfies never;
+  }
+}
+
+function isRunning(facts: RolloutFacts): boolean {
+  return facts.active && facts.rollout.phase !== 'Paused' && findAwaited(facts).length === 0;
+}
+
+/** Nodes that the rollout moved, that were there before our start, and are not back. */
+function findAwaited({ fleet, moves, rollout }: RolloutFacts): readonly string[] {
+  const { now, startedAt } = fleet;
+  if (rollout.startedAt >= startedAt || now - startedAt >= SETTLE_MS) return [];
+  return fleet.nodes
+    .filter(({ node }) => moves?.movedAt[node.id] !== undefined)
+    .filter(({ connected, since }) => !connected && since >= startedAt)
+    .map(({ node }) => node.id);
+}
+
+/** `Attaché restarted at …; 211 of 299 Envoys are back, waiting for the rest before judging`; null: it is settled. */
+export function toSettleNote(facts: RolloutFacts): string | null {
+  const { fleet, active, moves } = facts;
+  if (!active || findAwaited(facts).length === 0) return null;
+  const targets = new Set(moves?.order.flat() ?? []);
+  const expected = fleet.nodes.filter(
+    ({ node, connected, since }) => targets.has(node.id) && (connected || since >= fleet.startedAt),
+  );
+  const back = expected.filter(({ connected }) => connected).length;
+  return (
+    `Attaché restarted at ${toTime(fleet.startedAt)}; ${toNumberText(back)} of ` +
+    `${toCountText(expected.length, 'Envoy')} are back, waiting for the rest before judging`
+  );
+}

@@ -1,0 +1,119 @@
+import { Type } from 'typebox';
+import { toPluginName } from '../../model/plugin-spec.ts';
+import { isActive } from '../../model/rollout.ts';
+import { type ApiContext, readNow } from '../api-context.ts';
+import { ApiError } from '../api-error.ts';
+import { askRollout } from '../ask-rollout.ts';
+import { findRollout } from '../find-rollout.ts';
+import { toAlreadyBackAnswer, toRolloutAnswer } from '../rollout-answer.ts';
+import { readRolloutFacts } from '../rollout-facts.ts';
+import { readHistory } from '../rollout-history.ts';
+import { RolloutActionBody, RolloutPhaseWord, UndoBody } from '../schema/rollout-view.ts';
+import { toRolloutView } from '../to-rollout-view.ts';
+import { undoPlugin } from '../undo-plugin.ts';
+import { type ApiServer, answers, NamespacedParams, orNothing } from './route-schema.ts';
+
+const RolloutParams = Type.Object({
+  id: Type.String({ description: '`namespace.plugin.number`, or `namespace.plugin.latest`' }),
+});
+
+const RolloutQuery = Type.Object(
+  {
+    plugin: Type.Optional(Type.String({ description: '<namespace>/<name>' })),
+    phase: Type.Optional(RolloutPhaseWord),
+    active: Type.Optional(Type.Boolean({ description: 'only those under way, or only ended ones' })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: 'default 100' })),
+  },
+  { additionalProperties: false },
+);
+
+const VERBS = ['pause', 'resume', 'promote', 'abort', 'retry'] as const;
+
+/** `/v1/rollouts`, their verbs, and what belongs to one plugin: its history, and undo. */
+export function addRolloutRoutes(app: ApiServer, context: ApiContext): void {
+  const { store } = context;
+  app.get(
+    '/v1/rollouts',
+    { schema: { tags: ['rollouts'], querystring: RolloutQuery, response: answers({ 200: 'RolloutList' }) } },
+    async request => {
+      const { plugin, phase, active, limit = 100 } = request.query;
+      const fleet = await readNow(context);
+      const wanted = [...fleet.rollouts.values()]
+        .flat()
+        .filter(one => plugin === undefined || one.plugin === plugin)
+        .filter(one => phase === undefined || one.phase === phase)
+        .filter(one => active === undefined || isActive(one) === active)
+        .toSorted((a, b) => b.startedAt - a.startedAt || b.number - a.number)
+        .slice(0, limit);
+      const items = await Promise.all(
+        wanted.map(async one => toRolloutView(await readRolloutFacts(store, fleet, one, false), false)),
+      );
+      return { kind: 'RolloutList', items };
+    },
+  );
+  app.get(
+    '/v1/rollouts/:id',
+    { schema: { tags: ['rollouts'], params: RolloutParams, response: answers({ 200: 'Rollout' }) } },
+    async request => {
+      const { rollout } = await findRollout(store, request.params.id);
+      const fleet = await readNow(context);
+      return toRolloutView(await readRolloutFacts(store, fleet, rollout));
+    },
+  );
+  for (const action of VERBS)
+    app.post(
+      `/v1/rollouts/:id/${action}`,
+      {
+        schema: {
+          tags: ['rollouts'],
+          params: RolloutParams,
+          body: orNothing(RolloutActionBody),
+          response: answers({ 200: 'RolloutAnswer', 202: 'RolloutAnswer' }),
+        },
+      },
+      async (request, reply) => {
+        const body = request.body ?? {};
+        const asked = await askRollout(context, request.params.id, action, body);
+        const answer = await toRolloutAnswer(context, action, asked, body);
+        return reply.code(answer.outcome === 'accepted' ? 202 : 200).send(answer);
+      },
+    );
+  addPluginParts(app, context);
+}
+
+function addPluginParts(app: ApiServer, context: ApiContext): void {
+  const PATH = '/v1/plugins/:namespace/:name';
+  app.get(
+    `${PATH}/rollouts`,
+    {
+      schema: { tags: ['rollouts'], params: NamespacedParams, response: answers({ 200: 'RolloutHistory' }) },
+    },
+    async request => {
+      const plugin = toPluginName(request.params);
+      const fleet = await readNow(context);
+      const items = await readHistory(context.store, fleet, plugin);
+      // History outlives a plugin that was deleted.
+      if (items.length === 0 && !fleet.specs.has(plugin))
+        throw new ApiError('not-found', `there is no plugin ${plugin}`);
+      return { kind: 'RolloutHistory', items };
+    },
+  );
+  app.post(
+    `${PATH}/undo`,
+    {
+      schema: {
+        tags: ['rollouts'],
+        params: NamespacedParams,
+        body: orNothing(UndoBody),
+        response: answers({ 200: 'RolloutAnswer', 202: 'RolloutAnswer' }),
+      },
+    },
+    async (request, reply) => {
+      const body = request.body ?? {};
+      const undone = await undoPlugin(context, toPluginName(request.params), body);
+      if ('alreadyBack' in undone) return toAlreadyBackAnswer(context, undone.alreadyBack, undone.newest);
+      const answer = await toRolloutAnswer(context, 'undo', undone, body);
+      return reply.code(answer.outcome === 'accepted' ? 202 : 200).send(answer);
+    },
+  );
+}

@@ -1,0 +1,90 @@
+import type { Assignment } from '../model/assignment.ts';
+import type { PluginSpec } from '../model/plugin-spec.ts';
+import { isActive, type Rollout } from '../model/rollout.ts';
+import { revisionKey } from '../store/record-kinds.ts';
+import type { Operation, Stored } from '../store/store.ts';
+import type { ApiContext } from './api-context.ts';
+import { ApiError } from './api-error.ts';
+import {
+  type Asked,
+  type RolloutRequest,
+  waitUntilTaken,
+  withoutDeletion,
+  writeIntent,
+} from './ask-rollout.ts';
+import { listRollouts } from './find-rollout.ts';
+
+export type Undone = Asked | { readonly alreadyBack: string; readonly newest: Rollout | undefined };
+
+/**
+ * Takes a plugin back: an active rollout ends, otherwise one to the good revision before (or to `to`) begins. It waits
+ * until the rollout stage took it in. A freeze does not stop it. Codes: `not-found`.
+ */
+export async function undoPlugin(
+  context: ApiContext,
+  plugin: string,
+  request: Pick<RolloutRequest, 'to' | 'message'>,
+): Promise<Undone> {
+  const { store } = context;
+  const asked = await context.exclusive(async () => {
+    const spec = await store.get('PluginSpec', plugin);
+    if (spec === undefined) throw new ApiError('not-found', `there is no plugin ${plugin}`);
+    const rollouts = await listRollouts(store, plugin);
+    const [newest] = rollouts;
+    const { to } = request;
+    if (to !== undefined && (await store.get('Revision', revisionKey(plugin, to))) === undefined)
+      throw new ApiError('not-found', `${plugin}: there is no revision ${to}, or it is not kept any more`, {
+        hint: `attache rollout history ${plugin} lists what there is.`,
+      });
+    const assignment = (await store.get('Assignment', plugin))?.value;
+    const alreadyBack = findAlreadyBack(spec.value, assignment, newest, to);
+    if (alreadyBack !== undefined) return { alreadyBack: `${plugin}: ${alreadyBack}`, newest };
+    const active = newest !== undefined && isActive(newest);
+    const intent = await writeIntent(
+      context,
+      plugin,
+      { ...request, action: 'undo', rollout: active ? newest.id : null },
+      planSpec(spec),
+    );
+    return { intent, newest };
+  });
+  if (asked.alreadyBack !== undefined) return asked;
+  return { plugin, before: asked.newest, taken: await waitUntilTaken(context, asked.intent) };
+}
+
+/** A delete that is undone: the document is there again. */
+function planSpec(spec: Stored<PluginSpec>): Operation[] {
+  if (spec.value.deleted === undefined) return [];
+  const value = withoutDeletion(spec.value);
+  return [{ op: 'put', kind: 'PluginSpec', key: spec.key, value, expected: spec.revision }];
+}
+
+/** A sentence where there is nothing to take back. */
+function findAlreadyBack(
+  spec: PluginSpec,
+  assignment: Assignment | undefined,
+  newest: Rollout | undefined,
+  to: number | undefined,
+): string | undefined {
+  if (newest === undefined || assignment === undefined)
+    return newest !== undefined && isActive(newest)
+      ? undefined
+      : 'nothing was rolled out yet; nothing to undo';
+  if (isActive(newest) || assignment.moved.length > 0) return undefined;
+  const { revision } = assignment.base;
+  const runs = revision === null ? 'no node is to run it' : `the nodes run revision ${revision}`;
+  if (to !== undefined) return revision === to ? `${runs} already; nothing to undo` : undefined;
+  if (spec.deleted !== undefined) return undefined;
+  switch (newest.phase) {
+    case 'RolledBack':
+    case 'Aborted':
+    case 'RollbackIncomplete':
+    case 'Reverted':
+    case 'NotStarted':
+      return `${newest.id} is ${newest.phase}, and ${runs} already; nothing to undo`;
+    default:
+      return newest.kind === 'undo'
+        ? `it was undone already (${newest.id}), and ${runs}; to another one: --to NUMBER`
+        : undefined;
+  }
+}
