@@ -1,7 +1,9 @@
-import type { Assignment } from '../../src/model/assignment.ts';
+import type { Assignment, Placement, Side } from '../../src/model/assignment.ts';
 import type { NodePresence } from '../../src/model/node.ts';
 import type { NodeVerdict } from '../../src/model/node-verdict.ts';
 import type { PluginSpec } from '../../src/model/plugin-spec.ts';
+import type { RevisionConfig } from '../../src/model/revision.ts';
+import type { Rollout } from '../../src/model/rollout.ts';
 
 /** Records as the stages write them, for the plugin default/auth on the node edge-1. */
 
@@ -38,8 +40,54 @@ export function makePresence(
   };
 }
 
+export function makeSide(revision: number | null, placement: Placement = {}): Side {
+  return { revision, placement, format: 1 };
+}
+
+/** Everyone on revision 2, no rollout under way. */
 export function makeAssignment(over: Partial<Assignment> = {}): Assignment {
-  return { plugin: PLUGIN, revision: 2, good: 1, format: 1, since: NOW - 10_000, ...over };
+  return { plugin: PLUGIN, createdAt: 1, base: makeSide(2), moved: [], since: NOW - 10_000, ...over };
+}
+
+/** An update from revision 1 to 2 that succeeded; its document is the one of store revision 7. */
+export function makeRollout(over: Partial<Rollout> = {}): Rollout {
+  return {
+    id: 'default.auth.1',
+    plugin: PLUGIN,
+    number: 1,
+    kind: 'update',
+    from: makeSide(1),
+    to: makeSide(2),
+    specRevision: 7,
+    strategy: {
+      preset: 'fast',
+      waves: [
+        {
+          name: null,
+          selector: null,
+          steps: [{ size: { percent: 100 }, soakMs: 0, pause: null }],
+          pause: null,
+        },
+      ],
+      bakeMs: 60_000,
+      ackTimeoutMs: 60_000,
+      progressDeadlineMs: 600_000,
+      maxDisconnected: 0.2,
+      gates: [],
+      onFailure: 'rollback',
+    },
+    by: 'admin',
+    phase: 'Succeeded',
+    since: NOW - 1_000,
+    startedAt: NOW - 9_000,
+    targets: 1,
+    steps: [],
+    step: 0,
+    stage: null,
+    timer: null,
+    gates: [],
+    ...over,
+  };
 }
 
 /** A verdict whose `tried` and `accepted` hold default/auth in these revisions; null: not at all. */
@@ -74,4 +122,9 @@ export function makeRefused(revision: number, healed = false): NonNullable<NodeV
     at: NOW - 2_000,
     healed,
   };
+}
+
+/** What a revision is looked up for, of one that goes anywhere. */
+export function makeConfig(over: Partial<RevisionConfig> = {}): RevisionConfig {
+  return { env: [], phase: 'UNSPECIFIED_PHASE', priority: 0, match: [], ...over };
 }
