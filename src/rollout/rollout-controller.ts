@@ -1,9 +1,13 @@
+import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
 import type { Clock, Log } from '../model/ports.ts';
+import type { LiveTable } from '../store/live-table.ts';
 import { eventKey } from '../store/record-kinds.ts';
-import type { Change, Expected, Operation, Store } from '../store/store.ts';
+import type { Change, Operation, Store } from '../store/store.ts';
 import { ConflictError } from '../store/store-error.ts';
-import { type Decision, decideAssignment, type News } from './decide-assignment.ts';
+import { decideRollout } from './decide-rollout.ts';
+import { PluginLane } from './plugin-lane.ts';
+import type { News } from './rollout-facts.ts';
 import { RolloutIndex, WATCHED_KINDS } from './rollout-index.ts';
 
 export interface RolloutControllerOptions {
@@ -12,53 +16,63 @@ export interface RolloutControllerOptions {
   readonly log: Log;
   /** The compiler's format number. */
   readonly format: number;
+  /** A plugin here selects nodes of every namespace. */
+  readonly rootNamespace: string;
+  /** What Envoys pushed of their stats, by node id; written by the xds stage. */
+  readonly metrics: LiveTable<NodeMetrics>;
 }
 
+export interface RolloutController {
+  /** Idempotent; nothing is written after it. */
+  stop(): Promise<void>;
+}
+
+/** Envoys push their stats each on its own: what came within this time is looked at together. */
+const METRICS_MS = 500;
+
 /**
- * Starts the rollout stage: it reads what the module and xds stages recorded and writes each plugin's Assignment,
- * with an Event for every step. When the promise resolves, everything that the store held was decided; what could
- * not be written is logged and tried again. Rejects when the store cannot be read.
+ * Starts the rollout stage: it reads what people, the module stage and Envoys recorded, and writes each plugin's
+ * Assignment, Rollout and Quarantine, with an Event for every step. When the promise resolves, everything that the
+ * store held was decided; what could not be written is logged and tried again. Rejects when the store cannot be read.
  */
-export async function startRolloutController(
-  options: RolloutControllerOptions,
-): Promise<{ stop(): Promise<void> }> {
-  const controller = new RolloutController(options);
+export async function startRolloutController(options: RolloutControllerOptions): Promise<RolloutController> {
+  const controller = new Controller(options);
   await controller.start();
   return controller;
 }
 
-const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 5_000;
-
-class RolloutController {
+class Controller implements RolloutController {
   readonly #options: RolloutControllerOptions;
   readonly #index = new RolloutIndex();
-  readonly #dirty = new Set<PluginName>();
+  readonly #lanes = new Map<PluginName, PluginLane>();
   readonly #ended = new AbortController();
-  /** Passes run one after the other. */
-  #passes: Promise<void> = Promise.resolve();
+  readonly #startedAt: number;
   #consumed: Promise<void> = Promise.resolve();
-  #cancelRetry: (() => void) | undefined;
-  #failures = 0;
+  #stopMetrics: (() => void) | undefined;
   #events = 0;
 
   constructor(options: RolloutControllerOptions) {
     this.#options = options;
+    this.#startedAt = options.clock.now();
   }
 
   async start(): Promise<void> {
     const watch = this.#options.store.watch(WATCHED_KINDS, this.#ended.signal)[Symbol.asyncIterator]();
     const { value, done } = await watch.next();
-    if (done !== true) await this.#take(value);
+    if (done === true) return;
+    this.#take(value, () => this.#index.expectConnected());
+    this.#stopMetrics = this.#options.metrics.watch(node => {
+      for (const plugin of this.#index.moving(node)) this.#lane(plugin).pokeWithin(METRICS_MS);
+    });
+    for (const lane of [...this.#lanes.values()]) await lane.idle();
     this.#consumed = this.#consume(watch);
   }
 
-  /** Idempotent; nothing is written after it. */
   async stop(): Promise<void> {
     this.#ended.abort();
-    this.#cancelRetry?.();
+    this.#stopMetrics?.();
     await this.#consumed;
-    await this.#passes;
+    await Promise.all([...this.#lanes.values()].map(lane => lane.stop()));
   }
 
   async #consume(watch: AsyncIterator<readonly Change[]>): Promise<void> {
@@ -66,85 +80,70 @@ class RolloutController {
       for (;;) {
         const { value, done } = await watch.next();
         if (done === true) return;
-        await this.#take(value);
+        this.#take(value);
       }
     } catch (error) {
       this.#options.log.error({ err: error }, 'the rollout stage cannot read the store any more');
     }
   }
 
-  #take(changes: readonly Change[]): Promise<void> {
-    for (const change of changes) for (const plugin of this.#index.apply(change)) this.#dirty.add(plugin);
-    return this.#pass();
+  /** The whole batch, before anything is decided on a part of it. */
+  #take(changes: readonly Change[], then?: () => void): void {
+    const due = new Set<PluginName>();
+    for (const change of changes) for (const plugin of this.#index.apply(change)) due.add(plugin);
+    then?.();
+    for (const plugin of due) this.#lane(plugin).poke();
   }
 
-  #pass(): Promise<void> {
-    this.#passes = this.#passes.then(() => this.#decideDirty());
-    return this.#passes;
+  #lane(plugin: PluginName): PluginLane {
+    const { clock, log } = this.#options;
+    const known = this.#lanes.get(plugin);
+    if (known !== undefined) return known;
+    const onError = (error: unknown): void =>
+      log.error({ plugin, err: error }, 'a rollout decision could not be written; trying again');
+    const lane = new PluginLane({ clock, work: () => this.#settle(plugin), onError });
+    this.#lanes.set(plugin, lane);
+    return lane;
   }
 
-  /** A plugin that cannot be written stays due, and does not hold up the others. */
-  async #decideDirty(): Promise<void> {
-    let failed = false;
-    for (const plugin of [...this.#dirty]) {
-      if (this.#ended.signal.aborted) return;
-      try {
-        this.#dirty.delete(plugin);
-        await this.#settle(plugin);
-      } catch (error) {
-        failed = true;
-        this.#dirty.add(plugin);
-        this.#options.log.error(
-          { plugin, err: error },
-          'a rollout decision could not be written; trying again',
-        );
-      }
-    }
-    if (failed) this.#retryLater();
-    else this.#failures = 0;
-  }
-
-  /** Decides and writes one plugin; after a conflict once more, on what the store holds now. */
-  async #settle(plugin: PluginName): Promise<void> {
-    const { store, clock, format, log } = this.#options;
+  /** Decides and writes one plugin, in one transaction; after a conflict once more, on what the store holds now. */
+  async #settle(plugin: PluginName): Promise<number | null> {
+    const { store, clock, log, metrics, format, rootNamespace } = this.#options;
+    const startedAt = this.#startedAt;
     while (!this.#ended.signal.aborted) {
-      const decision = decideAssignment(this.#index.facts(plugin, format, clock.now()));
-      if (decision.kind === 'unchanged') return;
+      const records = this.#index.records(plugin);
+      await records.load(store);
+      const now = clock.now();
+      const surroundings = {
+        metrics: (node: string) => metrics.get(node),
+        format,
+        rootNamespace,
+        now,
+        startedAt,
+      };
+      const decision = decideRollout(this.#index.facts(plugin, surroundings));
+      records.waits = decision.wakeAt !== null;
+      const operations = records.toOperations(decision.records);
+      if (operations.length === 0) return decision.wakeAt;
       try {
-        await store.transaction(this.#toOperations(plugin, decision));
+        const events = decision.news.map(news => this.#toEvent(plugin, news, now));
+        records.written(operations, await store.transaction([...operations, ...events]));
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error;
-        this.#index.setAssignment(plugin, await store.get('Assignment', plugin));
+        await records.reload(store);
         continue;
       }
       for (const { type, message } of decision.news) log.info({ plugin, type }, message);
-      return;
+      return decision.wakeAt;
     }
+    return null;
   }
 
-  #toOperations(plugin: PluginName, decision: Exclude<Decision, { kind: 'unchanged' }>): Operation[] {
-    const expected: Expected = this.#index.assignment(plugin)?.revision ?? 'absent';
-    const key = { kind: 'Assignment', key: plugin, expected } as const;
-    return [
-      decision.kind === 'put' ? { op: 'put', ...key, value: decision.assignment } : { op: 'delete', ...key },
-      ...decision.news.map(news => this.#toEvent(plugin, news)),
-    ];
-  }
-
-  #toEvent(plugin: PluginName, { type, message, node }: News): Operation {
-    const at = this.#options.clock.now();
+  #toEvent(plugin: PluginName, { type, message, node }: News, at: number): Operation {
     this.#events += 1;
     // Of one stage in one process, and in order within a millisecond.
     const name = `rollout-${String(this.#events).padStart(6, '0')}`;
     const value = { type, at, plugin, message, ...(node === undefined ? {} : { node }) };
     return { op: 'put', kind: 'Event', key: eventKey(at, name), value };
-  }
-
-  #retryLater(): void {
-    if (this.#ended.signal.aborted) return;
-    const delayMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures);
-    this.#failures += 1;
-    this.#cancelRetry?.();
-    this.#cancelRetry = this.#options.clock.after(delayMs, () => void this.#pass());
   }
 }

@@ -1,145 +1,144 @@
-import type { Assignment } from '../model/assignment.ts';
-import type { NodePresence } from '../model/node.ts';
-import type { NodeVerdict } from '../model/node-verdict.ts';
+import type { Freeze, NodePolicy } from '../model/fleet-records.ts';
+import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
-import type { ModuleProgress } from '../model/revision.ts';
-import type { Change, Stored } from '../store/store.ts';
-import type { PluginFacts } from './decide-assignment.ts';
+import { isActive } from '../model/rollout.ts';
+import { FREEZE_KEY } from '../store/record-kinds.ts';
+import type { Change } from '../store/store.ts';
+import { FleetIndex } from './fleet-index.ts';
+import type { Suspect } from './judge-attribution.ts';
+import { PluginRecords } from './plugin-records.ts';
+import type { RolloutFacts } from './rollout-facts.ts';
 
-/** The kinds that the index is fed with. */
+/** The kinds that the index is fed with. RolloutNodes is read when it is needed: old ones are many and long. */
 export const WATCHED_KINDS = [
   'PluginSpec',
   'ModuleProgress',
   'Revision',
   'Assignment',
-  'NodeVerdict',
+  'Rollout',
+  'Quarantine',
+  'RolloutIntent',
+  'Freeze',
+  'NodePolicy',
   'NodePresence',
+  'NodeVerdict',
 ] as const;
 
-/** What the store holds, arranged by plugin, so that a change of one node costs only the plugins it mentions. */
+/** What a decision needs beside the records. */
+export interface Surroundings {
+  metrics(node: string): NodeMetrics | undefined;
+  readonly format: number;
+  readonly rootNamespace: string;
+  readonly now: number;
+  readonly startedAt: number;
+}
+
+/** What the store holds, arranged by plugin, so that a change of one node costs only the plugins that it concerns. */
 export class RolloutIndex {
-  readonly #specs = new Map<PluginName, number>();
-  readonly #progress = new Map<PluginName, ModuleProgress>();
-  readonly #revisions = new Map<PluginName, Set<number>>();
-  readonly #assignments = new Map<PluginName, Stored<Assignment>>();
-  /** By store key, which begins with the node. */
-  readonly #verdicts = new Map<string, NodeVerdict>();
-  readonly #verdictsOfPlugin = new Map<PluginName, Set<string>>();
-  readonly #verdictsOfNode = new Map<string, Set<string>>();
-  readonly #presences = new Map<string, NodePresence>();
+  readonly #plugins = new Map<PluginName, PluginRecords>();
+  readonly #fleet = new FleetIndex();
+  readonly #policies = new Map<string, NodePolicy>();
+  #excluded: ReadonlySet<string> = new Set();
+  #freeze: Freeze | undefined;
 
   /** Takes a change in; answers the plugins that are to be decided again. */
   apply(change: Change): Iterable<PluginName> {
     const { key } = change;
     switch (change.kind) {
       case 'PluginSpec':
-        setOrDelete(this.#specs, key, change.stored?.revision);
-        return [key];
       case 'ModuleProgress':
-        setOrDelete(this.#progress, key, change.stored?.value);
-        return [key];
-      case 'Assignment':
-        this.setAssignment(key, change.stored);
-        return [key];
       case 'Revision':
-        return [this.#applyRevision(key, change.stored !== undefined)];
-      case 'NodeVerdict':
-        return this.#applyVerdict(key, change.stored?.value);
+      case 'Assignment':
+      case 'Rollout':
+      case 'Quarantine':
+      case 'RolloutIntent':
+        return this.#applyToPlugin(change);
+      case 'Freeze':
+        if (key === FREEZE_KEY) this.#freeze = change.stored?.value;
+        return [...this.#plugins.keys()];
+      case 'NodePolicy':
+        return this.#applyPolicy(key, change.stored?.value);
       case 'NodePresence':
-        return this.#applyPresence(key, change.stored?.value);
+        return this.#fleet.setPresence(key, change.stored?.value) ? this.open() : [];
+      case 'NodeVerdict':
+        return this.#fleet.setVerdict(key, change.stored?.value).filter(plugin => this.isOpen(plugin));
       default:
         return [];
     }
   }
 
-  assignment(plugin: PluginName): Stored<Assignment> | undefined {
-    return this.#assignments.get(plugin);
+  /** Call once what the store held at our start is in. */
+  expectConnected(): void {
+    this.#fleet.expectConnected();
   }
 
-  setAssignment(plugin: PluginName, stored: Stored<Assignment> | undefined): void {
-    setOrDelete(this.#assignments, plugin, stored);
+  plugins(): Iterable<PluginName> {
+    return this.#plugins.keys();
   }
 
-  facts(plugin: PluginName, format: number, now: number): PluginFacts {
-    const assignment = this.#assignments.get(plugin)?.value;
-    // Where the assigned revision is the good one, no verdict can change anything: a settled fleet costs nothing.
-    const open = assignment !== undefined && assignment.revision !== assignment.good;
-    const keys = open ? [...(this.#verdictsOfPlugin.get(plugin) ?? [])] : [];
+  records(plugin: PluginName): PluginRecords {
+    const known = this.#plugins.get(plugin) ?? new PluginRecords(plugin);
+    this.#plugins.set(plugin, known);
+    return known;
+  }
+
+  /** Nodes matter to it. */
+  isOpen(plugin: PluginName): boolean {
+    return this.#plugins.get(plugin)?.isOpen() === true;
+  }
+
+  open(): readonly PluginName[] {
+    return [...this.#plugins.keys()].filter(plugin => this.isOpen(plugin));
+  }
+
+  /** Plugins whose rollout moved this node. */
+  moving(node: string): readonly PluginName[] {
+    return this.open().filter(plugin => this.#plugins.get(plugin)?.hasMoved(node) === true);
+  }
+
+  facts(plugin: PluginName, surroundings: Surroundings): RolloutFacts {
+    const records = this.records(plugin);
     return {
       plugin,
-      specRevision: this.#specs.get(plugin),
-      progress: this.#progress.get(plugin),
-      revisions: this.#revisions.get(plugin) ?? new Set(),
-      assignment,
-      verdicts: keys
-        .map(key => this.#verdicts.get(key))
-        .filter(verdict => verdict !== undefined)
-        .map(verdict => ({ verdict, live: this.#isLive(verdict) })),
-      format,
-      now,
+      spec: records.spec,
+      progress: records.progress,
+      revisions: records.revisions,
+      records: records.own(),
+      intent: records.intent,
+      freeze: this.#freeze,
+      fleet: this.#fleet.nodes,
+      excluded: this.#excluded,
+      suspects: () => this.#suspects(plugin),
+      ...surroundings,
     };
   }
 
-  #isLive({ node, process, slot }: NodeVerdict): boolean {
-    const presence = this.#presences.get(node);
-    return presence?.connected === true && presence.process === process && presence.slots.includes(slot);
+  #applyToPlugin(change: Change): readonly PluginName[] {
+    const parts = change.key.split('/');
+    const plugin = parts.slice(0, 2).join('/');
+    const records = this.records(plugin);
+    const isNew = records.apply(change, parts[2] ?? '');
+    if (records.isEmpty()) this.#plugins.delete(plugin);
+    return isNew ? [plugin] : [];
   }
 
-  /** The key ends with the number: a deletion brings no value. */
-  #applyRevision(key: string, exists: boolean): PluginName {
-    const end = key.lastIndexOf('/');
-    const plugin = key.slice(0, end);
-    const number = Number(key.slice(end + 1));
-    if (exists) addTo(this.#revisions, plugin, number);
-    else removeFrom(this.#revisions, plugin, number);
-    return plugin;
+  #applyPolicy(node: string, policy: NodePolicy | undefined): readonly PluginName[] {
+    const was = this.#policies.get(node)?.excluded !== undefined;
+    if (policy === undefined) this.#policies.delete(node);
+    else this.#policies.set(node, policy);
+    if (was === (policy?.excluded !== undefined)) return [];
+    const excluded = [...this.#policies].filter(([, known]) => known.excluded !== undefined);
+    this.#excluded = new Set(excluded.map(([id]) => id));
+    return this.open();
   }
 
-  #applyVerdict(key: string, verdict: NodeVerdict | undefined): Iterable<PluginName> {
-    const before = this.#verdicts.get(key);
-    const was = mentionedIn(before);
-    const is = mentionedIn(verdict);
-    for (const plugin of was) if (!is.has(plugin)) removeFrom(this.#verdictsOfPlugin, plugin, key);
-    for (const plugin of is) addTo(this.#verdictsOfPlugin, plugin, key);
-    if (before !== undefined) removeFrom(this.#verdictsOfNode, before.node, key);
-    if (verdict !== undefined) addTo(this.#verdictsOfNode, verdict.node, key);
-    setOrDelete(this.#verdicts, key, verdict);
-    return new Set([...was, ...is]);
+  #suspects(but: PluginName): readonly Suspect[] {
+    return this.open().flatMap(plugin => {
+      const { rollouts, nodes } = this.records(plugin).own();
+      const latest = rollouts.at(-1);
+      if (plugin === but || latest === undefined || nodes === undefined) return [];
+      if (!isActive(latest) || latest.phase === 'RollingBack') return [];
+      return [{ rollout: latest.id, moved: new Set(Object.keys(nodes.movedAt)) }];
+    });
   }
-
-  /** Most changes of a presence (the time of its last ACK) decide nothing. */
-  #applyPresence(node: string, presence: NodePresence | undefined): Iterable<PluginName> {
-    const before = this.#presences.get(node);
-    setOrDelete(this.#presences, node, presence);
-    if (toLiveText(before) === toLiveText(presence)) return [];
-    const keys = [...(this.#verdictsOfNode.get(node) ?? [])];
-    return new Set(keys.flatMap(key => [...mentionedIn(this.#verdicts.get(key))]));
-  }
-}
-
-/** What of a presence makes a verdict live. */
-function toLiveText(presence: NodePresence | undefined): string {
-  return presence?.connected === true ? JSON.stringify([presence.process, presence.slots]) : '';
-}
-
-function mentionedIn(verdict: NodeVerdict | undefined): ReadonlySet<PluginName> {
-  const { tried, accepted, refused } = verdict ?? {};
-  const plugins = [...(tried?.plugins ?? []), ...(accepted?.plugins ?? [])].map(({ plugin }) => plugin);
-  return new Set(refused?.plugin === undefined ? plugins : [...plugins, refused.plugin]);
-}
-
-function setOrDelete<V>(map: Map<string, V>, key: string, value: V | undefined): void {
-  if (value === undefined) map.delete(key);
-  else map.set(key, value);
-}
-
-function addTo<V>(map: Map<string, Set<V>>, key: string, value: V): void {
-  const values = map.get(key) ?? new Set<V>();
-  map.set(key, values.add(value));
-}
-
-function removeFrom<V>(map: Map<string, Set<V>>, key: string, value: V): void {
-  const values = map.get(key);
-  values?.delete(value);
-  if (values?.size === 0) map.delete(key);
 }

@@ -7,15 +7,30 @@ import type { ModuleProgress, Revision } from '../../src/model/revision.ts';
 /** Records as the other stages write them, with only what a rollout test cares about to say. */
 export const PLUGIN = 'default/auth';
 export const FORMAT = 1;
+export const PLACE = 'attache.last/in';
 
-export function makeSpec(name = 'auth'): PluginSpec {
-  return { namespace: 'default', name, url: 'oci://registry.example/auth:1', createdAt: 1 };
+export function makeSpec(fields: Partial<PluginSpec> = {}): PluginSpec {
+  return {
+    namespace: 'default',
+    name: 'auth',
+    url: 'oci://registry.example/auth:1',
+    createdAt: 1,
+    ...fields,
+  };
 }
 
 export function makeRevision(number: number, plugin = PLUGIN): Revision {
   const config = { env: [], phase: 'UNSPECIFIED_PHASE', priority: 0, match: [] } as const;
   const module = { sha256: 'ab', sizeBytes: 1, url: 'u', layout: 'file', abi: '0.2.1', importCount: 1 };
-  return { plugin, number, contentHash: `${number}`, configHash: 'c', config, module, createdAt: 1 };
+  return {
+    plugin,
+    number,
+    contentHash: `content-${number}`,
+    configHash: 'c',
+    config,
+    module,
+    createdAt: 1,
+  };
 }
 
 export function makeReady(revision: number, specRevision: number, plugin = PLUGIN): ModuleProgress {
@@ -23,40 +38,46 @@ export function makeReady(revision: number, specRevision: number, plugin = PLUGI
 }
 
 export function makeAssignment(fields: Partial<Assignment> = {}): Assignment {
-  return { plugin: PLUGIN, revision: 1, good: null, format: FORMAT, since: 100, ...fields };
+  const base = { revision: 1, placement: {}, format: FORMAT };
+  return { plugin: PLUGIN, createdAt: 1, base, moved: [], since: 100, ...fields };
 }
 
-interface VerdictFields {
+export interface VerdictFields {
   readonly node?: string;
   readonly process?: string;
   readonly slot?: string;
   readonly state?: VerdictState;
-  readonly tried?: number;
-  readonly accepted?: number;
-  readonly refused?: { readonly revision: number; readonly at: number; readonly plugin?: string };
+  readonly tried?: number | null;
+  readonly accepted?: number | null;
+  readonly acceptedAt?: number;
+  readonly refused?: { readonly revision?: number; readonly at: number; readonly plugin?: string | null };
   readonly plugin?: string;
+  readonly since?: number;
 }
 
-/** What one node said of one plugin, by revision numbers. */
+/** What one node said of one plugin, by revision numbers; null: content without the plugin. */
 export function makeVerdict(fields: VerdictFields): NodeVerdict {
-  const { node = 'edge-1', process = 'p1', slot = 'attache.last/in', plugin = PLUGIN } = fields;
-  const content = (revision: number) => ({
+  const { node = 'edge-1', process = 'p1', slot = PLACE, plugin = PLUGIN, since = 1 } = fields;
+  const content = (revision: number | null) => ({
     contentHash: `${revision}`,
-    plugins: [{ plugin, revision }] satisfies PluginInSlot[],
+    plugins: (revision === null ? [] : [{ plugin, revision }]) satisfies PluginInSlot[],
   });
-  const { tried, accepted, refused } = fields;
+  const { tried = fields.accepted, accepted, refused } = fields;
   return {
     node,
     process,
     slot,
     state: fields.state ?? 'accepted',
-    since: 1,
+    since,
     tried: tried === undefined ? null : content(tried),
-    accepted: accepted === undefined ? null : { ...content(accepted), at: 1 },
-    refused: refused
-      ? { contentHash: 'x', plugin, message: 'Unable to create Wasm plugin', healed: false, ...refused }
-      : null,
+    accepted: accepted === undefined ? null : { ...content(accepted), at: fields.acceptedAt ?? since },
+    refused: refused === undefined ? null : makeRefused(refused, plugin),
   };
+}
+
+function makeRefused({ plugin, ...rest }: NonNullable<VerdictFields['refused']>, own: string) {
+  const named = plugin === null ? {} : { plugin: plugin ?? own };
+  return { contentHash: 'x', ...named, message: 'Unable to create Wasm plugin', healed: false, ...rest };
 }
 
 export function makePresence(id = 'edge-1', fields: Partial<NodePresence> = {}): NodePresence {
@@ -75,7 +96,7 @@ export function makePresence(id = 'edge-1', fields: Partial<NodePresence> = {}):
     connected: true,
     since: 1,
     firstSeenAt: 1,
-    slots: ['attache.last/in'],
+    slots: [PLACE],
     nacks: [],
     ...fields,
   };

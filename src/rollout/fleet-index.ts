@@ -1,0 +1,67 @@
+import type { NodePresence } from '../model/node.ts';
+import type { NodeVerdict } from '../model/node-verdict.ts';
+import type { PluginName } from '../model/plugin-spec.ts';
+import type { FleetNode } from './rollout-facts.ts';
+
+/** When we stop, every node goes within a moment: who went that close to the last sign of any node was there. */
+const STOPPING_MS = 10_000;
+
+/** The known nodes with what they said. */
+export class FleetIndex {
+  readonly #nodes = new Map<string, FleetNode>();
+  /** By node, by key. */
+  readonly #verdicts = new Map<string, Map<string, NodeVerdict>>();
+
+  get nodes(): ReadonlyMap<string, FleetNode> {
+    return this.#nodes;
+  }
+
+  /** False: nothing changed that decides anything (the time of its last ACK does not). */
+  setPresence(id: string, presence: NodePresence | undefined): boolean {
+    const known = this.#nodes.get(id);
+    if (presence === undefined) return this.#nodes.delete(id);
+    const expected = known?.expected ?? false;
+    this.#nodes.set(id, { presence, verdicts: this.#verdictsOf(id), expected });
+    return toDeciding(known?.presence) !== toDeciding(presence);
+  }
+
+  /** Answers the plugins that it is about, now or before. */
+  setVerdict(key: string, verdict: NodeVerdict | undefined): readonly PluginName[] {
+    const id = key.slice(0, key.indexOf('\n'));
+    const ofNode = this.#verdicts.get(id) ?? new Map<string, NodeVerdict>();
+    const was = ofNode.get(key);
+    if (verdict === undefined) ofNode.delete(key);
+    else ofNode.set(key, verdict);
+    if (ofNode.size === 0) this.#verdicts.delete(id);
+    else this.#verdicts.set(id, ofNode);
+    const known = this.#nodes.get(id);
+    if (known !== undefined) this.#nodes.set(id, { ...known, verdicts: this.#verdictsOf(id) });
+    return [...new Set([...mentionedIn(was), ...mentionedIn(verdict)])];
+  }
+
+  /** Marks who was connected when our last run ended, killed or not, by what it left in the store. */
+  expectConnected(): void {
+    const presences = [...this.#nodes.values()].map(({ presence }) => presence);
+    const lastSign = presences.reduce((at, { since, lastAckAt = 0 }) => Math.max(at, since, lastAckAt), 0);
+    for (const [id, node] of this.#nodes) {
+      const { connected, since } = node.presence;
+      this.#nodes.set(id, { ...node, expected: connected || since >= lastSign - STOPPING_MS });
+    }
+  }
+
+  #verdictsOf(id: string): readonly NodeVerdict[] {
+    return [...(this.#verdicts.get(id)?.values() ?? [])];
+  }
+}
+
+function toDeciding(presence: NodePresence | undefined): string {
+  if (presence === undefined) return '';
+  const { node, process, connected, since, slots } = presence;
+  return JSON.stringify([node, process, connected, since, slots]);
+}
+
+function mentionedIn(verdict: NodeVerdict | undefined): readonly PluginName[] {
+  const { tried, accepted, refused } = verdict ?? {};
+  const plugins = [...(tried?.plugins ?? []), ...(accepted?.plugins ?? [])].map(({ plugin }) => plugin);
+  return refused?.plugin === undefined ? plugins : [...plugins, refused.plugin];
+}

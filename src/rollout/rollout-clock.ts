@@ -1,0 +1,85 @@
+import type { Rollout } from '../model/rollout.ts';
+import type { FleetNode, RolloutFacts, RolloutRecords } from './rollout-facts.ts';
+import { latestOf, type Rule, type Turn, withRollout } from './rollout-turn.ts';
+
+/*
+ * The one clock of a rollout. It does not run while the rollout is paused, while Attaché is down, and for a minute
+ * after our start while nodes that the rollout moved are not back: a soak that nobody watched proves nothing.
+ */
+
+/** Nodes get this long after our start to come back before their absence is judged. */
+export const START_GRACE_MS = 60_000;
+/** A node that is gone for less may be restarting, or it is us who stop. */
+export const LOST_AFTER_MS = 10_000;
+/** How much of the clock a kill may lose; a commit costs more than a moment of soak. */
+export const KEEP_TIMER_MS = 5_000;
+
+/** It was connected when our last run ended, or went since, and it is too early to think anything of it. */
+export function isAwaited({ now, startedAt }: RolloutFacts, { presence, expected }: FleetNode): boolean {
+  return !presence.connected && now < startedAt + START_GRACE_MS && (expected || presence.since >= startedAt);
+}
+
+/** Wakes when the last awaited node is not awaited any more; answers whether there is one. */
+export function awaitsAny(turn: Turn, ids: Iterable<string>): boolean {
+  const { facts } = turn;
+  for (const id of ids) {
+    const node = facts.fleet.get(id);
+    if (node === undefined || !isAwaited(facts, node)) continue;
+    turn.wake(facts.startedAt + START_GRACE_MS);
+    return true;
+  }
+  return false;
+}
+
+/** What is left of the rollout's timer now; wakes when it is over. */
+export function leftMs(turn: Turn, { timer }: Rollout, records: RolloutRecords): number {
+  if (timer === null) return Number.POSITIVE_INFINITY;
+  const from = runningSince(turn, timer.at, records);
+  if (from === null) return timer.leftMs;
+  const left = Math.max(0, timer.leftMs - Math.max(0, turn.facts.now - from));
+  turn.wake(turn.facts.now + left);
+  return left;
+}
+
+/** The timer as it stands now, for keeping. */
+export function settleTimer(turn: Turn, rollout: Rollout, records: RolloutRecords): Rollout['timer'] {
+  return rollout.timer && { leftMs: leftMs(turn, rollout, records), at: turn.facts.now };
+}
+
+/** Keeps the timer of a rollout that is under way, so that a kill of ours costs it little. */
+export const keepTimer: Rule = (turn, records) => {
+  const rollout = latestOf(records);
+  if (rollout === undefined || rollout.timer === null || rollout.phase === 'Paused') return records;
+  const { timer } = rollout;
+  const { now } = turn.facts;
+  const from = runningSince(turn, timer.at, records);
+  if (from === null) return records;
+  // A clock that was set back would otherwise stand still until it is there again.
+  if (timer.at <= now && now - from < KEEP_TIMER_MS) {
+    turn.wake(from + KEEP_TIMER_MS);
+    return records;
+  }
+  return withRollout(records, { ...rollout, timer: settleTimer(turn, rollout, records) });
+};
+
+/** Since when the timer runs, from its last reading on; null: it stands still. */
+function runningSince(turn: Turn, readAt: number, { nodes }: RolloutRecords): number | null {
+  const { facts } = turn;
+  const { now, startedAt } = facts;
+  const moved = Object.keys(nodes?.movedAt ?? {});
+  if (now < startedAt + START_GRACE_MS && awaitsAny(turn, moved)) return null;
+  const returns = moved.map(id => returnedAt(facts, facts.fleet.get(id)));
+  return Math.min(
+    now,
+    returns.reduce((a, b) => Math.max(a, b), Math.max(readAt, startedAt)),
+  );
+}
+
+/** When a node that was waited for came back, or was not waited for any more. */
+function returnedAt({ startedAt }: RolloutFacts, node: FleetNode | undefined): number {
+  if (node === undefined) return startedAt;
+  const { connected, since } = node.presence;
+  const graceEnd = startedAt + START_GRACE_MS;
+  if (!connected) return node.expected || since >= startedAt ? graceEnd : startedAt;
+  return Math.max(startedAt, Math.min(since, graceEnd));
+}

@@ -1,0 +1,204 @@
+import { toCountText, toDurationText, toNamesText } from '../model/quantity-text.ts';
+import type { Rollout, RolloutStep } from '../model/rollout.ts';
+import { describeReach } from '../model/rollout-plan.ts';
+import { fail } from './go-back.ts';
+import { type Arrival, aimOf, arrivalOf } from './node-arrival.ts';
+import { isOver, pause } from './pause-rollout.ts';
+import { awaitsAny, START_GRACE_MS } from './rollout-clock.ts';
+import type { RolloutRecords } from './rollout-facts.ts';
+import { nameOf, toAimText, toFirstText } from './rollout-text.ts';
+import { latestOf, type Rule, type Turn, withRollout } from './rollout-turn.ts';
+import { succeed } from './succeed.ts';
+
+/** Takes a rollout from stage to stage: the pause before a step, its push, the watch after it, the bake. */
+export const goOn: Rule = (turn, records) => {
+  const rollout = latestOf(records);
+  if (rollout?.phase !== 'Progressing' && rollout?.phase !== 'Baking') return records;
+  const lost = pauseWhenLost(turn, records, rollout);
+  if (lost !== records) return lost;
+  switch (rollout.stage) {
+    case 'Waiting':
+      return isOver(turn, rollout, records) ? beginStep(turn, records, rollout, rollout.step) : records;
+    case 'Applying':
+      return apply(turn, records, rollout);
+    case 'Soaking':
+      return isOver(turn, rollout, records) ? passStep(turn, records, rollout) : records;
+    case 'Baking':
+      return isOver(turn, rollout, records) ? succeed(turn, records, rollout) : records;
+    case 'Returning':
+    case null:
+      return records;
+    default:
+      return rollout.stage satisfies never;
+  }
+};
+
+/** Comes to a step: its pause, or else the step itself. */
+export function enterStep(
+  turn: Turn,
+  records: RolloutRecords,
+  rollout: Rollout,
+  step: number,
+): RolloutRecords {
+  const { pause: wait } = rollout.steps[step] ?? { pause: null };
+  if (wait === null) return beginStep(turn, records, rollout, step);
+  const waiting: Rollout = { ...rollout, step, stage: 'Waiting', timer: null };
+  if (wait === 'human') {
+    const why = `step ${step + 1} of ${rollout.steps.length} begins when a person promotes it`;
+    return pause(turn, withRollout(records, waiting), waiting, { reason: 'Human', why });
+  }
+  return withRollout(records, { ...waiting, timer: { leftMs: wait, at: turn.facts.now } });
+}
+
+/** Assigns the nodes of a step; who they are is worked out by `moveNodes`. */
+export function beginStep(
+  turn: Turn,
+  records: RolloutRecords,
+  rollout: Rollout,
+  step: number,
+): RolloutRecords {
+  const { now } = turn.facts;
+  const { assignment } = records;
+  const { id, to, steps, targets, strategy } = rollout;
+  const plan = steps[step];
+  if (assignment === undefined || plan === undefined || to === null) return records;
+  const hasEntry = assignment.moved.some(entry => entry.rollout === id);
+  const moved = hasEntry
+    ? assignment.moved
+    : [...assignment.moved, { rollout: id, side: to, nodes: [], since: now }];
+  turn.tell(
+    'rollout.step.started',
+    `${nameOf(rollout)}: step ${step + 1} of ${steps.length} sends ${toAimText(rollout)}: ${describeReach(plan, targets)}`,
+  );
+  const next: Rollout = {
+    ...rollout,
+    step,
+    stage: 'Applying',
+    timer: { leftMs: strategy.progressDeadlineMs, at: now },
+    steps: withStep(steps, step, { ...plan, state: 'active', startedAt: now }),
+  };
+  return withRollout({ ...records, assignment: { ...assignment, moved } }, next);
+}
+
+/** Waits for the nodes of the step; those that are gone neither hold it up nor count. */
+function apply(turn: Turn, records: RolloutRecords, rollout: Rollout): RolloutRecords {
+  const { now } = turn.facts;
+  const arrivals = findArrivals(turn, records, rollout, rollout.step);
+  const missing = [...arrivals].filter(([, arrival]) => isOpen(arrival));
+  const plan = rollout.steps[rollout.step];
+  if (plan === undefined) return records;
+  if (missing.length > 0)
+    return isOver(turn, rollout, records) ? failLate(turn, records, rollout, missing) : records;
+  const appliedMs = now - (plan.startedAt ?? now);
+  const steps = withStep(rollout.steps, rollout.step, { ...plan, appliedMs });
+  const timer = { leftMs: plan.soakMs, at: now };
+  return withRollout(records, { ...rollout, steps, stage: 'Soaking', timer });
+}
+
+function isOpen(arrival: Arrival): boolean {
+  return arrival === 'waiting' || arrival === 'fetching' || arrival === 'away';
+}
+
+function passStep(turn: Turn, records: RolloutRecords, rollout: Rollout): RolloutRecords {
+  const { now } = turn.facts;
+  const { steps, step } = rollout;
+  const plan = steps[step];
+  if (plan === undefined) return records;
+  const took = toDurationText(now - (plan.startedAt ?? now));
+  turn.tell(
+    'rollout.step.passed',
+    `${nameOf(rollout)}: step ${step + 1} of ${steps.length} passed after ${took}`,
+  );
+  const passed: Rollout = {
+    ...rollout,
+    steps: withStep(steps, step, { ...plan, state: 'passed', endedAt: now }),
+    timer: null,
+  };
+  const next = steps.findIndex(({ state }, index) => index > step && state !== 'skipped');
+  if (next !== -1) return enterStep(turn, withRollout(records, passed), passed, next);
+  turn.tell(
+    'rollout.baking',
+    `${nameOf(rollout)}: every node has it; it is watched for ${toDurationText(rollout.strategy.bakeMs)}`,
+  );
+  return withRollout(records, {
+    ...passed,
+    phase: 'Baking',
+    since: now,
+    stage: 'Baking',
+    timer: { leftMs: rollout.strategy.bakeMs, at: now },
+  });
+}
+
+/** Too many of a step's nodes are gone since the rollout went on: what is left would prove too little. */
+function pauseWhenLost(turn: Turn, records: RolloutRecords, rollout: Rollout): RolloutRecords {
+  const { facts } = turn;
+  const ids = Object.keys(records.nodes?.movedAt ?? {});
+  if (awaitsAny(turn, ids)) return records;
+  if (facts.now < facts.startedAt + START_GRACE_MS) {
+    turn.wake(facts.startedAt + START_GRACE_MS);
+    return records;
+  }
+  const own = ids.filter(id => records.nodes?.movedAt[id]?.step === rollout.step);
+  const lost = findTooMany(turn, records, rollout, own) ?? findTooMany(turn, records, rollout, ids);
+  if (lost === undefined) return records;
+  const why = `${toNamesText(lost.gone)} ${lost.gone.length === 1 ? 'is' : 'are'} gone: ${lost.gone.length} of ${toCountText(lost.of, 'node')}, more than the ${Math.round(rollout.strategy.maxDisconnected * 100)} % that may be`;
+  return pause(turn, records, rollout, { reason: 'Disconnected', why });
+}
+
+function findTooMany(
+  turn: Turn,
+  records: RolloutRecords,
+  rollout: Rollout,
+  ids: readonly string[],
+): { readonly gone: readonly string[]; readonly of: number } | undefined {
+  const { to, since, strategy } = rollout;
+  if (to === null) return undefined;
+  const { fleet } = turn.facts;
+  const arrivals = ids.map(id => [id, arrivalOf(turn, id, aimOf(rollout, to, records.nodes, id))] as const);
+  const gone = arrivals
+    .filter(([id, arrival]) => arrival === 'lost' && (fleet.get(id)?.presence.since ?? 0) >= since)
+    .map(([id]) => id);
+  const of = gone.length + arrivals.filter(([, arrival]) => arrival !== 'lost' && arrival !== 'out').length;
+  return gone.length > of * strategy.maxDisconnected ? { gone, of } : undefined;
+}
+
+function findArrivals(
+  turn: Turn,
+  { nodes }: RolloutRecords,
+  rollout: Rollout,
+  step: number,
+): ReadonlyMap<string, Arrival> {
+  const { to } = rollout;
+  if (nodes === undefined || to === null) return new Map();
+  const own = Object.keys(nodes.movedAt).filter(id => nodes.movedAt[id]?.step === step);
+  return new Map(own.map(id => [id, arrivalOf(turn, id, aimOf(rollout, to, nodes, id))]));
+}
+
+function failLate(
+  turn: Turn,
+  records: RolloutRecords,
+  rollout: Rollout,
+  missing: readonly (readonly [string, Arrival])[],
+): RolloutRecords {
+  const nodes = missing.map(([id]) => id);
+  const limit = toDurationText(rollout.strategy.progressDeadlineMs);
+  const isOurs = missing.every(([, arrival]) => arrival === 'fetching');
+  if (rollout.kind === 'undo' && rollout.strategy.preset === 'all-at-once')
+    return succeed(turn, records, rollout, nodes);
+  return fail(turn, records, rollout, {
+    kind: isOurs ? 'unreachable' : 'deadline',
+    reason: isOurs ? 'Unreachable' : 'Deadline',
+    nodes,
+    text: isOurs ? `no module within ${limit}` : `no answer within ${limit}`,
+    why: isOurs
+      ? `${toFirstText(nodes)} could not get the module from Attaché within ${limit}: is the modules address reachable from there?`
+      : `${toFirstText(nodes)} did not take ${toAimText(rollout)} within ${limit}`,
+    ...(isOurs
+      ? {}
+      : { quarantine: { cause: 'failed', text: `was not taken in time by ${toNamesText(nodes, 1)}` } }),
+  });
+}
+
+function withStep(steps: readonly RolloutStep[], index: number, step: RolloutStep): readonly RolloutStep[] {
+  return steps.map((known, at) => (at === index ? step : known));
+}

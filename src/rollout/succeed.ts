@@ -1,0 +1,68 @@
+import { toCountText, toDurationText, toNamesText } from '../model/quantity-text.ts';
+import type { Rollout } from '../model/rollout.ts';
+import { aimOf, arrivalOf } from './node-arrival.ts';
+import type { RolloutRecords } from './rollout-facts.ts';
+import { nameOf, toGoneText, toRunsText } from './rollout-text.ts';
+import { type Turn, without, withRollout } from './rollout-turn.ts';
+
+/** What a rollout brought is what was proven last. */
+export function succeed(
+  turn: Turn,
+  records: RolloutRecords,
+  rollout: Rollout,
+  unconfirmed: readonly string[] = [],
+): RolloutRecords {
+  const { now } = turn.facts;
+  const { to } = rollout;
+  const { assignment } = records;
+  if (to === null || assignment === undefined) return records;
+  const why = toSuccessText(turn, records, rollout);
+  const hint =
+    unconfirmed.length === 0
+      ? {}
+      : { hint: `${toNamesText(unconfirmed)} did not confirm yet; it goes on being tried` };
+  const took = toDurationText(now - rollout.startedAt);
+  turn.tell('rollout.succeeded', `${nameOf(rollout)} Succeeded in ${took}: ${why}`);
+  const done: Rollout = {
+    ...without(rollout, 'reason', 'hint', 'failure', 'pausedFrom'),
+    ...hint,
+    phase: 'Succeeded',
+    why,
+    since: now,
+    endedAt: now,
+    stage: null,
+    timer: null,
+    steps: rollout.steps.map(step =>
+      step.state === 'active' ? { ...step, state: 'passed', endedAt: now } : step,
+    ),
+  };
+  const next = { ...records, assignment: { ...assignment, base: to, moved: [], since: now } };
+  return withReverted(turn, withRollout(next, done), done);
+}
+
+/** The rollout that an undo undid shows so from now on. */
+function withReverted(turn: Turn, records: RolloutRecords, undo: Rollout): RolloutRecords {
+  if (undo.kind !== 'undo') return records;
+  const undone = records.rollouts.findLast(
+    ({ phase, kind, number }) => number < undo.number && phase === 'Succeeded' && kind !== 'format',
+  );
+  if (undone === undefined) return records;
+  turn.tell('rollout.reverted', `${nameOf(undone)} was undone by ${undo.by}`);
+  const why = `undone by ${undo.by} with ${undo.id}${undo.note === undefined ? '' : `: ${JSON.stringify(undo.note)}`}`;
+  return withRollout(records, { ...undone, phase: 'Reverted', reason: 'Undone', why, since: turn.facts.now });
+}
+
+/** `299 of 299 connected nodes run revision 10; edge-c-044 is gone and gets it when it returns` */
+function toSuccessText(turn: Turn, { nodes }: RolloutRecords, rollout: Rollout): string {
+  const { to, plugin } = rollout;
+  if (to === null) return '';
+  const all = Object.keys(nodes?.movedAt ?? {}).map(
+    id => [id, arrivalOf(turn, id, aimOf(rollout, to, nodes, id))] as const,
+  );
+  const gone = all.filter(([, arrival]) => arrival === 'lost').map(([id]) => id);
+  const here = all.filter(([, arrival]) => arrival !== 'lost' && arrival !== 'out');
+  const done = here.filter(([, arrival]) => arrival === 'done').length;
+  const connected = gone.length === 0 ? 'node' : 'connected node';
+  const runs = `${done} of ${toCountText(here.length, connected)} ${toRunsText(to, plugin, here.length)}`;
+  return [runs, toGoneText(gone)].filter(text => text !== '').join('; ');
+}

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { findSide, revisionOn } from '../../src/model/assignment.ts';
+import type { Freeze } from '../../src/model/fleet-records.ts';
+import type { NodeIdentity, NodePresence } from '../../src/model/node.ts';
+import type { NodeMetrics } from '../../src/model/node-metrics.ts';
+import type { NodeVerdict } from '../../src/model/node-verdict.ts';
+import type { PluginSpec } from '../../src/model/plugin-spec.ts';
+import type { ModuleProgress, Revision } from '../../src/model/revision.ts';
+import type { Rollout, RolloutPhase } from '../../src/model/rollout.ts';
+import type { RolloutAction, RolloutIntent } from '../../src/model/rollout-intent.ts';
+import { decideRollout } from '../../src/rollout/decide-rollout.ts';
+import type { Suspect } from '../../src/rollout/judge-attribution.ts';
+import type { FleetNode, News, RolloutFacts, RolloutRecords } from '../../src/rollout/rollout-facts.ts';
+import {
+  FORMAT,
+  makePresence,
+  makeReady,
+  makeRevision,
+  makeSpec,
+  makeVerdict,
+  PLACE,
+  PLUGIN,
+} from './records.ts';
+
+/** How a node answers what it is sent: `takes`, `refuses` (all but those in its list), or not at all. */
+export type Manner = 'takes' | 'refuses' | 'silent' | 'fetching';
+
+/**
+ * One plugin and its nodes, driven by hand: the decision is made after each change, and always twice, so that every
+ * test shows that it settles. Nodes answer when `answer` is called, by their manner.
+ */
+export class World {
+  now = 1_000_000;
+  startedAt = 0;
+  format = FORMAT;
+  spec: { value: PluginSpec; revision: number } | undefined;
+  progress: ModuleProgress | undefined;
+  readonly revisions = new Map<number, Revision>();
+  records: RolloutRecords = { assignment: undefined, rollouts: [], nodes: undefined, quarantine: new Map() };
+  intent: RolloutIntent | undefined;
+  freeze: Freeze | undefined;
+  readonly fleet = new Map<string, FleetNode>();
+  readonly excluded = new Set<string>();
+  readonly metrics = new Map<string, NodeMetrics>();
+  suspects: Suspect[] = [];
+  readonly manners = new Map<string, Manner>();
+  readonly refuses = new Set<number>();
+  news: News[] = [];
+  wakeAt: number | null = null;
+
+  constructor(nodes: number | readonly string[] = 0) {
+    const ids = typeof nodes === 'number' ? Array.from({ length: nodes }, (_, i) => `edge-${i + 1}`) : nodes;
+    for (const id of ids) this.join(id);
+  }
+
+  facts(): RolloutFacts {
+    const { spec, progress, revisions, records, intent, freeze, fleet, excluded } = this;
+    return {
+      plugin: PLUGIN,
+      spec,
+      progress,
+      revisions,
+      records,
+      intent,
+      freeze,
+      fleet,
+      excluded,
+      metrics: id => this.metrics.get(id),
+      suspects: () => this.suspects,
+      format: this.format,
+      rootNamespace: 'istio-system',
+      now: this.now,
+      startedAt: this.startedAt,
+    };
+  }
+
+  decide(): this {
+    const { records, news, wakeAt } = decideRollout(this.facts());
+    // As a store would have it.
+    this.records = {
+      ...structuredClone({ ...records, quarantine: new Map() }),
+      quarantine: new Map(records.quarantine),
+    };
+    this.news.push(...news);
+    this.wakeAt = wakeAt;
+    const again = decideRollout(this.facts());
+    assert.equal(again.records, this.records, 'deciding again changes nothing');
+    assert.deepEqual(again.news, []);
+    return this;
+  }
+
+  /** Goes on to a time, and decides whenever a decision asked for it on the way. */
+  pass(ms: number): this {
+    const end = this.now + ms;
+    this.decide();
+    while (this.wakeAt !== null && this.wakeAt <= end) {
+      this.now = Math.max(this.now, this.wakeAt);
+      this.decide();
+    }
+    this.now = end;
+    return this.decide();
+  }
+
+  /** A document that asks for a revision, its module ready. */
+  apply(revision: number, fields: Partial<PluginSpec> = {}): this {
+    this.revisions.set(revision, makeRevision(revision));
+    this.document(fields);
+    this.progress = makeReady(revision, this.spec?.revision ?? 0);
+    return this.decide();
+  }
+
+  document(fields: Partial<PluginSpec> = {}): this {
+    this.spec = { value: makeSpec(fields), revision: (this.spec?.revision ?? 10) + 1 };
+    return this;
+  }
+
+  /** The module stage's word on the newest document. */
+  module(fields: Omit<ModuleProgress, 'plugin' | 'specRevision' | 'since'>): this {
+    this.progress = { plugin: PLUGIN, specRevision: this.spec?.revision ?? 0, since: this.now, ...fields };
+    return this.decide();
+  }
+
+  act(action: RolloutAction, fields: Partial<RolloutIntent> = {}): this {
+    const id = (this.intent?.id ?? 0) + 1;
+    const rollout = this.records.rollouts.at(-1)?.id ?? null;
+    this.intent = { id, plugin: PLUGIN, rollout, action, by: 'admin', at: this.now, ...fields };
+    return this.decide();
+  }
+
+  join(id: string, node: Partial<NodeIdentity> = {}): this {
+    const presence = makePresence(id, { since: this.now });
+    this.fleet.set(id, {
+      presence: { ...presence, node: { ...presence.node, ...node } },
+      verdicts: [makeVerdict({ node: id, accepted: null })],
+      expected: false,
+    });
+    return this;
+  }
+
+  leave(...ids: readonly string[]): this {
+    for (const id of ids) this.#presence(id, { connected: false, since: this.now });
+    return this;
+  }
+
+  back(...ids: readonly string[]): this {
+    for (const id of ids) this.#presence(id, { connected: true, since: this.now });
+    return this;
+  }
+
+  /** Attaché is killed, is away for a while, and starts; every node went, and has yet to come back. */
+  restart(awayMs = 0): this {
+    this.now += awayMs;
+    this.startedAt = this.now;
+    for (const [id, node] of this.fleet) {
+      const expected = node.presence.connected;
+      this.fleet.set(id, { ...node, expected });
+      if (expected) this.leave(id);
+    }
+    return this;
+  }
+
+  /** Every connected node answers what it is to run now. */
+  answer(...ids: readonly string[]): this {
+    for (const id of ids.length === 0 ? this.fleet.keys() : ids) this.#answer(id);
+    return this.decide();
+  }
+
+  /** What a node is to run. */
+  wanted(id: string): number | null {
+    const { assignment } = this.records;
+    const node = this.fleet.get(id)?.presence.node;
+    if (assignment === undefined || node === undefined || this.spec === undefined) return null;
+    return revisionOn(findSide(assignment, id), { namespace: 'default' }, node, 'istio-system');
+  }
+
+  running(id: string): number | null {
+    return this.#verdict(id)?.accepted?.plugins[0]?.revision ?? null;
+  }
+
+  moved(): string[] {
+    return [...this.fleet.keys()].filter(id => {
+      const { assignment } = this.records;
+      return assignment !== undefined && findSide(assignment, id) !== assignment.base;
+    });
+  }
+
+  latest(): Rollout {
+    return this.records.rollouts.at(-1) ?? assert.fail('there is no rollout');
+  }
+
+  phase(): RolloutPhase {
+    return this.latest().phase;
+  }
+
+  types(): string[] {
+    return this.news.map(({ type }) => type);
+  }
+
+  verdict(id: string, verdict: NodeVerdict): this {
+    const node = this.fleet.get(id) ?? assert.fail(id);
+    this.fleet.set(id, { ...node, verdicts: [verdict] });
+    return this;
+  }
+
+  #verdict(id: string): NodeVerdict | undefined {
+    return this.fleet.get(id)?.verdicts[0];
+  }
+
+  #presence(id: string, fields: Partial<NodePresence>): void {
+    const node = this.fleet.get(id) ?? assert.fail(id);
+    this.fleet.set(id, { ...node, presence: { ...node.presence, ...fields } });
+  }
+
+  #answer(id: string): void {
+    const node = this.fleet.get(id);
+    if (node === undefined || !node.presence.connected) return;
+    const wanted = this.wanted(id);
+    const running = this.running(id);
+    const before = this.#verdict(id)?.refused ?? null;
+    const manner = this.manners.get(id) ?? 'takes';
+    const make = (fields: Parameters<typeof makeVerdict>[0]): void => {
+      const { refused, ...verdict } = makeVerdict({ node: id, slot: PLACE, since: this.now, ...fields });
+      this.verdict(id, { ...verdict, refused: refused ?? before });
+    };
+    if (wanted === running) return make({ accepted: running });
+    if (manner === 'silent') return make({ state: 'sent', tried: wanted, accepted: running });
+    if (manner === 'fetching') return make({ state: 'fetching', tried: wanted, accepted: running });
+    if (wanted !== null && (manner === 'refuses' || this.refuses.has(wanted)))
+      return make({
+        state: 'refused',
+        tried: running,
+        accepted: running,
+        refused: { revision: wanted, at: this.now },
+      });
+    return make({ accepted: wanted });
+  }
+}
