@@ -8,18 +8,25 @@ import { toBreakageText, toNodesText } from './judge-text.ts';
 /** Nodes that a failure lists; its count tells of the others. */
 export const LISTED_NODES = 20;
 
-/** Zero tolerance: one node at fault is a failure. A report changes only when one is found. */
+/**
+ * Zero tolerance: one node at fault is a failure. A report changes only when the number of nodes at fault does: the
+ * counts behind it move all the time.
+ */
 export function judgeHardGate(facts: GateFacts, gate: Gate, before: GateReport): GateOutcome {
-  const found = findFailure(facts, gate);
-  if (found === undefined) {
-    const isSame = before.verdict === 'pass' && before.text === '0';
-    return { report: isSame ? before : { ...before, verdict: 'pass', text: '0', moved: null, failures: 0 } };
-  }
-  const { count, text } = found;
-  if (before.verdict === 'fail' && before.text === text && before.failures === count)
-    return { report: before, fail: found };
-  const moved = { value: count, requests: 0 };
-  return { report: { ...before, verdict: 'fail', text, moved, failures: count, at: facts.now }, fail: found };
+  const fail = findFailure(facts, gate);
+  const verdict = fail === undefined ? 'pass' : 'fail';
+  const count = fail?.count ?? 0;
+  const isSame = before.verdict === verdict && (before.moved?.value ?? 0) === count;
+  const report: GateReport = isSame
+    ? before
+    : {
+        ...before,
+        verdict,
+        text: fail?.text ?? '0',
+        moved: fail === undefined ? null : { value: count, requests: 0 },
+        at: fail === undefined ? before.at : facts.now,
+      };
+  return fail === undefined ? { report } : { report, fail };
 }
 
 function findFailure(facts: GateFacts, gate: Gate): GateFailure | undefined {
