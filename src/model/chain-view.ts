@@ -18,7 +18,10 @@ export interface ChainEntry {
   readonly why: string | null;
 }
 
-/** What a request passes on a listener, in order, before the router. */
+/**
+ * What a request passes on a listener, in order, before the router: by phase, as Attaché places them. Who writes the
+ * places into a listener himself decides their order.
+ */
 export interface ListenerChain {
   /** null: a place that does not say which listener it is on. */
   readonly listener: string | null;
