@@ -39,12 +39,22 @@ export class PluginHost {
   readonly run: PluginRun = { log: [], headers: [], responses: [], counters: new Map() };
   readonly exports: PluginExports;
   private readonly properties: Readonly<Record<string, string>>;
+  private readonly shared: Map<string, string>;
   private configuration = Buffer.alloc(0);
+  private requestHeaders: Readonly<Record<string, string>> = {};
   private nextId = 2;
 
-  /** `properties`: by path with points, e.g. `xds.node.id`. */
-  constructor(plugin: Pick<BuiltPlugin, 'bytes'>, properties: Readonly<Record<string, string>> = {}) {
+  /**
+   * `properties`: by path with points, e.g. `xds.node.id`; `shared`: what the VMs of one process share, the same map
+   * for each of them.
+   */
+  constructor(
+    plugin: Pick<BuiltPlugin, 'bytes'>,
+    properties: Readonly<Record<string, string>> = {},
+    shared: Map<string, string> = new Map(),
+  ) {
     this.properties = properties;
+    this.shared = shared;
     const module = new WebAssembly.Module(new Uint8Array(plugin.bytes));
     this.exports = new WebAssembly.Instance(module, { env: this.calls() }).exports;
     this.exports.proxy_on_context_create(1, 0);
@@ -57,8 +67,9 @@ export class PluginHost {
     return hasStarted && this.exports.proxy_on_configure(1, this.configuration.length) !== 0;
   }
 
-  /** One request and its response through the plugin. */
-  request(): void {
+  /** One request and its response through the plugin; throws where the plugin traps. */
+  request(headers: Readonly<Record<string, string>> = {}): void {
+    this.requestHeaders = headers;
     const id = this.nextId++;
     this.exports.proxy_on_context_create(id, 1);
     this.exports.proxy_on_request_headers(id, 3, 1);
@@ -76,7 +87,20 @@ export class PluginHost {
         const found = this.properties[this.text(path, pathSize).replaceAll('\0', '.')];
         return found === undefined ? 1 : this.answer(Buffer.from(found), value, size);
       },
-      proxy_get_header_map_value: () => 1,
+      proxy_get_shared_data: (key: number, keySize: number, value: number, size: number, cas: number) => {
+        const found = this.shared.get(this.text(key, keySize));
+        if (found === undefined) return 1;
+        this.view().setUint32(cas, 1, true);
+        return this.answer(Buffer.from(found), value, size);
+      },
+      proxy_set_shared_data: (key: number, keySize: number, value: number, size: number) => {
+        this.shared.set(this.text(key, keySize), this.text(value, size));
+        return 0;
+      },
+      proxy_get_header_map_value: (_map: number, name: number, n: number, value: number, size: number) => {
+        const found = this.requestHeaders[this.text(name, n)];
+        return found === undefined ? 1 : this.answer(Buffer.from(found), value, size);
+      },
       proxy_add_header_map_value: (map: number, name: number, n: number, value: number, v: number) =>
         run.headers.push(
           `${map === 0 ? 'request' : 'response'} ${this.text(name, n)}: ${this.text(value, v)}`,

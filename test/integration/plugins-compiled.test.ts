@@ -137,3 +137,59 @@ test('slow-configure takes its time', async () => {
   assert.equal(host.configure('{"ms":30}'), true);
   assert.ok(process.hrtime.bigint() - start >= 30_000_000n);
 });
+
+test('slow-configure is slow only from the start on that it is told', async () => {
+  const plugin = await buildPlugin('faulty/slow-configure');
+  const shared = new Map<string, string>();
+  const took = () => {
+    const start = process.hrtime.bigint();
+    assert.equal(new PluginHost(plugin, {}, shared).configure('{"ms":200,"from":2}'), true);
+    return process.hrtime.bigint() - start;
+  };
+  assert.ok(took() < 200_000_000n);
+  assert.ok(took() >= 200_000_000n);
+});
+
+test('slow-to-load takes its time once in a process, and works', async () => {
+  const plugin = await buildPlugin('faulty/slow-to-load');
+  const shared = new Map([['starts', '1']]);
+  const host = new PluginHost(plugin, {}, shared);
+  assert.equal(host.configure('{"seconds":3600}'), true);
+  host.request();
+  assert.deepEqual(host.run.headers, ['response x-slow-to-load: works']);
+});
+
+test('worker-only starts once in a process, or as often as it is told', async () => {
+  const plugin = await buildPlugin('faulty/worker-only');
+  const starts = (config: string) => {
+    const shared = new Map<string, string>();
+    return [1, 2, 3].map(() => new PluginHost(plugin, {}, shared).configure(config));
+  };
+  assert.deepEqual(starts(''), [true, false, false]);
+  assert.deepEqual(starts('{"from":3}'), [true, true, false]);
+});
+
+test('traps-in-traffic traps on a header', async () => {
+  const host = new PluginHost(await buildPlugin('faulty/traps-in-traffic'));
+  assert.equal(host.configure(''), true);
+  host.request();
+  assert.throws(() => host.request({ 'x-trap': '1' }), /unreachable/);
+});
+
+test('traps-in-traffic traps in one worker and in what replaces its VM, and in no other', async () => {
+  const plugin = await buildPlugin('faulty/traps-in-traffic');
+  const shared = new Map<string, string>();
+  const start = () => {
+    const host = new PluginHost(plugin, {}, shared);
+    assert.equal(host.configure('{"oneWorker":true}'), true);
+    return host;
+  };
+  const [one, other] = [start(), start()];
+  assert.throws(() => one.request(), /unreachable/);
+  const heir = start();
+  other.request();
+  assert.throws(() => heir.request(), /unreachable/);
+  other.request();
+  start();
+  other.request();
+});

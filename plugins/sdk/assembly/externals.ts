@@ -45,3 +45,13 @@ export declare function proxy_define_metric(type: i32, name: usize, nameSize: us
 
 @external("env", "proxy_increment_metric")
 export declare function proxy_increment_metric(metricId: i32, offset: i64): i32;
+
+@external("env", "proxy_get_shared_data")
+export declare function proxy_get_shared_data(
+  key: usize, keySize: usize, value: usize, valueSize: usize, cas: usize,
+): i32;
+
+@external("env", "proxy_set_shared_data")
+export declare function proxy_set_shared_data(
+  key: usize, keySize: usize, value: usize, valueSize: usize, cas: u32,
+): i32;

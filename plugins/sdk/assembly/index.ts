@@ -6,3 +6,4 @@ export { currentTimeNanoseconds, pluginConfiguration, property, sendLocalRespons
 export { JsonKind, JsonObject, parseJsonObject } from "./json";
 export { log, LogLevel } from "./log";
 export { Counter } from "./metrics";
+export { countUp, readShared, writeShared } from "./shared-data";
