@@ -35,8 +35,8 @@ const PARALLEL = 4;
 /**
  * The shell of the module stage: for each changed PluginSpec resolve, fetch, verify, check, and write Revision and
  * ModuleProgress. Transient faults are tried again for an hour (`retrying`), others are final until the plugin
- * changes (`failed`). Of a deleted plugin the revisions stay, for their numbers. Other plugins never wait for one
- * that cannot be fetched.
+ * changes (`failed`). A plugin that was deleted needs no module, though its record is still there; its revisions stay,
+ * for their numbers. Other plugins never wait for one that cannot be fetched.
  */
 export async function startModuleReconciler(options: ModuleReconcilerOptions): Promise<ModuleReconciler> {
   const stopping = new AbortController();
@@ -95,11 +95,10 @@ class Reconciler {
     const current = new AbortController();
     this.#current.set(plugin, current);
     const cancelled = AbortSignal.any([current.signal, this.#stopping]);
-    const work = this.#persist(plugin, cancelled, () =>
-      spec === undefined
-        ? forgetProgress(this.#options.store, plugin)
-        : this.#reconcile({ plugin, spec, cancelled }),
-    ).finally(() => {
+    const work = this.#persist(plugin, cancelled, async () => {
+      if (spec === undefined) await forgetProgress(this.#options.store, plugin);
+      else if (spec.value.deleted === undefined) await this.#reconcile({ plugin, spec, cancelled });
+    }).finally(() => {
       this.#running.delete(work);
       if (this.#current.get(plugin) === current) this.#current.delete(plugin);
     });

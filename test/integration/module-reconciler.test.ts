@@ -215,6 +215,26 @@ test('a newer document is not held up by one whose source does not answer', asyn
   assert.equal((await revisionsOf(world)).length, 1);
 });
 
+test('a deleted plugin asks no source for anything, and is itself again, without one, when it comes back', async t => {
+  const { host, requests } = await startRegistry(t);
+  const silent = await startWeb(t, () => {});
+  await push(host, 'auth:1', makeModule('one'));
+  const world = await setUp(t, [host, silent.host]);
+  await world.apply({ url: `${host}/auth:1` });
+  await world.reach('ready');
+  await world.apply({ url: `${silent.host}/auth:2` });
+  await until(() => silent.requests.length > 0, { what: 'the silent registry to be asked' });
+  const [asked, askedBefore] = [silent.requests.length, requests.length];
+  const deleted = { at: 1, by: 'admin', now: false };
+  const tombstone = await world.apply({ url: `${silent.host}/auth:2`, deleted });
+  await world.restart();
+  const progress = (await world.store.get('ModuleProgress', 'default/auth'))?.value;
+  assert.ok(progress !== undefined && progress.specRevision < tombstone);
+  await world.apply({ url: `${host}/auth:1` });
+  assert.equal((await world.reach('ready')).revision, 1);
+  assert.deepEqual([silent.requests.length, requests.length], [asked, askedBefore]);
+});
+
 test('final faults are failed at once, name cause and next step, and leave revisions alone', async t => {
   const { host } = await startRegistry(t);
   const good = makeModule('good');
