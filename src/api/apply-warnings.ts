@@ -1,14 +1,19 @@
+import { type ChainLink, compareInChain, findOrderCause } from '../model/chain-order.ts';
+import { toTieText } from '../model/chain-text.ts';
+import type { NodePresence } from '../model/node.ts';
 import { type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
-import { toMissText } from '../model/plugin-state.ts';
+import { derivePluginState, type NodePluginState, toMissText } from '../model/plugin-state.ts';
+import { toRevisionConfig } from '../model/revision.ts';
+import { toPlacement } from '../model/rollout-targets.ts';
 import { findSelectionMiss, type Selecting, selects } from '../model/selector.ts';
-import { type Fleet, stateOnNode } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
 
 /** What a person should know about a plugin that is in order otherwise. */
 export function findPluginWarnings(fleet: Fleet, spec: PluginSpec): string[] {
   const name = toPluginName(spec);
   const states = fleet.nodes
     .filter(presence => presence.connected && selects(spec, presence.node, fleet.rootNamespace))
-    .map(presence => ({ id: presence.node.id, state: stateOnNode(fleet, spec, presence) }));
+    .map(presence => ({ id: presence.node.id, state: stateOnceThere(fleet, spec, presence) }));
   const unable = states.filter(({ state }) => state.reason === 'NoPlace' || state.reason === 'NoV8');
   return [
     ...findMatchWarning(fleet, name, spec),
@@ -18,7 +23,55 @@ export function findPluginWarnings(fleet: Fleet, spec: PluginSpec): string[] {
       : [
           'imagePullSecret is not used yet: the module is read with the credentials of the server, if it has any',
         ]),
+    ...findTies(fleet, spec),
   ];
+}
+
+/** As if its revision were made already, and the node were to run it. */
+function stateOnceThere(fleet: Fleet, spec: PluginSpec, presence: NodePresence): NodePluginState {
+  return derivePluginState({
+    plugin: { namespace: spec.namespace, name: spec.name },
+    presence,
+    verdicts: fleet.verdicts.get(presence.node.id) ?? [],
+    side: { revision: 1, placement: toPlacement(spec), format: 1 },
+    assignedAt: 0,
+    config: () => toRevisionConfig(spec),
+    rootNamespace: fleet.rootNamespace,
+    now: fleet.now,
+  });
+}
+
+/** Other plugins of the same phase and priority on a connected node: nobody said which comes first. */
+function findTies(fleet: Fleet, spec: PluginSpec): string[] {
+  const { nodes, rootNamespace } = fleet;
+  const own = toLink(spec);
+  return [...fleet.specs.values()]
+    .map(stored => stored.value)
+    .filter(other => other.deleted === undefined && toPluginName(other) !== own.plugin)
+    .filter(
+      other =>
+        toLink(other).phase === own.phase &&
+        toLink(other).priority === own.priority &&
+        nodes.some(
+          ({ connected, node }) =>
+            connected && selects(spec, node, rootNamespace) && selects(other, node, rootNamespace),
+        ),
+    )
+    .map(other => {
+      const [first, second] = [own, toLink(other)].toSorted(compareInChain(rootNamespace));
+      const cause = first && second && findOrderCause(first, second, rootNamespace);
+      return first && second && cause ? toTieText(first, second, cause) : undefined;
+    })
+    .filter(text => text !== undefined);
+}
+
+function toLink({ namespace, name, createdAt, phase, priority }: PluginSpec): ChainLink {
+  return {
+    plugin: toPluginName({ namespace, name }),
+    createdAt,
+    phase: phase ?? 'UNSPECIFIED_PHASE',
+    priority: priority ?? 0,
+  };
 }
 
 /** Says which namespace or label differs when a document selects none of the nodes that are known. */

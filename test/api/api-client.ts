@@ -37,6 +37,8 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
     log: silentLog,
     version: '0.0.0-test',
     rootNamespace: 'istio-system',
+    // Other stages are played by the test: what they do not take in at once they never do.
+    takeInMs: 2_000,
     ...over,
   });
   const call = async (
@@ -74,8 +76,8 @@ function checkShape(method: string, path: string, { status, headers, body }: Ans
 }
 
 function nameOf(body: { kind?: string; result?: string }): SchemaName | undefined {
-  const name = body.result === undefined ? body.kind : `${body.kind}ApplyAnswer`;
-  return name !== undefined && name in SCHEMAS ? (name as SchemaName) : undefined;
+  const names = [...(body.result === undefined ? [] : [`${body.kind}ApplyAnswer`]), body.kind ?? ''];
+  return names.find(name => name in SCHEMAS) as SchemaName | undefined;
 }
 
 /** A CheckResource that refuses a listener with an unknown field, as the compile stage does. */

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { type ApiContext, readNow } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
+import { toNodeChains } from '../node-chains.ts';
 import { excludeNode, forgetNode, includeNode } from '../node-policy.ts';
 import { MessageBody } from '../schema/freeze-view.ts';
 import { toModuleViews } from '../to-module-views.ts';
@@ -36,7 +37,14 @@ export function addFleetRoutes(app: ApiServer, context: ApiContext): void {
         throw new ApiError('not-found', `there is no node ${id}`, {
           hint: 'A node is known from its first connection on.',
         });
-      return toNodeView(fleet, presence, true);
+      const view = toNodeView(fleet, presence, true);
+      const { records } = await context.store.list('ResourceSpec', 'listeners/');
+      const chains = toNodeChains(
+        fleet,
+        presence,
+        records.map(record => record.value),
+      );
+      return { ...view, status: { ...view.status, chains } };
     },
   );
   addNodeVerbs(app, context);

@@ -55,8 +55,10 @@ export const RefusedResource = Type.Object({
 
 /** The plugins of one listener in the order in which a request passes them. */
 export const NodeChain = Type.Object({
-  /** null: a place that serves every listener. */
+  /** null: a place that does not say which listener it is on. */
   listener: Nullable(Type.String()),
+  /** The listener, several of them, or `every listener`. */
+  where: Type.String(),
   /** `auth (AUTHN) → limit → router` */
   text: Type.String(),
   plugins: Type.Array(
@@ -65,10 +67,13 @@ export const NodeChain = Type.Object({
       plugin: Type.String(),
       revision: Type.Integer(),
       phase: Type.String(),
-      /** Why it stands where it stands: phase, priority, or what broke the tie. */
-      why: Type.String(),
+      priority: Type.Integer(),
+      /** Why it stands behind the one before it; null: it is the first. */
+      why: Nullable(Type.String()),
     }),
   ),
+  /** Sentences: two plugins of one phase and priority, and what decided between them. */
+  ties: Type.Array(Type.String()),
 });
 
 /** An Envoy. */
