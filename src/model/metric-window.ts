@@ -36,37 +36,58 @@ export function samplesOf(
   return samples.slice(Math.max(begin, 0), samples.findLastIndex(({ at }) => at <= to) + 1);
 }
 
+/** What of a window tells whether a node serves; a fraction of the work. */
+export type RequestWindow = Pick<MetricWindow, 'from' | 'to' | 'requests' | 'errors5xx'>;
+
+/** As `windowOf`, without latency and crashes. */
+export function requestsIn(
+  metrics: NodeMetrics | undefined,
+  from: number,
+  to: number,
+): RequestWindow | undefined {
+  return countRequests(samplesOf(metrics, from, to));
+}
+
 function toWindow(used: readonly MetricSample[]): MetricWindow | undefined {
-  const [first] = used;
+  const counts = countRequests(used);
+  return counts && { ...counts, latency: growLatency(used), reloads: growReloads(used) };
+}
+
+function countRequests(used: readonly MetricSample[]): RequestWindow | undefined {
+  let [before] = used;
   const last = used.at(-1);
-  if (first === undefined || last === undefined || first === last) return undefined;
-  return used
-    .slice(1)
-    .reduce<MetricWindow>((sum, sample, index) => addInterval(sum, used[index] ?? sample, sample), {
-      from: first.at,
-      to: last.at,
-      requests: 0,
-      errors5xx: 0,
-      latency: [],
-      reloads: growReloads(used),
-    });
+  if (before === undefined || last === undefined || before === last) return undefined;
+  const { at: from } = before;
+  let requests = 0;
+  let errors5xx = 0;
+  for (const after of used) {
+    if (!hasDropped(before.byClass, after.byClass)) {
+      requests += total(after.byClass) - total(before.byClass);
+      errors5xx += after.byClass[4] - before.byClass[4];
+    }
+    before = after;
+  }
+  return { from, to: last.at, requests, errors5xx };
 }
 
-function addInterval(sum: MetricWindow, before: MetricSample, after: MetricSample): MetricWindow {
-  const byClass = growth(before.byClass, after.byClass);
-  const latency = growth(before.latency, after.latency) ?? [];
-  return {
-    ...sum,
-    requests: sum.requests + (byClass?.reduce((a, b) => a + b, 0) ?? 0),
-    errors5xx: sum.errors5xx + (byClass?.[4] ?? 0),
-    latency: addLists(sum.latency, latency),
-  };
+function growLatency(used: readonly MetricSample[]): readonly number[] {
+  const grown: number[] = [];
+  let [before] = used;
+  for (const after of used) {
+    if (before !== undefined && !hasDropped(before.latency, after.latency))
+      for (const [bucket, count] of after.latency.entries())
+        grown[bucket] = (grown[bucket] ?? 0) + count - (before.latency[bucket] ?? 0);
+    before = after;
+  }
+  return grown;
 }
 
-/** undefined: one of them dropped. */
-function growth(before: readonly number[], after: readonly number[]): readonly number[] | undefined {
-  const grown = after.map((count, index) => count - (before[index] ?? 0));
-  return before.length > after.length || grown.some(by => by < 0) ? undefined : grown;
+function hasDropped(before: readonly number[], after: readonly number[]): boolean {
+  return before.some((count, index) => count > (after[index] ?? 0));
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((a, b) => a + b, 0);
 }
 
 function growReloads(samples: readonly MetricSample[]): Readonly<Record<string, number>> {

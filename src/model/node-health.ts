@@ -1,5 +1,12 @@
-import { growCounter, samplesOf, share5xx, sumWindows, windowOf, windowSince } from './metric-window.ts';
-import type { MetricWindow, NodeMetrics } from './node-metrics.ts';
+import {
+  growCounter,
+  type RequestWindow,
+  requestsIn,
+  samplesOf,
+  share5xx,
+  windowSince,
+} from './metric-window.ts';
+import type { NodeMetrics } from './node-metrics.ts';
 import type { PluginName } from './plugin-spec.ts';
 import type { RequestCount } from './rollout.ts';
 
@@ -51,7 +58,7 @@ export function findBreakage({ metrics, movedAt, before, others }: HealthFacts):
   if (windows.some(window => (share5xx(window) ?? 0) < BROKEN_PERCENT)) return undefined;
   const requests = newer.requests + older.requests;
   if (requests < MIN_REQUESTS) return undefined;
-  const own = before !== undefined && before.requests > 0 ? before : windowOf(metrics, 0, movedAt);
+  const own = before !== undefined && before.requests > 0 ? before : requestsIn(metrics, 0, movedAt);
   if ((share5xx(own) ?? 0) >= BROKEN_PERCENT) return undefined;
   const control = chooseControl(others, older.from, newer.to) ?? (own && { ...pick(own), nodes: 0 });
   const share = share5xx(control);
@@ -60,14 +67,14 @@ export function findBreakage({ metrics, movedAt, before, others }: HealthFacts):
 }
 
 /** The newest two windows, newest first; fewer where there are not enough samples. */
-function newestWindows(metrics: NodeMetrics | undefined): readonly MetricWindow[] {
+function newestWindows(metrics: NodeMetrics | undefined): readonly RequestWindow[] {
   const samples = metrics?.samples ?? [];
-  const windows: MetricWindow[] = [];
+  const windows: RequestWindow[] = [];
   let to = samples.at(-1)?.at;
   while (to !== undefined && windows.length < 2) {
     const latest: number = to - WINDOW_MS * NEARLY;
     const from = samples.findLast(({ at }) => at <= latest)?.at;
-    const window = from === undefined ? undefined : windowOf(metrics, from, to);
+    const window = from === undefined ? undefined : requestsIn(metrics, from, to);
     if (window !== undefined) windows.push(window);
     to = from;
   }
@@ -75,7 +82,7 @@ function newestWindows(metrics: NodeMetrics | undefined): readonly MetricWindow[
 }
 
 /** A window in which the move lies: half of it 5xx means the new side where half of it or more came after. */
-function isMostlyAfter({ from, to }: MetricWindow, movedAt: number): boolean {
+function isMostlyAfter({ from, to }: RequestWindow, movedAt: number): boolean {
   return to - movedAt >= (to - from) / 2;
 }
 
@@ -85,11 +92,15 @@ function chooseControl(
   from: number,
   to: number,
 ): Breakage['control'] | undefined {
-  const windows = others.map(other => windowOf(other, from, to)).filter(window => window !== undefined);
-  const sum = sumWindows(windows);
-  return sum === undefined || sum.requests < MIN_REQUESTS
-    ? undefined
-    : { ...pick(sum), nodes: windows.length };
+  const control = { requests: 0, errors5xx: 0, nodes: 0 };
+  for (const other of others) {
+    const window = requestsIn(other, from, to);
+    if (window === undefined) continue;
+    control.requests += window.requests;
+    control.errors5xx += window.errors5xx;
+    control.nodes += 1;
+  }
+  return control.requests < MIN_REQUESTS ? undefined : control;
 }
 
 function pick({ requests, errors5xx }: RequestCount): RequestCount {
