@@ -20,6 +20,7 @@ import { keepDeletedPurged } from './purge-deleted.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addFleetRoutes } from './routes/fleet-routes.ts';
 import { addFreezeRoutes } from './routes/freeze.ts';
+import { addPlanRoutes } from './routes/plans.ts';
 import { addPluginRoutes } from './routes/plugins.ts';
 import { addResourceRoutes } from './routes/resources.ts';
 import { addRolloutRoutes } from './routes/rollouts.ts';
@@ -46,6 +47,7 @@ export interface RunningApiServer {
 const ROUTES = [
   addServerRoutes,
   addPluginRoutes,
+  addPlanRoutes,
   addResourceRoutes,
   addFleetRoutes,
   addEventRoutes,

@@ -10,6 +10,13 @@ export function toNumberText(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** `512 B`, `5.4 KB`, `254 KB`, `1.1 MB`; decimal units. */
+export function toSizeText(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  const [value, unit] = bytes < 1_000_000 ? [bytes / 1_000, 'KB'] : [bytes / 1_000_000, 'MB'];
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
+}
+
 /** How long something took: `0.8 s`, `31 s`, `1m 2s`, `2h 5m`, `4d 1h`. */
 export function toDurationText(ms: number): string {
   if (ms < 9_950) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;

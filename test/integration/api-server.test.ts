@@ -209,7 +209,8 @@ test('the OpenAPI 3.1 document lists the paths and the named schemas', async t =
     '#/components/schemas/Problem',
   );
   for (const path of Object.keys(body.paths))
-    if (!path.includes('{')) assert.equal((await call('GET', path)).status, 200);
+    if (!path.includes('{') && body.paths[path].get !== undefined)
+      assert.equal((await call('GET', path)).status, 200);
 });
 
 test('stop ends open keep-alive connections, twice is once, and the port is free again', async t => {

@@ -9,6 +9,7 @@ import { findPlugin, isGone } from '../fleet.ts';
 import { toETag } from '../preconditions.ts';
 import { toPluginView } from '../to-plugin-view.ts';
 import { toRevisionView } from '../to-revision-view.ts';
+import { planDryRun } from './plans.ts';
 import {
   type ApiServer,
   answers,
@@ -110,7 +111,11 @@ function addPluginWrites(app: ApiServer, context: ApiContext): void {
         { ...request.params, ...conditions, dryRun, message, preset },
         request.body,
       );
-      if (!dryRun) reply.header('etag', toETag(Number(answer.metadata.resourceVersion)));
+      if (dryRun) {
+        const of = { body: request.body, namespace: request.params.namespace, preset };
+        return reply.code(200).send({ ...answer, plan: await planDryRun(context, reply.raw, of) });
+      }
+      reply.header('etag', toETag(Number(answer.metadata.resourceVersion)));
       return reply.code(toAppliedStatus(answer, dryRun)).send(answer);
     },
   );
@@ -134,6 +139,10 @@ function addPluginWrites(app: ApiServer, context: ApiContext): void {
         message,
         now,
       });
+      if (dryRun) {
+        const of = { kind: 'delete', type: undefined, ...request.params, now } as const;
+        return reply.code(200).send({ ...answer, plan: await planDryRun(context, reply.raw, of) });
+      }
       return reply.code(removed ? 200 : 202).send(answer);
     },
   );

@@ -34,6 +34,7 @@ export const PlannedModuleView = Type.Object({
   /** `unchanged (9f2c4be01d77)`, `9f2c4be01d77 → 41d0aa93be02, 254 KB`. */
   text: Type.String(),
 });
+export type PlannedModuleView = Static<typeof PlannedModuleView>;
 
 /** Why the module cannot be used. */
 export const PlanProblem = Type.Object({

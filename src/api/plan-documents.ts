@@ -1,0 +1,141 @@
+import { AttacheError } from '../model/error.ts';
+import type { ModulePlan } from '../model/module-plan.ts';
+import { type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
+import { ACTOR } from './actor.ts';
+import { type ApiContext, readNow } from './api-context.ts';
+import { ApiError } from './api-error.ts';
+import { applyResource } from './apply-resource.ts';
+import { findPlugin } from './fleet.ts';
+import { type Planned, planPlugin } from './plan-plugin.ts';
+import type { PlanDelete, PlanItem } from './plan-request.ts';
+import { planResource } from './plan-resource.ts';
+import type { PlanState } from './plan-state.ts';
+import type { Plan, PluginPlan, ResourcePlan } from './schema/plan-view.ts';
+
+export interface PlanOptions {
+  /** `apply --preset` */
+  readonly preset: string | undefined;
+  /** False: modules are not looked at, so that only documents are planned. */
+  readonly modules: boolean;
+  /** The caller went. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What applying or deleting would do, without storing anything; each item as if those before it were stored and
+ * rolled out. Codes: those of applyResource, `not-found` for what cannot be deleted.
+ */
+export async function planDocuments(
+  context: ApiContext,
+  items: readonly PlanItem[],
+  options: PlanOptions,
+): Promise<Plan> {
+  const changes = await Promise.all(items.map(item => prepare(context, item, options)));
+  // After the modules, which can take long: what is told is how things stand now.
+  let state = await readState(context);
+  const plans: Plan['items'] = [];
+  for (const change of changes) {
+    const { plan, after } = change(state);
+    plans.push(plan);
+    state = after;
+  }
+  return { kind: 'Plan', differs: plans.some(({ differs }) => differs), items: plans };
+}
+
+/** Plans one plugin, as the dry run of its PUT or DELETE does. */
+export async function planOnePlugin(
+  context: ApiContext,
+  item: Exclude<PlanItem, { readonly kind: 'resource' }>,
+  options: PlanOptions,
+): Promise<PluginPlan> {
+  const plan = (await planDocuments(context, [item], options)).items[0];
+  if (plan?.kind !== 'PluginPlan') throw new ApiError('not-found', 'there is no such plugin');
+  return plan;
+}
+
+async function readState(context: ApiContext): Promise<PlanState> {
+  const [fleet, { records }] = await Promise.all([readNow(context), context.store.list('ResourceSpec')]);
+  return { fleet, resources: new Map(records.map(({ key, value }) => [key, value])) };
+}
+
+/** What is slow of an item; the answer is the rest of it. */
+async function prepare(
+  context: ApiContext,
+  item: PlanItem,
+  options: PlanOptions,
+): Promise<(state: PlanState) => Planned<PluginPlan | ResourcePlan>> {
+  switch (item.kind) {
+    case 'plugin': {
+      const { preset, modules, signal } = options;
+      const spec = {
+        ...item.document,
+        ...(preset === undefined ? {} : { preset }),
+        by: ACTOR,
+        createdAt: context.clock.now(),
+      };
+      const module = modules ? await context.planModule?.(spec, signal) : undefined;
+      return state => planApplied(state, spec, module);
+    }
+    case 'resource': {
+      const warnings = await checkResource(context, item);
+      const { message: _message, ...document } = item.document;
+      const createdAt = context.clock.now();
+      return state => {
+        const known = state.resources.get(`${document.type}/${document.namespace}/${document.name}`);
+        return planResource(state, document, { createdAt, ...document, ...keepAge(known) }, warnings);
+      };
+    }
+    case 'delete':
+      return state => planDeleted(context, state, item);
+    default:
+      return item satisfies never;
+  }
+}
+
+function planApplied(
+  state: PlanState,
+  document: PluginSpec,
+  module: ModulePlan | undefined,
+): Planned<PluginPlan> {
+  const known = findPlugin(state.fleet, toPluginName(document))?.value;
+  return planPlugin(state, { spec: { ...document, ...keepAge(known) }, module });
+}
+
+function planDeleted(
+  { clock }: ApiContext,
+  state: PlanState,
+  { type, namespace, name, now }: PlanDelete,
+): Planned<PluginPlan | ResourcePlan> {
+  if (type !== undefined) {
+    if (!state.resources.has(`${type}/${namespace}/${name}`))
+      throw new ApiError('not-found', `there is no resource ${type}/${namespace}/${name}`);
+    return planResource(state, { type, namespace, name }, undefined, []);
+  }
+  const spec = findPlugin(state.fleet, toPluginName({ namespace, name }))?.value;
+  if (spec === undefined) throw new ApiError('not-found', `there is no plugin ${namespace}/${name}`);
+  return planPlugin(state, { spec: { ...spec, deleted: { at: clock.now(), by: ACTOR, now } }, module: null });
+}
+
+/** What is there already keeps its place among those of its priority. */
+function keepAge(
+  known: { readonly createdAt: number } | undefined,
+): { readonly createdAt: number } | undefined {
+  return known === undefined ? undefined : { createdAt: known.createdAt };
+}
+
+/** A resource is checked against Envoy's API and what is stored; its faults point into the whole request. */
+async function checkResource(
+  context: ApiContext,
+  { document, body, pointer }: PlanItem & { readonly kind: 'resource' },
+): Promise<readonly string[]> {
+  const { type, namespace, name } = document;
+  const request = { type, namespace, name, message: undefined, ifMatch: undefined, ifNoneMatch: undefined };
+  try {
+    return (await applyResource(context, { ...request, dryRun: true }, body)).warnings;
+  } catch (thrown) {
+    if (!(thrown instanceof AttacheError)) throw thrown;
+    const faults = thrown.faults.map(fault => ({ ...fault, pointer: pointer + fault.pointer }));
+    const hint = thrown.hint === undefined ? {} : { hint: thrown.hint };
+    throw new AttacheError(thrown.code, thrown.message, { cause: thrown, faults, ...hint });
+  }
+}
