@@ -14,17 +14,7 @@ export function toNodeChains(
   presence: NodePresence,
   listeners: readonly ResourceSpec[],
 ): NonNullable<NodeView['status']['chains']> {
-  const { rootNamespace } = fleet;
-  const input: ChainInput = {
-    assignments: [...fleet.assignments.values()],
-    config: (plugin, revision) => fleet.revisions.get(revisionKey(plugin, revision))?.config,
-    listenersOf: ({ node }) =>
-      listeners
-        .filter(spec => selects(spec, node, rootNamespace))
-        .map(({ resource }) => toListenerFacts(resource)),
-    rootNamespace,
-  };
-  return viewChains(presence, input).map(({ listener, where, entries, ties }) => ({
+  return viewChains(presence, toChainInput(fleet, listeners)).map(({ listener, where, entries, ties }) => ({
     listener,
     where,
     text: toChainText(entries, presence.node.namespace),
@@ -37,4 +27,18 @@ export function toNodeChains(
     })),
     ties: [...ties],
   }));
+}
+
+/** What chains are made of. `listeners`: raw ones, of any node. */
+export function toChainInput(fleet: Fleet, listeners: readonly ResourceSpec[]): ChainInput {
+  const { rootNamespace } = fleet;
+  return {
+    assignments: [...fleet.assignments.values()],
+    config: (plugin, revision) => fleet.revisions.get(revisionKey(plugin, revision))?.config,
+    listenersOf: ({ node }) =>
+      listeners
+        .filter(spec => selects(spec, node, rootNamespace))
+        .map(({ resource }) => toListenerFacts(resource)),
+    rootNamespace,
+  };
 }

@@ -1,12 +1,10 @@
 import { type Assignment, findSide } from '../model/assignment.ts';
 import { toChainText } from '../model/chain-text.ts';
-import { type ChainEntry, type ChainGroup, type ChainInput, compareChains } from '../model/chain-view.ts';
-import { toListenerFacts } from '../model/plugin-listeners.ts';
+import { type ChainEntry, type ChainGroup, compareChains } from '../model/chain-view.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
 import { toCountText, toNamesText } from '../model/quantity-text.ts';
-import { selects } from '../model/selector.ts';
-import { revisionKey } from '../store/record-kinds.ts';
 import type { Fleet } from './fleet.ts';
+import { toChainInput } from './node-chains.ts';
 import { NAMES_KEPT } from './plan-rollout.ts';
 import { type PlanState, withAssignment } from './plan-state.ts';
 import type { ChainLink, PlanChain } from './schema/plan-view.ts';
@@ -24,30 +22,18 @@ export interface PlannedChains {
  * left out.
  */
 export function planChains(state: PlanState, before: Assignment, after: Assignment): PlannedChains {
-  const { fleet } = state;
+  const { fleet, resources } = state;
   const { plugin } = before;
   const nodes = fleet.nodes.filter(({ connected }) => connected);
+  const listeners = [...resources.values()].filter(({ type }) => type === 'listeners');
   const groups = compareChains(
     nodes,
-    toChainInput(state, after),
+    toChainInput(withAssignment(fleet, after), listeners),
     (assignment, id) => findSide(assignment.plugin === plugin ? before : assignment, id),
     findSide,
   ).filter(group => [...group.before, ...group.after].some(entry => entry.plugin === plugin));
   const ties = groups.flatMap(group => group.ties).filter(text => isAbout(text, plugin));
   return { chains: groups.map(group => toView(fleet, group)), ties: [...new Set(ties)] };
-}
-
-function toChainInput({ fleet, resources }: PlanState, after: Assignment): ChainInput {
-  const listeners = [...resources.values()].filter(({ type }) => type === 'listeners');
-  return {
-    assignments: [...withAssignment(fleet, after).assignments.values()],
-    config: (plugin, revision) => fleet.revisions.get(revisionKey(plugin, revision))?.config,
-    listenersOf: ({ node }) =>
-      listeners
-        .filter(spec => selects(spec, node, fleet.rootNamespace))
-        .map(({ resource }) => toListenerFacts(resource)),
-    rootNamespace: fleet.rootNamespace,
-  };
 }
 
 /** The sentence names both, and names hold no space. */
