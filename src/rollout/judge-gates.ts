@@ -67,7 +67,7 @@ export type GateFailure = Pick<RolloutFailure, 'kind' | 'node' | 'nodes' | 'coun
   readonly reason: Extract<RolloutReason, 'Refused' | 'Crashed' | 'Broken' | 'Gate'>;
   /** All of them: whom to ask judge-attribution about (not for refusals and crashes, which name their plugin). */
   readonly failing: readonly string[];
-  /** One sentence. */
+  /** One sentence, with the first node; `text` leaves it out. */
   readonly why: string;
 };
 

@@ -22,7 +22,7 @@ export function judgeHardGate(facts: GateFacts, gate: Gate, before: GateReport):
     : {
         ...before,
         verdict,
-        text: fail?.text ?? '0',
+        text: fail?.why ?? '0',
         moved: fail === undefined ? null : { value: count, requests: 0 },
         at: fail === undefined ? before.at : facts.now,
       };
@@ -59,7 +59,10 @@ function findRefusal(
   };
 }
 
-function findCrash({ plugin, moved, aim }: GateFacts, gate: string): GateFailure | undefined {
+function findCrash(
+  { plugin, moved, aim = 'the new revision' }: GateFacts,
+  gate: string,
+): GateFailure | undefined {
   const crashed = moved.flatMap(node => {
     const reloads = reloadsSince(node.metrics, plugin, node.at);
     return reloads > 0 ? [{ node, reloads }] : [];
@@ -67,13 +70,15 @@ function findCrash({ plugin, moved, aim }: GateFacts, gate: string): GateFailure
   const [first] = crashed;
   if (first === undefined) return undefined;
   const nodes = crashed.map(({ node }) => node.id);
-  const times = toCountText(
-    crashed.reduce((sum, { reloads }) => sum + reloads, 0),
-    'time',
-  );
-  const since = aim === undefined ? 'since it was moved' : `since the move to ${aim}`;
-  const text = `${plugin} crashed ${times} on ${toNodesText(nodes)} ${since}; failure policy ${first.node.policy}`;
-  return { ...toFailure(gate, nodes, text), kind: 'reload', reason: 'Crashed', why: text };
+  const reloads = crashed.reduce((sum, found) => sum + found.reloads, 0);
+  const crashes = `${plugin} crashed ${toCountText(reloads, 'time')}`;
+  const policy = `failure policy ${first.node.policy}`;
+  return {
+    ...toFailure(gate, nodes, `${crashes}; ${policy}`),
+    kind: 'reload',
+    reason: 'Crashed',
+    why: `${crashes} on ${toNodesText(nodes)} since the move to ${aim}; ${policy}`,
+  };
 }
 
 function findBroken({ moved, others }: GateFacts, gate: string): GateFailure | undefined {
@@ -84,9 +89,10 @@ function findBroken({ moved, others }: GateFacts, gate: string): GateFailure | u
   const [first] = broken;
   if (first === undefined) return undefined;
   const nodes = broken.map(({ id }) => id);
+  const text = toBreakageText(first.breakage);
   const more = nodes.length === 1 ? '' : `; so did ${toCountText(nodes.length - 1, 'more node')}`;
-  const text = `${toBreakageText(first.id, first.breakage)}${more}`;
-  return { ...toFailure(gate, nodes, text), kind: 'broken', reason: 'Broken', why: text };
+  const failure = toFailure(gate, nodes, text);
+  return { ...failure, kind: 'broken', reason: 'Broken', why: `${first.id} ${text}${more}` };
 }
 
 /** What failures of all kinds have; `failing` is not empty. */

@@ -40,12 +40,12 @@ export function toValueText(kind: GateKind, value: number | null): string {
   return value > 0 && value < 0.05 ? '<0.1 %' : `${toNumberText(Math.round(value * 10) / 10)} %`;
 }
 
-/** `edge-b-112 answered 5xx to 398 of 398 requests in 10 s; 299 others: 0.2 % of 121,940` */
-export function toBreakageText(node: string, { requests, errors5xx, overMs, control }: Breakage): string {
+/** `answered 5xx to 398 of 398 requests in 10 s; 299 others: 0.2 % of 121,940` */
+export function toBreakageText({ requests, errors5xx, overMs, control }: Breakage): string {
   const whom = control.nodes === 0 ? 'before the move' : toCountText(control.nodes, 'other');
   const share = toValueText('5xx', (control.errors5xx / control.requests) * 100);
   return (
-    `${node} answered 5xx to ${toNumberText(errors5xx)} of ${toCountText(requests, 'request')} ` +
+    `answered 5xx to ${toNumberText(errors5xx)} of ${toCountText(requests, 'request')} ` +
     `in ${toDurationText(overMs)}; ${whom}: ${share} of ${toNumberText(control.requests)}`
   );
 }

@@ -53,8 +53,9 @@ test('a crash fails with plugin, node and the failure policy in force', () => {
     [fail?.kind, fail?.reason, fail?.node, fail?.gate],
     ['reload', 'Crashed', 'edge-2', 'crashes'],
   );
+  assert.equal(fail?.text, 'default/auth crashed 3 times; failure policy FAIL_RELOAD');
   assert.equal(
-    fail?.text,
+    fail?.why,
     'default/auth crashed 3 times on edge-2 since the move to revision 8; failure policy FAIL_RELOAD',
   );
 });
@@ -71,7 +72,8 @@ test('a node that answers mostly 5xx fails with both rates', () => {
   const others = [control({ ok: 998, bad: 2 }), control({ ok: 998, bad: 2 })];
   const { fail } = judgeGates(facts({ moved, others }));
   assert.deepEqual([fail?.kind, fail?.reason, fail?.failing], ['broken', 'Broken', ['edge-2']]);
-  assert.equal(fail?.text, 'edge-2 answered 5xx to 398 of 398 requests in 10 s; 2 others: 0.2 % of 4,000');
+  assert.equal(fail?.text, 'answered 5xx to 398 of 398 requests in 10 s; 2 others: 0.2 % of 4,000');
+  assert.equal(fail?.why, `edge-2 ${fail?.text}`);
 });
 
 test('the report of a broken node does not change with every flush, and ends with the trouble', () => {
