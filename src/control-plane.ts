@@ -9,6 +9,7 @@ import { findNameConflicts } from './compile/name-conflicts.ts';
 import { ProtoRegistry } from './compile/proto-registry.ts';
 import { startSnapshotReconciler } from './compile/snapshot-reconciler.ts';
 import type { Config, ListenAddress } from './config.ts';
+import type { NodeMetrics } from './model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from './model/ports.ts';
 import type { Snapshot } from './model/snapshot.ts';
 import { openBlobCache } from './module/blob-cache.ts';
@@ -16,6 +17,7 @@ import { createBuiltInRegistry } from './module/built-in-registry.ts';
 import { loadModuleKeys } from './module/module-keys.ts';
 import { startModuleReconciler } from './module/module-reconciler.ts';
 import { startModuleServer } from './module/module-server.ts';
+import { createModulePlanner } from './module/plan-module.ts';
 import { startRolloutController } from './rollout/rollout-controller.ts';
 import { createCoalescedWriter } from './store/coalesced-writer.ts';
 import { LiveTable } from './store/live-table.ts';
@@ -82,7 +84,15 @@ async function start(
   onStop(() => moduleServer.stop());
   const modules = advertised(config, moduleServer.address);
 
-  const rollout = await startRolloutController({ store, clock, log, format: COMPILE_FORMAT });
+  const metrics = new LiveTable<NodeMetrics>();
+  const rollout = await startRolloutController({
+    store,
+    clock,
+    log,
+    format: COMPILE_FORMAT,
+    rootNamespace,
+    metrics,
+  });
   onStop(() => rollout.stop());
   const snapshots = new LiveTable<Snapshot>();
   const registry = new ProtoRegistry();
@@ -112,11 +122,22 @@ async function start(
   onStop(() => xds.stop());
   const forEnvoys = { xds: toHostPort(advertised(config, xds.address)), modules: toHostPort(modules) };
 
+  let builtIn: readonly string[] = [];
+  const sources = {
+    insecureRegistries: () => [...builtIn, ...config.insecureRegistries],
+    allowPrivateHosts: config.allowPrivateHosts,
+    dockerConfigPath: config.dockerConfigPath,
+    moduleDirectory: config.moduleDirectory,
+  };
+  const planner = createModulePlanner({ store, cache, sources, rootNamespace, clock });
+  onStop(() => planner.close());
   const api = await startApiServer({
     listen: config.apiListen,
     store,
     checkResource: makeCheckResource(registry),
     findNameConflicts,
+    planModule: planner.plan,
+    metrics,
     registry: createBuiltInRegistry({ cache, clock, random, log }),
     clock,
     random,
@@ -127,16 +148,11 @@ async function start(
   });
   onStop(() => api.stop());
 
-  const builtIn = new URL(api.url).host;
+  builtIn = [new URL(api.url).host];
   const reconciler = await startModuleReconciler({
     store,
     cache,
-    sources: {
-      insecureRegistries: () => [builtIn, ...config.insecureRegistries],
-      allowPrivateHosts: config.allowPrivateHosts,
-      dockerConfigPath: config.dockerConfigPath,
-      moduleDirectory: config.moduleDirectory,
-    },
+    sources,
     rootNamespace,
     clock,
     random,
