@@ -21,6 +21,20 @@ export interface PlaceChoice {
 /** What is pushed into a slot to see whether the node reaches us: no plugin, and no news about any. */
 export const PROBE_NAME: PluginName = 'attache/probe';
 
+/** What the process that runs now, or ran last, said of its slots. */
+export type VerdictsBySlot = ReadonlyMap<string, NodeVerdict>;
+
+/** Those of the node's present process; others are left out. */
+export function indexVerdicts(
+  { node, process }: NodePresence,
+  verdicts: readonly NodeVerdict[],
+): VerdictsBySlot {
+  const bySlot = new Map<string, NodeVerdict>();
+  for (const verdict of verdicts)
+    if (verdict.process === process && verdict.node === node.id) bySlot.set(verdict.slot, verdict);
+  return bySlot;
+}
+
 /**
  * The slots of a node that can hold a plugin: the one with its own name, its phase's bare slot, and its phase's
  * slots per listener. Which listeners `match` and targetRefs choose is for compile to know: such a plugin is only
@@ -30,7 +44,7 @@ export function findPlaces(
   plugin: PluginName,
   { phase, everywhere }: PlaceChoice,
   presence: NodePresence,
-  verdicts: readonly NodeVerdict[],
+  verdicts: VerdictsBySlot,
 ): readonly Place[] {
   const phaseSlot = PHASES.find(row => row.phase === phase)?.slot ?? '';
   const isOwn = (slot: string): boolean => isPlaceOf(slot, plugin, presence.node.namespace);
@@ -41,7 +55,7 @@ export function findPlaces(
     .filter(fits)
     .map(slot => ({
       slot,
-      verdict: findVerdict(slot, presence, verdicts),
+      verdict: verdicts.get(slot),
       certain: ownPlace ? isOwn(slot) : everywhere,
     }))
     .filter(place => isOwn(place.slot) || !isTakenByAnother(place, plugin, presence));
@@ -57,34 +71,30 @@ export interface HoldingPlace {
 export function findHolding(
   plugin: PluginName,
   presence: NodePresence,
-  verdicts: readonly NodeVerdict[],
+  verdicts: VerdictsBySlot,
 ): readonly HoldingPlace[] {
-  return presence.slots.flatMap(slot => {
-    const verdict = findVerdict(slot, presence, verdicts);
-    if (verdict === undefined) return [];
-    const { tried, accepted } = verdict;
-    const isHeld = findInSlot(accepted, plugin) !== undefined;
-    const mayBeHeld = isUnanswered(verdict) && findInSlot(tried, plugin) !== undefined;
-    return isHeld || mayBeHeld ? [{ slot, verdict }] : [];
-  });
+  const holding: HoldingPlace[] = [];
+  for (const slot of presence.slots) {
+    const verdict = verdicts.get(slot);
+    if (verdict === undefined) continue;
+    const isHeld = findInSlot(verdict.accepted, plugin) !== undefined;
+    if (isHeld || (findInSlot(verdict.tried, plugin) !== undefined && isUnanswered(verdict)))
+      holding.push({ slot, verdict });
+  }
+  return holding;
 }
 
-/** The Envoy may still take what was sent last in place of what it accepted. */
+/**
+ * The Envoy may still take what was sent last in place of what it accepted. One that accepted something fetches
+ * because it did not take the newer content: it does so when that is sent again, and not before.
+ */
 export function isUnanswered({ tried, accepted, state }: NodeVerdict): boolean {
-  if (tried === null || tried.contentHash === accepted?.contentHash) return false;
-  return state !== 'refused' && state !== 'unreachable' && !isProbe(tried.plugins);
+  if (tried === null || tried.contentHash === accepted?.contentHash || isProbe(tried.plugins)) return false;
+  return state === 'sent' || state === 'accepted' || (state === 'fetching' && accepted === null);
 }
 
 export function isProbe(plugins: readonly PluginInSlot[]): boolean {
   return plugins.some(entry => entry.plugin === PROBE_NAME);
-}
-
-function findVerdict(
-  slot: string,
-  presence: NodePresence,
-  verdicts: readonly NodeVerdict[],
-): NodeVerdict | undefined {
-  return verdicts.find(verdict => verdict.slot === slot && verdict.process === presence.process);
 }
 
 /** Without filter_chain a bare phase slot holds one plugin, and another one stands in it. */

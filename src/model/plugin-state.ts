@@ -1,8 +1,16 @@
-import { revisionOn, type Side } from './assignment.ts';
+import type { Side } from './assignment.ts';
 import type { NodePresence } from './node.ts';
-import type { NodeVerdict } from './node-verdict.ts';
+import type { NodeVerdict, RefusedContent } from './node-verdict.ts';
 import { deriveAtPlace, deriveLeaving, type StatePart } from './place-state.ts';
-import { findHolding, findInSlot, findPlaces, type HoldingPlace, type Place } from './plugin-place.ts';
+import {
+  findHolding,
+  findInSlot,
+  findPlaces,
+  type HoldingPlace,
+  indexVerdicts,
+  type Place,
+  type VerdictsBySlot,
+} from './plugin-place.ts';
 import { type PluginName, type PluginSpec, toPluginName } from './plugin-spec.ts';
 import type { RevisionConfig } from './revision.ts';
 import { findSelectionMiss, type SelectionMiss } from './selector.ts';
@@ -76,7 +84,7 @@ export interface StateInput {
   readonly presence: NodePresence;
   /** Of this node; others' are ignored. */
   readonly verdicts: readonly NodeVerdict[];
-  /** The side the node is on (findSide); undefined: the plugin has no Assignment yet, and its own selector counts. */
+  /** The side the node is on (findSide); undefined: the plugin has no Assignment yet. */
   readonly side: Side | undefined;
   /** When the node came to this side: it was moved, or the Assignment's `since`. 0: not known, long ago. */
   readonly assignedAt: number;
@@ -120,6 +128,7 @@ export function isDone({ state, reason, revision, desiredRevision }: NodePluginS
 
 interface Facts extends StateInput {
   readonly name: PluginName;
+  readonly bySlot: VerdictsBySlot;
   readonly wanted: number | null;
   readonly revision: number | null;
   readonly refusal: NodeRefusal | null;
@@ -129,25 +138,28 @@ interface Facts extends StateInput {
 }
 
 function collectFacts(input: StateInput): Facts {
-  const { plugin, presence, side, rootNamespace } = input;
+  const { plugin, presence, side, rootNamespace, verdicts } = input;
   const { node } = presence;
   const name = toPluginName(plugin);
-  const verdicts = input.verdicts.filter(verdict => verdict.node === node.id);
-  const holding = findHolding(name, presence, verdicts);
+  const bySlot = indexVerdicts(presence, verdicts);
+  const holding = findHolding(name, presence, bySlot);
   const running = holding
     .map(({ verdict }) => findInSlot(verdict.accepted, name)?.revision)
     .filter(revision => revision !== undefined);
   const { namespace } = plugin;
-  const placement = side === undefined ? plugin : side.placement;
+  // A side without a revision is nowhere: whom the plugin is meant for is what its document says.
+  const { selector, targetRefs } = side === undefined || side.revision === null ? plugin : side.placement;
+  const placement = { namespace, ...(selector && { selector }), ...(targetRefs && { targetRefs }) };
+  const miss = findSelectionMiss(placement, node, rootNamespace);
   return {
     ...input,
-    verdicts,
     name,
+    bySlot,
     holding,
-    wanted: side === undefined ? null : revisionOn(side, plugin, node, rootNamespace),
+    wanted: side === undefined || miss !== undefined ? null : side.revision,
     revision: running.length === 0 ? null : Math.min(...running),
-    refusal: findRefusal(verdicts, name),
-    miss: findSelectionMiss({ ...placement, namespace }, node, rootNamespace),
+    refusal: findRefusal(verdicts, node.id, name),
+    miss,
   };
 }
 
@@ -172,11 +184,11 @@ function findOutside(facts: Facts): StatePart | undefined {
 }
 
 /** Before there is a revision its phase is not known: any place may be the one. */
-function findPlacesWanted({ wanted, name, presence, verdicts, side, config }: Facts): readonly Place[] {
+function findPlacesWanted({ wanted, name, presence, bySlot, side, config }: Facts): readonly Place[] {
   if (wanted === null) return presence.slots.map(slot => ({ slot, verdict: undefined, certain: false }));
   const { phase = 'UNSPECIFIED_PHASE', match = [] } = config(wanted) ?? {};
   const everywhere = match.length === 0 && side?.placement.targetRefs === undefined;
-  return findPlaces(name, { phase, everywhere }, presence, verdicts);
+  return findPlaces(name, { phase, everywhere }, presence, bySlot);
 }
 
 /** Places come with the first requests of a node; before 1.39 a plugin's own place comes with its listener. */
@@ -233,17 +245,15 @@ function withDegraded(part: StatePart, { degraded, revision }: Facts): StatePart
   return { ...part, state: 'Degraded', detail: degraded };
 }
 
-/** A refusal outlives the process that refused: the next one would do the same. */
-function findRefusal(verdicts: readonly NodeVerdict[], plugin: PluginName): NodeRefusal | null {
-  const refusals = verdicts
-    .map(({ refused, tried }) =>
-      refused !== null && (refused.plugin ?? (findInSlot(tried, plugin) && plugin)) === plugin
-        ? refused
-        : null,
-    )
-    .filter(refused => refused !== null)
-    .toSorted((a, b) => b.at - a.at);
-  const [newest] = refusals;
+/** The newest one. A refusal outlives the process that refused: the next one would do the same. */
+function findRefusal(verdicts: readonly NodeVerdict[], node: string, plugin: PluginName): NodeRefusal | null {
+  let newest: RefusedContent | undefined;
+  for (const { node: of, refused, tried } of verdicts) {
+    if (refused === null || of !== node) continue;
+    const isAbout =
+      refused.plugin === undefined ? findInSlot(tried, plugin) !== undefined : refused.plugin === plugin;
+    if (isAbout && (newest === undefined || refused.at > newest.at)) newest = refused;
+  }
   if (newest === undefined) return null;
   const { revision = null, message, at } = newest;
   return { revision, message, cause: toCauseText(plugin), at };

@@ -261,6 +261,14 @@ test('going back is not done while the node may still take what it was sent befo
   assert.equal(word(makeVerdict(2, 1, { state: 'accepted' })), 'Pending');
   assert.equal(word(makeVerdict(2, 1, { state: 'refused', refused: makeRefused(2) })), 'Accepted');
   assert.equal(word(makeVerdict(1, 1)), 'Accepted');
+  const missed = makeVerdict(2, 1, { state: 'fetching' });
+  assert.equal(word(missed), 'Accepted', 'it downloads what it would not take without');
+});
+
+test('before a plugin is anywhere, whom it is meant for is what its document says', () => {
+  const plugin = makeSpec(OTHER_LABEL);
+  assert.equal(derive({ plugin, side: makeSide(null) }).reason, 'Selector');
+  assert.equal(derive({ plugin, side: makeSide(1), verdicts: [makeVerdict(1, 1)] }).state, 'Accepted');
 });
 
 test('a look whether the node reaches us says nothing about a plugin', () => {
