@@ -1,6 +1,7 @@
+import { toCauseText } from '../model/node-refusal.ts';
 import { toPluginDocumentSpec } from '../model/plugin-document.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
-import { type NodePluginState, toCauseText } from '../model/plugin-state.ts';
+import type { NodePluginState } from '../model/plugin-state.ts';
 import type { PluginStatus } from '../model/plugin-status.ts';
 import type { ModuleFacts } from '../model/revision.ts';
 import { isActive } from '../model/rollout.ts';

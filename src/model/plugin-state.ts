@@ -1,6 +1,7 @@
 import type { Side } from './assignment.ts';
 import type { NodePresence } from './node.ts';
-import type { NodeVerdict, RefusedContent } from './node-verdict.ts';
+import { findRefusal, type NodeRefusal } from './node-refusal.ts';
+import type { NodeVerdict } from './node-verdict.ts';
 import { deriveAtPlace, deriveLeaving, type StatePart } from './place-state.ts';
 import {
   findHolding,
@@ -67,15 +68,6 @@ export interface NodePluginState {
   readonly since: number | null;
   /** The node is not connected: all of this was so when it was last heard. */
   readonly lastKnown: boolean;
-}
-
-export interface NodeRefusal {
-  readonly revision: number | null;
-  /** Envoy's text. */
-  readonly message: string;
-  /** Where the cause is. */
-  readonly cause: string;
-  readonly at: number;
 }
 
 export interface StateInput {
@@ -243,25 +235,6 @@ function withDegraded(part: StatePart, { degraded, revision }: Facts): StatePart
   if (degraded === undefined || degraded === null || revision === null || part.state === 'NotTargeted')
     return part;
   return { ...part, state: 'Degraded', detail: degraded };
-}
-
-/** The newest one. A refusal outlives the process that refused: the next one would do the same. */
-function findRefusal(verdicts: readonly NodeVerdict[], node: string, plugin: PluginName): NodeRefusal | null {
-  let newest: RefusedContent | undefined;
-  for (const { node: of, refused, tried } of verdicts) {
-    if (refused === null || of !== node) continue;
-    const isAbout =
-      refused.plugin === undefined ? findInSlot(tried, plugin) !== undefined : refused.plugin === plugin;
-    if (isAbout && (newest === undefined || refused.at > newest.at)) newest = refused;
-  }
-  if (newest === undefined) return null;
-  const { revision = null, message, at } = newest;
-  return { revision, message, cause: toCauseText(plugin), at };
-}
-
-/** Where the cause of a refusal is: Envoy never sends it. */
-export function toCauseText(plugin: PluginName): string {
-  return `that node's Envoy log; look for 'wasm log ${plugin}'`;
 }
 
 /** A sentence about the first thing that keeps a node from being selected. */
