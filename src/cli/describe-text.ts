@@ -109,7 +109,9 @@ function describeTrouble({ status }: PluginView, nowMs: number): readonly string
   if (heldBack !== null)
     lines.push(
       ...heldBack.text.split('\n').map((line, i) => `  ${i === 0 ? 'held    ' : '        '} ${line}`),
-      ...describeNext(heldBack).map(line => `  ${line}`),
+      ...describeNext(heldBack).map(
+        line => `  ${line.replace(/^next: /, 'next     ').replace(/^ {6}/, ' '.repeat(9))}`,
+      ),
     );
   if (status.code !== null) lines.push(`  code     ${status.code} (docs/errors.md#${status.code})`);
   if (status.hint !== null) lines.push(`  next     ${status.hint}`);
@@ -151,12 +153,18 @@ function describeExclusion({ status }: NodeView, nowMs: number): readonly string
 function describeChains({ status }: NodeView): readonly string[] {
   const { chains = [], places } = status;
   if (chains.length > 0)
-    return chains.map(
-      ({ listener, text }) => `${listener === null ? 'every listener' : `listener ${listener}`}: ${text}`,
-    );
+    return chains.flatMap(({ where, text, ties }) => [
+      `${toWhereText(where)}: ${text}`,
+      ...ties.map(tie => `  ${tie}`),
+    ]);
   return [
     `places for plugins: ${places.length === 0 ? 'none: no listener, or none with places' : places.join(', ')}`,
   ];
+}
+
+function toWhereText(where: string): string {
+  if (where === 'every listener') return where;
+  return `${where.includes(', ') ? 'listeners' : 'listener'} ${where}`;
 }
 
 /** WANTED, RUNS, STATE, AGE, ENVOY SAID */

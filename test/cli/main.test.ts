@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { CommandContext } from '../../src/cli/command-context.ts';
 import { main } from '../../src/main.ts';
-import { nodeView, onNode, pluginView, REFUSAL } from './views.ts';
+import { bakingView, refusedView, succeededView } from './rollout-views.ts';
+import { nodeCounts, nodeView, onNode, pluginView, revisionView } from './views.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'attache-main-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -75,28 +76,43 @@ function writeDocument(name: string, spec: string): string {
 
 const answer = (view: object) => ({ ...view, result: 'created', warnings: [], dryRun: false });
 const PATH = '/v1/plugins/default/auth';
+const VALIDATION = 'POST /v1/plans?modules=false';
 
 test('--help lists every verb, and VERB --help shows an example', async () => {
   const help = await run(['--help']);
   assert.equal(help.code, 0);
   const verbs = [
-    'serve',
     'demo',
+    'serve',
     'bootstrap',
     'example',
     'envoy',
     'push',
     'apply',
+    'diff',
+    'rollout',
     'get',
     'describe',
+    'events',
     'delete',
+    'node',
+    'freeze',
+    'unfreeze',
   ];
-  for (const verb of verbs) {
-    assert.match(help.out, new RegExp(`^ {2}${verb} `, 'm'));
-    const own = await run(verb === 'example' ? ['example', 'listener', '--help'] : [verb, '--help']);
-    assert.equal(own.code, 0);
-    if (verb !== 'envoy') assert.match(own.out, /Example:/, verb);
-  }
+  for (const verb of verbs) assert.match(help.out, new RegExp(`^ {2}${verb} `, 'm'));
+  const actions = ['status', 'history', 'pause', 'resume', 'promote', 'abort', 'retry', 'undo'];
+  const groups: Readonly<Record<string, readonly string[]>> = {
+    example: ['listener'],
+    node: ['exclude', 'include'],
+    rollout: actions,
+    envoy: [],
+  };
+  for (const verb of verbs)
+    for (const rest of groups[verb]?.map(one => [one]) ?? [[]]) {
+      const own = await run([verb, ...rest, '--help']);
+      assert.equal(own.code, 0);
+      assert.match(own.out, /Example:/, `${verb} ${rest.join(' ')}`);
+    }
 });
 
 test('bad usage is exit 2, on stderr', async () => {
@@ -122,8 +138,10 @@ test('a server that does not answer: what that means, and what to do', async () 
   });
   const { code, err } = await run(['get', 'nodes', '--server', gone]);
   assert.equal(code, 1);
-  assert.ok(err.startsWith(`error: ${gone} does not answer (connection refused)\n`), err);
-  assert.match(err, /Envoys go on as they are\. Start it: attache serve/);
+  assert.equal(
+    err,
+    `error: ${gone} does not answer (connection refused). Envoys go on as they are. Start it: attache serve\n`,
+  );
 });
 
 test('get prints tables, JSON, YAML and names', async () => {
@@ -144,8 +162,7 @@ test('get prints tables, JSON, YAML and names', async () => {
 });
 
 test('a node that cannot run a plugin is named below the table', async () => {
-  const counts = { targeted: 1, accepted: 1, refused: 0, waiting: 0, disconnected: 0, noPlace: 1 };
-  const view = pluginView({ nodes: counts });
+  const view = pluginView({ nodes: nodeCounts({ noPlace: 1 }) });
   const bare = onNode({ node: 'bare', state: 'NotTargeted', reason: 'NoPlace' });
   const answers = {
     'GET /v1/plugins': { kind: 'PluginList', items: [view] },
@@ -163,14 +180,14 @@ test('apply validates everything before it stores anything', async () => {
     status: 422,
     code: 'unknown-field',
     detail: 'spec.phase: …',
-    errors: [{ pointer: '/spec/url', message: 'is not allowed', hint: 'Take another.' }],
+    errors: [{ pointer: '/documents/0/spec/url', message: 'is not allowed', hint: 'Take another.' }],
   };
-  await withServer({ [`PUT ${PATH}?dryRun=true`]: problem }, async (server, asked) => {
+  await withServer({ [VALIDATION]: problem }, async (server, asked) => {
     const { code, err } = await run(['apply', '-f', file, '--server', server]);
     assert.equal(code, 1);
     assert.match(err, /good\.yaml:5:3: spec\.url: is not allowed\. Take another\./);
     assert.match(err, /nothing was changed {3}\(code unknown-field, docs\/errors\.md#unknown-field\)/);
-    assert.deepEqual(asked, [`PUT ${PATH}?dryRun=true`]);
+    assert.deepEqual(asked, [VALIDATION]);
   });
 });
 
@@ -181,51 +198,115 @@ test('a fault that needs no server is told without one', async () => {
   assert.match(err, /typo\.yaml:6:3: spec\.pluginConf: unknown field\. Did you mean pluginConfig\?/);
 });
 
-test('apply reports what was checked; --wait the end; a message is handed on', async () => {
+const FOLLOWED = {
+  [VALIDATION]: { kind: 'Plan', differs: true, items: [] },
+  [`GET ${PATH}/revisions`]: { kind: 'RevisionList', items: [revisionView()] },
+  'GET /v1/nodes': { kind: 'NodeList', items: [nodeView()] },
+};
+const ROLLOUT = {
+  id: 'default.auth.1',
+  phase: 'Baking',
+  active: true,
+  plan: 'preset fast: 1 node, then 1 min bake',
+  by: 'admin',
+} as const;
+
+test('apply reports what was checked; --wait draws it to its end; message and preset are handed on', async () => {
   const file = writeDocument('auth.yaml', '  url: oci://r.example/auth:1\n');
-  const view = { ...pluginView(), onNodes: [onNode()] };
+  const view = { ...pluginView({ phase: 'Baking', rollout: ROLLOUT }), onNodes: [onNode()] };
   const answers = {
-    [`PUT ${PATH}?dryRun=true`]: answer(view),
-    [`PUT ${PATH}?message=why%20not`]: answer(view),
+    ...FOLLOWED,
+    'POST /v1/plans?preset=fast&modules=false': FOLLOWED[VALIDATION],
+    [`PUT ${PATH}?message=why%20not&preset=fast`]: answer(view),
     [`PUT ${PATH}`]: { ...answer(view), warnings: ['mind the gap'] },
     [`GET ${PATH}`]: view,
-    'GET /v1/nodes': { kind: 'NodeList', items: [nodeView()] },
+    'GET /v1/rollouts/default.auth.1': succeededView(),
   };
   await withServer(answers, async server => {
-    const waited = await run(['apply', '-f', file, '-m', 'why not', '--wait', '--server', server]);
-    assert.equal(waited.code, 0);
+    const flags = ['-m', 'why not', '--preset', 'fast', '--wait', '--server', server];
+    const waited = await run(['apply', '-f', file, ...flags]);
+    assert.equal(waited.code, 0, waited.err);
     assert.match(waited.out, /^plugin default\/auth created, revision 1\n/);
     assert.match(waited.out, /27 imports known to Envoy 1\.40\n/);
-    assert.match(waited.out, /Succeeded in \d+\.\d s: 1 of 1 node runs revision 1\n$/);
+    assert.match(waited.out, /\n {2}rollout {2}default\.auth\.1, preset fast: 1 node, then 1 min bake\n/);
+    assert.match(waited.out, /\nSucceeded in 1m 2s: 1 of 1 node runs revision 1\n$/);
+    assert.doesNotMatch(waited.out, /watch:/);
     const stored = await run(['apply', '-f', file, '--no-wait', '--server', server]);
     assert.deepEqual([stored.code, stored.err], [0, 'warning: mind the gap\n']);
-    assert.match(stored.out, /^plugin default\/auth created\n/);
+    assert.match(stored.out, /^plugin default\/auth created\nwatch: attache rollout status auth\n$/);
   });
 });
 
-test('apply --wait exits 4 where a node refuses', async () => {
+test('apply --wait exits 4 where it was rolled back, 5 where a person has to act', async () => {
   const file = writeDocument('auth.yaml', '  url: oci://r.example/auth:1\n');
-  const view = pluginView({ phase: 'RolledBack', refusal: REFUSAL, desiredRevision: 2 });
+  const view = { ...pluginView({ phase: 'Baking', rollout: ROLLOUT }), onNodes: [] };
+  const ends = [
+    [4, refusedView({ id: ROLLOUT.id, plugin: 'default/auth' }), /RolledBack in 2\.9 s/],
+    [5, bakingView({ phase: 'Paused', reason: 'Human', waitsForPerson: true }), /Paused \(Human\)/],
+  ] as const;
+  for (const [expected, end, text] of ends) {
+    const answers = {
+      ...FOLLOWED,
+      [`PUT ${PATH}`]: answer(view),
+      [`GET ${PATH}`]: view,
+      'GET /v1/rollouts/default.auth.1': end,
+    };
+    await withServer(answers, async server => {
+      const { code, out } = await run(['apply', '-f', file, '--wait', '--server', server]);
+      assert.equal(code, expected, out);
+      assert.match(out, text);
+    });
+  }
+});
+
+test('a freeze is no fault of the document', async () => {
+  const file = writeDocument('auth.yaml', '  url: oci://r.example/auth:1\n');
+  const frozen = {
+    status: 423,
+    code: 'frozen',
+    detail: 'frozen by admin',
+    hint: 'attache unfreeze lifts it.',
+    errors: [],
+  };
+  await withServer({ ...FOLLOWED, [`PUT ${PATH}`]: frozen }, async server => {
+    const { code, err } = await run(['apply', '-f', file, '--server', server]);
+    assert.deepEqual([code, err], [1, 'error: frozen by admin. attache unfreeze lifts it.\n']);
+  });
+});
+
+test('delete hands on what is asked, and says how to watch', async () => {
+  const deleted = { kind: 'Plugin', namespace: 'default', name: 'auth' };
+  const text = 'plugin default/auth: removing from 2 nodes, preset fast';
+  const gone = { kind: 'Deleted', deleted, nodes: 2, rollout: 'default.auth.2', text };
   const answers = {
-    [`PUT ${PATH}?dryRun=true`]: answer(view),
-    [`PUT ${PATH}`]: answer(view),
-    [`GET ${PATH}`]: view,
+    [`DELETE ${PATH}?message=gone&now=true`]: gone,
+    'GET /v1/plugins': { kind: 'PluginList', items: [pluginView()] },
   };
   await withServer(answers, async server => {
-    const { code, out } = await run(['apply', '-f', file, '--wait', '--server', server]);
-    assert.equal(code, 4);
-    assert.match(out, /RolledBack in .*: revision 2 was refused by demo-1: "Unable to create/);
+    const { code, out } = await run(['delete', 'plugin', 'auth', '-m', 'gone', '--now', '--server', server]);
+    assert.deepEqual([code, out], [0, `${text}\nwatch: attache rollout status auth\n`]);
+    const missing = await run(['delete', 'plugin', 'auht', '--server', server]);
+    assert.equal(missing.code, 1);
+    assert.match(missing.err, /Did you mean auth\?\n$/);
+    assert.equal((await run(['delete', 'listener', 'x', '--now', '--server', server])).code, 2);
   });
 });
 
-test('delete says how many nodes had it', async () => {
-  const deleted = { kind: 'Plugin', namespace: 'default', name: 'auth' };
-  const answers = { [`DELETE ${PATH}?message=gone`]: { kind: 'Deleted', deleted, nodes: 2 } };
+test('rollout status leaves with the code of the phase, as a tree or as data', async () => {
+  const answers = {
+    'GET /v1/rollouts/default.auth.latest': bakingView({ phase: 'Paused', waitsForPerson: true }),
+    'GET /v1/rollouts/edge.auth.8': refusedView(),
+  };
   await withServer(answers, async server => {
-    const { code, out } = await run(['delete', 'plugin', 'auth', '-m', 'gone', '--server', server]);
-    assert.deepEqual([code, out], [0, 'plugin default/auth: removing from 2 nodes\n']);
-    const missing = await run(['delete', 'plugin', 'nope', '--server', server]);
-    assert.equal(missing.code, 1);
+    const env = { ATTACHE_SERVER: server };
+    const paused = await run(['rollout', 'status', 'auth', '--once'], { env });
+    assert.equal(paused.code, 5);
+    assert.match(paused.out, /^auth {2}– → revision 1 {3}Paused/);
+    const data = await run(['rollout', 'status', 'edge.auth.8', '-o', 'json'], { env });
+    assert.equal(data.code, 4);
+    assert.equal(JSON.parse(data.out).id, 'edge.auth.8');
+    assert.equal((await run(['rollout', 'status', 'auth', '--timeout', '5'], { env })).code, 2);
+    assert.equal((await run(['rollout'], { env })).code, 2);
   });
 });
 

@@ -1,6 +1,7 @@
+import type { Plan } from '../../api/schema/plan-view.ts';
 import type { PluginApplyAnswer } from '../../api/schema/plugin-view.ts';
 import type { ResourceApplyAnswer, ResourceView } from '../../api/schema/resource-view.ts';
-import { type PlannedDocument, planDocuments } from '../apply-plan.ts';
+import { type LocatedFault, type PlannedDocument, planDocuments } from '../apply-plan.ts';
 import { type Report, reportPlugin, reportRefusals, reportResource, reportStored } from '../apply-report.ts';
 import { awaitChecked } from '../await-checked.ts';
 import { CliError } from '../cli-error.ts';
@@ -14,7 +15,7 @@ import {
 } from '../command-context.ts';
 import { EXIT, worstExitCode } from '../exit-code.ts';
 import { localizeTimes } from '../format.ts';
-import { describeFaults, findFaults, makePlan } from '../make-plan.ts';
+import { describeFaults, makePlan } from '../make-plan.ts';
 import { parseDuration, parseWord } from '../parse-option.ts';
 import { describePlan, listPlanWarnings } from '../plan-text.ts';
 import { pollUntil } from '../poll.ts';
@@ -66,12 +67,12 @@ async function apply(options: Options, context: CommandContext): Promise<number>
   if (sources.length === 0) throw new CliError('bad-file', `${options.file.join(', ')}: no documents`);
   const client = toRestClient(options, context);
   const { planned, faults } = planDocuments(sources, options.namespace);
-  const refused = [...faults, ...(await findFaults(client, planned))];
-  if (refused.length > 0) {
-    context.err(describeFaults(refused).join('\n'));
-    return EXIT.error;
-  }
-  if (options.dryRun) return printPlan(client, planned, options, context);
+  if (faults.length > 0) return printFaults(faults, context);
+  const { preset, dryRun } = options;
+  // Before one is stored the server looks at all; apply itself waits for the modules later.
+  const made = await makePlan(client, planned, { preset, modules: dryRun === true });
+  if ('faults' in made) return printFaults(made.faults, context);
+  if (dryRun) return printPlan(made.plan, context);
   // All are stored before one is waited for: what a listener needs may stand behind it.
   const outcomes: Outcome[] = [];
   for (const document of planned) outcomes.push(await applyOne(client, document, options, context));
@@ -80,13 +81,12 @@ async function apply(options: Options, context: CommandContext): Promise<number>
   return worstExitCode(codes);
 }
 
-async function printPlan(
-  client: RestClient,
-  planned: readonly PlannedDocument[],
-  { preset }: Options,
-  context: CommandContext,
-): Promise<number> {
-  const plan = await makePlan(client, planned, preset);
+function printFaults(faults: readonly LocatedFault[], context: CommandContext): number {
+  context.err(describeFaults(faults).join('\n'));
+  return EXIT.error;
+}
+
+function printPlan(plan: Plan, context: CommandContext): number {
   printWarnings(listPlanWarnings(plan), context);
   context.out(describePlan(plan, Date.now()).join('\n'));
   return plan.items.some(({ result }) => result === 'failed') ? EXIT.error : EXIT.done;

@@ -16,6 +16,7 @@ import { parseDuration } from '../parse-option.ts';
 import type { RestClient } from '../rest-client.ts';
 import { awaitRollout, createRolloutReader, toTarget } from '../rollout/rollout-target.ts';
 import { showRollout } from '../rollout/show-rollout.ts';
+import { toWatchLine } from '../rollout/steering.ts';
 import { watchRollout } from '../rollout/watch-rollout.ts';
 import { parseTarget, type Target } from '../target.ts';
 
@@ -81,7 +82,11 @@ async function removePlugin(
   const name = `${target.namespace}/${target.name}`;
   const answer = await withNearestPlugin(client, name, () => client.delete<DeleteAnswer>(path));
   context.out(answer.text);
-  if (!wait || answer.nodes === 0) return EXIT.done;
+  if (answer.nodes === 0) return EXIT.done;
+  if (!wait) {
+    context.out(toWatchLine(name));
+    return EXIT.done;
+  }
   const newest = toTarget(target);
   if (answer.rollout === null) await awaitRollout(client, newest, timeout);
   const rollout = answer.rollout === null ? newest : { ...newest, id: answer.rollout, byName: false };

@@ -44,7 +44,7 @@ async function describe(
 ): Promise<void> {
   if (/^rollouts?$/i.test(kind)) {
     const view = await readRollout(client, parseRolloutTarget(name, namespace));
-    const { items } = await client.get<RolloutHistory>(`${pluginPath(view.plugin)}/history`);
+    const { items } = await client.get<RolloutHistory>(`${pluginPath(view.plugin)}/rollouts`);
     const row = items.find(({ rollout }) => rollout === view.id);
     return context.out(describeRollout(view, row, Date.now()));
   }
@@ -56,7 +56,7 @@ async function describe(
   if (target.word === 'plugin') {
     const full = `${target.namespace}/${target.name}`;
     const view = await withNearestPlugin(client, full, () => client.get<PluginView>(target.path));
-    const { items } = await client.get<RolloutHistory>(`${target.path}/history`);
+    const { items } = await client.get<RolloutHistory>(`${target.path}/rollouts`);
     return context.out(describePlugin(view, items, Date.now()));
   }
   context.out(toYaml(await client.get<unknown>(target.path)).trimEnd());

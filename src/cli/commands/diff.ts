@@ -11,7 +11,7 @@ import {
 } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import { localizeTimes } from '../format.ts';
-import { describeFaults, findFaults, makePlan } from '../make-plan.ts';
+import { describeFaults, makePlan } from '../make-plan.ts';
 import { parseWord } from '../parse-option.ts';
 import { describePlan, listPlanWarnings } from '../plan-text.ts';
 import { readDocuments } from '../read-documents.ts';
@@ -44,12 +44,12 @@ async function diff(options: Options, context: CommandContext): Promise<number> 
   if (sources.length === 0) throw new CliError('bad-file', `${options.file.join(', ')}: no documents`);
   const client = toRestClient(options, context);
   const { planned, faults } = planDocuments(sources, options.namespace);
-  const refused = [...faults, ...(await findFaults(client, planned))];
-  if (refused.length > 0) {
-    context.err(describeFaults(refused).join('\n'));
+  const made = faults.length > 0 ? { faults } : await makePlan(client, planned, { modules: true });
+  if ('faults' in made) {
+    context.err(describeFaults(made.faults).join('\n'));
     return EXIT.error;
   }
-  const plan = await makePlan(client, planned, undefined);
+  const { plan } = made;
   for (const warning of listPlanWarnings(plan)) context.err(localizeTimes(wrapWarning(warning), Date.now()));
   if (options.output === undefined) context.out(describePlan(plan, Date.now()).join('\n'));
   else printAs(options.output, plan, context);

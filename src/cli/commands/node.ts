@@ -25,7 +25,7 @@ export const define: DefineCommand = (command, context, finish) => {
     'after',
     '\nExample:\n  attache node exclude edge-1 -m "debugging there"',
   );
-  addMessageOption(include).addHelpText('after', '\nExample:\n  attache node include edge-1');
+  include.addHelpText('after', '\nExample:\n  attache node include edge-1');
   addAction(exclude, true, context, finish);
   addAction(include, false, context, finish);
 };
@@ -40,8 +40,9 @@ function addAction(
     .argument('<id>', 'the id of the node')
     .action(async (id: string, { message, ...options }: Options) => {
       const client = toRestClient(options, context);
+      const path = toPath('v1', 'nodes', id, 'exclusion');
       const { text } = await withNearestNode(client, id, () =>
-        client.patch<NodeAnswer>(toPath('v1', 'nodes', id), { excluded, message }),
+        excluded ? client.put<NodeAnswer>(path, { message }) : client.delete<NodeAnswer>(path),
       );
       context.out(text);
       finish(EXIT.done);

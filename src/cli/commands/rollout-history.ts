@@ -33,7 +33,7 @@ export const defineHistory: DefineCommand = (command, context, finish) => {
       const client = toRestClient(options, context);
       const { plugin } = parseRolloutTarget(name, namespace);
       const history = await withNearestPlugin(client, plugin, () =>
-        client.get<RolloutHistory>(`${pluginPath(plugin)}/history`),
+        client.get<RolloutHistory>(`${pluginPath(plugin)}/rollouts`),
       );
       if (output === 'json' || output === 'yaml') printAs(output, history, context);
       else context.out(formatTable(toTable(HISTORY, history.items, Date.now(), output === 'wide')));

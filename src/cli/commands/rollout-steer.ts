@@ -91,5 +91,5 @@ async function steer(
   const answer = await withNearestPlugin(client, target.plugin, () => client.post<RolloutAnswer>(path, body));
   context.out(describeSteering(answer).join('\n'));
   const goesBack = action === 'undo' || (action === 'abort' && !freeze);
-  return goesBack && answer.rollout !== null ? followBack(client, answer.rollout, context) : EXIT.done;
+  return goesBack ? followBack(client, answer, context) : EXIT.done;
 }

@@ -23,27 +23,28 @@ export function toWatchLine(plugin: string): string {
 }
 
 /**
- * Waits while nodes go back and says which did; what goes through steps is only said how to watch. Exit code 0: all
- * are back, or on their way through steps; 6: not in the time one waits for it; 4: they stayed elsewhere.
+ * After undo and abort: waits while nodes go back and says which did; what goes through steps is only told how to
+ * watch. Exit code 0: all are back, or on their way through steps; 6: not in the time one waits for it; 4: they run
+ * something else.
  */
 export async function followBack(
   client: RestClient,
-  rollout: RolloutView,
+  answer: RolloutAnswer,
   context: CommandContext,
 ): Promise<number> {
-  if (rollout.active && isStepwise(rollout)) {
+  const { rollout, outcome } = answer;
+  if (rollout === null || outcome === 'already-back') return EXIT.done;
+  if (isStepwise(rollout)) {
     context.out(toWatchLine(rollout.plugin));
     return EXIT.done;
   }
   const target = { plugin: rollout.plugin, id: rollout.id, byName: false };
+  const times = { timeoutMs: BACK_TIMEOUT_MS, everyMs: 100 };
   let view = rollout;
-  for await (const moment of watchRollout(createRolloutReader(client, target), {
-    timeoutMs: BACK_TIMEOUT_MS,
-    everyMs: 100,
-  }))
+  for await (const moment of watchRollout(createRolloutReader(client, target), times))
     if (moment.kind === 'view') view = moment.view;
-  const lines = describeBack(view).map(line => localizeTimes(line, Date.now()));
-  if (lines.length > 0) context.out(lines.join('\n'));
+  const fresh = describeBack(view).filter(line => !answer.text.includes(line));
+  if (fresh.length > 0) context.out(localizeTimes(fresh.join('\n'), Date.now()));
   return toBackExitCode(view);
 }
 
@@ -54,14 +55,13 @@ export function describeBack(view: RolloutView): readonly string[] {
   return [...nodes, ...(view.outcome === null ? [] : [view.outcome])];
 }
 
-function toBackExitCode({ phase, active }: RolloutView): number {
-  if (active) return EXIT.timeout;
-  if (phase === 'Succeeded' || phase === 'RolledBack' || phase === 'Aborted') return EXIT.done;
-  return phase === 'RollbackIncomplete' ? EXIT.timeout : EXIT.refused;
+export function toBackExitCode({ phase, active }: RolloutView): number {
+  if (active || phase === 'RollbackIncomplete') return EXIT.timeout;
+  return phase === 'Succeeded' || phase === 'RolledBack' || phase === 'Aborted' ? EXIT.done : EXIT.refused;
 }
 
-/** It has steps to come that it waits before, or a watch after them. */
-function isStepwise({ change, steps, bake }: RolloutView): boolean {
+/** An undo that is under way and has steps to come, or a watch after them. */
+function isStepwise({ active, change, steps, bake }: RolloutView): boolean {
   const several = steps.filter(({ state }) => state !== 'skipped').length > 1;
-  return change === 'undo' && (several || (bake !== null && bake.totalMs > 0));
+  return active && change === 'undo' && (several || (bake !== null && bake.totalMs > 0));
 }
