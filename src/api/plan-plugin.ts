@@ -62,7 +62,8 @@ export function planPlugin(state: PlanState, { spec, module }: PluginChange): Pl
     kind: 'PluginPlan',
     plugin,
     result,
-    differs: result === 'created' || changes.length > 0 || rollout !== null || isElsewhere,
+    differs:
+      result === 'created' || result === 'deleted' || changes.length > 0 || rollout !== null || isElsewhere,
     before: now.revision,
     after: to?.revision ?? null,
     newRevision: module?.kind === 'revision' && module.isNew,
