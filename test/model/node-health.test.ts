@@ -67,7 +67,8 @@ const CASES: readonly (readonly [string, HealthFacts, boolean])[] = [
   ['the move near the end of a bad window', moved([BAD, BAD], { movedAt: 64_000 }), false],
   ['the move in the first half of a bad window', moved([BAD, BAD], { movedAt: 62_000 }), true],
   ['flushes of 1 s: ten of them', moved(repeat({ bad: 5 }, 10), {}, 1000), true],
-  ['flushes of 1 s: seven of them', moved(repeat({ bad: 5 }, 7), {}, 1000), false],
+  ['flushes of 1 s: five of them', moved(repeat({ bad: 5 }, 5), {}, 1000), false],
+  ['samples of 4 s: two of them', moved([BAD, BAD], {}, 4000), true],
   ['flushes of 10 s: two of them', moved([BAD, BAD], {}, 10_000), true],
   ['flushes of 10 s: one of them', moved([BAD], {}, 10_000), false],
 ];
