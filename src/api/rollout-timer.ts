@@ -1,10 +1,14 @@
+import type { NodePresence } from '../model/node.ts';
 import { toCountText, toNumberText } from '../model/quantity-text.ts';
+import type { Fleet } from './fleet.ts';
 import type { RolloutFacts } from './rollout-facts.ts';
 import { toTime } from './schema/metadata.ts';
 import type { RolloutView } from './schema/rollout-view.ts';
 
 /** For so long after our start nodes that are not back are waited for, and nothing is judged. */
 const SETTLE_MS = 60_000;
+/** Other stages start before the API does, and note then who is not there any more. */
+const STARTING_MS = 5_000;
 /** How long a way back may take until it is called incomplete. */
 const RETURN_MS = 600_000;
 
@@ -54,8 +58,13 @@ function findAwaited({ fleet, moves, rollout }: RolloutFacts): readonly string[]
   if (rollout.startedAt >= startedAt || now - startedAt >= SETTLE_MS) return [];
   return fleet.nodes
     .filter(({ node }) => moves?.movedAt[node.id] !== undefined)
-    .filter(({ connected, since }) => !connected && since >= startedAt)
+    .filter(presence => !presence.connected && wasHere(fleet, presence))
     .map(({ node }) => node.id);
+}
+
+/** Whether a node that is not connected was so until we started. */
+function wasHere({ startedAt }: Fleet, { since }: NodePresence): boolean {
+  return since >= startedAt - STARTING_MS;
 }
 
 /** `Attaché restarted at …; 211 of 299 Envoys are back, waiting for the rest before judging`; null: it is settled. */
@@ -63,12 +72,11 @@ export function toSettleNote(facts: RolloutFacts): string | null {
   const { fleet, active, moves } = facts;
   if (!active || findAwaited(facts).length === 0) return null;
   const targets = new Set(moves?.order.flat() ?? []);
-  const expected = fleet.nodes.filter(
-    ({ node, connected, since }) => targets.has(node.id) && (connected || since >= fleet.startedAt),
-  );
-  const back = expected.filter(({ connected }) => connected).length;
+  const here = fleet.nodes.filter(({ node }) => targets.has(node.id));
+  const back = here.filter(({ connected }) => connected).length;
+  const expected = back + here.filter(one => !one.connected && wasHere(fleet, one)).length;
   return (
     `Attaché restarted at ${toTime(fleet.startedAt)}; ${toNumberText(back)} of ` +
-    `${toCountText(expected.length, 'Envoy')} are back, waiting for the rest before judging`
+    `${toCountText(expected, 'Envoy')} are back, waiting for the rest before judging`
   );
 }

@@ -43,8 +43,8 @@ export async function toPluginView(
     status: {
       phase,
       reason,
-      // Where both speak of the rollout, they say the same.
-      message: message !== null && rollout?.phase === phase ? (why ?? message) : message,
+      // Where both speak of a failure, they say the same.
+      message: rollout?.phase === phase ? (why ?? message) : message,
       hint,
       code,
       settled,
@@ -78,7 +78,7 @@ async function toRolloutPart(
   const facts = await readRolloutFacts(store, fleet, newest, false);
   const { id, phase, by } = newest;
   const rollout = { id, phase, active: isActive(newest), plan: toPlanText(facts), by };
-  return { rollout, why: toWhy(facts) };
+  return { rollout, why: newest.failure === undefined ? null : toWhy(facts) };
 }
 
 /** While the document is held back, what is good is what is wanted. */

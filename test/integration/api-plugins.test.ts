@@ -5,13 +5,15 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Revision } from '../../src/model/revision.ts';
 import { hashConfig, hashRevision, toRevisionConfig } from '../../src/model/revision.ts';
-import { revisionKey, verdictKey } from '../../src/store/record-kinds.ts';
+import { quarantineKey, revisionKey, rolloutKey, verdictKey } from '../../src/store/record-kinds.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { startApi, systemClock } from '../api/api-client.ts';
 import {
   makeAssignment,
   makePresence,
   makeRefused,
+  makeRollout,
+  makeSide,
   makeSpec,
   makeVerdict,
   PLUGIN,
@@ -177,23 +179,6 @@ test('writes at the same moment do not lose one another', async t => {
   assert.ok(answers.every(answer => answer.status < 300));
 });
 
-test('DELETE is 202 while nodes run it and 200 otherwise, and 404 for what is not there', async t => {
-  const { call, store } = await start(t);
-  assert.equal((await call('DELETE', PATH)).status, 404);
-  await call('PUT', PATH, makeDocument());
-  assert.deepEqual((await call('DELETE', `${PATH}?dryRun=true`)).body.nodes, 0);
-  await store.put('NodePresence', 'edge-1', makePresence());
-  await store.put('NodeVerdict', verdictKey('edge-1', 'attache.last'), makeVerdict(2, 2));
-  const deleted = await call('DELETE', PATH);
-  assert.deepEqual([deleted.status, deleted.body.nodes], [202, 1]);
-  assert.equal((await call('GET', PATH)).status, 404);
-  const node = await call('GET', '/v1/nodes/edge-1');
-  assert.deepEqual(
-    [node.body.status.plugins[0].plugin, node.body.status.plugins[0].reason],
-    [PLUGIN, 'Removing'],
-  );
-});
-
 test('a plugin that matches no node says which namespace or label differs', async t => {
   const { call, store } = await start(t);
   await store.put('NodePresence', 'edge-1', makePresence());
@@ -214,16 +199,11 @@ test('a node without a place is named when a plugin is applied', async t => {
   assert.match(answer.body.warnings.join(), /edge-1 cannot run default\/auth/);
 });
 
-test('nodes, plugin, revisions and modules tell one story of a refusal', async t => {
+test('nodes, plugin, rollout, revisions and modules tell one story of a refusal', async t => {
   const { call, store } = await start(t);
   const applied = await call('PUT', PATH, makeDocument());
   const specRevision = Number(applied.body.metadata.resourceVersion);
-  const refused = {
-    revision: 2,
-    node: 'edge-1',
-    message: 'Unable to create Wasm plugin default/auth',
-    at: 7,
-  };
+  const message = 'Unable to create Wasm plugin default/auth';
   for (const number of [1, 2]) await store.put('Revision', revisionKey(PLUGIN, number), makeRevision(number));
   await store.put('ModuleProgress', PLUGIN, {
     plugin: PLUGIN,
@@ -232,7 +212,34 @@ test('nodes, plugin, revisions and modules tell one story of a refusal', async t
     revision: 2,
     since: 5,
   });
-  await store.put('Assignment', PLUGIN, makeAssignment({ revision: 1, refused }));
+  await store.put('Assignment', PLUGIN, makeAssignment({ base: makeSide(1) }));
+  const rollout = makeRollout({
+    phase: 'RolledBack',
+    specRevision,
+    startedAt: 6,
+    endedAt: 9,
+    failure: {
+      kind: 'refusal',
+      node: 'edge-1',
+      nodes: ['edge-1'],
+      count: 1,
+      text: message,
+      at: 7,
+      step: 0,
+      baking: false,
+    },
+  });
+  await store.put('Rollout', rolloutKey(PLUGIN, 1), rollout);
+  const { contentHash } = makeRevision(2);
+  await store.put('Quarantine', quarantineKey(PLUGIN, contentHash), {
+    plugin: PLUGIN,
+    contentHash,
+    revision: 2,
+    rollout: rollout.id,
+    cause: 'refused',
+    text: 'was refused by edge-1',
+    at: 7,
+  });
   const nack = {
     typeUrl: 'type.googleapis.com/envoy.config.listener.v3.Listener',
     name: 'l',
@@ -247,7 +254,7 @@ test('nodes, plugin, revisions and modules tell one story of a refusal', async t
   const { status } = (await call('GET', '/v1/nodes/edge-1')).body;
   const [plugin] = status.plugins;
   assert.deepEqual([plugin.state, plugin.revision, plugin.refusedRevision], ['Accepted', 1, 2]);
-  assert.equal(plugin.message, 'Unable to create Wasm plugin default/auth');
+  assert.equal(plugin.message, message);
   assert.match(plugin.cause, /wasm log default\/auth/);
   assert.deepEqual(
     [status.state, status.accepted, status.desired, status.worst],
@@ -262,10 +269,15 @@ test('nodes, plugin, revisions and modules tell one story of a refusal', async t
   assert.match(status.warnings[0], /place odd is neither/);
 
   const view = (await call('GET', PATH)).body;
+  const shown = (await call('GET', '/v1/rollouts/default.auth.latest')).body;
+  const why = `edge-1 refused revision 2 at 1970-01-01T00:00:00.007Z: "${message}"`;
   assert.deepEqual([view.status.phase, view.status.settled], ['RolledBack', true]);
-  assert.deepEqual([view.status.currentRevision, view.status.desiredRevision], [1, 2]);
+  assert.deepEqual([view.status.message, shown.why], [why, why]);
+  assert.deepEqual([view.status.currentRevision, view.status.desiredRevision], [1, 1]);
+  assert.deepEqual([view.status.rollout.id, view.status.rollout.plan], [shown.id, shown.plan]);
   assert.equal(view.status.module.sha256, '1'.repeat(64));
   assert.deepEqual([view.status.refusal.node, view.status.refusal.revision], ['edge-1', 2]);
+  assert.equal(view.status.heldBack.revision, 2);
   assert.equal(view.onNodes.length, 1);
 
   const revisions = (await call('GET', `${PATH}/revisions`)).body.items;
