@@ -1,6 +1,7 @@
 import type { Side } from '../model/assignment.ts';
 import { isActive, type Rollout } from '../model/rollout.ts';
 import { findDesired, findHold, holdTarget, isHeldTarget, withoutHold } from './desired-side.ts';
+import { stopMoving } from './moved-nodes.ts';
 import { findTargets, newAssignment, newRollout, type Plan, start } from './new-rollout.ts';
 import { isAwaited, START_GRACE_MS } from './rollout-clock.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
@@ -99,11 +100,7 @@ export function begin(turn: Turn, records: RolloutRecords, plan: Plan): RolloutR
   const latest = latestOf(records);
   const ready = latest !== undefined && isActive(latest) ? takeOver(turn, records, latest) : records;
   const targets = findTargets(facts, ready, plan.to);
-  const awaited = targets.some(({ id }) => {
-    const node = facts.fleet.get(id);
-    return node !== undefined && isAwaited(facts, node);
-  });
-  if (awaited) {
+  if (plan.strategy.inHaste !== true && awaitsTarget(facts, targets)) {
     turn.wake(facts.startedAt + START_GRACE_MS);
     return records;
   }
@@ -123,7 +120,15 @@ function toPlanName({ kind, to }: Plan): string {
   return kind === 'undo' ? `an undo to ${revisionText(to)}` : toAimText({ kind, to });
 }
 
-/** Nodes that it has not reached keep what they have; what was everywhere and only watched counts as proven. */
+/** Who is connected is not known yet, and steps are for connected nodes. */
+function awaitsTarget(facts: RolloutFacts, targets: readonly { readonly id: string }[]): boolean {
+  return targets.some(({ id }) => {
+    const node = facts.fleet.get(id);
+    return node !== undefined && isAwaited(facts, node);
+  });
+}
+
+/** Nodes that it has not reached keep what they have, also those still to come; what was everywhere and only watched counts as proven. */
 function takeOver(turn: Turn, records: RolloutRecords, latest: Rollout): RolloutRecords {
   const { assignment } = records;
   const { to } = latest;
@@ -131,7 +136,8 @@ function takeOver(turn: Turn, records: RolloutRecords, latest: Rollout): Rollout
     latest.phase === 'Baking' ||
     (latest.phase === 'Paused' && latest.pausedFrom === 'Baking' && latest.failure === undefined);
   const next = withRollout(records, toSuperseded(turn, latest));
-  if (!isProven || assignment === undefined || to === null) return next;
+  if (!isProven || assignment === undefined || to === null)
+    return { ...next, assignment: stopMoving(records, latest) };
   return { ...next, assignment: { ...assignment, base: to, moved: [], since: turn.facts.now } };
 }
 
@@ -186,25 +192,26 @@ function holdBack(turn: Turn, records: RolloutRecords, side: Side, text: string 
   const latest = latestOf(records);
   const what = side.revision === null ? 'the removal' : revisionText(side);
   const why = `${what} ${text ?? 'did not succeed before'} and is held back; nothing was changed. To try it again: attache rollout retry ${facts.plugin}`;
-  if (latest?.phase === 'Validating') {
-    turn.tell('rollout.held-back', `${facts.plugin}: ${why}`);
-    const ended = { phase: 'NotStarted', to: side, why, since: facts.now, endedAt: facts.now } as const;
-    return withRollout(records, { ...without(latest, 'hint', 'code', 'reason'), ...ended });
-  }
   const assignment = records.assignment ?? newAssignment(facts, facts.format);
   const { held } = assignment;
-  if (held?.specRevision === facts.spec?.revision && held?.revision === side.revision) return records;
+  const isHeld = held?.specRevision === facts.spec?.revision && held?.revision === side.revision;
   // A hold from before there was a revision says the same already.
-  if (text === undefined) return records;
+  const isKnown = isHeld || text === undefined;
+  if (isKnown && latest?.phase !== 'Validating') return records;
   turn.tell('rollout.held-back', `${facts.plugin}: ${why}`);
-  return { ...records, assignment: holdTarget(facts, assignment, side.revision) };
+  const next = isKnown ? records : { ...records, assignment: holdTarget(facts, assignment, side.revision) };
+  if (latest?.phase !== 'Validating') return next;
+  const ended = { phase: 'NotStarted', to: side, why, since: facts.now, endedAt: facts.now } as const;
+  return withRollout(next, { ...without(latest, 'hint', 'code', 'reason'), ...ended });
 }
 
 /** A document that waited for its module turned out to ask for what is there. */
-function endNothingToDo({ facts }: Turn, records: RolloutRecords): RolloutRecords {
+function endNothingToDo(turn: Turn, records: RolloutRecords): RolloutRecords {
+  const { facts } = turn;
   const latest = latestOf(records);
   if (latest?.phase !== 'Validating') return records;
   const to = baseOf(records.assignment, facts.format);
+  if (latest.specRevision !== facts.spec?.revision) return withRollout(records, toSuperseded(turn, latest));
   const why = `nothing to change: ${revisionText(to)} is what nodes run`;
   const ended = { phase: 'Succeeded', to, why, since: facts.now, endedAt: facts.now } as const;
   return withRollout(records, { ...without(latest, 'hint', 'code', 'reason'), ...ended });

@@ -9,7 +9,7 @@ import type {
   RolloutStep,
   WayBack,
 } from '../model/rollout.ts';
-import { findDesired, holdTarget } from './desired-side.ts';
+import { findDesired, holdTarget, withoutHold } from './desired-side.ts';
 import { stopMoving } from './moved-nodes.ts';
 import { arrivalOf, runsOn } from './node-arrival.ts';
 import { isOver, toPaused } from './pause-rollout.ts';
@@ -71,6 +71,7 @@ export function goBack(
 ): RolloutRecords {
   const { facts } = turn;
   const { now } = facts;
+  const lifted = rollout.kind === 'undo' ? liftUndone(facts, records, rollout) : records;
   const nodes = records.nodes && withLeftBehind(facts, records.nodes, records.assignment);
   const back: WayBack = { touched: 0, confirmed: 0, startedAt: now, missing: [] };
   const next: Rollout = {
@@ -89,10 +90,21 @@ export function goBack(
   turn.tell('rollout.rolling-back', `${nameOf(rollout)} goes back: ${failing.why}`, failing.nodes[0]);
   return hold(
     turn,
-    { ...withRollout(records, rest), nodes, assignment: emptyMoved(records.assignment, now) },
+    { ...withRollout(lifted, rest), nodes, assignment: emptyMoved(lifted.assignment, now) },
     rollout,
-    failing,
+    rollout.kind === 'undo' && failing.kind === 'abort' ? {} : failing,
   );
+}
+
+/** An undo that is taken back leaves what it was to undo as it was. */
+function liftUndone({ revisions }: RolloutFacts, records: RolloutRecords, { from }: Rollout): RolloutRecords {
+  const { revision } = from;
+  const { assignment } = records;
+  const hash = (revision === null ? undefined : revisions.get(revision)?.contentHash) ?? '';
+  const quarantine = new Map(records.quarantine);
+  if (quarantine.get(hash)?.cause === 'undone') quarantine.delete(hash);
+  const isHeld = assignment?.held?.revision === revision;
+  return { ...records, quarantine, assignment: isHeld ? assignment && withoutHold(assignment) : assignment };
 }
 
 /** Keeps what a rollout was to bring from being tried again by itself. */

@@ -34,12 +34,12 @@ export function arrivalOf(turn: Turn, id: string, aim: Aim): Arrival {
   const node = facts.fleet.get(id);
   if (node === undefined || facts.excluded.has(id) || facts.spec === undefined) return 'out';
   if (!node.presence.connected) return absenceOf(turn, node);
-  const { state, reason, ...rest } = stateOf(facts, facts.spec.value, node, aim);
-  const settledAt = Math.max(node.presence.since, aim.since) + PLACE_GRACE_MS;
-  turn.wake(settledAt);
-  if (isDone({ state, reason, ...rest })) return isFresh(turn, node, aim) ? 'done' : 'waiting';
-  if (state === 'NotTargeted') return 'out';
-  return state === 'Fetching' ? 'fetching' : 'waiting';
+  const state = stateOf(facts, facts.spec.value, node, aim);
+  if (isDone(state)) return isFresh(turn, node, aim) ? 'done' : 'waiting';
+  if (state.state === 'NotTargeted') return 'out';
+  // A node that asks for no place may do so yet.
+  turn.wake(Math.max(node.presence.since, aim.since) + PLACE_GRACE_MS);
+  return state.state === 'Fetching' ? 'fetching' : 'waiting';
 }
 
 function absenceOf(turn: Turn, node: FleetNode): Arrival {

@@ -4,6 +4,9 @@ import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf } from './rollout-text.ts';
 import { latestOf, type Rule, type Turn, without, withRollout } from './rollout-turn.ts';
 
+/** Pauses that a person ends knowing what the gates had found. */
+const LOOKED_AT: readonly RolloutReason[] = ['Failure', 'Inconclusive', 'MetricErrors', 'Unattributed'];
+
 /** Stops the clock and every further step; what was moved stays. */
 export function pause(
   turn: Turn,
@@ -31,7 +34,7 @@ export function toPaused(
 export function toResumed(turn: Turn, rollout: Rollout): Rollout {
   const { now } = turn.facts;
   const { pausedFrom = 'Progressing', reason, timer, gates } = rollout;
-  const looked = reason === 'Failure' || reason === 'Inconclusive' || reason === 'MetricErrors';
+  const looked = reason !== undefined && LOOKED_AT.includes(reason);
   return {
     ...without(rollout, 'reason', 'why', 'pausedFrom'),
     phase: pausedFrom,
@@ -51,6 +54,8 @@ export const followFreeze: Rule = (turn, records) => {
     return withRollout(records, toResumed(turn, rollout));
   }
   if (freeze === undefined || (rollout.phase !== 'Progressing' && rollout.phase !== 'Baking')) return records;
+  // The way back stays open.
+  if (rollout.kind === 'undo') return records;
   const said = freeze.message === null ? '' : `: ${JSON.stringify(freeze.message)}`;
   return pause(turn, records, rollout, {
     reason: 'Frozen',

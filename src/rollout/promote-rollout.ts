@@ -2,7 +2,8 @@ import type { Rollout, RolloutStep } from '../model/rollout.ts';
 import { toResumed } from './pause-rollout.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { type Turn, withRollout } from './rollout-turn.ts';
-import { beginStep } from './step-rollout.ts';
+import { beginStep, passStep } from './step-rollout.ts';
+import { succeed } from './succeed.ts';
 
 /**
  * Ends the pause, the soak or the bake that is under way; of a step that is being sent, the soak to come. `full`:
@@ -14,21 +15,18 @@ export function promote(
   rollout: Rollout,
   full: boolean,
 ): RolloutRecords {
-  const { now } = turn.facts;
   const resumed = rollout.phase === 'Paused' ? toResumed(turn, rollout) : rollout;
   const last = resumed.steps.length - 1;
   if (full && resumed.step < last) return jump(turn, records, resumed, last);
-  const over = { leftMs: 0, at: now };
   switch (resumed.stage) {
     case 'Waiting':
       return beginStep(turn, withRollout(records, resumed), resumed, resumed.step);
     case 'Applying':
       return withRollout(records, { ...resumed, steps: withoutSoak(resumed.steps, resumed.step) });
     case 'Soaking':
-      return withRollout(records, { ...resumed, timer: over });
+      return passStep(turn, withRollout(records, resumed), resumed);
     case 'Baking':
-      // Only a pause ends: nobody promotes a bake that runs.
-      return withRollout(records, { ...resumed, timer: rollout.phase === 'Paused' ? over : resumed.timer });
+      return succeed(turn, withRollout(records, resumed), resumed);
     case 'Returning':
     case null:
       return withRollout(records, resumed);

@@ -27,7 +27,7 @@ export interface RolloutFacts {
   readonly excluded: ReadonlySet<string>;
   metrics(node: string): NodeMetrics | undefined;
   /** Rollouts of other plugins that may be at fault when a node fails. */
-  suspects(): readonly Suspect[];
+  suspects(): readonly MovingRollout[];
   /** The compiler's format number. */
   readonly format: number;
   readonly rootNamespace: string;
@@ -45,6 +45,12 @@ export interface RolloutRecords {
   readonly nodes: RolloutNodes | undefined;
   /** By content hash. */
   readonly quarantine: ReadonlyMap<string, Quarantine>;
+}
+
+/** An active rollout of another plugin. */
+export interface MovingRollout extends Suspect {
+  /** By node id, ms. */
+  readonly movedAt: ReadonlyMap<string, number>;
 }
 
 export interface FleetNode {

@@ -5,9 +5,8 @@ import { isActive } from '../model/rollout.ts';
 import { FREEZE_KEY } from '../store/record-kinds.ts';
 import type { Change } from '../store/store.ts';
 import { FleetIndex } from './fleet-index.ts';
-import type { Suspect } from './judge-attribution.ts';
 import { PluginRecords } from './plugin-records.ts';
-import type { RolloutFacts } from './rollout-facts.ts';
+import type { MovingRollout, RolloutFacts } from './rollout-facts.ts';
 
 /** The kinds that the index is fed with. RolloutNodes is read when it is needed: old ones are many and long. */
 export const WATCHED_KINDS = [
@@ -132,13 +131,14 @@ export class RolloutIndex {
     return this.open();
   }
 
-  #suspects(but: PluginName): readonly Suspect[] {
+  #suspects(but: PluginName): readonly MovingRollout[] {
     return this.open().flatMap(plugin => {
       const { rollouts, nodes } = this.records(plugin).own();
       const latest = rollouts.at(-1);
       if (plugin === but || latest === undefined || nodes === undefined) return [];
       if (!isActive(latest) || latest.phase === 'RollingBack') return [];
-      return [{ rollout: latest.id, moved: new Set(Object.keys(nodes.movedAt)) }];
+      const movedAt = new Map(Object.entries(nodes.movedAt).map(([id, { at }]) => [id, at]));
+      return [{ rollout: latest.id, moved: new Set(movedAt.keys()), movedAt }];
     });
   }
 }

@@ -27,26 +27,24 @@ export function settle(
   let { records } = facts;
   for (let pass = 0; pass < MOST_PASSES; pass += 1) {
     let wakeAt = Number.POSITIVE_INFINITY;
+    let told: News[] = [];
     const turn: Turn = {
       facts,
-      tell: (type, message, node) => news.push({ type, message, ...(node === undefined ? {} : { node }) }),
+      tell: (type, message, node) => told.push({ type, message, ...(node === undefined ? {} : { node }) }),
       wake: at => {
         if (at > facts.now) wakeAt = Math.min(wakeAt, at);
       },
     };
-    const next = applyFirst(turn, rules, records);
-    if (next === records) return { records, news, wakeAt: Number.isFinite(wakeAt) ? wakeAt : null };
-    records = next;
+    const before = records;
+    for (const rule of rules) {
+      told = [];
+      records = rule(turn, before);
+      if (records !== before) break;
+    }
+    if (records === before) return { records, news, wakeAt: Number.isFinite(wakeAt) ? wakeAt : null };
+    news.push(...told);
   }
   throw new Error(`the rollout of ${facts.plugin} does not come to rest`);
-}
-
-function applyFirst(turn: Turn, rules: readonly Rule[], records: RolloutRecords): RolloutRecords {
-  for (const rule of rules) {
-    const next = rule(turn, records);
-    if (next !== records) return next;
-  }
-  return records;
 }
 
 /** The newest rollout: the active one, if any is. */

@@ -99,7 +99,8 @@ function isOpen(arrival: Arrival): boolean {
   return arrival === 'waiting' || arrival === 'fetching' || arrival === 'away';
 }
 
-function passStep(turn: Turn, records: RolloutRecords, rollout: Rollout): RolloutRecords {
+/** Ends a step, whatever is left of its soak: the next one follows, or the bake. */
+export function passStep(turn: Turn, records: RolloutRecords, rollout: Rollout): RolloutRecords {
   const { now } = turn.facts;
   const { steps, step } = rollout;
   const plan = steps[step];
@@ -138,7 +139,8 @@ function pauseWhenLost(turn: Turn, records: RolloutRecords, rollout: Rollout): R
     turn.wake(facts.startedAt + START_GRACE_MS);
     return records;
   }
-  const own = ids.filter(id => records.nodes?.movedAt[id]?.step === rollout.step);
+  const isBaking = rollout.stage === 'Baking';
+  const own = isBaking ? [] : ids.filter(id => records.nodes?.movedAt[id]?.step === rollout.step);
   const lost = findTooMany(turn, records, rollout, own) ?? findTooMany(turn, records, rollout, ids);
   if (lost === undefined) return records;
   const why = `${toNamesText(lost.gone)} ${lost.gone.length === 1 ? 'is' : 'are'} gone: ${lost.gone.length} of ${toCountText(lost.of, 'node')}, more than the ${Math.round(rollout.strategy.maxDisconnected * 100)} % that may be`;

@@ -59,7 +59,10 @@ function toSuccessText(turn: Turn, { nodes }: RolloutRecords, rollout: Rollout):
   const all = Object.keys(nodes?.movedAt ?? {}).map(
     id => [id, arrivalOf(turn, id, aimOf(rollout, to, nodes, id))] as const,
   );
-  const gone = all.filter(([, arrival]) => arrival === 'lost').map(([id]) => id);
+  const gone = all
+    .filter(([, arrival]) => arrival === 'lost')
+    .map(([id]) => id)
+    .sort();
   const here = all.filter(([, arrival]) => arrival !== 'lost' && arrival !== 'out');
   const done = here.filter(([, arrival]) => arrival === 'done').length;
   const connected = gone.length === 0 ? 'node' : 'connected node';

@@ -30,8 +30,13 @@ export function undo(turn: Turn, records: RolloutRecords, intent: RolloutIntent)
     isRecent || isLeftover
       ? { preset: 'all-at-once', inHaste: true }
       : { document: facts.spec?.value.rollout };
-  const held = { ...records, assignment: holdTarget(facts, assignment, undone.revision) };
-  return begin(turn, isLeftover ? records : quarantineUndone(turn, held, undone, intent), {
+  // A document that was deleted and is back asks for nothing that would have to be kept off.
+  const isKeptOff = undone.revision !== null || facts.spec?.value.deleted !== undefined;
+  const held = isKeptOff
+    ? { ...records, assignment: holdTarget(facts, assignment, undone.revision) }
+    : records;
+  const ready = isLeftover ? records : quarantineUndone(turn, liftTarget(facts, held, to), undone, intent);
+  return begin(turn, ready, {
     kind: 'undo',
     to,
     by: intent.by,
@@ -61,6 +66,19 @@ function findUndoSide(
 
 function wasLive(phase: Rollout['phase']): boolean {
   return phase === 'Succeeded' || phase === 'Reverted';
+}
+
+/** Who names a revision wants it, whatever became of it before. */
+function liftTarget(
+  { revisions }: RolloutFacts,
+  records: RolloutRecords,
+  { revision }: Side,
+): RolloutRecords {
+  const hash = revision === null ? undefined : revisions.get(revision)?.contentHash;
+  if (hash === undefined || !records.quarantine.has(hash)) return records;
+  const quarantine = new Map(records.quarantine);
+  quarantine.delete(hash);
+  return { ...records, quarantine };
 }
 
 /** What was undone is not brought back by the next apply of the same file. */

@@ -1,5 +1,5 @@
 import type { Moved } from '../model/assignment.ts';
-import { share5xx, windowOf } from '../model/metric-window.ts';
+import { isFine } from '../model/node-health.ts';
 import { toNamesText } from '../model/quantity-text.ts';
 import type { Rollout } from '../model/rollout.ts';
 import { type Failing, fail } from './go-back.ts';
@@ -18,12 +18,10 @@ import { pause } from './pause-rollout.ts';
 import { findRefusals, findUnnamedRefusals } from './refusals.ts';
 import { leftMs } from './rollout-clock.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
-import { nameOf, toFirstText } from './rollout-text.ts';
+import { nameOf, toAimText, toFirstText } from './rollout-text.ts';
 import { latestOf, type Rule, type Turn, withRollout } from './rollout-turn.ts';
 
-const RECENT_MS = 15_000;
-const FEW_REQUESTS = 20;
-const MOSTLY_PERCENT = 50;
+const NEWS_VERDICTS: readonly string[] = ['failing', 'fail', 'inconclusive', 'error'];
 
 /** Judges what moved nodes say and show: what fails goes back (or pauses), what cannot be told pauses. */
 export const watchGates: Rule = (turn, records) => {
@@ -68,6 +66,7 @@ function toGateFacts(
   );
   return {
     plugin: facts.plugin,
+    aim: toAimText(rollout),
     gates: rollout.strategy.gates,
     reports: rollout.gates,
     refusals,
@@ -119,17 +118,19 @@ function findWatch(turn: Turn, records: RolloutRecords, rollout: Rollout): GateW
   };
 }
 
+/** What went wrong with a gate, and that it went right again. */
 function tellGates(turn: Turn, before: Rollout, after: Rollout): void {
+  const isNews = (verdict: string | undefined) => verdict !== undefined && NEWS_VERDICTS.includes(verdict);
   for (const report of after.gates) {
     const known = before.gates.find(({ name }) => name === report.name);
-    if (known === undefined || known.verdict === report.verdict || report.verdict === 'waiting') continue;
-    if (report.verdict === 'pass' && known.verdict === 'waiting') continue;
+    if (known?.verdict === report.verdict || (!isNews(report.verdict) && !isNews(known?.verdict))) continue;
     turn.tell('rollout.gate', `${nameOf(after)}: gate ${report.name}: ${report.verdict}: ${report.text}`);
   }
 }
 
 /** A refusal or a crash names its plugin; of everything else another rollout may be the cause. */
 function failGate(turn: Turn, records: RolloutRecords, rollout: Rollout, gate: GateFailure): RolloutRecords {
+  const { facts } = turn;
   const failing: Failing = {
     kind: gate.kind,
     reason: gate.reason,
@@ -141,15 +142,15 @@ function failGate(turn: Turn, records: RolloutRecords, rollout: Rollout, gate: G
     quarantine: toQuarantine(gate),
   };
   if (gate.kind === 'refusal' || gate.kind === 'reload') return fail(turn, records, rollout, failing);
-  return blame(turn, records, rollout, failing, () => {
-    // Another one is at fault: what was counted against this one begins anew.
-    const gates = rollout.gates.map(report =>
-      report.name === gate.gate ? { ...report, verdict: 'waiting' as const, failures: 0, errors: 0 } : report,
-    );
-    return records.rollouts.at(-1)?.gates.some(({ name, failures }) => name === gate.gate && failures > 0)
-      ? withRollout(records, { ...rollout, gates })
-      : records;
-  });
+  return blame(turn, records, rollout, failing, id =>
+    isFine(facts.metrics(id), movedSince(turn, records, id), facts.now),
+  );
+}
+
+/** When the newest of the rollouts that moved a node did so. */
+function movedSince({ facts }: Turn, { nodes }: RolloutRecords, id: string): number {
+  const times = facts.suspects().map(({ movedAt }) => movedAt.get(id) ?? 0);
+  return Math.max(nodes?.movedAt[id]?.at ?? 0, ...times);
 }
 
 function toQuarantine({ kind, nodes, count, text }: GateFailure): NonNullable<Failing['quarantine']> {
@@ -173,7 +174,7 @@ function judgeUnnamed(turn: Turn, records: RolloutRecords, rollout: Rollout, ent
     why: `${toFirstText(nodes)} refused it: ${JSON.stringify(first.text)}`,
     quarantine: { cause: 'refused', text: `was refused by ${toNamesText(nodes, 1)}` },
   };
-  return blame(turn, records, rollout, failing, () => records);
+  return blame(turn, records, rollout, failing, id => isTaken(turn.facts, id));
 }
 
 /** Goes back where this rollout is at fault, pauses where it may be, and goes on where another one is. */
@@ -182,28 +183,24 @@ function blame(
   records: RolloutRecords,
   rollout: Rollout,
   failing: Failing,
-  cleared: () => RolloutRecords,
+  seemsFine: (node: string) => boolean,
 ): RolloutRecords {
   const { facts } = turn;
   const own: Suspect = { rollout: rollout.id, moved: new Set(Object.keys(records.nodes?.movedAt ?? {})) };
-  const { blamed, unattributed } = attribute(failing.nodes, [own, ...facts.suspects()], id =>
-    isFine(facts, id),
-  );
+  const { blamed, unattributed } = attribute(failing.nodes, [own, ...facts.suspects()], seemsFine);
   if (blamed.includes(rollout.id)) return fail(turn, records, rollout, failing);
-  if (!unattributed.includes(rollout.id)) return cleared();
+  if (!unattributed.includes(rollout.id)) return records;
   if (rollout.phase === 'Paused' && rollout.reason === 'Unattributed') return records;
   const others = unattributed.filter(id => id !== rollout.id);
   const why = `${failing.why}. It may be due to this rollout or to ${others.join(', ')}: all of them are paused`;
   return pause(turn, records, rollout, { reason: 'Unattributed', why });
 }
 
-/** The node shows nothing wrong at this time. */
-function isFine({ fleet, metrics, now }: RolloutFacts, id: string): boolean {
+/** What the node was sent last it took, in every place. */
+function isTaken({ fleet }: RolloutFacts, id: string): boolean {
   const node = fleet.get(id);
   if (node === undefined || !node.presence.connected) return false;
   const { process, slots } = node.presence;
   const live = node.verdicts.filter(verdict => verdict.process === process && slots.includes(verdict.slot));
-  if (live.some(({ state }) => state !== 'accepted')) return false;
-  const window = windowOf(metrics(id), now - RECENT_MS, now);
-  return window === undefined || window.requests < FEW_REQUESTS || (share5xx(window) ?? 0) < MOSTLY_PERCENT;
+  return live.length > 0 && live.every(({ state }) => state === 'accepted');
 }

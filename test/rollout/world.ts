@@ -9,8 +9,13 @@ import type { ModuleProgress, Revision } from '../../src/model/revision.ts';
 import type { Rollout, RolloutPhase } from '../../src/model/rollout.ts';
 import type { RolloutAction, RolloutIntent } from '../../src/model/rollout-intent.ts';
 import { decideRollout } from '../../src/rollout/decide-rollout.ts';
-import type { Suspect } from '../../src/rollout/judge-attribution.ts';
-import type { FleetNode, News, RolloutFacts, RolloutRecords } from '../../src/rollout/rollout-facts.ts';
+import type {
+  FleetNode,
+  MovingRollout,
+  News,
+  RolloutFacts,
+  RolloutRecords,
+} from '../../src/rollout/rollout-facts.ts';
 import {
   FORMAT,
   makePresence,
@@ -20,6 +25,7 @@ import {
   makeVerdict,
   PLACE,
   PLUGIN,
+  type VerdictFields,
 } from './records.ts';
 
 /** How a node answers what it is sent: `takes`, `refuses` (all but those in its list), or not at all. */
@@ -42,7 +48,7 @@ export class World {
   readonly fleet = new Map<string, FleetNode>();
   readonly excluded = new Set<string>();
   readonly metrics = new Map<string, NodeMetrics>();
-  suspects: Suspect[] = [];
+  suspects: MovingRollout[] = [];
   readonly manners = new Map<string, Manner>();
   readonly refuses = new Set<number>();
   news: News[] = [];
@@ -214,24 +220,20 @@ export class World {
   #answer(id: string): void {
     const node = this.fleet.get(id);
     if (node === undefined || !node.presence.connected) return;
+    const before = this.#verdict(id)?.refused ?? null;
+    const answer = makeVerdict({ node: id, slot: PLACE, since: this.now, ...this.#toAnswer(id) });
+    this.verdict(id, { ...answer, refused: answer.refused ?? before });
+  }
+
+  #toAnswer(id: string): VerdictFields {
     const wanted = this.wanted(id);
     const running = this.running(id);
-    const before = this.#verdict(id)?.refused ?? null;
     const manner = this.manners.get(id) ?? 'takes';
-    const make = (fields: Parameters<typeof makeVerdict>[0]): void => {
-      const { refused, ...verdict } = makeVerdict({ node: id, slot: PLACE, since: this.now, ...fields });
-      this.verdict(id, { ...verdict, refused: refused ?? before });
-    };
-    if (wanted === running) return make({ accepted: running });
-    if (manner === 'silent') return make({ state: 'sent', tried: wanted, accepted: running });
-    if (manner === 'fetching') return make({ state: 'fetching', tried: wanted, accepted: running });
-    if (wanted !== null && (manner === 'refuses' || this.refuses.has(wanted)))
-      return make({
-        state: 'refused',
-        tried: running,
-        accepted: running,
-        refused: { revision: wanted, at: this.now },
-      });
-    return make({ accepted: wanted });
+    if (wanted === running) return { accepted: running };
+    if (manner === 'silent') return { state: 'sent', tried: wanted, accepted: running };
+    if (manner === 'fetching') return { state: 'fetching', tried: wanted, accepted: running };
+    if (wanted === null || (manner !== 'refuses' && !this.refuses.has(wanted))) return { accepted: wanted };
+    const refused = { revision: wanted, at: this.now };
+    return { state: 'refused', tried: running, accepted: running, refused };
   }
 }
