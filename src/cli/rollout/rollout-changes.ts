@@ -3,7 +3,7 @@ import { toTimerText } from '../../model/quantity-text.ts';
 import { localizeTimes } from '../format.ts';
 import { toTypedName } from '../target.ts';
 import { describeEnd, describeNext } from './rollout-end.ts';
-import { describeGroups, describeSize, describeStart, toGateWord } from './rollout-tree.ts';
+import { describeGroups, describeSize, describeStart, tellsWhy, toGateWord } from './rollout-tree.ts';
 
 /** Node states that somebody who reads a log later wants to have seen. */
 const TROUBLE: readonly string[] = ['Refused', 'Degraded', 'Stale'];
@@ -18,7 +18,7 @@ export function describeChanges(
   nowMs: number,
 ): readonly string[] {
   const lines = [
-    ...describePhase(before, after, nowMs),
+    ...(before === undefined ? [describeFirst(after, nowMs)] : []),
     ...after.notes.filter(note => !before?.notes.includes(note)),
     ...after.steps.flatMap((step, i) => describeStep(before?.steps[i], step)),
     ...after.gates.flatMap(gate =>
@@ -27,6 +27,8 @@ export function describeChanges(
         gate,
       ),
     ),
+    ...(before === undefined ? [] : describePhase(before, after)),
+    ...(tellsWhy(after) && after.why !== before?.why ? [`why: ${after.why}`] : []),
     ...describeBack(before, after),
   ];
   return lines.map(line => localizeTimes(line, nowMs));
@@ -37,20 +39,19 @@ export function describeLast(view: RolloutView, nowMs: number): readonly string[
   return [...describeEnd(view), ...describeNext(view)].map(line => localizeTimes(line, nowMs));
 }
 
-function describePhase(
-  before: RolloutView | undefined,
-  after: RolloutView,
-  nowMs: number,
-): readonly string[] {
-  const bake = after.phase === 'Baking' && after.bake !== null ? `   ${toTimerText(after.bake.totalMs)}` : '';
-  const reason = after.reason === null ? '' : ` (${after.reason})`;
-  const why = after.why === null || after.why === before?.why ? [] : [`why: ${after.why}`];
-  if (before === undefined) {
-    const head = `${toTypedName(after.plugin)}  ${after.title}   ${after.phase}${reason}${bake}`;
-    return [`${head}   ${describeStart(after, nowMs)}`, ...why];
-  }
+function describeFirst(view: RolloutView, nowMs: number): string {
+  return `${toTypedName(view.plugin)}  ${view.title}   ${toPhaseText(view)}   ${describeStart(view, nowMs)}`;
+}
+
+function describePhase(before: RolloutView, after: RolloutView): readonly string[] {
   const same = before.phase === after.phase && before.reason === after.reason;
-  return [...(same ? [] : [`${after.phase}${reason}${bake}`]), ...why];
+  return same ? [] : [toPhaseText(after)];
+}
+
+/** `Paused (Human)`, `Baking   1:00` */
+function toPhaseText({ phase, reason, bake }: RolloutView): string {
+  const time = phase === 'Baking' && bake !== null ? `   ${toTimerText(bake.totalMs)}` : '';
+  return `${phase}${reason === null ? '' : ` (${reason})`}${time}`;
 }
 
 function describeStep(before: RolloutStepView | undefined, after: RolloutStepView): readonly string[] {
@@ -68,7 +69,8 @@ function describeStep(before: RolloutStepView | undefined, after: RolloutStepVie
 }
 
 function describeGate(before: GateView | undefined, after: GateView): readonly string[] {
-  const quiet = after.state === 'waiting' || (after.hard && after.state === 'pass');
+  // What failed a hard gate is told as the reason of it all.
+  const quiet = after.hard || after.state === 'waiting';
   if (quiet || before?.state === after.state) return [];
   const limit = after.limit === null ? '' : ` (${after.limit})`;
   return [`gate ${after.name}   ${toGateWord(after)}   ${after.text}${limit}`];

@@ -25,7 +25,7 @@ export function drawRollout(view: RolloutView, nowMs: number): readonly string[]
   const gates = toGatesBranch(view);
   const lines = [
     describeHead(view, nowMs),
-    ...(view.why === null ? [] : [`  why: ${view.why}`]),
+    ...(tellsWhy(view) ? [`  why: ${view.why}`] : []),
     ...view.notes.map(note => `  (${note})`),
     ...drawTree([
       ...view.steps.map(step => toStepBranch(step, view.steps.length === 1)),
@@ -37,6 +37,11 @@ export function drawRollout(view: RolloutView, nowMs: number): readonly string[]
     ...describeNext(view),
   ];
   return lines.map(line => localizeTimes(line, nowMs));
+}
+
+/** The end says again why it succeeded. */
+export function tellsWhy({ why, phase }: RolloutView): boolean {
+  return why !== null && phase !== 'Succeeded';
 }
 
 /** `edge/auth  7 → 8   RolledBack   02:59:10      started 02:57:02 by ci  "why"` */
@@ -128,19 +133,24 @@ function toBakeTime({ elapsedMs, totalMs }: Bake): string {
 /** Hard gates, and those without a judgement, on one line; below it a line for each that was judged. */
 function toGatesBranch({ gates }: RolloutView): Branch | undefined {
   if (gates.length === 0) return undefined;
-  const isBrief = ({ hard, state }: GateView) => (hard && state !== 'fail') || UNJUDGED.includes(state);
-  const brief = gates.filter(isBrief).map(({ name, text }) => `${name} ${text}`.trimEnd());
+  const isBrief = ({ hard, state }: GateView) => hard || UNJUDGED.includes(state);
+  const brief = gates.filter(isBrief).map(toBriefGate);
   const judged = gates.filter(gate => !isBrief(gate));
   const nameWidth = Math.max(0, ...judged.map(({ name }) => name.length));
   const wordWidth = Math.max(0, ...judged.map(gate => toGateWord(gate).length));
   return {
     label: 'gates',
-    cells: [brief.join('   ')],
+    cells: brief.length === 0 ? [] : [brief.join('   ')],
     below: judged.map(gate => {
       const limit = gate.limit === null ? '' : `   (${gate.limit})`;
       return `${gate.name.padEnd(nameWidth)}   ${toGateWord(gate).padEnd(wordWidth)}   ${gate.text}${limit}`;
     }),
   };
+}
+
+/** `refusals 0`; what failed a hard gate is told as the reason of it all. */
+function toBriefGate({ name, hard, state, text }: GateView): string {
+  return `${name} ${hard && state === 'fail' ? 'FAILED' : text}`.trimEnd();
 }
 
 export function toGateWord({ state, dryRun, failures }: GateView): string {

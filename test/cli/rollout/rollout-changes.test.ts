@@ -50,11 +50,10 @@ test('C-B1: the refusal, step by step, as a log has it', () => {
     ],
   });
   assert.deepEqual(describeChanges(applying, refused, NOW), [
-    'RolledBack (Refused)',
-    'why: 3 nodes refused revision 8, first edge-b-041 at 02:59:07: "Unable to create Wasm plugin edge/auth"',
     'step 2   10 % asked, 30 of 300 nodes   FAILED   after 1.2 s',
     'step 2   3 Refused  edge-b-041, edge-b-055, edge-c-009   never left revision 7',
-    'gate refusals   FAILED   3',
+    'RolledBack (Refused)',
+    'why: 3 nodes refused revision 8, first edge-b-041 at 02:59:07: "Unable to create Wasm plugin edge/auth"',
   ]);
   assert.deepEqual(describeChanges(refused, refused, NOW), []);
 });

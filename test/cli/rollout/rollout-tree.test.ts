@@ -30,7 +30,7 @@ auth  – → revision 1   Baking   0:21 of 1:00                       started 3
 });
 
 test('a rollout that succeeded ends with one sentence', () => {
-  const drawn = drawRollout(succeededView(), NOW);
+  const drawn = drawRollout(succeededView({ why: '1 of 1 node runs revision 1' }), NOW);
   assert.equal(
     drawn[0],
     'auth  – → revision 1   Succeeded   03:02:24                        started 03:01:22 by admin',
@@ -51,8 +51,7 @@ edge/auth  7 → 8   RolledBack   02:59:10                           started 02:
 │  └─  3 Refused   edge-b-041, edge-b-055, edge-c-009   never left revision 7
 ├─ step 3   50 %, 150 nodes                not started
 ├─ step 4   100 %, 300 nodes               not started
-└─ gates    crashes 0
-   └─ refusals   FAILED   3
+└─ gates    refusals FAILED   crashes 0
 the cause is in the Envoy log of those nodes only. There: grep 'wasm log edge/auth' <envoy log>, around 02:59:07
 RolledBack in 2.9 s: 30 of 30 nodes are back on revision 7 (confirmed). 270 nodes never touched
 next: fix and apply
