@@ -8,6 +8,7 @@ import type { Kind } from '../../src/store/record-kinds.ts';
 import { pickyCheckResource, startApi } from '../api/api-client.ts';
 import { buildProxyWasm } from '../fixtures/wasm-builder.ts';
 import { stopAfter } from '../harness/cleanup.ts';
+import { until } from '../harness/wait.ts';
 import { makePresence } from '../model/records.ts';
 import { makeCache, makeModule, startRegistry, startWeb, systemClock } from '../module/actors.ts';
 
@@ -189,6 +190,8 @@ test('a caller who goes away ends the wait', async t => {
     body: JSON.stringify(document({ url: `oci://${silent.host}/auth:1` })),
     signal: leaving.signal,
   });
-  setTimeout(() => leaving.abort(), 50);
+  void until(() => silent.requests.length > 0, { what: 'the source to be asked' }).then(() =>
+    leaving.abort(),
+  );
   await assert.rejects(asked, { name: 'AbortError' });
 });
