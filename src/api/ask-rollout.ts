@@ -3,10 +3,9 @@ import { isActive, type Rollout } from '../model/rollout.ts';
 import { isLegal, legalActions, type RolloutAction, type RolloutIntent } from '../model/rollout-intent.ts';
 import type { Operation, Stored } from '../store/store.ts';
 import { ACTOR } from './actor.ts';
-import type { ApiContext } from './api-context.ts';
-import { readNow } from './api-context.ts';
+import { type ApiContext, readNow } from './api-context.ts';
 import { ApiError } from './api-error.ts';
-import { findRollout, listRollouts } from './find-rollout.ts';
+import { type FoundRollout, findRollout, listRollouts } from './find-rollout.ts';
 import { refuseWhenFrozen } from './freeze.ts';
 import { statusOf } from './plugin-status-of.ts';
 import { waitUntil } from './wait-until.ts';
@@ -26,6 +25,8 @@ export interface Asked {
   readonly before: Rollout | undefined;
   /** The newest rollout once the stage took the intent in. */
   readonly taken: Rollout | undefined;
+  /** What the stage made of it. `too-late` is thrown as `illegal-action`. */
+  readonly outcome: 'done' | 'already-back';
 }
 
 /** They move nodes on, so that a freeze stops them. */
@@ -42,32 +43,31 @@ export async function askRollout(
   request: RolloutRequest,
 ): Promise<Asked> {
   const asked = await context.exclusive(async () => {
-    const { rollout, latest } = await findRollout(context.store, id);
-    await checkLegal(context, rollout, latest, action);
+    const found = await findRollout(context.store, id);
+    const { rollout } = found;
+    const meant = await findMeant(context, found, action);
     if (STOPPED_BY_FREEZE.includes(action)) await refuseWhenFrozen(context.store);
     const spec = await context.store.get('PluginSpec', rollout.plugin);
     const more = spec === undefined ? [] : planSpec(context, spec, rollout, action, request);
-    const intent = await writeIntent(
-      context,
-      rollout.plugin,
-      { ...request, action, rollout: rollout.id },
-      more,
-    );
+    const intent = await writeIntent(context, rollout.plugin, { ...request, action, rollout: meant }, more);
     return { rollout, intent };
   });
-  const { plugin } = asked.rollout;
-  return { plugin, before: asked.rollout, taken: await waitUntilTaken(context, asked.intent) };
+  return awaitIntent(context, asked.intent, asked.rollout);
 }
 
-async function checkLegal(
+/**
+ * Id of the rollout that is meant: of a retry the one whose content is held back, which after an undo is not the
+ * newest. Throws `illegal-action`.
+ */
+async function findMeant(
   context: ApiContext,
-  rollout: Rollout,
-  latest: boolean,
+  { rollout, latest }: FoundRollout,
   action: RolloutAction,
-): Promise<void> {
-  const legal = latest && isLegal(action, rollout.phase);
-  if (legal || (action === 'retry' && (await isHeldBack(context, rollout, latest)))) return;
-  if (latest) throw new ApiError('illegal-action', toIllegalText(rollout, action), toHint(rollout));
+): Promise<string> {
+  const held = action === 'retry' ? await findHeld(context, rollout) : undefined;
+  if (held !== undefined && (latest || held.to?.revision === rollout.to?.revision)) return held.id;
+  if (latest && isLegal(action, rollout.phase)) return rollout.id;
+  if (latest) throw toIllegal(rollout, action);
   const [newest] = await listRollouts(context.store, rollout.plugin);
   throw new ApiError(
     'illegal-action',
@@ -76,19 +76,24 @@ async function checkLegal(
   );
 }
 
-/** After an undo the newest rollout succeeded, and what was undone can be tried again all the same. */
-async function isHeldBack(context: ApiContext, rollout: Rollout, latest: boolean): Promise<boolean> {
+/** The rollout whose content the document asks for, and that is not tried again by itself. */
+async function findHeld(context: ApiContext, { plugin }: Rollout): Promise<Rollout | undefined> {
   const fleet = await readNow(context);
-  const spec = fleet.specs.get(rollout.plugin);
-  const active = fleet.rollouts.get(rollout.plugin)?.some(isActive) === true;
-  if (spec === undefined || active) return false;
-  const { heldBack } = statusOf(fleet, spec);
-  if (heldBack === null) return false;
-  return latest || (rollout.to !== null && rollout.to.revision === heldBack.revision);
+  const spec = fleet.specs.get(plugin);
+  const rollouts = fleet.rollouts.get(plugin) ?? [];
+  if (spec === undefined || rollouts.some(isActive)) return undefined;
+  const { heldBack } = statusOf(fleet, spec, []);
+  const held = rollouts.find(({ id }) => id === heldBack?.rollout);
+  return held !== undefined && isLegal('retry', held.phase) ? held : undefined;
 }
 
-function toIllegalText({ id, phase }: Rollout, action: RolloutAction): string {
-  return `${id} is ${phase}: ${action} is not possible`;
+/** What a rollout cannot be asked for in its phase. */
+export function toIllegal(rollout: Rollout, action: RolloutAction): ApiError {
+  return new ApiError(
+    'illegal-action',
+    `${rollout.id} is ${rollout.phase}: ${action} is not possible`,
+    toHint(rollout),
+  );
 }
 
 function toHint({ id, phase }: Rollout): { readonly hint: string } {
@@ -152,13 +157,17 @@ export async function writeIntent(
   return value;
 }
 
-/** The newest rollout of the plugin once one of them took the intent in; undefined: not in time. */
-export function waitUntilTaken(
+/** Waits until the rollout stage took an intent in. Throws `illegal-action` where it came too late. */
+export async function awaitIntent(
   context: ApiContext,
-  { plugin, id }: RolloutIntent,
-): Promise<Rollout | undefined> {
-  return waitUntil(context, ['Rollout'], async () => {
+  { id, plugin, action }: RolloutIntent,
+  before: Rollout | undefined,
+): Promise<Asked> {
+  const taken = await waitUntil(context, ['Rollout'], async () => {
     const rollouts = await listRollouts(context.store, plugin);
     return rollouts.some(({ intent }) => (intent?.id ?? 0) >= id) ? rollouts[0] : undefined;
   });
+  const own = taken?.intent?.id === id ? taken.intent.outcome : 'done';
+  if (taken !== undefined && own === 'too-late') throw toIllegal(taken, action);
+  return { plugin, before, taken, outcome: own === 'already-back' ? own : 'done' };
 }

@@ -35,11 +35,12 @@ export function toDegradedText(fleet: Fleet, plugin: PluginName, presence: NodeP
 
 /** `accepted, then answered 5xx to 398 of 398 requests in 10 s; 299 others: 0.2 % of 121,940` */
 function toBreakageText({ requests, errors5xx, overMs, control }: Breakage): string {
-  const share = control.requests === 0 ? 0 : (control.errors5xx / control.requests) * 100;
-  const whom = control.nodes === 0 ? 'the same node before' : toCountText(control.nodes, 'other');
+  const percent = (control.errors5xx / Math.max(1, control.requests)) * 100;
+  const share = percent > 0 && percent < 0.05 ? '<0.1' : toNumberText(Math.round(percent * 10) / 10);
+  const whom = control.nodes === 0 ? 'before the move' : toCountText(control.nodes, 'other');
   return (
     `accepted, then answered 5xx to ${toNumberText(errors5xx)} of ${toCountText(requests, 'request')} ` +
-    `in ${toDurationText(overMs)}; ${whom}: ${share.toFixed(1)} % of ${toNumberText(control.requests)}`
+    `in ${toDurationText(overMs)}; ${whom}: ${share} % of ${toNumberText(control.requests)}`
   );
 }
 

@@ -59,7 +59,7 @@ function toText(action: RolloutAction, rollout: RolloutView, { full, freeze }: R
         ? `${id} is stopped; the nodes stay as they are (${counts.touched} of ${counts.targets} have it)`
         : toReturnText(rollout);
     case 'retry':
-      return `${id}: ${rollout.title}, ${rollout.plan}`;
+      return rollout.active ? `${id}: ${rollout.title}, ${rollout.plan}` : `${rollout.plugin} is tried again`;
     case 'undo':
       return rollout.change === 'undo' || rollout.active === false
         ? toUndoText(rollout)
@@ -79,9 +79,20 @@ function toReturnText({ id, counts, from, outcome }: RolloutView): string {
 }
 
 /** `auth: revision 2 → 1 on 1 node, at once; bytes are here, no registry needed` */
-function toUndoText({ plugin, from, to, change, counts, steps, plan, id, outcome }: RolloutView): string {
+function toUndoText({
+  plugin,
+  from,
+  to,
+  change,
+  counts,
+  preset,
+  bake,
+  plan,
+  id,
+  outcome,
+}: RolloutView): string {
   if (change !== 'undo') return `${id} ${outcome ?? ''}`.trim();
   const ways = `revision ${from.revision ?? 'none'} → ${to?.revision ?? 'none'} on ${toCountText(counts.targets, 'node')}`;
-  const how = steps.length <= 1 ? 'at once (inside the 72 h window)' : plan;
+  const how = preset === 'all-at-once' && bake === null ? 'at once (inside the 72 h window)' : plan;
   return `${plugin}: ${ways}, ${how}; bytes are here, no registry needed`;
 }

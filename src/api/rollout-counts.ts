@@ -7,7 +7,8 @@ export function countRollout(facts: RolloutFacts): RolloutView['counts'] {
   const { rollout, moves, latest, states } = facts;
   const { targets, steps, step, phase, failure } = rollout;
   const moved = Object.keys(moves?.movedAt ?? {});
-  const touched = moves === undefined ? (steps[step]?.reaches ?? 0) : moved.length;
+  const reached = rollout.back?.touched ?? steps[step]?.reaches ?? 0;
+  const touched = moves === undefined ? reached : moved.length;
   const some = { targets, touched, untouched: Math.max(0, targets - touched) };
   const failed = failure?.kind === 'refusal' ? failure.count : 0;
   if (!latest || states.size === 0) {

@@ -1,5 +1,5 @@
 import { toCountText, toDurationText, toEstimateText, toNumberText } from '../model/quantity-text.ts';
-import type { Rollout, RolloutFailure } from '../model/rollout.ts';
+import type { Rollout, RolloutPhase } from '../model/rollout.ts';
 import { estimateMs } from '../model/rollout-plan.ts';
 import { countRollout } from './rollout-counts.ts';
 import { type RolloutFacts, toRunsText } from './rollout-facts.ts';
@@ -44,38 +44,20 @@ function toOrigin({ fleet, rollout }: RolloutFacts): string {
   return preset === 'fast' ? ' (default below 10 nodes)' : preset === 'standard' ? ' (default)' : '';
 }
 
-/** Why a rollout is where it is, in one sentence; null: there is nothing to explain. */
-export function toWhy(facts: RolloutFacts): string | null {
-  const { rollout } = facts;
-  const { failure, phase } = rollout;
-  if (failure === undefined || failure.kind === 'abort' || phase === 'NotStarted') return rollout.why ?? null;
-  return toFailureText(rollout, failure);
-}
+/** Phases whose `why` is told by the sentence for the end. */
+const TOLD_AT_THE_END: readonly RolloutPhase[] = ['Succeeded', 'Reverted', 'Superseded'];
 
-/** `3 nodes refused revision 8, first edge-b-041 at …: "Unable to create Wasm plugin edge/auth"` */
-function toFailureText({ to, why }: Rollout, failure: RolloutFailure): string {
-  const { kind, count, node, text, at, gate } = failure;
-  const time = toTime(at);
+/** Why a rollout is where it is, in one sentence; null: there is nothing to explain. */
+export function toWhy({ rollout }: Pick<RolloutFacts, 'rollout'>): string | null {
+  const { failure, phase, why, to } = rollout;
+  if (TOLD_AT_THE_END.includes(phase)) return null;
+  if (failure?.kind !== 'refusal' || phase === 'NotStarted') return why ?? null;
+  const { count, node, text, at } = failure;
   const revision = to?.revision == null ? 'it' : `revision ${to.revision}`;
-  const who = count > 1 ? `${toCountText(count, 'node')}, first ${node ?? 'one'}` : (node ?? 'a node');
-  switch (kind) {
-    case 'refusal':
-      return count > 1
-        ? `${toCountText(count, 'node')} refused ${revision}, first ${node} at ${time}: "${text}"`
-        : `${node ?? 'a node'} refused ${revision} at ${time}: "${text}"`;
-    case 'broken':
-    case 'reload':
-      return `${who} at ${time}: ${text}`;
-    case 'gate':
-      return `gate ${gate ?? ''} failed at ${time}: ${text}`;
-    case 'deadline':
-    case 'unreachable':
-      return `${who} at ${time}: ${text}`;
-    case 'abort':
-      return why ?? text;
-    default:
-      return kind satisfies never;
-  }
+  const said = `at ${toTime(at)}: "${text}"`;
+  return count > 1
+    ? `${toCountText(count, 'node')} refused ${revision}, first ${node ?? 'one'} ${said}`
+    : `${node ?? 'a node'} refused ${revision} ${said}`;
 }
 
 /** One sentence for the end; null while it is under way. */
@@ -87,7 +69,7 @@ export function toOutcome(facts: RolloutFacts): string | null {
     case 'Succeeded':
       return toSuccessText(facts, took);
     case 'Reverted':
-      return `Reverted: it had succeeded, and was undone${toTakenOverText(facts)}`;
+      return `Reverted: it had succeeded, and was ${rollout.why ?? 'undone'}`;
     case 'Superseded':
       return `Superseded after ${took}${toTakenOverText(facts)}`;
     case 'NotStarted':
@@ -110,29 +92,14 @@ export function toOutcome(facts: RolloutFacts): string | null {
   }
 }
 
+/** What the nodes did at its end is kept with it: they do something else by now. */
 function toSuccessText(facts: RolloutFacts, took: string): string {
-  const { rollout, latest } = facts;
-  const { targets, done, disconnected } = countRollout(facts);
-  const runs = toRunsText(facts, rollout.to?.revision);
-  if (rollout.reason === 'NoNodes' || targets === 0)
-    return rollout.to?.revision == null
-      ? `Succeeded: no connected node had ${facts.typed}`
-      : `Succeeded: no connected node is one for it; the next one that connects gets ${runs}`;
-  const connected = latest ? targets - disconnected : targets;
-  const count = latest ? done : targets;
-  const noun =
-    disconnected > 0 ? `connected ${connected === 1 ? 'node' : 'nodes'}` : connected === 1 ? 'node' : 'nodes';
-  const verb = count === 1 && connected === 1 ? 'runs' : 'run';
-  const gone = disconnected > 0 ? `; ${toGoneText(facts, disconnected)}` : '';
-  return `Succeeded in ${took}: ${toNumberText(count)} of ${toNumberText(connected)} ${noun} ${verb} ${runs}${gone}`;
-}
-
-/** `edge-c-044 is gone and gets it when it returns` */
-function toGoneText({ states }: RolloutFacts, disconnected: number): string {
-  const gone = [...states].filter(([, state]) => state.lastKnown).map(([id]) => id);
-  return disconnected === 1
-    ? `${gone[0] ?? 'one node'} is gone and gets it when it returns`
-    : `${toNumberText(disconnected)} nodes are gone and get it when they return`;
+  const { rollout } = facts;
+  const said =
+    rollout.why ?? `${toCountText(rollout.targets, 'node')} ${toRunsText(facts, rollout.to?.revision)}`;
+  return rollout.targets === 0 || rollout.reason === 'NoNodes'
+    ? `Succeeded: ${said}`
+    : `Succeeded in ${took}: ${said}`;
 }
 
 /** `by edge.auth.11` */
@@ -150,7 +117,7 @@ function toStoppedText(facts: RolloutFacts, took: string): string {
   const { rollout } = facts;
   const { touched, untouched } = countRollout(facts);
   if (touched === 0) return `${rollout.phase} after ${took}: no node was touched; ${toStaysText(facts)}`;
-  return `${rollout.phase} after ${took}: ${toCountText(touched, 'node')} keep ${toRunsText(facts, rollout.to?.revision)}, ${toNumberText(untouched)} were never touched`;
+  return `${rollout.phase} after ${took}: ${toCountText(touched, 'node')} ${touched === 1 ? 'keeps' : 'keep'} ${toRunsText(facts, rollout.to?.revision)}, ${toNumberText(untouched)} were never touched`;
 }
 
 /** `edge-b-112 is back on revision 7 (confirmed). 299 nodes never touched` */

@@ -1,5 +1,6 @@
 import { isDone, type NodePluginState, type PluginState } from '../model/plugin-state.ts';
 import { toDurationText, toNumberText } from '../model/quantity-text.ts';
+import type { RolloutFailure } from '../model/rollout.ts';
 import { nodesOfStep, type RolloutFacts } from './rollout-facts.ts';
 import { toTime } from './schema/metadata.ts';
 import type { StepNodes } from './schema/rollout-view.ts';
@@ -106,23 +107,41 @@ function groupReturned(facts: RolloutFacts, ids: readonly string[]): StepNodes[]
   const { rollout } = facts;
   const failed = ids.filter(id => isFailed(facts, id));
   const others = ids.filter(id => !failed.includes(id));
-  const refused = rollout.failure?.kind === 'refusal';
+  const { failure } = rollout;
   const from = rollout.from.revision;
   const was = rollout.to?.revision == null ? 'rid of it' : `revision ${rollout.to.revision}`;
-  const never = from === null ? 'never had it' : `never left revision ${from}`;
   const groups: StepNodes[] = [];
   if (others.length > 0)
     groups.push(toGroup('Accepted', others, `${was}, ${toBackText(facts, others)}`, { revision: from }));
-  if (failed.length > 0)
-    groups.push(
-      toGroup(
-        refused ? 'Refused' : 'Degraded',
-        failed,
-        refused ? never : `${rollout.failure?.text ?? ''}; ${toBackText(facts, failed)}`,
-        { revision: from, named: NAMED },
-      ),
-    );
+  if (failed.length > 0 && failure !== undefined) {
+    const [state, text] = toFailedWords(facts, failure, failed);
+    groups.push(toGroup(state, failed, text, { revision: from, named: NAMED }));
+  }
   return groups;
+}
+
+function toFailedWords(
+  facts: RolloutFacts,
+  { kind, text }: RolloutFailure,
+  failed: readonly string[],
+): readonly [PluginState, string] {
+  const from = facts.rollout.from.revision;
+  const back = toBackText(facts, failed);
+  switch (kind) {
+    case 'refusal':
+      return ['Refused', from === null ? 'never had it' : `never left revision ${from}`];
+    case 'deadline':
+      return ['Stale', `${text}; ${back}`];
+    case 'unreachable':
+      return ['Fetching', `${text}; ${back}`];
+    case 'broken':
+    case 'reload':
+    case 'gate':
+    case 'abort':
+      return ['Degraded', `accepted, then ${text}; ${back}`];
+    default:
+      return kind satisfies never;
+  }
 }
 
 function isFailed({ rollout, states, moves }: RolloutFacts, id: string): boolean {

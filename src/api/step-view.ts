@@ -34,8 +34,10 @@ function toWords(facts: RolloutFacts, step: RolloutStep, index: number): { word:
   switch (step.state) {
     case 'waiting':
       return { word: active ? 'waiting' : 'not started', text: '' };
-    case 'skipped':
-      return { word: 'skipped', text: 'adds no node' };
+    case 'skipped': {
+      const before = rollout.steps[index - 1]?.reaches ?? 0;
+      return { word: 'skipped', text: step.reaches === before ? 'adds no node' : 'promoted' };
+    }
     case 'failed': {
       const failedAt = rollout.failure?.step === index ? rollout.failure.at : endedAt;
       const after = startedAt === undefined || failedAt === undefined ? undefined : failedAt - startedAt;

@@ -5,13 +5,7 @@ import { revisionKey } from '../store/record-kinds.ts';
 import type { Operation, Stored } from '../store/store.ts';
 import type { ApiContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
-import {
-  type Asked,
-  type RolloutRequest,
-  waitUntilTaken,
-  withoutDeletion,
-  writeIntent,
-} from './ask-rollout.ts';
+import { type Asked, awaitIntent, type RolloutRequest, withoutDeletion, writeIntent } from './ask-rollout.ts';
 import { listRollouts } from './find-rollout.ts';
 
 export type Undone = Asked | { readonly alreadyBack: string; readonly newest: Rollout | undefined };
@@ -49,7 +43,10 @@ export async function undoPlugin(
     return { intent, newest };
   });
   if (asked.alreadyBack !== undefined) return asked;
-  return { plugin, before: asked.newest, taken: await waitUntilTaken(context, asked.intent) };
+  const undone = await awaitIntent(context, asked.intent, asked.newest);
+  const { taken, outcome } = undone;
+  if (outcome === 'done' || taken === undefined) return undone;
+  return { alreadyBack: `${taken.id} is ${taken.phase}: it goes back already`, newest: taken };
 }
 
 /** A delete that is undone: the document is there again. */
@@ -74,7 +71,9 @@ function findAlreadyBack(
   const { revision } = assignment.base;
   const runs = revision === null ? 'no node is to run it' : `the nodes run revision ${revision}`;
   if (to !== undefined) return revision === to ? `${runs} already; nothing to undo` : undefined;
-  if (spec.deleted !== undefined) return undefined;
+  // An undo that failed leaves what was to be undone.
+  const failedUndo = newest.kind === 'undo' && newest.phase !== 'Succeeded';
+  if (spec.deleted !== undefined || failedUndo) return undefined;
   switch (newest.phase) {
     case 'RolledBack':
     case 'Aborted':
