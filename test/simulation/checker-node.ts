@@ -1,0 +1,129 @@
+import { type NodeFacts, PROBE_PLUGIN, type WirePart, type WirePlace } from './envoy-bytes.ts';
+import type { ListenerOnWire } from './wire.ts';
+
+/** A place of one node, as the wire shows it. */
+export interface PlaceView {
+  /** The last push; undefined before the first one. */
+  pushed: WirePlace | undefined;
+  pushedAt: number;
+  isOutstanding: boolean;
+  /** The content ACKed last by this process. */
+  acked: WirePlace | undefined;
+  ackedVersion: string;
+  /** Attaché's life in which that was. */
+  ackedIn: number;
+  /** Nothing tells that Envoy may have tried something else since: what it has need not be sent again. */
+  isClean: boolean;
+}
+
+/** One node, as the wire shows it. */
+export class NodeView {
+  facts: NodeFacts;
+  isConnected = false;
+  isExcluded = false;
+  readonly firstSeenAt: number;
+  openedAt: number;
+  closedAt = Number.NEGATIVE_INFINITY;
+  /** When it was excluded or included last. */
+  policyAt = Number.NEGATIVE_INFINITY;
+  readonly places = new Map<string, PlaceView>();
+  readonly listeners = new Map<string, ListenerOnWire & { isAcked: boolean; seenVersion: number }>();
+  /** Listener names of the push that is out. */
+  listenersOut: readonly string[] = [];
+  placeOut: string | undefined;
+  /** Times of GETs, for the evidence. */
+  readonly gets: { readonly at: number; readonly module: string }[] = [];
+  /** Content that this node was seen to refuse: `plugin@revision`. */
+  readonly refused = new Set<string>();
+  /** Since when it answers with errors, and how many stats in a row said so. */
+  lastErrorAt = Number.NEGATIVE_INFINITY;
+
+  constructor(facts: NodeFacts, at: number) {
+    this.facts = facts;
+    this.firstSeenAt = at;
+    this.openedAt = at;
+  }
+
+  open(facts: NodeFacts, at: number, isFresh: boolean): void {
+    this.facts = facts;
+    this.isConnected = true;
+    this.openedAt = at;
+    if (!isFresh) return;
+    this.places.clear();
+    this.listeners.clear();
+  }
+
+  close(at: number): void {
+    this.isConnected = false;
+    this.closedAt = at;
+    for (const place of this.places.values()) {
+      if (place.isOutstanding) place.isClean = false;
+      place.isOutstanding = false;
+    }
+    for (const name of this.listenersOut) this.listeners.delete(name);
+    this.listenersOut = [];
+    this.placeOut = undefined;
+  }
+
+  place(name: string): PlaceView {
+    const known = this.places.get(name);
+    if (known !== undefined) return known;
+    const made: PlaceView = {
+      pushed: undefined,
+      pushedAt: 0,
+      isOutstanding: false,
+      acked: undefined,
+      ackedVersion: '',
+      ackedIn: 0,
+      isClean: false,
+    };
+    this.places.set(name, made);
+    return made;
+  }
+
+  /** The revisions of a plugin that its places hold, as pushed last; `except`: a place not to look at. */
+  holds(plugin: string, except?: string): readonly number[] {
+    return [...this.places].flatMap(([name, place]) =>
+      name === except ? [] : revisionsIn(place.pushed ?? place.acked, plugin),
+    );
+  }
+
+  /** The revision of a plugin that it ACKed in the verdict form; null: none. */
+  runs(plugin: string): number | null {
+    for (const place of this.places.values()) {
+      if (place.acked?.form !== 'verdict') continue;
+      const [revision] = revisionsIn(place.acked, plugin);
+      if (revision !== undefined) return revision;
+    }
+    return null;
+  }
+
+  /** Nothing is out or in doubt. */
+  isQuiet(): boolean {
+    return [...this.places.values()].every(place => place.isClean && !place.isOutstanding);
+  }
+
+  /** Its process has shown that it runs something. */
+  hasAnswered(plugin: string): boolean {
+    return [...this.places.values()].some(
+      place => place.acked?.form === 'verdict' && revisionsIn(place.acked, plugin).length > 0,
+    );
+  }
+}
+
+export function isProbe({ parts }: WirePlace): boolean {
+  return parts.length === 1 && parts[0]?.plugin === PROBE_PLUGIN;
+}
+
+export function revisionsIn(content: WirePlace | undefined, plugin: string): readonly number[] {
+  return (content?.parts ?? []).filter(part => part.plugin === plugin).map(part => part.revision);
+}
+
+/** The same bytes but for tags and capabilities. */
+export function isSameContent(a: WirePlace, b: WirePlace): boolean {
+  return a.form === b.form && a.parts.length === b.parts.length && a.parts.every((part, i) => isSamePart(part, b.parts[i]));
+}
+
+export function isSamePart(a: WirePart, b: WirePart | undefined): boolean {
+  return a.plugin === b?.plugin && a.rest === b.rest;
+}

@@ -1,0 +1,421 @@
+import type { PluginSpec } from '../../src/model/plugin-spec.ts';
+import type { NodeView } from './checker-node.ts';
+import { type Aim, aimOn, Believed, isSameAim, NOWHERE, TAKEN_IN_MS } from './checker-rollout.ts';
+import type { Deed } from './wire.ts';
+
+export type Report = (rule: string, detail: string) => void;
+
+/** What a plugin's belief may ask of the checker. */
+export interface Fleet {
+  readonly nodes: ReadonlyMap<string, NodeView>;
+  /** Attaché's process is there. */
+  isUp(): boolean;
+}
+
+/**
+ * What the checker believes of one plugin: what was proven, what its newest rollout brings, whom it moved. It follows
+ * from documents, verbs and pushes alone.
+ */
+export class PluginBelief {
+  readonly name: string;
+  readonly #fleet: Fleet;
+  readonly #report: Report;
+  /** What may stand in the nodes that no rollout moved: more than one where the wire does not tell. */
+  bases: readonly Aim[] = [NOWHERE];
+  #basesAt = Number.NEGATIVE_INFINITY;
+  rollout: Believed | undefined;
+  /** Of superseded rollouts that nothing speaks against: nodes not reached since keep them. */
+  #earlier: readonly Believed[] = [];
+  /** The side that each node was sent last. */
+  readonly #sent = new Map<string, number | null>();
+  /** When a node was moved last, by whatever rollout. */
+  readonly #movedAt = new Map<string, number>();
+  #lastDeathAt = Number.NEGATIVE_INFINITY;
+  /** Content that is not to be tried again without retry; false: perhaps. */
+  readonly #quarantined = new Map<number, boolean>();
+  #spec: PluginSpec | undefined;
+  #desired: Aim | undefined;
+  /** The newest document was taken back before its module was there. */
+  #isDropped = false;
+  #isPausedByPerson = false;
+  #isFrozen = false;
+  /** Nobody can tell from the wire what is to stand there. */
+  isVague = false;
+
+  constructor(name: string, fleet: Fleet, report: Report) {
+    this.name = name;
+    this.#fleet = fleet;
+    this.#report = report;
+  }
+
+  // --- documents and verbs ------------------------------------------------------------------------------------
+
+  onDeed(deed: Deed, at: number): void {
+    switch (deed.type) {
+      case 'applied':
+        this.#spec = deed.spec;
+        this.#isDropped = false;
+        if (deed.spec.deleted !== undefined) this.#want({ ...NOWHERE, role: roleOf(deed.spec) }, at, deed.spec.deleted.now);
+        return;
+      case 'deleted':
+        this.#isDropped = false;
+        if (this.#spec !== undefined) this.#spec = { ...this.#spec, deleted: { at, by: '', now: deed.now } };
+        this.#want({ ...NOWHERE, role: this.#spec && roleOf(this.#spec) }, at, deed.now);
+        return;
+      case 'ready':
+        if (!this.#isDropped && this.#spec?.deleted === undefined) this.#want({ revision: deed.revision, role: this.#spec && roleOf(this.#spec) }, at, false);
+        return;
+      case 'not-ready':
+        // Whether what runs is superseded by what never came is not seen on the wire.
+        if (this.rollout !== undefined && !this.#isEnded(this.rollout)) this.rollout.mayFail ??= 'a newer document';
+        return;
+      case 'verb':
+        this.#onVerb(deed, at);
+        return;
+      default:
+        return;
+    }
+  }
+
+  onFrozen(isFrozen: boolean, at: number): void {
+    this.#isFrozen = isFrozen;
+    if (isFrozen) this.rollout?.pause(at);
+    else if (!this.#isPausedByPerson) this.rollout?.resume(at);
+  }
+
+  #onVerb(deed: Deed & { type: 'verb' }, at: number): void {
+    const { rollout } = this;
+    switch (deed.action) {
+      case 'pause':
+        this.#isPausedByPerson = true;
+        rollout?.pause(at);
+        return;
+      case 'resume':
+      case 'promote':
+        this.#isPausedByPerson = false;
+        if (rollout === undefined) return;
+        if (!this.#isFrozen) rollout.resume(at);
+        rollout.promotedAt = at;
+        rollout.haltedAt = undefined;
+        rollout.isFull ||= deed.full;
+        return;
+      case 'abort':
+        this.#isDropped = true;
+        if (rollout === undefined) return;
+        if (deed.freeze) rollout.haltedAt ??= at;
+        else this.#kill(rollout, at, 'abort');
+        return;
+      case 'undo':
+        this.#isDropped = true;
+        if (rollout !== undefined) this.#kill(rollout, at, 'undo');
+        return;
+      case 'retry':
+        this.#isPausedByPerson = false;
+        if (this.#desired?.revision !== null && this.#desired !== undefined)
+          this.#quarantined.delete(this.#desired.revision);
+        this.#isDropped = false;
+        if (this.#desired !== undefined && this.#spec?.deleted === undefined) this.#begin(this.#desired, at, false);
+        return;
+      default:
+        deed.action satisfies never;
+    }
+  }
+
+  #want(aim: Aim, at: number, now: boolean): void {
+    this.#desired = aim;
+    const held = aim.revision === null ? undefined : this.#quarantined.get(aim.revision);
+    if (held === true) return;
+    const { rollout } = this;
+    if (rollout !== undefined && rollout.dead === undefined && rollout.aims.some(known => isSameAim(known, aim))) {
+      // Whether it had begun by then, with the document before, is not seen.
+      if (rollout.madePlan === undefined) rollout.isPlanUnclear = true;
+      return;
+    }
+    if ((rollout === undefined || rollout.dead !== undefined) && this.bases.every(base => isSameAim(base, aim))) return;
+    this.#begin(aim, at, now);
+    if (held === false && this.rollout !== undefined) this.rollout.isOptional = true;
+  }
+
+  #begin(aim: Aim, at: number, now: boolean): void {
+    this.#supersede();
+    this.#isPausedByPerson = false;
+    const spec = this.#spec;
+    const document = { document: spec?.rollout, preset: now ? 'all-at-once' : spec?.preset };
+    this.rollout = new Believed({ aims: [aim], since: at, ...document });
+    if (this.#isFrozen) this.rollout.pause(at);
+    this.#judgeComplete(this.rollout, at, this.#fleet.isUp());
+  }
+
+  /** What of the rollout before stands when another one begins. */
+  #supersede(): void {
+    const { rollout } = this;
+    if (rollout === undefined) return;
+    if (rollout.dead !== undefined) return;
+    const { completeAt } = rollout;
+    if (completeAt === undefined) {
+      this.#earlier = [...this.#earlier, rollout];
+      return;
+    }
+    const isSure = rollout.isSurelyComplete && rollout.mayFail === undefined && !rollout.isOptional && rollout.haltedAt === undefined;
+    // Whether it was Baking already, or paused before that, is not seen on the wire.
+    this.#basesAt = completeAt;
+    this.bases = isSure && !this.#hasAbsentTarget(rollout) ? rollout.aims : [...this.bases, ...rollout.aims];
+    this.#earlier = isSure ? [] : [...this.#earlier, rollout];
+  }
+
+  #hasAbsentTarget(rollout: Believed): boolean {
+    return [...this.#fleet.nodes.values()].some(
+      node => !node.isConnected && !rollout.touched.has(node.facts.id) && node.facts.layout !== 'none',
+    );
+  }
+
+  #isEnded({ dead, completeAt }: Believed): boolean {
+    return dead !== undefined || completeAt !== undefined;
+  }
+
+  // --- what is seen on the wire -------------------------------------------------------------------------------
+
+  /** A push brings this revision (null: takes the plugin out, where a place held it). */
+  onContent(node: NodeView, revision: number | null, at: number): void {
+    const id = node.facts.id;
+    const before = this.#sent.get(id) ?? null;
+    if (revision === before) return this.#onSame(node, revision, at);
+    const { rollout } = this;
+    if (rollout?.brings(revision, node.facts) === true && !this.#isBackTo(rollout, node, revision)) {
+      this.#onMove(rollout, node, at);
+      this.#sent.set(id, revision);
+      return;
+    }
+    if (this.#isBase(revision, node)) return this.#onBack(node, before, revision, at);
+    if (this.#earlier.some(earlier => earlier.brings(revision, node.facts))) {
+      // A node that joined, or that came back, on the side that an unfinished rollout had given it.
+      this.#sent.set(id, revision);
+      return;
+    }
+    const known = this.#quarantined.get(revision ?? 0) === true ? 'quarantined' : 'foreign-content';
+    this.#report(known, `${id} was sent ${this.#say(revision)}, ${this.#sayState()}`);
+    this.#sent.set(id, revision);
+  }
+
+  /** The listener of an Envoy before 1.39 got a place for the plugin, or lost it. */
+  onPlace(node: NodeView, isThere: boolean, at: number): void {
+    const before = this.#sent.get(node.facts.id) ?? null;
+    if (isThere === (before !== null)) return;
+    if (!isThere) return this.onContent(node, null, at);
+    const next = [this.rollout, ...this.#earlier].flatMap(rollout => rollout?.aims ?? []).concat(this.bases);
+    const revision = next.map(aim => aimOn(aim, node.facts)).find(found => found !== null);
+    if (revision !== undefined) this.onContent(node, revision, at);
+    else this.#report('foreign-place', `${node.facts.id} got a place for ${this.name}, ${this.#sayState()}`);
+  }
+
+  /** The node answered a push with an ACK: what it runs now. */
+  onAck(node: NodeView, at: number): void {
+    const { rollout } = this;
+    const touch = rollout?.touched.get(node.facts.id);
+    if (rollout === undefined) return;
+    if (touch !== undefined && rollout.brings(node.runs(this.name), node.facts)) touch.ackedAt ??= at;
+    this.#judgeComplete(rollout, at, true);
+  }
+
+  onRefusal(node: NodeView, revision: number, at: number): void {
+    const { rollout } = this;
+    if (rollout === undefined || rollout.dead !== undefined || !rollout.brings(revision, node.facts)) return;
+    if (!rollout.touched.has(node.facts.id)) return;
+    // After it succeeded, a node that refuses is alone with it.
+    const bakeMs = rollout.madePlan?.bakeMs ?? 0;
+    const { completeAt, isSurelyComplete } = rollout;
+    if (completeAt !== undefined && (!isSurelyComplete || at >= completeAt + bakeMs - TAKEN_IN_MS)) {
+      rollout.mayFail ??= 'a refusal near the end of the bake';
+      return;
+    }
+    this.#fail(rollout, at, `${node.facts.id} refused ${revision}`);
+  }
+
+  /** Stats show that it must not go on. */
+  onBroken(node: NodeView, at: number, why: string): void {
+    const { rollout } = this;
+    if (rollout === undefined || rollout.dead !== undefined) return;
+    this.#fail(rollout, at, `${node.facts.id}: ${why}`);
+  }
+
+  /** Of this revision, or of whatever the newest rollout brings. */
+  onSuspicion(why: string, revision?: number): void {
+    const { rollout } = this;
+    if (rollout === undefined) return;
+    if (revision === undefined || rollout.aims.some(aim => aim.revision === revision)) rollout.mayFail ??= why;
+  }
+
+  onGone(at: number): void {
+    if (this.rollout !== undefined && this.#fleet.isUp()) this.#judgeComplete(this.rollout, at, false);
+  }
+
+  #fail(rollout: Believed, at: number, why: string): void {
+    if (rollout.madePlan?.freezesOnFailure === true) rollout.haltedAt ??= at;
+    else this.#kill(rollout, at, why);
+  }
+
+  #kill(rollout: Believed, at: number, why: string): void {
+    if (rollout.dead !== undefined) return;
+    rollout.dead = { at, why };
+    rollout.haltedAt = undefined;
+    this.#lastDeathAt = at;
+    for (const { revision } of rollout.aims)
+      if (revision !== null && !this.bases.some(base => base.revision === revision))
+        this.#quarantined.set(revision, !rollout.isOptional);
+  }
+
+  #onSame(node: NodeView, revision: number | null, at: number): void {
+    const { rollout } = this;
+    const { dead } = rollout ?? {};
+    if (rollout === undefined || dead === undefined || revision === null) return;
+    if (at <= dead.at + TAKEN_IN_MS || !rollout.touched.has(node.facts.id)) return;
+    if (node.runs(this.name) === revision || this.#isBase(revision, node)) return;
+    this.#report('pushed-after-failure', `${node.facts.id} was sent ${this.#say(revision)} again, ${this.#sayState()}`);
+  }
+
+  /** It is what the node comes back to, not what the rollout brings anew. */
+  #isBackTo(rollout: Believed, node: NodeView, revision: number | null): boolean {
+    return rollout.dead !== undefined && this.#isBase(revision, node);
+  }
+
+  #isBase(revision: number | null, node: NodeView): boolean {
+    return this.bases.some(base => aimOn(base, node.facts) === revision);
+  }
+
+  #onMove(rollout: Believed, node: NodeView, at: number): void {
+    const { facts } = node;
+    this.#makePlan(rollout, at);
+    const stopped = rollout.dead?.at ?? rollout.haltedAt;
+    if (stopped !== undefined && at > stopped + TAKEN_IN_MS)
+      this.#report('moved-after-failure', `${facts.id} was moved, ${this.#sayState()}`);
+    else if (!rollout.touched.has(facts.id)) {
+      if (node.policyAt > rollout.since) rollout.joined.add(facts.id);
+      const against = rollout.checkMove(node, at, this.#fleet.nodes);
+      if (against !== undefined) this.#report('step', `${facts.id} was moved: ${against}; ${this.#sayState()}`);
+    }
+    this.#movedAt.set(facts.id, at);
+    if (rollout.touched.has(facts.id)) return;
+    rollout.touched.set(facts.id, {
+      at,
+      step: rollout.step,
+      wave: rollout.madePlan?.waveOf(facts) ?? 0,
+      counts: rollout.isCounted(facts.id),
+      ackedAt: undefined,
+    });
+    rollout.completeAt = undefined;
+  }
+
+  /** Of everybody whom it would change; who joined while it waited to begin may be in it or not. */
+  #makePlan(rollout: Believed, at: number): void {
+    if (rollout.madePlan !== undefined) return;
+    const targets: NodeView['facts'][] = [];
+    for (const node of this.#fleet.nodes.values()) {
+      const { facts, firstSeenAt, isExcluded } = node;
+      if (facts.layout === 'none' || isExcluded) continue;
+      const now = this.#sent.get(facts.id) ?? null;
+      if (rollout.aims.every(aim => aimOn(aim, facts) === now)) continue;
+      targets.push(facts);
+      if (firstSeenAt > rollout.since - TAKEN_IN_MS && firstSeenAt <= at) rollout.joined.add(facts.id);
+    }
+    rollout.plan(targets);
+  }
+
+  #onBack(node: NodeView, before: number | null, revision: number | null, at: number): void {
+    const { facts } = node;
+    // What a process begins with is what was proven; what it is to have follows.
+    if (before !== null && !node.hasAnswered(this.name)) return;
+    if (before === null && revision !== null && !this.#movedAt.has(facts.id)) {
+      this.#sent.set(facts.id, revision);
+      return;
+    }
+    // It was away when that became what was proven.
+    if (this.rollout?.touched.has(facts.id) !== true && node.openedAt >= this.#basesAt) {
+      this.#sent.set(facts.id, revision);
+      return;
+    }
+    // An Envoy falls back by itself, on what it ran, while it cannot have what is new.
+    if (before !== null && node.runs(this.name) === revision) return;
+    const why = this.#findCause(node, at);
+    if (why === undefined)
+      this.#report('back-without-cause', `${facts.id} was sent back to ${this.#say(revision)}, ${this.#sayState()}`);
+    this.#sent.set(facts.id, revision);
+    const { rollout } = this;
+    if (rollout === undefined || rollout.dead !== undefined || node.isExcluded) return;
+    if (rollout.touched.has(facts.id)) this.#kill(rollout, at, why ?? 'it went back');
+    for (const aim of rollout.aims)
+      if (aim.revision !== null && this.#quarantined.has(aim.revision)) this.#quarantined.set(aim.revision, false);
+  }
+
+  #findCause(node: NodeView, at: number): string | undefined {
+    const { rollout } = this;
+    const movedAt = this.#movedAt.get(node.facts.id) ?? Number.NEGATIVE_INFINITY;
+    if (node.isExcluded || node.policyAt > at - TAKEN_IN_MS) return 'excluded';
+    if (this.#lastDeathAt >= movedAt) return 'a failure';
+    if (rollout === undefined) return undefined;
+    if (rollout.mayFail !== undefined) return rollout.mayFail;
+    const deadlineMs = rollout.madePlan?.progressDeadlineMs ?? 0;
+    const late = [...rollout.touched].find(([id, touch]) => {
+      const other = this.#fleet.nodes.get(id);
+      const runs = other?.runs(this.name) ?? null;
+      const waits = touch.ackedAt === undefined || (other !== undefined && !rollout.brings(runs, other.facts));
+      return waits && at - Math.max(touch.at, rollout.stepAt) >= deadlineMs - TAKEN_IN_MS;
+    });
+    return late === undefined ? undefined : `${late[0]} did not answer in time`;
+  }
+
+  /** Every connected node that it is for has it. `isSure`: it is seen by what they answered, not by who is gone. */
+  #judgeComplete(rollout: Believed, at: number, isSure: boolean): void {
+    if (rollout.completeAt !== undefined || rollout.dead !== undefined) return;
+    let count = 0;
+    let isKnown = true;
+    for (const node of this.#fleet.nodes.values()) {
+      const { facts } = node;
+      if (facts.layout === 'none' || node.isExcluded || !node.isConnected) continue;
+      // Who has just come may not be known of yet.
+      if (node.firstSeenAt > at - TAKEN_IN_MS) isKnown = false;
+      else if (!rollout.brings(node.runs(this.name), facts)) return;
+      count += 1;
+    }
+    // With nobody there it is the base at once; when everybody has gone nothing is known.
+    if (count === 0 && rollout.touched.size > 0) return;
+    rollout.completeAt = at;
+    rollout.isSurelyComplete = isSure && isKnown;
+  }
+
+  // --- at the end ---------------------------------------------------------------------------------------------
+
+  /** What may stand in the end. */
+  expected(): readonly Aim[] {
+    const { rollout } = this;
+    if (rollout === undefined) return this.bases;
+    if (rollout.dead !== undefined) return this.bases;
+    if (rollout.mayFail !== undefined || rollout.isOptional) return [...this.bases, ...rollout.aims];
+    return rollout.aims;
+  }
+
+  /** Nobody is to go on with it, and nobody takes it back. */
+  get isLeft(): boolean {
+    return this.rollout?.haltedAt !== undefined && this.rollout.dead === undefined;
+  }
+
+  #say(revision: number | null): string {
+    return revision === null ? `no ${this.name}` : `${this.name}@${revision}`;
+  }
+
+  #sayState(): string {
+    const { rollout } = this;
+    const bases = this.bases.map(base => toText(base)).join(' or ');
+    if (rollout === undefined) return `while nothing but ${bases} was proven`;
+    const { dead, haltedAt } = rollout;
+    const state = dead === undefined ? (haltedAt === undefined ? 'alive' : 'halted') : `dead (${dead.why})`;
+    return `rollout to ${rollout.aims.map(toText).join(' or ')} is ${state}, ${rollout.touched.size} moved, step ${rollout.step}; proven: ${bases}`;
+  }
+}
+
+function roleOf(spec: PluginSpec): string | undefined {
+  return spec.selector?.matchLabels.role;
+}
+
+export function toText({ revision, role }: Aim): string {
+  return `${revision === null ? 'none' : revision}${role === undefined ? '' : ` on ${role}`}`;
+}

@@ -1,0 +1,179 @@
+import type { JsonObject } from '../../src/model/plugin-spec.ts';
+import type { NodeView } from './checker-node.ts';
+import { makePlan, type Plan, planAtOnce } from './checker-plan.ts';
+import type { NodeFacts } from './envoy-bytes.ts';
+
+/** A plugin in a fleet: which revision, on nodes of which role. */
+export interface Aim {
+  /** null: on no node. */
+  readonly revision: number | null;
+  readonly role: string | undefined;
+}
+
+export const NOWHERE: Aim = { revision: null, role: undefined };
+
+/** What a node is to run by an aim. */
+export function aimOn(aim: Aim, { labels }: NodeFacts): number | null {
+  return aim.role === undefined || labels.role === aim.role ? aim.revision : null;
+}
+
+export function isSameAim(a: Aim, b: Aim): boolean {
+  return a.revision === b.revision && (a.revision === null || a.role === b.role);
+}
+
+/** A node that a rollout moved. */
+export interface Touch {
+  readonly at: number;
+  readonly step: number;
+  readonly wave: number;
+  /** It is one of those that the steps are counted by. */
+  readonly counts: boolean;
+  ackedAt: number | undefined;
+}
+
+/** After this long what was said on the wire, or asked for, is taken in: records are collected for 100 ms. */
+export const TAKEN_IN_MS = 400;
+/** Pushes of one step go out together. */
+const TOGETHER_MS = 1500;
+
+/** What the checker believes of one rollout; everything is inferred from the wire, the documents and the verbs. */
+export class Believed {
+  readonly aims: readonly Aim[];
+  readonly isUndo: boolean;
+  readonly since: number;
+  readonly #document: JsonObject | undefined;
+  readonly #preset: string | undefined;
+  #plan: Plan | undefined;
+  readonly #targets = new Set<string>();
+  /** Nodes that are no part of the plan: they joined after it was made, or may have. */
+  readonly joined = new Set<string>();
+  readonly touched = new Map<string, Touch>();
+  step = -1;
+  stepAt = 0;
+  /** It must not move anybody from then on, and goes back. */
+  dead: { readonly at: number; readonly why: string } | undefined;
+  /** It must not move anybody, and stays as it is (onFailure: freeze; abort --freeze). */
+  haltedAt: number | undefined;
+  /** Something may have made it go back. */
+  mayFail: string | undefined;
+  /** Perhaps it never began: its content may have been held back. */
+  isOptional = false;
+  isFull = false;
+  /** By which document it goes is not seen. */
+  isPlanUnclear = false;
+  promotedAt: number | undefined;
+  /** Since when every connected target has it. */
+  completeAt: number | undefined;
+  isSurelyComplete = false;
+  /** When nothing was allowed to go on, in between. */
+  readonly pauses: { readonly from: number; to: number }[] = [];
+
+  constructor(of: {
+    aims: readonly Aim[];
+    since: number;
+    isUndo?: boolean;
+    document?: JsonObject | undefined;
+    preset?: string | undefined;
+  }) {
+    this.aims = of.aims;
+    this.since = of.since;
+    this.isUndo = of.isUndo ?? false;
+    this.#document = of.document;
+    this.#preset = of.preset;
+  }
+
+  /** Whether this is what it brings to the node. */
+  brings(revision: number | null, node: NodeFacts): boolean {
+    return this.aims.some(aim => aimOn(aim, node) === revision);
+  }
+
+  /** Made when the first node is moved, of all that could be targets by then. */
+  plan(targets: readonly NodeFacts[]): Plan {
+    this.#plan ??= this.isUndo ? planAtOnce(targets) : makePlan(this.#document, this.#preset, targets);
+    for (const { id } of targets) this.#targets.add(id);
+    return this.#plan;
+  }
+
+  get madePlan(): Plan | undefined {
+    return this.#plan;
+  }
+
+  /** The steps count this node; one that joined later gets its side at once. */
+  isCounted(node: string): boolean {
+    return this.#targets.has(node) && !this.joined.has(node);
+  }
+
+  pause(at: number): void {
+    const last = this.pauses.at(-1);
+    if (last?.to !== Number.POSITIVE_INFINITY) this.pauses.push({ from: at, to: Number.POSITIVE_INFINITY });
+  }
+
+  resume(at: number): void {
+    const last = this.pauses.at(-1);
+    if (last !== undefined && last.to > at) last.to = at;
+  }
+
+  /** What speaks against moving one more node now; undefined: nothing. Goes on to a later step where that is due. */
+  checkMove(node: NodeView, at: number, nodes: ReadonlyMap<string, NodeView>): string | undefined {
+    const plan = this.#plan;
+    if (plan === undefined) return 'there is no plan';
+    if (this.isPlanUnclear || !this.isCounted(node.facts.id)) return undefined;
+    const wave = plan.waveOf(node.facts);
+    const count = [...this.touched.values()].filter(touch => touch.counts && touch.wave === wave).length + 1;
+    const needed = plan.steps.findIndex(step => step.wave === wave && step.reach >= count);
+    if (needed === -1) return `node ${count} of wave ${wave}, which has not that many`;
+    if (needed <= this.step) return undefined;
+    const against = this.step === -1 ? this.#checkFirst(plan, needed, at) : this.#checkNext(plan, needed, at, nodes);
+    this.step = needed;
+    this.stepAt = at;
+    return against;
+  }
+
+  #checkFirst(plan: Plan, needed: number, at: number): string | undefined {
+    const before = plan.steps.slice(0, needed);
+    const waits = plan.steps.slice(0, needed + 1).map(step => step.pauseMs);
+    return this.#checkTime('the first step', before.map(step => step.soakMs), waits, this.since, at);
+  }
+
+  #checkNext(
+    plan: Plan,
+    needed: number,
+    at: number,
+    nodes: ReadonlyMap<string, NodeView>,
+  ): string | undefined {
+    const own = [...this.touched].filter(([, touch]) => touch.step === this.step);
+    let doneAt = this.stepAt;
+    for (const [id, touch] of this.isFull ? [] : own) {
+      const node = nodes.get(id);
+      // Those that were away when the step began come later, and are not waited for.
+      if (node === undefined || touch.at > this.stepAt + TOGETHER_MS) continue;
+      if (touch.ackedAt !== undefined) doneAt = Math.max(doneAt, touch.ackedAt);
+      else if (node.isConnected && node.openedAt < at - TAKEN_IN_MS && !node.isExcluded)
+        return `step ${needed} began although ${id} of step ${this.step} has not answered`;
+    }
+    const soaks = plan.steps.slice(this.step, needed).map(step => step.soakMs);
+    const waits = plan.steps.slice(this.step + 1, needed + 1).map(step => step.pauseMs);
+    return this.#checkTime(`step ${needed}`, soaks, waits, doneAt, at);
+  }
+
+  #checkTime(
+    what: string,
+    soaks: readonly number[],
+    waits: readonly (number | 'human')[],
+    doneAt: number,
+    at: number,
+  ): string | undefined {
+    const paused = this.pauses.find(({ from, to }) => from < at - TAKEN_IN_MS && to > at);
+    if (paused !== undefined) return `${what} began while paused or frozen`;
+    if (this.isFull) return undefined;
+    const isPromoted = this.promotedAt !== undefined && this.promotedAt >= Math.min(this.stepAt, doneAt);
+    if (isPromoted) return undefined;
+    if (waits.includes('human')) return `${what} began before a person promoted it`;
+    const due = [...soaks, ...waits].reduce<number>((sum, ms) => sum + Number(ms), 0);
+    const stood = this.pauses.reduce(
+      (sum, { from, to }) => sum + Math.max(0, Math.min(to, at) - Math.max(from + TAKEN_IN_MS, doneAt)),
+      0,
+    );
+    return at - doneAt - stood < due ? `${what} began ${at - doneAt} ms after the one before, not ${due}` : undefined;
+  }
+}
