@@ -11,6 +11,7 @@ import {
   makeUpdate,
   NODES,
   playRolloutStage,
+  putRollout,
   type SceneParts,
   writeScene,
 } from '../api/rollout-records.ts';
@@ -156,15 +157,47 @@ async function quarantine(store: Awaited<ReturnType<typeof start>>['store']): Pr
 
 test('A5: what was undone can be tried again although the newest rollout is the undo', async t => {
   const next = makeUpdate({ id: 'default.auth.4', number: 4 });
-  const { post, store, call } = await start(t, undone, ({ id }) => [
+  const { post, store, call, readIntent } = await start(t, undone, ({ id }) => [
     { ...next, intent: { id, outcome: 'done' } },
   ]);
   assert.equal((await post('/v1/rollouts/default.auth.latest/retry')).body.code, 'illegal-action');
   await quarantine(store);
+  await putRollout(
+    store,
+    makeRollout({ id: 'default.auth.2', number: 2, to: makeSide(8), phase: 'Reverted' }),
+  );
   const shown = (await call('GET', `/v1/rollouts/${ID}`)).body;
   assert.ok(shown.actions.includes('retry'));
   const { status, body } = await post('/v1/rollouts/default.auth.latest/retry');
   assert.deepEqual([status, body.rollout.id], [200, 'default.auth.4']);
+  assert.equal((await readIntent())?.rollout, 'default.auth.2');
+});
+
+test('a verb that comes too late is a 409 with the phase by then', async t => {
+  const { post } = await start(t, { rollout: soaking, ...active }, ({ id }) => [
+    { ...soaking, phase: 'RollingBack', intent: { id, outcome: 'too-late' } },
+  ]);
+  const { status, body } = await post(`/v1/rollouts/${ID}/pause`);
+  assert.deepEqual([status, body.code], [409, 'illegal-action']);
+  assert.match(body.detail, /is RollingBack/);
+});
+
+test('undo of what goes back already says so', async t => {
+  const rollout = makeUpdate({ phase: 'RollingBack' });
+  const { post } = await start(t, { rollout, ...active }, ({ id }) => [
+    { ...rollout, intent: { id, outcome: 'already-back' } },
+  ]);
+  const { status, body } = await post('/v1/plugins/default/auth/undo');
+  assert.deepEqual([status, body.outcome], [200, 'already-back']);
+});
+
+test('an undo that failed can be asked for again', async t => {
+  const failed = makeUpdate({ kind: 'undo', from: makeSide(8), to: makeSide(7), phase: 'RolledBack' });
+  const { post } = await start(t, { rollout: failed, assignment: { base: makeSide(8) } }, ({ id }) => [
+    { ...failed, id: 'default.auth.4', number: 4, phase: 'Progressing', intent: { id, outcome: 'done' } },
+  ]);
+  const { body } = await post('/v1/plugins/default/auth/undo');
+  assert.deepEqual([body.outcome, body.rollout.id], ['done', 'default.auth.4']);
 });
 
 test('undo of what is active is an abort', async t => {
@@ -180,7 +213,9 @@ test('undo of what is active is an abort', async t => {
 });
 
 test('undo of what succeeded answers the rollout that takes it back', async t => {
+  const { strategy } = makeUpdate();
   const undo = makeUpdate({
+    strategy: { ...strategy, preset: 'all-at-once', bakeMs: 0 },
     id: 'default.auth.4',
     number: 4,
     kind: 'undo',
