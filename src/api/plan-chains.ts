@@ -1,9 +1,10 @@
 import { type Assignment, findSide } from '../model/assignment.ts';
 import { toChainText } from '../model/chain-text.ts';
 import { type ChainEntry, type ChainGroup, compareChains } from '../model/chain-view.ts';
+import type { NodePresence } from '../model/node.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
 import { toCountText, toNamesText } from '../model/quantity-text.ts';
-import type { Fleet } from './fleet.ts';
+import { groupEqualNodes } from './equal-nodes.ts';
 import { toChainInput } from './node-chains.ts';
 import { NAMES_KEPT } from './plan-rollout.ts';
 import { type PlanState, withAssignment } from './plan-state.ts';
@@ -24,16 +25,25 @@ export interface PlannedChains {
 export function planChains(state: PlanState, before: Assignment, after: Assignment): PlannedChains {
   const { fleet, resources } = state;
   const { plugin } = before;
-  const nodes = fleet.nodes.filter(({ connected }) => connected);
   const listeners = [...resources.values()].filter(({ type }) => type === 'listeners');
+  const input = toChainInput(withAssignment(fleet, after), listeners);
+  const equal = new Map(
+    groupEqualNodes(
+      fleet.nodes.filter(({ connected }) => connected),
+      [...input.assignments, before],
+      listeners,
+    ).map(group => [group[0].node.id, group] as const),
+  );
   const groups = compareChains(
-    nodes,
-    toChainInput(withAssignment(fleet, after), listeners),
+    [...equal.values()].map(([first]) => first),
+    input,
     (assignment, id) => findSide(assignment.plugin === plugin ? before : assignment, id),
     findSide,
-  ).filter(group => [...group.before, ...group.after].some(entry => entry.plugin === plugin));
+  )
+    .filter(group => [...group.before, ...group.after].some(entry => entry.plugin === plugin))
+    .map(group => ({ ...group, nodes: group.nodes.flatMap(id => equal.get(id) ?? []) }));
   const ties = groups.flatMap(group => group.ties).filter(text => isAbout(text, plugin));
-  return { chains: groups.map(group => toView(fleet, group)), ties: [...new Set(ties)] };
+  return { chains: groups.map(toView), ties: [...new Set(ties)] };
 }
 
 /** The sentence names both, and names hold no space. */
@@ -41,14 +51,16 @@ function isAbout(text: string, plugin: PluginName): boolean {
   return text.split(' ').includes(plugin);
 }
 
-function toView(fleet: Fleet, group: ChainGroup): PlanChain {
+type NodesWithChain = Omit<ChainGroup, 'nodes'> & { readonly nodes: readonly NodePresence[] };
+
+function toView(group: NodesWithChain): PlanChain {
   const { nodes, layout, where, order, listenerUpdate } = group;
-  const namespace = fleet.nodes.find(({ node }) => node.id === nodes[0])?.node.namespace ?? '';
+  const namespace = nodes[0]?.node.namespace ?? '';
   const beforeText = toChainText(group.before, namespace);
   const afterText = toChainText(group.after, namespace);
-  const names = [...nodes].toSorted();
+  const names = nodes.map(({ node }) => node.id).toSorted();
   return {
-    count: nodes.length,
+    count: names.length,
     nodes: names.slice(0, NAMES_KEPT),
     layout,
     where,
@@ -71,7 +83,7 @@ function toWhereText(where: string): string {
 }
 
 /** The chain itself where it stays as it is; what becomes of the listener. */
-function toChangeText({ order, listenerUpdate }: ChainGroup, before: string, after: string): string {
+function toChangeText({ order, listenerUpdate }: NodesWithChain, before: string, after: string): string {
   const update = listenerUpdate ? 'the listener is updated, and its connections drain' : 'no listener update';
   return order === 'unchanged' && before === after
     ? `${after}; order unchanged, ${update}`
