@@ -76,10 +76,10 @@ function runningSince(turn: Turn, readAt: number, { nodes }: RolloutRecords): nu
 }
 
 /** When a node that was waited for came back, or was not waited for any more. */
-function returnedAt({ startedAt }: RolloutFacts, node: FleetNode | undefined): number {
+function returnedAt({ startedAt, now }: RolloutFacts, node: FleetNode | undefined): number {
   if (node === undefined) return startedAt;
   const { connected, since } = node.presence;
   const graceEnd = startedAt + START_GRACE_MS;
   if (!connected) return node.expected || since >= startedAt ? graceEnd : startedAt;
-  return Math.max(startedAt, Math.min(since, graceEnd));
+  return since > now ? startedAt : Math.max(startedAt, Math.min(since, graceEnd));
 }

@@ -46,7 +46,7 @@ class Controller implements RolloutController {
   readonly #index = new RolloutIndex();
   readonly #lanes = new Map<PluginName, PluginLane>();
   readonly #ended = new AbortController();
-  readonly #startedAt: number;
+  #startedAt: number;
   #consumed: Promise<void> = Promise.resolve();
   #stopMetrics: (() => void) | undefined;
   #events = 0;
@@ -109,11 +109,13 @@ class Controller implements RolloutController {
   /** Decides and writes one plugin, in one transaction; after a conflict once more, on what the store holds now. */
   async #settle(plugin: PluginName): Promise<number | null> {
     const { store, clock, log, metrics, format, rootNamespace } = this.#options;
-    const startedAt = this.#startedAt;
     while (!this.#ended.signal.aborted) {
       const records = this.#index.records(plugin);
       await records.load(store);
       const now = clock.now();
+      // A clock that was set back must not make us young for hours.
+      this.#startedAt = Math.min(this.#startedAt, now);
+      const startedAt = this.#startedAt;
       const surroundings = {
         metrics: (node: string) => metrics.get(node),
         format,

@@ -35,7 +35,10 @@ export function undo(turn: Turn, records: RolloutRecords, intent: RolloutIntent)
   const held = isKeptOff
     ? { ...records, assignment: holdTarget(facts, assignment, undone.revision) }
     : records;
-  const ready = isLeftover ? records : quarantineUndone(turn, liftTarget(facts, held, to), undone, intent);
+  // Where only the selector is undone the content goes on running.
+  const isContent = !isLeftover && undone.revision !== to.revision;
+  const lifted = liftTarget(facts, held, to);
+  const ready = isLeftover ? records : isContent ? quarantineUndone(turn, lifted, undone, intent) : held;
   return begin(turn, ready, {
     kind: 'undo',
     to,
@@ -59,8 +62,9 @@ function findUndoSide(
     return { revision: to, placement, format };
   }
   if (assignment.moved.length > 0) return assignment.base;
-  const last = rollouts.findLast(({ phase, kind }) => phase === 'Succeeded' && kind !== 'format');
-  if (last === undefined || last.kind === 'undo') return undefined;
+  const last = rollouts.findLast(({ kind }) => kind !== 'format');
+  // What did not succeed has gone back by itself, and what was undone is back.
+  if (last?.phase !== 'Succeeded' || last.kind === 'undo') return undefined;
   return { ...last.from, format };
 }
 
