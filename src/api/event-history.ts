@@ -20,9 +20,11 @@ export async function readEventHistory(
   store: Store,
   position: EventPosition | undefined,
 ): Promise<EventHistory> {
+  // Any listing tells where the store stands; this one is short.
+  if (position === undefined)
+    return { items: [], revision: (await store.list('Freeze')).revision, gone: false };
   const [events, rollouts] = await Promise.all([store.list('Event'), store.list('Rollout')]);
   const { revision } = events;
-  if (position === undefined) return { items: [], revision, gone: false };
   const stored = events.records.map(toEventItem).toSorted(compareItems);
   // A rollout that changed since is for the live stream to tell.
   const changed = rollouts.records.filter(record => record.revision <= revision).map(toRolloutItem);
