@@ -3,17 +3,10 @@ import type { GateReport } from '../model/rollout.ts';
 import { toTime } from './schema/metadata.ts';
 import type { GateView } from './schema/rollout-view.ts';
 
-/** What people call the gates that every rollout has. */
-const WORDS: Readonly<Record<string, string>> = {
-  refusal: 'refusals',
-  reload: 'crashes',
-  broken: 'broken nodes',
-};
-
 export function toGateView(report: GateReport): GateView {
   const { name, kind, text, moved, others, failures, hard, dryRun, at } = report;
   return {
-    name: WORDS[name] ?? name,
+    name,
     kind,
     state: report.verdict,
     text,

@@ -92,7 +92,16 @@ function toUndoText({
   outcome,
 }: RolloutView): string {
   if (change !== 'undo') return `${id} ${outcome ?? ''}`.trim();
-  const ways = `revision ${from.revision ?? 'none'} → ${to?.revision ?? 'none'} on ${toCountText(counts.targets, 'node')}`;
+  const [before, after] = [from.revision, to?.revision ?? null];
+  const ways =
+    before === null || after === null
+      ? `${toSideText(before)} → ${toSideText(after)}`
+      : `revision ${before} → ${after}`;
   const how = preset === 'all-at-once' && bake === null ? 'at once (inside the 72 h window)' : plan;
-  return `${plugin}: ${ways}, ${how}; bytes are here, no registry needed`;
+  const bytes = after === null ? '' : '; bytes are here, no registry needed';
+  return `${plugin}: ${ways} on ${toCountText(counts.targets, 'node')}, ${how}${bytes}`;
+}
+
+function toSideText(revision: number | null): string {
+  return revision === null ? 'none' : `revision ${revision}`;
 }

@@ -79,8 +79,10 @@ export function toCauseLines({ rollout, to }: RolloutFacts): string[] {
   const fromHost = (to?.config.env ?? []).filter(({ valueFrom }) => valueFrom === 'HOST');
   if (to !== undefined)
     lines.push(
-      `what was checked before: ABI ${to.module.abi} and ${toNumberText(to.module.importCount)} imports, both ok; ` +
-        `${fromHost.length === 0 ? 'what it does with its configuration was not' : `it could not know these: ${toHostText(fromHost)}`}`,
+      `what was checked before: ABI ${to.module.abi} and ${toNumberText(to.module.importCount)} imports, all ok; ` +
+        (fromHost.length === 0
+          ? 'not what it does with its configuration'
+          : `it could not know these: ${toHostText(fromHost)}`),
     );
   return lines;
 }

@@ -123,7 +123,7 @@ test('A3: a rollout on one node bakes, then succeeds in one sentence', async t =
     startedAt: NOW - 38_000,
     gates: [
       {
-        name: 'refusal',
+        name: 'refusals',
         kind: 'refusal',
         verdict: 'pass',
         text: '0',
