@@ -1,11 +1,15 @@
 import type { ModuleFetchFeed } from '../model/module-fetch.ts';
 import type { NodeIdentity } from '../model/node.ts';
+import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import type { LiveTable } from '../store/live-table.ts';
+import { LiveTable } from '../store/live-table.ts';
 import type { Store } from '../store/store.ts';
 import { DeltaStream, type StreamContext } from './delta/delta-stream.ts';
 import { type DeltaRequest, decodeDeltaRequest } from './discovery-codec.ts';
+import { keepForgetting } from './forget-nodes.ts';
+import { createMetricsReceiver, type MetricsStream } from './metrics/metrics-receiver.ts';
+import { toReading } from './metrics/to-reading.ts';
 import { decodeNode } from './node-codec.ts';
 import { type CoalescedPut, NodeRecorder } from './node-recorder.ts';
 import { ProcessRegistry } from './process-registry.ts';
@@ -16,6 +20,8 @@ export interface AdsOptions {
   readonly store: Store;
   /** By node id; written by compile. */
   readonly snapshots: LiveTable<Snapshot>;
+  /** By node id; written here. Default: nobody else looks at it. */
+  readonly metrics?: LiveTable<NodeMetrics>;
   readonly fetches: ModuleFetchFeed;
   readonly moduleKey: Uint8Array;
   readonly writer: CoalescedPut;
@@ -31,9 +37,11 @@ export interface AdsStream {
   close(): void;
 }
 
-/** What the transport needs: a stream per call, and an end. */
+/** What the transport needs: a stream per call, and an end. `peer`: the address that the stream comes from. */
 export interface AdsService {
-  open(send: (bytes: Buffer) => void): AdsStream;
+  open(send: (bytes: Buffer) => void, peer?: string): AdsStream;
+  /** The metrics service: one stream per Envoy. */
+  openMetrics(peer: string): MetricsStream;
   stop(): void;
 }
 
@@ -54,6 +62,36 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   const stopSnapshots = snapshots.watch((nodeId, snapshot) => {
     if (snapshot !== undefined) for (const stream of streams.get(nodeId) ?? []) stream.onSnapshot(snapshot);
   });
+  const receiver = createMetricsReceiver({
+    metrics: options.metrics ?? new LiveTable(),
+    clock,
+    owners: {
+      processOf(nodeId, peer) {
+        const own = [...(streams.get(nodeId) ?? [])];
+        const stream = findByPeer(own, peer) ?? (own.length === 1 ? own[0] : undefined);
+        if (stream !== undefined) return stream.delta.process.id;
+        return own.length > 0 ? null : registry.current(nodeId)?.id;
+      },
+      // Only what came over the same connection is surely of the same process.
+      onFlush(nodeId, peer, flush) {
+        findByPeer([...(streams.get(nodeId) ?? [])], peer)?.delta.onReading(toReading(flush));
+      },
+    },
+  });
+  const stopForgetting = keepForgetting({
+    store,
+    clock,
+    log,
+    presences: () => recorder.presences(),
+    forget(nodeId, reason) {
+      registry.forget(nodeId);
+      recorder.forget(nodeId);
+      receiver.forget(nodeId);
+      if (reason === 'away')
+        recorder.event('node.forgotten', nodeId, `${nodeId} was away too long`, clock.now());
+      log.info({ node: nodeId, reason }, 'node forgotten');
+    },
+  });
   const stopFetches = fetches.subscribe(fetch => {
     const process = registry.byId(fetch.process);
     if (process === undefined) return;
@@ -63,12 +101,17 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
     else stream.delta.onFetch(fetch);
   });
 
-  function join(node: NodeIdentity, request: DeltaRequest, send: (bytes: Buffer) => void): NodeStream {
+  function join(
+    node: NodeIdentity,
+    request: DeltaRequest,
+    send: (bytes: Buffer) => void,
+    peer: string | undefined,
+  ): NodeStream {
     const fresh = request.initialVersions.size === 0;
     const process = registry.attach(node, fresh, () => random(8));
     recorder.connected(node, process, clock.now());
     log.info({ node: node.id, envoy: node.envoyVersion, fresh }, 'node connected');
-    const stream = new NodeStream(node, new DeltaStream(process, context, send));
+    const stream = new NodeStream(node, new DeltaStream(process, context, send), peer);
     const known = streams.get(node.id) ?? new Set();
     streams.set(node.id, known.add(stream));
     const offer = (): void => {
@@ -102,12 +145,12 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   }
 
   return {
-    open(send) {
+    open(send, peer) {
       let stream: NodeStream | undefined;
       return {
         onMessage(bytes) {
           const request = decodeDeltaRequest(bytes);
-          stream ??= join(firstNode(request), request, send);
+          stream ??= join(firstNode(request), request, send, peer);
           stream.checkNode(request);
           stream.delta.onRequest(request);
         },
@@ -117,11 +160,18 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
         },
       };
     },
+    openMetrics: peer => receiver.open(peer),
     stop() {
+      stopForgetting();
+      receiver.stop();
       stopSnapshots();
       stopFetches();
     },
   };
+}
+
+function findByPeer(streams: readonly NodeStream[], peer: string): NodeStream | undefined {
+  return streams.findLast(stream => stream.peer === peer);
 }
 
 function firstNode(request: DeltaRequest): NodeIdentity {
@@ -133,14 +183,16 @@ function firstNode(request: DeltaRequest): NodeIdentity {
 class NodeStream {
   readonly node: NodeIdentity;
   readonly delta: DeltaStream;
+  readonly peer: string | undefined;
   /** The name of its process is durable. */
   named = false;
   closed = false;
   #nodeBytes: Uint8Array | undefined;
 
-  constructor(node: NodeIdentity, delta: DeltaStream) {
+  constructor(node: NodeIdentity, delta: DeltaStream, peer: string | undefined) {
     this.node = node;
     this.delta = delta;
+    this.peer = peer;
   }
 
   onSnapshot(snapshot: Snapshot): void {

@@ -3,6 +3,7 @@ import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { RandomHex } from '../model/ports.ts';
 import { eventKey, verdictKey } from '../store/record-kinds.ts';
 import type { Kind, Records } from '../store/store.ts';
+import type { LoadedPart } from './loaded/loaded-parts.ts';
 import type { Process } from './process-registry.ts';
 import type { SlotState } from './push/slot-state.ts';
 import { toVerdict } from './verdict-record.ts';
@@ -21,7 +22,8 @@ export class NodeRecorder {
   readonly #random: RandomHex;
   readonly #presences: Map<string, NodePresence>;
   readonly #verdicts: Map<string, NodeVerdict>;
-  readonly #seen = new WeakMap<SlotState, true>();
+  /** The slots that were recorded, each with what was proven of it then. */
+  readonly #seen = new WeakMap<SlotState, ReadonlyMap<string, LoadedPart> | 'nothing'>();
 
   constructor(
     writer: CoalescedPut,
@@ -86,9 +88,10 @@ export class NodeRecorder {
     const names: string[] = [];
     for (const [slot, state] of process.state.slots) {
       if (state.subscribed) names.push(slot);
-      if (this.#seen.has(state)) continue;
-      this.#seen.set(state, true);
-      this.#verdict(process, state, now);
+      const loaded = process.proof.loaded.get(slot);
+      if (this.#seen.get(state) === (loaded ?? 'nothing')) continue;
+      this.#seen.set(state, loaded ?? 'nothing');
+      this.#verdict(process, state, now, loaded);
     }
     const known = this.#presences.get(process.nodeId);
     if (known?.connected === true && known.slots.join('\n') !== names.join('\n'))
@@ -99,10 +102,30 @@ export class NodeRecorder {
     this.#writer.put('Event', eventKey(at, this.#random(4)), { type, node, message, at });
   }
 
-  #verdict(process: Process, state: SlotState, now: number): void {
+  /** The node is gone: nothing of it is kept. */
+  forget(nodeId: string): void {
+    if (!this.#presences.delete(nodeId)) return;
+    this.#writer.delete('NodePresence', nodeId);
+    for (const [key, verdict] of this.#verdicts) {
+      if (verdict.node !== nodeId) continue;
+      this.#verdicts.delete(key);
+      this.#writer.delete('NodeVerdict', key);
+    }
+  }
+
+  presences(): IterableIterator<NodePresence> {
+    return this.#presences.values();
+  }
+
+  #verdict(
+    process: Process,
+    state: SlotState,
+    now: number,
+    loaded: ReadonlyMap<string, LoadedPart> | undefined,
+  ): void {
     const key = verdictKey(process.nodeId, state.slot);
     const previous = this.#verdicts.get(key);
-    const next = toVerdict(process.nodeId, process.id, state, previous, now);
+    const next = toVerdict(process.nodeId, process.id, state, previous, now, loaded);
     if (JSON.stringify(next) === JSON.stringify(previous)) return;
     this.#verdicts.set(key, next);
     this.#writer.put('NodeVerdict', key, next);

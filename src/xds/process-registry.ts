@@ -1,6 +1,7 @@
 import { makeCapability } from '../model/module-fetch.ts';
 import type { NodeIdentity, NodePresence } from '../model/node.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
+import { type LoadedProof, newProof, restoreProof } from './loaded/loaded-proof.ts';
 import { newProcess, type ProcessState } from './push/process-machine.ts';
 import { restoreSlot } from './verdict-record.ts';
 
@@ -10,6 +11,8 @@ export interface Process {
   readonly id: string;
   readonly nodeId: string;
   state: ProcessState;
+  /** What its stats prove beyond what it answered. */
+  proof: LoadedProof;
   connected: boolean;
   /** It had a stream before this one, or before our restart. */
   connectedBefore: boolean;
@@ -32,6 +35,7 @@ export class ProcessRegistry {
       const own = verdicts.filter(verdict => verdict.node === node.id && verdict.process === process);
       const slots = new Map(own.map(verdict => [verdict.slot, restoreSlot(verdict)]));
       known.state = { ...known.state, slots, known: true };
+      known.proof = restoreProof(own);
     }
   }
 
@@ -53,6 +57,14 @@ export class ProcessRegistry {
   /** The process that a node's records are about. */
   current(nodeId: string): Process | undefined {
     return this.#byNode.get(nodeId);
+  }
+
+  /** The node comes back as a new one. Not for a node that is connected. */
+  forget(nodeId: string): void {
+    const process = this.#byNode.get(nodeId);
+    if (process === undefined) return;
+    this.#byNode.delete(nodeId);
+    this.#byId.delete(process.id);
   }
 
   /** A process that is not its node's newest is forgotten with its stream. */
@@ -77,6 +89,7 @@ function newProcessOf(node: NodeIdentity, id: string, fresh: boolean): Process {
     id,
     nodeId: node.id,
     state: newProcess({ fresh, bootstrapDenies }),
+    proof: newProof(fresh),
     connected: false,
     connectedBefore: false,
     capabilities: new Map(),

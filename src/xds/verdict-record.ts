@@ -1,4 +1,5 @@
-import type { NodeVerdict, PluginInSlot, VerdictState } from '../model/node-verdict.ts';
+import type { AcceptedContent, NodeVerdict, PluginInSlot, VerdictState } from '../model/node-verdict.ts';
+import { type LoadedPart, namesOfLoaded } from './loaded/loaded-parts.ts';
 import { newSlot, type SlotState, type Tried } from './push/slot-state.ts';
 
 /** The word for a slot: what its process said or showed about the content it was to have. */
@@ -11,13 +12,16 @@ export function toVerdictState(state: SlotState): VerdictState {
   return 'sent';
 }
 
-/** The record of a slot; `previous` keeps `since` where the state did not change. */
+/**
+ * The record of a slot; `previous` keeps `since` where the state did not change, `loaded` is what was proven of it.
+ */
 export function toVerdict(
   node: string,
   process: string,
   state: SlotState,
   previous: NodeVerdict | undefined,
   now: number,
+  loaded?: ReadonlyMap<string, LoadedPart>,
 ): NodeVerdict {
   const word = toVerdictState(state);
   const { tried, accepted, refused } = state;
@@ -28,9 +32,17 @@ export function toVerdict(
     state: word,
     since: previous?.state === word && previous.process === process ? previous.since : now,
     tried: tried && { contentHash: tried.contentHash, plugins: toPlugins(tried) },
-    accepted: accepted && { contentHash: accepted.contentHash, at: accepted.at, plugins: accepted.plugins },
+    accepted: accepted && toAccepted(accepted, loaded),
     refused: refused && withoutActive(refused),
   };
+}
+
+function toAccepted(
+  { contentHash, at, plugins }: AcceptedContent,
+  proven: ReadonlyMap<string, LoadedPart> | undefined,
+): AcceptedContent {
+  const loaded = namesOfLoaded({ plugins }, proven);
+  return { contentHash, at, plugins, ...(loaded.length === 0 ? {} : { loaded }) };
 }
 
 function withoutActive({ active: _active, ...refused }: NonNullable<SlotState['refused']>) {

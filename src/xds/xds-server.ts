@@ -30,10 +30,12 @@ const METRICS = {
   },
 } satisfies grpc.ServiceDefinition;
 
-/** Envoy answers no ping while it loads a large module (9 s were seen): a minute is not lost. */
 const SERVER_OPTIONS: grpc.ServerOptions = {
+  // Envoy answers no ping while it loads a large module (9 s were seen): a minute is not lost.
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 60_000,
+  // An Envoy sends all its stats in one message. With thousands of clusters or listeners that is far above gRPC's
+  // usual 4 MiB, and the next flush would fail alike; without any limit one peer could take all memory.
   'grpc.max_receive_message_length': 64 * 1024 * 1024,
   'grpc.enable_channelz': 0,
 };
@@ -44,6 +46,7 @@ export interface XdsServer {
 }
 
 type Call = grpc.ServerDuplexStream<Buffer, Buffer>;
+type MetricsCall = grpc.ServerReadableStream<Buffer, Buffer>;
 
 /** Throws XdsError `xds-listen-failed`. Stopping ends every stream; Envoys keep what they run and come back. */
 export async function startXdsServer(
@@ -61,8 +64,7 @@ export async function startXdsServer(
         details: 'state-of-the-world ADS is not served: set api_type: DELTA_GRPC in ads_config',
       }),
   });
-  // Received and dropped until the rollout stage reads it: a refused sink would make every Envoy retry.
-  server.addService(METRICS, { stream: (call: grpc.ServerReadableStream<Buffer, Buffer>) => call.resume() });
+  server.addService(METRICS, { stream: (call: MetricsCall) => receive(call, ads, log) });
   const port = await bind(server, listen);
   return {
     address: { host: listen.host, port },
@@ -87,7 +89,7 @@ function serve(call: Call, ads: AdsService, calls: Set<Call>, log: Log): void {
   calls.add(call);
   const stream: AdsStream = ads.open(message => {
     if (!call.cancelled) call.write(message);
-  });
+  }, call.getPeer());
   const leave = (): void => {
     if (calls.delete(call)) stream.close();
   };
@@ -108,6 +110,22 @@ function serve(call: Call, ads: AdsService, calls: Set<Call>, log: Log): void {
   call.on('cancelled', leave);
   call.on('close', leave);
   call.on('error', leave);
+}
+
+/** Envoy never ends it and wants no answer; the stop of the server cuts it, and Envoy opens another one. */
+function receive(call: MetricsCall, ads: AdsService, log: Log): void {
+  const peer = call.getPeer();
+  const stream = ads.openMetrics(peer);
+  call.on('data', (message: Buffer) => {
+    try {
+      stream.onMessage(message);
+    } catch (error) {
+      log.warn({ err: error, peer }, 'metrics stream ended by us');
+      call.removeAllListeners('data').resume();
+      call.emit('error', toGrpcStatus(error));
+    }
+  });
+  call.on('error', () => {});
 }
 
 async function bind(server: grpc.Server, listen: { host: string; port: number }): Promise<number> {

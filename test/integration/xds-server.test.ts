@@ -5,8 +5,11 @@ import http2 from 'node:http2';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { silentLog } from '../../src/model/ports.ts';
+import type { AdsService } from '../../src/xds/ads-service.ts';
 import { startXdsServer } from '../../src/xds/xds-server.ts';
 import { accept, CDS, NODE, setUp } from './xds-scene.ts';
+
+const NO_SERVICE: AdsService = { open: () => assert.fail(), openMetrics: () => assert.fail(), stop() {} };
 
 test('a malformed request ends with INVALID_ARGUMENT, and only its own stream', async t => {
   const { open } = await setUp(t, { clusters: 'a@1' });
@@ -82,16 +85,11 @@ test('50. the port is free after a stop, and one that is taken is an error with 
   const { server } = await setUp(t, {});
   const other = await setUp(t, {});
   assert.notEqual(other.server.address.port, server.address.port);
-  await assert.rejects(
-    startXdsServer({ open: () => assert.fail(), stop() {} }, { ...server.address }, silentLog),
-    { code: 'xds-listen-failed' },
-  );
+  await assert.rejects(startXdsServer(NO_SERVICE, { ...server.address }, silentLog), {
+    code: 'xds-listen-failed',
+  });
   await server.stop();
-  const again = await startXdsServer(
-    { open: () => assert.fail(), stop() {} },
-    { ...server.address },
-    silentLog,
-  );
+  const again = await startXdsServer(NO_SERVICE, { ...server.address }, silentLog);
   await again.stop();
 });
 

@@ -5,6 +5,7 @@ import type { EncodedResource } from '../../model/resource.ts';
 import { fillTemplate, type Snapshot, TAG_LENGTH } from '../../model/snapshot.ts';
 import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE, XDS_TYPES } from '../../model/type-url.ts';
 import { type DeltaRequest, encodeDeltaResponse } from '../discovery-codec.ts';
+import { onProcess, onReading, type Reading } from '../loaded/loaded-proof.ts';
 import type { NodeRecorder } from '../node-recorder.ts';
 import { capabilityOf, type Process } from '../process-registry.ts';
 import { type Attempt, toVersion } from '../push/attempt.ts';
@@ -79,7 +80,7 @@ export class DeltaStream {
     if (this.#closed) return;
     this.#judgeListeners();
     while (this.#snapshot !== undefined && this.#pushOne(this.#snapshot));
-    this.#context.recorder.slots(this.process, this.#now());
+    this.#record();
     this.#scheduleWake();
   }
 
@@ -88,6 +89,17 @@ export class DeltaStream {
     this.#closed = true;
     this.#cancelWake();
     this.#update(machine.onStreamClosed(this.process.state, this.#now()));
+    this.#record();
+  }
+
+  /** A flush of this process's stats came. */
+  onReading(reading: Reading): void {
+    this.process.proof = onReading(this.process.proof, reading);
+    this.#context.recorder.slots(this.process, this.#now());
+  }
+
+  #record(): void {
+    this.process.proof = onProcess(this.process.proof, this.process.state);
     this.#context.recorder.slots(this.process, this.#now());
   }
 

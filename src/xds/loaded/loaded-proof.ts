@@ -1,0 +1,127 @@
+import type { NodeVerdict } from '../../model/node-verdict.ts';
+import type { ProcessState } from '../push/process-machine.ts';
+import type { VmCounts } from './count-vms.ts';
+import { type Episode, findChanged, findProven, followEpisode, newEpisode } from './episode.ts';
+import { partsOf, type SlotParts } from './live-parts.ts';
+import { keepLoaded, type LoadedParts, restoreLoaded, withLoaded } from './loaded-parts.ts';
+
+/*
+ * Whether a process runs on every worker what it accepted (design 5.11; docs/push-protocol.md, "Loaded"). The counts
+ * of VMs before and after a change must differ by exactly what the change makes where nothing fails. Whatever else
+ * happens meanwhile leaves the plugins at Accepted.
+ */
+
+/** What a flush of the process says of it. */
+export interface Reading extends VmCounts {
+  readonly workers: number | null;
+  /** No request was under way. */
+  readonly quiet: boolean;
+  /** A process that takes over from another one may count the VMs of both. */
+  readonly hotRestarted: boolean;
+}
+
+export interface LoadedProof {
+  /** What was accepted when we looked last, by slot. */
+  readonly seen: ReadonlyMap<string, SlotParts>;
+  /** A push is out, or was NACKed and is being judged. */
+  readonly isBusy: boolean;
+  /** The newest flush that came while nothing was out, and how many came since the last push or change. */
+  readonly newest: VmCounts | undefined;
+  readonly readings: number;
+  /** One of them, told after the change, found no request under way: what was begun before it has ended. */
+  readonly wasQuiet: boolean;
+  readonly episode: Episode | undefined;
+  readonly loaded: LoadedParts;
+  /** The state of the process that was looked at last. */
+  readonly state: ProcessState | undefined;
+}
+
+/** A process that we saw begin had no VM. */
+const BEGINNING: VmCounts = { created: 0, active: 0 };
+
+/**
+ * A flush waits for every worker (measured), but the first one to arrive after an ACK may have begun before it. From
+ * the second on they tell what all threads made of the change.
+ */
+const FIRST_SURE = 2;
+
+export function newProof(fresh: boolean): LoadedProof {
+  return {
+    seen: new Map(),
+    isBusy: false,
+    newest: fresh ? BEGINNING : undefined,
+    readings: fresh ? FIRST_SURE : 0,
+    wasQuiet: false,
+    episode: undefined,
+    loaded: new Map(),
+    state: undefined,
+  };
+}
+
+/** What was proven before our start holds on. */
+export function restoreProof(verdicts: readonly NodeVerdict[]): LoadedProof {
+  const accepted = verdicts.flatMap(it => (it.accepted === null ? [] : [[it.slot, it.accepted] as const]));
+  return {
+    ...newProof(false),
+    seen: new Map(accepted.map(([slot, { contentHash }]) => [slot, { contentHash, parts: undefined }])),
+    loaded: new Map(
+      accepted.map(([slot, it]) => [slot, restoreLoaded(it)] as const).filter(([, known]) => known.size > 0),
+    ),
+  };
+}
+
+/** To be called after every event of the push protocol. */
+export function onProcess(proof: LoadedProof, state: ProcessState): LoadedProof {
+  if (proof.state === state) return proof;
+  const isBusy = [...state.slots.values()].some(slot => slot.phase.kind !== 'idle');
+  const seen = look(state, proof.seen);
+  const isMoving = isBusy || findChanged(proof.seen, seen).length > 0;
+  const episode = isBusy && !proof.isBusy ? begin(proof) : proof.episode;
+  return {
+    ...proof,
+    state,
+    seen,
+    isBusy,
+    episode: episode && followEpisode(episode, state, proof.seen, seen),
+    readings: isMoving ? 0 : proof.readings,
+    wasQuiet: !isMoving && proof.wasQuiet,
+    loaded: keepLoaded(proof.loaded, proof.seen, seen),
+  };
+}
+
+/** A push goes out: a new episode, unless the one before is not over, which then has one change more. */
+function begin({ readings, newest, seen, episode }: LoadedProof): Episode | undefined {
+  if (readings < FIRST_SURE) return episode;
+  return newest && newEpisode(newest, seen);
+}
+
+/** A content that is known by its hash alone may have been seen whole before. */
+function look(state: ProcessState, known: ReadonlyMap<string, SlotParts>): ReadonlyMap<string, SlotParts> {
+  const seen = new Map<string, SlotParts>();
+  for (const [name, slot] of state.slots) {
+    const now = partsOf(slot);
+    const before = known.get(name);
+    if (now !== undefined)
+      seen.set(name, now.parts === undefined && before?.contentHash === now.contentHash ? before : now);
+  }
+  return seen;
+}
+
+/** To be called after every flush. One that comes while a push is out tells nothing: did it see what came of it? */
+export function onReading(proof: LoadedProof, reading: Reading): LoadedProof {
+  if (proof.isBusy) return proof;
+  const readings = proof.readings + 1;
+  const next: LoadedProof = { ...proof, newest: reading, readings };
+  if (readings < FIRST_SURE) return next;
+  const proven = proveBy(proof, reading);
+  if (proven.length > 0) return { ...next, episode: undefined, loaded: withLoaded(proof.loaded, proven) };
+  return { ...next, wasQuiet: proof.wasQuiet || reading.quiet };
+}
+
+function proveBy({ episode, state, seen, wasQuiet }: LoadedProof, reading: Reading) {
+  const { workers, hotRestarted } = reading;
+  if (episode === undefined || workers === null || hotRestarted) return [];
+  // It brought versions later on: it is no new process, and had VMs before.
+  if (episode.before === BEGINNING && state?.known !== true) return [];
+  return findProven(episode, seen, { ...reading, workers }, wasQuiet);
+}
