@@ -151,14 +151,14 @@ function createContext(): CommandContext {
   };
 }
 
-/** The size is asked for at every drawing: a window can be resized. */
+/** The size is asked for at every drawing: a window can be resized; a terminal that does not know it says 0. */
 function createScreen(stdout: WriteStream): NonNullable<CommandContext['screen']> {
   return {
     get columns() {
-      return stdout.columns;
+      return stdout.columns || 80;
     },
     get rows() {
-      return stdout.rows;
+      return stdout.rows || 24;
     },
     write: text => stdout.write(text),
   };

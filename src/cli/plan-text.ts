@@ -30,7 +30,7 @@ function describePluginPlan(plan: PluginPlan): readonly string[] {
       lines.push('  applied, it would be tried again for an hour; no node would be touched');
   }
   if (plan.held !== null)
-    lines.push(`  held back: ${plan.held.text}`, ...describeNext(plan.held).map(line => `  ${line}`));
+    lines.push(`  ${plan.held.text}`, ...describeNext(plan.held).map(line => `  ${line}`));
   lines.push(...plan.chains.flatMap(describeChain));
   if (rollout !== null) lines.push(...describeSteps(rollout));
   for (const { node, reason, text } of plan.outside) lines.push(`not counted: ${node} (${reason}: ${text})`);

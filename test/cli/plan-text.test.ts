@@ -140,7 +140,7 @@ test('what stands in the way is said: the module, held back content, a freeze, n
   const outside = [{ node: 'bare', reason: 'NoPlace', text: 'no listener' }];
   assert.deepEqual(describe(pluginPlan({ ...none, result: 'held-back', held, frozen, outside })), [
     'default/auth   revision 1 → 2   held back',
-    '  held back: revision 2 was undone by admin at 03:01:40',
+    '  revision 2 was undone by admin at 03:01:40',
     '  next: attache rollout retry auth   to roll it out again',
     'not counted: bare (NoPlace: no listener)',
     'frozen by admin since 03:01:00: applied now, it would be refused',

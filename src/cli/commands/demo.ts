@@ -48,7 +48,7 @@ async function stop(world: DemoWorld, context: CommandContext): Promise<void> {
 
 /** Commands for a second terminal, as they can be pasted there. */
 function describeNext({ server, url }: DemoResult): string {
-  const lines = ['bin/attache get nodes', 'bin/attache describe plugin hello', `curl -i ${url}`];
+  const lines = ['bin/attache get nodes', 'bin/attache rollout history hello', `curl -i ${url}`];
   if (server.api !== DEFAULT_SERVER) {
     const why = '     # only where the ports were taken';
     lines.unshift(`export ATTACHE_SERVER=${server.api}${why}`);

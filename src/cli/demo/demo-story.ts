@@ -1,26 +1,31 @@
 import { relative } from 'node:path';
 import type { NodeList } from '../../api/schema/node-view.ts';
-import type { PluginApplyAnswer, PluginView } from '../../api/schema/plugin-view.ts';
-import { toCountText, toNumberText } from '../../model/quantity-text.ts';
+import { toNumberText } from '../../model/quantity-text.ts';
 import { planDocuments } from '../apply-plan.ts';
-import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { findEnvoy, packageCacheDirectory, readEnvoyVersion } from '../envoy-binary.ts';
 import { toExampleListener } from '../example-listener.ts';
 import { formatDigest, formatSeconds, formatSize } from '../format.ts';
-import { readMinorVersions } from '../node-versions.ts';
 import { pollUntil } from '../poll.ts';
 import { parseDocuments } from '../read-documents.ts';
 import type { RestClient } from '../rest-client.ts';
+import {
+  applyHello,
+  describeChecks,
+  expect,
+  expectRollout,
+  expectSuccess,
+  isRolledBack,
+  putHello,
+  STEP_TIMEOUT_MS,
+} from './demo-plugin.ts';
 import { type DemoWorld, NODE_ID, type ServerAddresses, toDemoClient } from './demo-world.ts';
 import { EnvoyAdmin } from './envoy-admin.ts';
 import { type Answer, request, Traffic } from './traffic.ts';
 
-const STEP_TIMEOUT_MS = 60_000;
 const EFFECT_TIMEOUT_MS = 5_000;
 /** So that "meanwhile" is long enough to mean something. */
 const TRAFFIC_MS = 1_500;
-const PLUGIN_PATH = '/v1/plugins/default/hello';
 
 /** What the person needs afterwards. */
 export interface DemoResult {
@@ -53,11 +58,8 @@ export async function tellStory(world: DemoWorld, context: CommandContext): Prom
   say(4, 'apply', `WasmPlugin default/hello    revision ${first.revision}`);
   say('', '', await describeChecks(client, first.view));
   const after = formatSeconds(first.tookMs);
-  say(
-    '',
-    '',
-    `${NODE_ID}  Accepted  revision ${first.revision}                                       after ${after}`,
-  );
+  const accepted = `${NODE_ID}  ${first.state}  revision ${first.revision}`;
+  say('', '', `${accepted}                                       after ${after}`);
 
   await expectAnswer(url, 'world');
   say(5, 'request', `GET ${url}  →  200   x-hello: world             ← the plugin did this`);
@@ -85,6 +87,7 @@ async function tellReconfigure(
   url: string,
   module: string,
 ): Promise<void> {
+  await expectSuccess(client);
   const before = await admin.countListenerUpdates();
   const { revision } = await applyHello(client, module, { value: 'again' });
   say(6, 'reconfigure', `pluginConfig.value: world → again      revision ${revision}`);
@@ -107,21 +110,16 @@ async function tellBadModule(
   url: string,
   module: string,
 ): Promise<void> {
+  await expectSuccess(client);
   traffic.take();
   const startedAt = performance.now();
   await putHello(client, module, { value: 'again' });
-  const refused = await expectView(client, 'the Envoy to refuse', one => one.status.refusal !== null);
-  const { refusal } = refused.status;
-  const settled = await expectView(
-    client,
-    'the last good revision',
-    ({ status }) => status.phase === 'RolledBack' && status.settled && status.nodes.accepted === 1,
-  );
+  const end = await expectRollout(client, 'the Envoy to refuse', isRolledBack);
   const tookMs = performance.now() - startedAt;
-  const back = settled.status.currentRevision;
-  say(7, 'a bad module', `plugins/faulty/refuses-config           revision ${refusal?.revision}`);
-  const text = `refused by ${refusal?.node}: "${refusal?.message}"`;
-  say('', '', `${text}          rolled back to revision ${back} in ${formatSeconds(tookMs)}`);
+  const { failure, to, from } = end;
+  say(7, 'a bad module', `plugins/faulty/refuses-config           revision ${to?.revision}`);
+  const text = `refused by ${failure?.node}: "${failure?.text}"`;
+  say('', '', `${text}          rolled back to revision ${from.revision} in ${formatSeconds(tookMs)}`);
   await expectAnswer(url, 'again');
   const { sent, good } = await countTraffic(traffic);
   expect(sent > 0 && good === sent, `no failed request, but ${sent - good} of ${sent} failed`);
@@ -169,60 +167,6 @@ async function push(context: CommandContext, plugin: string, reference: string):
   return `oci://${reference}   ${formatSize(bytes.length)}   sha256 ${formatDigest(pushed.moduleSha256)}`;
 }
 
-function putHello(client: RestClient, url: string, pluginConfig: object): Promise<PluginApplyAnswer> {
-  return client.put<PluginApplyAnswer>(PLUGIN_PATH, {
-    apiVersion: 'extensions.istio.io/v1alpha1',
-    kind: 'WasmPlugin',
-    metadata: { name: 'hello' },
-    spec: { url, pluginConfig },
-  });
-}
-
-/** Applies, and waits until the node has accepted it. */
-async function applyHello(
-  client: RestClient,
-  url: string,
-  pluginConfig: object,
-): Promise<{ view: PluginView; revision: number; tookMs: number }> {
-  const startedAt = performance.now();
-  await putHello(client, url, pluginConfig);
-  const view = await expectView(
-    client,
-    `${NODE_ID} to accept it`,
-    ({ status, onNodes }) =>
-      status.phase === 'Succeeded' &&
-      status.currentRevision === status.desiredRevision &&
-      onNodes?.[0]?.state === 'Accepted',
-  );
-  return { view, revision: view.status.currentRevision ?? 0, tookMs: performance.now() - startedAt };
-}
-
-async function describeChecks(client: RestClient, view: PluginView): Promise<string> {
-  const { module } = view.status;
-  const versions = await readMinorVersions(client, view);
-  const imports = toCountText(module?.importCount ?? 0, 'import');
-  return `checked: ABI ${module?.abi}, ${imports} known to Envoy ${versions.join(' and ')}`;
-}
-
-async function expectView(
-  client: RestClient,
-  what: string,
-  isGood: (view: PluginView) => boolean,
-): Promise<PluginView> {
-  const ask = () => client.get<PluginView>(PLUGIN_PATH);
-  const { answer, good } = await pollUntil(
-    ask,
-    view => isGood(view) || view.status.phase === 'NotStarted',
-    STEP_TIMEOUT_MS,
-  );
-  const { phase, message } = answer.status;
-  expect(
-    good && isGood(answer),
-    `waited for ${what}; the plugin is ${phase}${message === null ? '' : `: ${message}`}`,
-  );
-  return answer;
-}
-
 async function expectSoon(what: string, isGood: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
   const { good } = await pollUntil(isGood, Boolean, STEP_TIMEOUT_MS, signal);
   expect(good, `waited a minute for ${what}`);
@@ -242,8 +186,4 @@ async function expectAnswer(url: string, hello: string): Promise<void> {
 async function countTraffic(traffic: Traffic): Promise<{ sent: number; good: number }> {
   await new Promise(resolve => setTimeout(resolve, TRAFFIC_MS));
   return traffic.take();
-}
-
-function expect(holds: boolean, what: string): void {
-  if (!holds) throw new CliError('demo-failed', what);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PluginView } from '../../api/schema/plugin-view.ts';
 import type { RolloutView } from '../../api/schema/rollout-view.ts';
+import { AttacheError } from '../../model/error.ts';
 import { parseRolloutId } from '../../model/rollout.ts';
 import { CliError } from '../cli-error.ts';
 import { withNearestPlugin } from '../nearest.ts';
@@ -31,9 +32,20 @@ export function pluginPath(plugin: string): string {
   return toPath('v1', 'plugins', ...plugin.split('/'));
 }
 
-/** Reads one rollout; where the plugin is not known, the error names the nearest. */
-export function readRollout(client: RestClient, { id, plugin }: RolloutTarget): Promise<RolloutView> {
-  return withNearestPlugin(client, plugin, () => client.get<RolloutView>(toPath('v1', 'rollouts', id)));
+/** Reads one rollout; where the plugin is not known, the error says that, and names the nearest. */
+export async function readRollout(
+  client: RestClient,
+  { id, plugin, byName }: RolloutTarget,
+): Promise<RolloutView> {
+  try {
+    return await client.get<RolloutView>(toPath('v1', 'rollouts', id));
+  } catch (error) {
+    if (!(error instanceof RestError) || error.code !== 'not-found') throw error;
+    // Where there is no such plugin, this is the error.
+    await withNearestPlugin(client, plugin, () => client.get<PluginView>(pluginPath(plugin)));
+    if (!byName) throw error;
+    throw new AttacheError(error.code, `${plugin} has no rollout yet`, { cause: error });
+  }
 }
 
 /**

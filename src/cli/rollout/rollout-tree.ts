@@ -102,21 +102,23 @@ export function describeGroups(groups: readonly StepNodes[]): readonly string[] 
   });
 }
 
-function toBakeBranch({ bake }: RolloutView): Branch | undefined {
-  if (bake === null || bake.state === 'skipped') return undefined;
-  return { label: 'bake', cells: [describeBake(bake)], below: [] };
+function toBakeBranch(view: RolloutView): Branch | undefined {
+  const { bake, steps } = view;
+  // Without steps nobody is there to be watched.
+  if (bake === null || bake.state === 'skipped' || steps.length === 0) return undefined;
+  return { label: 'bake', cells: [describeBake(bake, view.failure?.kind === 'abort')], below: [] };
 }
 
 type Bake = NonNullable<RolloutView['bake']>;
 
-function describeBake(bake: Bake): string {
+function describeBake(bake: Bake, byPerson: boolean): string {
   switch (bake.state) {
     case 'waiting':
       return `${toEstimateText(bake.totalMs)}, not started`;
     case 'active':
       return toBakeTime(bake);
     case 'failed':
-      return `FAILED after ${toBakeTime(bake)}`;
+      return `${byPerson ? 'stopped' : 'FAILED'} after ${toBakeTime(bake)}`;
     case 'passed':
       return `done   ${toDurationText(bake.totalMs)}`;
     case 'skipped':

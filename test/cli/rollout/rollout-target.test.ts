@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RestClient } from '../../../src/cli/rest-client.ts';
+import { type RestClient, RestError } from '../../../src/cli/rest-client.ts';
 import {
   createRolloutReader,
   isBeforeRollout,
   parseRolloutTarget,
+  readRollout,
 } from '../../../src/cli/rollout/rollout-target.ts';
 import { bakingView, succeededView } from '../rollout-views.ts';
 import { pluginView } from '../views.ts';
@@ -62,6 +63,21 @@ test('by id a rollout that was superseded has ended', async () => {
   const read = createRolloutReader(rest, parseRolloutTarget('default.auth.1', undefined));
   assert.equal((await read()).phase, 'Superseded');
   assert.deepEqual(asked, ['/v1/rollouts/default.auth.1']);
+});
+
+test('what is not there is told apart: the plugin, any rollout of it, this one', async () => {
+  const missing = (detail: string) => new RestError({ status: 404, code: 'not-found', detail, errors: [] });
+  const known: Readonly<Record<string, unknown>> = {
+    '/v1/plugins': { items: [pluginView()] },
+    '/v1/plugins/default/auth': pluginView(),
+  };
+  const get = async (path: string) => known[path] ?? Promise.reject(missing(`no ${path}`));
+  const read = (text: string) =>
+    readRollout({ get } as unknown as RestClient, parseRolloutTarget(text, undefined));
+  const [code, hint] = ['not-found', 'Did you mean auth?'];
+  await assert.rejects(read('auht'), { code, message: 'no /v1/plugins/default/auht', hint });
+  await assert.rejects(read('auth'), { code, message: 'default/auth has no rollout yet' });
+  await assert.rejects(read('default.auth.7'), { code, message: 'no /v1/rollouts/default.auth.7' });
 });
 
 test('a document that is only being checked has no rollout of its own yet', () => {

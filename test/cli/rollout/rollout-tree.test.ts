@@ -241,8 +241,23 @@ not counted: drained (Excluded: excluded by admin: drained)
   );
 });
 
-test('a bake that failed says after how long', () => {
+test('a bake that failed, or that a person ended, says after how long', () => {
   const bake = { state: 'failed', totalMs: 600_000, elapsedMs: 95_000 } as const;
-  const drawn = drawRollout(refusedView({ bake, steps: [], gates: [] }), NOW);
-  assert.equal(drawn[2], '└─ bake   FAILED after 1:35 of 10:00');
+  const steps = [stepView()];
+  const failed = refusedView({ bake, steps, gates: [] });
+  assert.equal(drawRollout(failed, NOW)[3], '└─ bake     FAILED after 1:35 of 10:00');
+  const failure = { ...failed.failure!, kind: 'abort' } as const;
+  const stopped = drawRollout(refusedView({ bake, steps, gates: [], failure }), NOW);
+  assert.equal(stopped[3], '└─ bake     stopped after 1:35 of 10:00');
+});
+
+test('C-B4: while there is no module there are no steps and no bake', () => {
+  const why = 'registry.example: connection timed out';
+  const fields = { phase: 'Validating', reason: 'ModuleUnavailable', why } as const;
+  const view = bakingView({ ...fields, steps: [], gates: [], title: '7 → not known yet' });
+  assert.deepEqual(drawRollout(view, NOW).slice(1), [`  why: ${why}`]);
+  assert.match(
+    drawRollout(view, NOW)[0] ?? '',
+    /^auth {2}7 → not known yet {3}Validating {3}ModuleUnavailable /,
+  );
 });
