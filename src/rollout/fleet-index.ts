@@ -3,8 +3,8 @@ import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
 import type { FleetNode } from './rollout-facts.ts';
 
-/** When we stop, every node goes within a moment: who went that close to the last sign of any node was there. */
-const STOPPING_MS = 10_000;
+/** When we stop, all nodes go; if we are killed again before all are back, some have been gone for this long. */
+const STOPPING_MS = 60_000;
 
 /** The known nodes with what they said. */
 export class FleetIndex {

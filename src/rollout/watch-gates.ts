@@ -162,7 +162,8 @@ function toQuarantine({ kind, nodes, count, text }: GateFailure): NonNullable<Fa
 
 /** Envoy refused something of a place and named nobody. */
 function judgeUnnamed(turn: Turn, records: RolloutRecords, rollout: Rollout, entry: Moved): RolloutRecords {
-  const refusals = findUnnamedRefusals(turn.facts, entry, evidenceSince(rollout, entry));
+  // Those from before a person resumed it were looked at.
+  const refusals = findUnnamedRefusals(turn.facts, entry, Math.max(entry.since, rollout.since));
   const [first] = refusals;
   if (first === undefined) return records;
   const nodes = refusals.map(({ node }) => node);

@@ -157,10 +157,11 @@ export class World {
   restart(awayMs = 0): this {
     this.now += awayMs;
     this.startedAt = this.now;
+    const lastSign = Math.max(0, ...[...this.fleet.values()].map(({ presence }) => presence.since));
     for (const [id, node] of this.fleet) {
-      const expected = node.presence.connected;
-      this.fleet.set(id, { ...node, expected });
-      if (expected) this.leave(id);
+      const { connected, since } = node.presence;
+      this.fleet.set(id, { ...node, expected: connected || since >= lastSign - 60_000 });
+      if (connected) this.leave(id);
     }
     return this;
   }
