@@ -1,4 +1,4 @@
-import { windowOf } from '../model/metric-window.ts';
+import { requestsIn } from '../model/metric-window.ts';
 import type { NodePresence } from '../model/node.ts';
 import { type Breakage, findBreakage, reloadsSince } from '../model/node-health.ts';
 import { findInSlot } from '../model/plugin-place.ts';
@@ -25,9 +25,10 @@ export function toDegradedText(fleet: Fleet, plugin: PluginName, presence: NodeP
   const movedAt = moves?.movedAt[id]?.at;
   if (moves === undefined || movedAt === undefined) return null;
   // Most nodes fail nothing, and the comparison costs a look at all of them.
-  if ((windowOf(metrics, movedAt, fleet.now)?.errors5xx ?? 0) === 0) return null;
+  if ((requestsIn(metrics, movedAt, fleet.now)?.errors5xx ?? 0) === 0) return null;
+  const waiting = new Set(moves.order.flat().filter(target => moves.movedAt[target] === undefined));
   const others = fleet.nodes
-    .filter(({ connected, node }) => connected && moves.movedAt[node.id] === undefined)
+    .filter(({ connected, node }) => connected && waiting.has(node.id))
     .map(({ node }) => fleet.metrics(node.id));
   const breakage = findBreakage({ metrics, movedAt, before: moves.before[id], others });
   return breakage === undefined ? null : toBreakageText(breakage);

@@ -26,7 +26,7 @@ export interface DeletePluginRequest extends Preconditions {
 
 interface Deleted {
   readonly nodes: number;
-  /** Store revision of the document as deleted; undefined: the document is gone, there is nothing to wait for. */
+  /** Store revision of the document as deleted; undefined: nothing is left to do, and nothing to wait for. */
   readonly specRevision: number | undefined;
 }
 
@@ -77,8 +77,11 @@ async function markDeleted(
   const nodes = fleet.nodes.filter(
     presence => presence.connected && stateOnNode(fleet, spec, presence).revision !== null,
   ).length;
-  const never = nodes === 0 && !fleet.assignments.has(plugin);
-  const known = { nodes, specRevision: never ? undefined : stored.revision };
+  const assignment = fleet.assignments.get(plugin);
+  const never = nodes === 0 && assignment === undefined;
+  // What was rolled back or undone to none has a history, but nothing to leave.
+  const nowhere = nodes === 0 && assignment?.base.revision == null && (assignment?.moved.length ?? 0) === 0;
+  const known = { nodes, specRevision: nowhere ? undefined : stored.revision };
   if (request.dryRun) return known;
   await refuseWhenFrozen(store);
   // Asked for again, it goes on as it is; asked to hurry, it hurries.
@@ -101,5 +104,5 @@ async function markDeleted(
     write,
     { op: 'put', kind: 'Event', key: eventKey(at, random(4)), value: event },
   ]);
-  return { nodes, specRevision: never ? undefined : revision };
+  return { nodes, specRevision: nowhere ? undefined : revision };
 }

@@ -150,6 +150,18 @@ test('a plugin that never came to a node is removed at once', async t => {
   assert.equal(await store.get('PluginSpec', PLUGIN), undefined);
 });
 
+test('a plugin that went back to none leaves at once, and its history stays', async t => {
+  const { call, store } = await start(t);
+  const install = makeUpdate({ from: makeSide(null), phase: 'RolledBack' });
+  await writeScene(store, { now: NOW, rollout: install, assignment: { base: makeSide(null) } });
+  for (const { key } of (await store.list('NodeVerdict')).records) await store.delete('NodeVerdict', key);
+  const { status, body } = await call('DELETE', PATH);
+  assert.deepEqual([status, body.rollout], [200, null]);
+  assert.notEqual((await store.get('PluginSpec', PLUGIN))?.value.deleted, undefined);
+  assert.equal((await call('GET', PATH)).status, 404);
+  assert.equal((await call('GET', `${PATH}/rollouts`)).body.items.length, 1);
+});
+
 test('A8: DELETE answers with the rollout that takes the plugin off its nodes', async t => {
   const { call, store } = await start(t);
   await writeScene(store, { now: NOW, rollout: makeUpdate({ phase: 'Succeeded' }), runs: () => 7 });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { MetricSample, NodeMetrics } from '../../src/model/node-metrics.ts';
+import type { NodeMetrics } from '../../src/model/node-metrics.ts';
 import { LiveTable } from '../../src/store/live-table.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
-import { revisionKey, verdictKey } from '../../src/store/record-kinds.ts';
+import { revisionKey, rolloutKey, verdictKey } from '../../src/store/record-kinds.ts';
 import { startApi } from '../api/api-client.ts';
-import { makeRevision } from '../api/rollout-records.ts';
+import { makeRevision, makeUpdate, putRollout } from '../api/rollout-records.ts';
+import { makeMetrics, repeat } from '../model/metric-records.ts';
 import { makeAssignment, makePresence, makeSide, makeSpec, makeVerdict, PLUGIN } from '../model/records.ts';
 
 const NOW = Date.now();
@@ -85,29 +86,34 @@ test('a node shows what its requests pass, and Loaded where that is proven', asy
   );
 });
 
-function makeSample(at: number, reloads: number): MetricSample {
-  return {
-    at,
-    byClass: [0, 100, 0, 0, 0],
-    latency: [],
-    vmCreated: 3,
-    vmActive: 3,
-    workers: 2,
-    reloads: { [PLUGIN]: reloads },
-    ecds: {},
-    custom: {},
-    memoryBytes: null,
-  };
-}
-
 test('a plugin that crashes since it was accepted is Degraded, with how often', async t => {
   const { call, metrics } = await start(t);
   assert.equal((await call('GET', NODE)).body.status.plugins[0].state, 'Accepted');
-  const samples = [makeSample(NOW - 15_000, 0), makeSample(NOW - 10_000, 2), makeSample(NOW - 5_000, 3)];
-  metrics.set('edge-1', { node: 'edge-1', process: 'p1', samples });
+  metrics.set('edge-1', makeMetrics(NOW - 15_000, 5_000, [{ crashes: 2 }, { crashes: 1 }]));
   const { status } = (await call('GET', NODE)).body;
   assert.deepEqual([status.plugins[0].state, status.worst], ['Degraded', 'Degraded']);
   assert.equal(status.plugins[0].detail, 'accepted, then crashed 3 times');
   const plugin = (await call('GET', '/v1/plugins/default/auth')).body;
   assert.deepEqual([plugin.status.nodes.degraded, plugin.status.nodes.accepted], [1, 0]);
+});
+
+test('B3: a moved node that answers 5xx is Degraded, with both rates', async t => {
+  const { call, store, metrics } = await start(t);
+  const movedAt = NOW - 16_000;
+  await putRollout(store, makeUpdate({ step: 0, stage: 'Soaking' }));
+  await store.put('RolloutNodes', rolloutKey(PLUGIN, 3), {
+    rollout: 'default.auth.3',
+    order: [['edge-1', 'edge-2']],
+    before: { 'edge-1': { requests: 500, errors5xx: 0 } },
+    movedAt: { 'edge-1': { at: movedAt, step: 0 } },
+  });
+  await store.put('NodePresence', 'edge-2', makePresence({}, { id: 'edge-2' }));
+  metrics.set('edge-1', makeMetrics(movedAt, 5_000, repeat({ bad: 199 }, 3)));
+  metrics.set('edge-2', makeMetrics(movedAt, 5_000, repeat({ ok: 499, bad: 1 }, 3)));
+  const [plugin] = (await call('GET', NODE)).body.status.plugins;
+  assert.equal(plugin.state, 'Degraded');
+  assert.equal(
+    plugin.detail,
+    'accepted, then answered 5xx to 398 of 398 requests in 10 s; 1 other: 0.2 % of 1,000',
+  );
 });

@@ -22,7 +22,7 @@ export const PluginOnNode = Type.Object({
   /** `<namespace>/<name>` */
   plugin: Type.String(),
   state: PluginStateWord,
-  /** A word: Selector, Excluded, NoPlace, NoV8, Removing, NoRevision, Unreachable. */
+  /** A word: Selector, Excluded, NoPlace, NoV8, Removing, Removed, NoRevision, Unreachable. */
   reason: Nullable(Type.String()),
   /** A sentence for a person: which label differs, what to do. */
   detail: Nullable(Type.String()),
