@@ -139,7 +139,7 @@ function createContext(): CommandContext {
     version: readVersion(),
     out: text => process.stdout.write(`${text}\n`),
     err: text => process.stderr.write(`${text}\n`),
-    ...(process.stdout.isTTY ? { screen: createScreen(process.stdout) } : {}),
+    ...(process.stdout.isTTY && process.env.TERM !== 'dumb' ? { screen: createScreen(process.stdout) } : {}),
     onSignal(listener) {
       for (const signal of STOP_SIGNALS) process.on(signal, listener);
       return () => {

@@ -67,7 +67,7 @@ export function describeRollout(view: RolloutView, row: HistoryRow | undefined, 
     `  to       ${view.to === null ? NONE : describeSide(view.to)}`,
     ...(row?.diff ?? []).map(change => `  changed  ${toChangeText(change)}`),
     `  nodes    ${describeCounts(view)}`,
-    `  may be   ${view.actions.join(', ') || NONE}`,
+    `  actions  ${view.actions.join(', ') || NONE}`,
   ].join('\n');
 }
 

@@ -5,6 +5,7 @@ import { CliError } from './cli-error.ts';
 import { EventStreamParser, type ServerSentEvent } from './event-stream.ts';
 
 export const DEFAULT_SERVER = 'http://127.0.0.1:18002';
+const TOO_MANY_REQUESTS = 429;
 
 /** What the server answered instead of 2xx; `code` is the server's own. */
 export class RestError extends AttacheError {
@@ -137,9 +138,9 @@ export function toPath(...elements: readonly string[]): string {
   return elements.map(element => `/${encodeURIComponent(element)}`).join('');
 }
 
-/** A server that starts, stops or is gone answers nothing, or that it cannot: another try may help. */
+/** A server that starts, stops or is gone answers nothing, or that it cannot (now): another try may help. */
 export function isServerAway(error: unknown): boolean {
-  if (error instanceof RestError) return error.status >= 500;
+  if (error instanceof RestError) return error.status >= 500 || error.status === TOO_MANY_REQUESTS;
   return error instanceof CliError && (error.code === 'unreachable' || error.code === 'bad-answer');
 }
 

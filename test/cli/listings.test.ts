@@ -221,7 +221,7 @@ test("a rollout's description: the tree, then what it moves from and to", () => 
         '  to       revision 8, module 41d0aa93be02, config 77c1e0',
         '  changed  spec.pluginConfig.realm "a" → –',
         '  nodes    300 targets: 30 moved (0 run it, 3 refused), 270 never touched',
-        '  may be   retry, undo',
+        '  actions  retry, undo',
       ].join('\n'),
     ),
     text,

@@ -117,6 +117,7 @@ test('delete hands on what is asked, and says how to watch', async () => {
 
 test('rollout status leaves with the code of the phase, as a tree or as data', async () => {
   const answers = {
+    [`GET ${PATH}`]: pluginView(),
     'GET /v1/rollouts/default.auth.latest': bakingView({ phase: 'Paused', waitsForPerson: true }),
     'GET /v1/rollouts/edge.auth.8': refusedView(),
   };

@@ -16,6 +16,7 @@ import { toRolloutExitCode } from '../rollout/rollout-end.ts';
 import {
   awaitRollout,
   createRolloutReader,
+  expectRollout,
   parseRolloutTarget,
   type RolloutTarget,
   readRollout,
@@ -59,6 +60,7 @@ async function showStatus(
   context: CommandContext,
 ): Promise<number> {
   if (options.once) {
+    if (target.byName) await expectRollout(client, target);
     const view = await readRollout(client, target);
     print(view, options, context);
     return toRolloutExitCode(view);

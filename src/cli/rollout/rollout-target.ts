@@ -5,8 +5,10 @@ import { AttacheError } from '../../model/error.ts';
 import { parseRolloutId } from '../../model/rollout.ts';
 import { CliError } from '../cli-error.ts';
 import { withNearestPlugin } from '../nearest.ts';
-import { type RestClient, RestError, toPath } from '../rest-client.ts';
+import { isServerAway, type RestClient, RestError, toPath } from '../rest-client.ts';
 import { parseName } from '../target.ts';
+
+const CHECK_EVERY_MS = 200;
 
 /** A rollout as typed: by its id, or by the plugin whose newest one is meant. */
 export interface RolloutTarget {
@@ -66,7 +68,7 @@ export function createRolloutReader(client: RestClient, target: RolloutTarget): 
 
 /**
  * Waits while the newest document of a plugin is only being checked: until then its newest rollout is about what was
- * before. Throws CliError `check-timeout`.
+ * before. A server that goes away meanwhile is waited for. Throws CliError `check-timeout`.
  */
 export async function awaitRollout(
   client: RestClient,
@@ -74,13 +76,29 @@ export async function awaitRollout(
   timeoutMs = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    const view = await findPlugin(client, target.plugin);
-    if (view === undefined || !isBeforeRollout(view)) return;
-    if (performance.now() >= deadline)
-      throw new CliError('check-timeout', `${target.plugin} is still being checked`);
-    await delay(200);
+  let view = await findPlugin(client, target.plugin);
+  while (view !== undefined && isBeforeRollout(view)) {
+    if (performance.now() >= deadline) throw toCheckTimeout(view);
+    await delay(CHECK_EVERY_MS);
+    try {
+      view = await findPlugin(client, target.plugin);
+    } catch (error) {
+      if (!isServerAway(error)) throw error;
+    }
   }
+}
+
+/** Throws CliError `check-timeout` where the newest document is only being checked. */
+export async function expectRollout(client: RestClient, target: RolloutTarget): Promise<void> {
+  await awaitRollout(client, target, 0);
+}
+
+function toCheckTimeout({ metadata, status }: PluginView): CliError {
+  const why = status.message === null ? '' : `: ${status.message}`;
+  return new CliError(
+    'check-timeout',
+    `${metadata.namespace}/${metadata.name} is still being checked${why}; its rollout begins after that`,
+  );
 }
 
 /** The module is being fetched or checked, or the rollout is about to be made. */

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type RestClient, RestError } from '../../../src/cli/rest-client.ts';
 import {
+  awaitRollout,
   createRolloutReader,
+  expectRollout,
   isBeforeRollout,
   parseRolloutTarget,
   readRollout,
@@ -89,4 +91,33 @@ test('a document that is only being checked has no rollout of its own yet', () =
   assert.equal(before({ phase: 'Progressing', rollout: null }), true);
   assert.equal(before({ phase: 'Validating', rollout: active }), false);
   assert.equal(before({ phase: 'Succeeded', rollout }), false);
+});
+
+test('what is only being checked is waited for, also while the server is away; else it is exit 6', async () => {
+  const resolving = pluginView({ phase: 'Validating', message: 'fetches the module' });
+  const rollout = {
+    id: 'default.auth.1',
+    phase: 'Progressing',
+    active: true,
+    plan: '',
+    by: 'admin',
+  } as const;
+  const away = new RestError({ status: 503, code: 'not-ready', detail: '', errors: [] });
+  const answers = [resolving, away, pluginView({ phase: 'Progressing', rollout })];
+  let asked = 0;
+  const get = async () => {
+    const answer = answers[asked];
+    asked += 1;
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  const rest = { get } as unknown as RestClient;
+  const target = parseRolloutTarget('auth', undefined);
+  await assert.rejects(expectRollout(rest, target), {
+    code: 'check-timeout',
+    message: 'default/auth is still being checked: fetches the module; its rollout begins after that',
+  });
+  asked = 0;
+  await awaitRollout(rest, target);
+  assert.equal(asked, 3);
 });
