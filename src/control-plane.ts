@@ -65,6 +65,7 @@ async function start(
   onStop: (end: () => Promise<void> | void) => void,
 ): Promise<Addresses> {
   const { rootNamespace } = config;
+  const startedAt = clock.now();
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
   const store = await openSqliteStore({ directory: config.dataDirectory, clock, log });
   onStop(() => store.close());
@@ -137,6 +138,7 @@ async function start(
     checkResource: makeCheckResource(registry),
     findNameConflicts,
     planModule: planner.plan,
+    startedAt,
     metrics,
     registry: createBuiltInRegistry({ cache, clock, random, log }),
     clock,
