@@ -124,6 +124,19 @@ test('content held back ends a rollout that waited for its module', () => {
   assert.match(world.latest().why ?? '', /is held back/);
 });
 
+test('after our start a rollout waits for nodes that were there before, not for one that came and went since', () => {
+  const world = new World(3);
+  world.startedAt = world.now;
+  world.leave('edge-1').apply(1, { rollout: STEPS });
+  assert.equal(world.phase(), 'Progressing');
+  assert.notDeepEqual(world.moved(), ['edge-1']);
+
+  const restarted = live(3).restart().apply(2, { rollout: STEPS });
+  assert.equal(restarted.records.rollouts.length, 1, 'nobody is back yet');
+  restarted.back('edge-1', 'edge-2', 'edge-3').decide();
+  assert.equal(restarted.latest().number, 2);
+});
+
 test('a superseding rollout starts from what each node runs', () => {
   const world = live().apply(2, { rollout: STEPS }).answer();
   const [first = ''] = world.moved();

@@ -225,7 +225,7 @@ test('whatever happens, the rules of rollouts hold', () => {
           }
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });
 
@@ -241,7 +241,7 @@ test('a restart changes neither step nor nodes', () => {
       assert.equal(world.latest().stage, before.latest.stage);
       assert.equal(world.phase(), before.latest.phase);
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 
@@ -254,7 +254,7 @@ test('equal facts give equal decisions', () => {
       const [first, second] = [decideRollout(world.facts()), decideRollout(toReversed(world))];
       assert.deepEqual(first, second);
     }),
-    { numRuns: 50 },
+    { numRuns: 25 },
   );
 });
 
@@ -280,6 +280,6 @@ test('a fleet that answers comes to rest', () => {
       assert.ok(!isActive(world.latest()) || world.phase() === 'Validating', world.phase());
       assert.notEqual(world.phase(), 'RollbackIncomplete');
     }),
-    { numRuns: 50 },
+    { numRuns: 25 },
   );
 });
