@@ -135,12 +135,13 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   function leave(stream: NodeStream): void {
     const { process } = stream.delta;
     stream.closed = true;
+    // First: a node that is gone keeps the places that it had.
+    recorder.disconnected(process.nodeId, process, clock.now());
     stream.delta.close();
     const known = streams.get(process.nodeId);
     known?.delete(stream);
     if (known?.size === 0) streams.delete(process.nodeId);
     registry.detach(process);
-    recorder.disconnected(process.nodeId, process, clock.now());
     log.info({ node: process.nodeId }, 'node disconnected');
   }
 

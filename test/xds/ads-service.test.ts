@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ModuleFetch } from '../../src/model/module-fetch.ts';
+import type { NodePresence } from '../../src/model/node.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import { CLUSTER_TYPE, EXTENSION_CONFIG_TYPE, LISTENER_TYPE } from '../../src/model/type-url.ts';
@@ -22,6 +23,7 @@ function toSnapshot(content: string): Snapshot {
 /** The service on a fake clock; what was put is durable when `flush` says so. */
 async function setUp() {
   const clock = new FakeClock();
+  const presences: NodePresence[] = [];
   const store = createMemoryStore();
   const snapshots = new LiveTable<Snapshot>();
   const waiting: (() => void)[] = [];
@@ -41,8 +43,9 @@ async function setUp() {
     },
     moduleKey: Buffer.alloc(32),
     writer: {
-      put: () => {
+      put: (kind, _key, value) => {
         pending = true;
+        if (kind === 'NodePresence') presences.push(value as NodePresence);
       },
       delete: () => {},
       afterWrite: callback => {
@@ -58,7 +61,7 @@ async function setUp() {
     pending = false;
     for (const callback of waiting.splice(0)) callback();
   };
-  return { clock, snapshots, ads, flush, fetch: (fetch: ModuleFetch) => tell(fetch) };
+  return { clock, snapshots, ads, presences, flush, fetch: (fetch: ModuleFetch) => tell(fetch) };
 }
 
 /** One stream and what came over it. */
@@ -197,6 +200,16 @@ test('a closed stream gets nothing more, and closing twice is fine', async () =>
   snapshots.set('edge-1', toSnapshot('a@1'));
   clock.run(10_000);
   assert.equal(client.take().length, 0);
+});
+
+test('a node that is gone keeps the places that it had', async () => {
+  const { ads, snapshots, flush, presences } = await setUp();
+  const client = new Client(ads).ask(CLUSTER_TYPE).ask(EXTENSION_CONFIG_TYPE, [SLOT]);
+  flush();
+  snapshots.set('edge-1', toSnapshot('a@1'));
+  client.stream.close();
+  const { connected, slots } = presences.at(-1) ?? assert.fail('nothing was recorded');
+  assert.deepEqual({ connected, slots }, { connected: false, slots: [SLOT] });
 });
 
 test('a stream that never said a word leaves nothing behind', async () => {
