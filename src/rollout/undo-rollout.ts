@@ -62,8 +62,10 @@ function findUndoSide(
     return { revision: to, placement, format };
   }
   if (assignment.moved.length > 0) return assignment.base;
-  const last = rollouts.findLast(({ kind }) => kind !== 'format');
-  // What did not succeed has gone back by itself, and what was undone is back.
+  const last = rollouts.findLast(
+    ({ kind, phase }) => kind !== 'format' && (kind !== 'undo' || phase === 'Succeeded'),
+  );
+  // What did not succeed has gone back by itself, and what was undone is back; an undo that failed left it.
   if (last?.phase !== 'Succeeded' || last.kind === 'undo') return undefined;
   return { ...last.from, format };
 }

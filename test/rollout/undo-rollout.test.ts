@@ -147,3 +147,14 @@ test('undo of a change of the selector brings the nodes back', () => {
   assert.equal(world.running('edge-1'), 1);
   assert.equal(world.records.quarantine.size, 0);
 });
+
+test('an undo that failed can be tried again', () => {
+  const world = live(1, 2);
+  world.refuses.add(1);
+  world.act('undo').answer().answer();
+  assert.equal(world.phase(), 'RolledBack');
+  world.refuses.clear();
+  world.pass(1_000).act('undo').answer();
+  assert.equal(world.phase(), 'Succeeded');
+  assert.equal(world.running('edge-1'), 1);
+});
