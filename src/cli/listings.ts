@@ -63,6 +63,7 @@ export const PLUGINS: Listing<PluginView> = {
   ],
 };
 
+/** `get rollouts` */
 export const ROLLOUTS: Listing<RolloutView> = {
   name: ({ id }) => `rollout/${id}`,
   columns: [
@@ -83,6 +84,7 @@ export const ROLLOUTS: Listing<RolloutView> = {
   ],
 };
 
+/** `rollout history` */
 export const HISTORY: Listing<HistoryRow> = {
   name: ({ rollout }) => `rollout/${rollout}`,
   columns: [

@@ -6,6 +6,7 @@ import { type RestClient, RestError } from './rest-client.ts';
 /** Refusals of these are about a document; others (frozen, not allowed, too many) are not. */
 const ABOUT_DOCUMENT: readonly number[] = [400, 409, 413, 422];
 
+/** What a plan goes by beside the documents. */
 export interface PlanOptions {
   readonly preset?: string | undefined;
   /** False: no module is fetched, so that only the documents are looked at. */

@@ -1,5 +1,6 @@
 import type { NodeView } from '../api/schema/node-view.ts';
 
+/** What nodes can be sorted by. */
 export const NODE_ORDERS = ['name', 'state', 'age', 'zone', 'envoy'] as const;
 export type NodeOrder = (typeof NODE_ORDERS)[number];
 
@@ -49,6 +50,7 @@ function toName({ metadata }: NodeView): string {
   return metadata.name;
 }
 
+/** Whether a node has all of these labels. */
 export function hasLabels({ metadata }: NodeView, wanted: Readonly<Record<string, string>>): boolean {
   return Object.entries(wanted).every(
     ([key, value]) => Object.hasOwn(metadata.labels, key) && metadata.labels[key] === value,

@@ -6,10 +6,12 @@ process.env.TZ = 'UTC';
 /** What the texts are read at: minutes after the failure of `refusedView`. */
 export const NOW = Date.parse('2026-11-21T03:02:00.000Z');
 
+/** A time of the night that the views are about. */
 export function at(clock: string): string {
   return `2026-11-21T${clock}.000Z`;
 }
 
+/** A step that is done. */
 export function stepView(fields: Partial<RolloutStepView> = {}): RolloutStepView {
   return {
     number: 1,
@@ -30,6 +32,7 @@ export function stepView(fields: Partial<RolloutStepView> = {}): RolloutStepView
   };
 }
 
+/** One node that runs it. */
 export function group(fields: Partial<StepNodes> = {}): StepNodes {
   return {
     state: 'Accepted',
@@ -43,6 +46,7 @@ export function group(fields: Partial<StepNodes> = {}): StepNodes {
   };
 }
 
+/** A hard gate with nothing against it. */
 export function gateView(fields: Partial<GateView> = {}): GateView {
   return {
     name: 'refusals',

@@ -8,9 +8,11 @@ import { after } from 'node:test';
 import type { CommandContext } from '../../src/cli/command-context.ts';
 import { main } from '../../src/main.ts';
 
+/** Gone after the tests. */
 export const folder = mkdtempSync(join(tmpdir(), 'attache-main-'));
 after(() => rmSync(folder, { recursive: true }));
 
+/** What a command line printed, and how it ended. */
 export interface Ran {
   readonly code: number;
   readonly out: string;
@@ -65,6 +67,7 @@ export async function withServer(
   }
 }
 
+/** A plugin `auth` with this spec as a file of its own; gives the path. */
 export function writeDocument(name: string, spec: string): string {
   const path = join(folder, name);
   const head = 'apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {name: auth}\nspec:\n';
@@ -72,6 +75,9 @@ export function writeDocument(name: string, spec: string): string {
   return path;
 }
 
+/** The answer to a PUT. */
 export const answer = (view: object) => ({ ...view, result: 'created', warnings: [], dryRun: false });
+/** Of the plugin of `writeDocument`. */
 export const PATH = '/v1/plugins/default/auth';
+/** What apply asks first. */
 export const VALIDATION = 'POST /v1/plans?modules=false';

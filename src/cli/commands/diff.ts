@@ -56,6 +56,7 @@ async function diff(options: Options, context: CommandContext): Promise<number> 
   return toDiffExitCode(plan);
 }
 
+/** 3 where something would change, 1 where something cannot be used. */
 export function toDiffExitCode({ items, differs }: Plan): number {
   if (items.some(({ result }) => result === 'failed')) return EXIT.error;
   return differs ? EXIT.differences : EXIT.done;

@@ -19,6 +19,7 @@ export interface RolloutTarget {
   readonly byName: boolean;
 }
 
+/** NAME, NAMESPACE/NAME or a rollout's id. Throws CliError `bad-usage`. */
 export function parseRolloutTarget(text: string, namespace: string | undefined): RolloutTarget {
   const id = text.includes('/') ? undefined : parseRolloutId(text);
   if (id !== undefined) return { plugin: id.plugin, id: text, byName: id.number === 'latest' };
@@ -26,10 +27,12 @@ export function parseRolloutTarget(text: string, namespace: string | undefined):
   return toTarget(named);
 }
 
+/** The newest rollout of a plugin. */
 export function toTarget({ namespace, name }: { namespace: string; name: string }): RolloutTarget {
   return { plugin: `${namespace}/${name}`, id: `${namespace}.${name}.latest`, byName: true };
 }
 
+/** The path of a plugin by `<namespace>/<name>`. */
 export function pluginPath(plugin: string): string {
   return toPath('v1', 'plugins', ...plugin.split('/'));
 }

@@ -155,6 +155,7 @@ function toBriefGate({ name, hard, state, text }: GateView): string {
   return `${name} ${hard && state === 'fail' ? 'FAILED' : text}`.trimEnd();
 }
 
+/** How a gate stands, in words; of a dry run that it decides nothing. */
 export function toGateWord({ state, dryRun, failures }: GateView): string {
   const words: Readonly<Record<GateView['state'], string>> = {
     waiting: 'not judged yet',

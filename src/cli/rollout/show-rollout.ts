@@ -62,10 +62,15 @@ function toLog(context: CommandContext): Display {
   const note = (line: string) => context.out(`${formatClock(Date.now(), Date.now())} ${line}`);
   return {
     show(view) {
-      for (const line of describeChanges(before, view, Date.now())) note(line);
+      // One that took over begins a story of its own.
+      const known = before?.id === view.id ? before : undefined;
+      for (const line of describeChanges(known, view, Date.now())) note(line);
       before = view;
     },
     note,
-    end: view => context.out(describeLast(view, Date.now()).join('\n')),
+    end(view) {
+      const last = describeLast(view, Date.now());
+      if (last.length > 0) context.out(last.join('\n'));
+    },
   };
 }

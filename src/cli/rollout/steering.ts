@@ -18,6 +18,7 @@ export function describeSteering({ action, text, rollout }: RolloutAnswer): read
   return [text, toWatchLine(rollout.plugin)];
 }
 
+/** `watch: attache rollout status auth` */
 export function toWatchLine(plugin: string): string {
   return `watch: attache rollout status ${toTypedName(plugin)}`;
 }
@@ -55,6 +56,7 @@ export function describeBack(view: RolloutView): readonly string[] {
   return [...nodes, ...(view.outcome === null ? [] : [view.outcome])];
 }
 
+/** Being back is what was asked for. */
 export function toBackExitCode({ phase, active }: RolloutView): number {
   if (active || phase === 'RollbackIncomplete') return EXIT.timeout;
   return phase === 'Succeeded' || phase === 'RolledBack' || phase === 'Aborted' ? EXIT.done : EXIT.refused;

@@ -12,6 +12,7 @@ export type Moment =
   /** The time to wait is over. */
   | { readonly kind: 'timeout' };
 
+/** How long and how often it is looked at. */
 export interface WatchOptions {
   /** Default: for ever. */
   readonly timeoutMs?: number | undefined;

@@ -64,3 +64,16 @@ test('the time to wait ends with exit 6, whatever the phase', async () => {
   assert.equal(code, 6);
   assert.match(out, /the time to wait is over; the rollout goes on\n$/);
 });
+
+test('a rollout that took over begins with its own first line', async () => {
+  const next = bakingView({
+    id: 'default.auth.2',
+    title: '1 → 2',
+    notes: ['it took over from default.auth.1'],
+  });
+  const { out } = await show([view(), view(next)]);
+  assert.match(
+    out,
+    /\n\d\d:\d\d:\d\d auth {2}1 → 2 {3}Baking .*\n\d\d:\d\d:\d\d it took over from default\.auth\.1\n/,
+  );
+});
