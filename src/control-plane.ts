@@ -112,6 +112,7 @@ async function start(
   const ads = await createAdsService({
     store,
     snapshots,
+    metrics,
     fetches: moduleServer.feed,
     moduleKey: keys.current,
     writer,
