@@ -1,49 +1,54 @@
 import type { ProcessState } from '../push/process-machine.ts';
 import type { SlotState } from '../push/slot-state.ts';
-import { expectCounts, type VmCounts } from './count-vms.ts';
+import {
+  type Alive,
+  addChange,
+  countAlive,
+  NO_CHANGES,
+  type VmChanges,
+  type VmCounts,
+  wholeSet,
+} from './count-vms.ts';
 import { liveVms, type SlotParts } from './live-parts.ts';
 import type { SlotPart } from './loaded-parts.ts';
 
-/** All that is pushed to a process between two flushes of its stats. */
+/** All that was pushed to a process since a flush of its stats. */
 export interface Episode {
-  /** The last flush before the first push. */
   readonly before: VmCounts;
-  readonly slotsBefore: ReadonlyMap<string, SlotParts>;
-  /** Slots whose content changed. */
-  readonly changed: ReadonlySet<string>;
+  /** What was known to be alive then. */
+  readonly alive: Alive;
+  readonly changes: VmChanges;
   /** When the warming form was pushed to a slot. */
   readonly warmedAt: ReadonlyMap<string, number>;
-  /** VMs that the warming form made too, from a module that had to be fetched. */
-  readonly twice: ReadonlySet<string>;
 }
 
-export function newEpisode(before: VmCounts, slotsBefore: ReadonlyMap<string, SlotParts>): Episode {
-  return { before, slotsBefore, changed: new Set(), warmedAt: new Map(), twice: new Set() };
+export function newEpisode(before: VmCounts, alive: Alive): Episode {
+  return { before, alive, changes: NO_CHANGES, warmedAt: new Map() };
 }
 
-/** The episode goes on; undefined: too much happened for two counts to tell. */
+/** The episode goes on, from what was seen of the slots to what is seen now; undefined: it cannot be told any more. */
 export function followEpisode(
   episode: Episode,
   state: ProcessState,
   before: ReadonlyMap<string, SlotParts>,
   now: ReadonlyMap<string, SlotParts>,
 ): Episode | undefined {
-  const changed = findChanged(before, now);
-  const again = changed.some(slot => episode.changed.has(slot));
-  const isGone = [...before.keys()].some(slot => !now.has(slot));
-  if (again || isGone) return undefined;
+  // A place that Envoy has no more: when its VMs go is not for us to know.
+  if ([...before.keys()].some(slot => !now.has(slot))) return undefined;
   const warmedAt = noteWarm(episode.warmedAt, state.slots);
+  const changed = findChanged(before, now);
   if (changed.length === 0) return warmedAt === episode.warmedAt ? episode : { ...episode, warmedAt };
+  const [vmsBefore, vmsNow] = [liveVms(before), liveVms(now)];
+  if (vmsBefore === undefined || vmsNow === undefined) return undefined;
+  // Envoy drops its counts with the last VM of all. Where none of ours is there, others' could do that unseen.
+  if (vmsBefore.size === 0 ? episode.before.active > 0 : vmsNow.size === 0) return undefined;
   const twice = changed.flatMap(slot => findFetched(now.get(slot), warmedAt.get(slot), state));
-  return {
-    ...episode,
-    warmedAt,
-    changed: new Set([...episode.changed, ...changed]),
-    twice: new Set([...episode.twice, ...twice]),
-  };
+  const left = new Map([...warmedAt].filter(([slot]) => !changed.includes(slot)));
+  const changes = addChange(episode.changes, vmsBefore, vmsNow, new Set(twice));
+  return { ...episode, changes, warmedAt: left };
 }
 
-/** Slots that have another content than before. */
+/** Slots that have another content than before, or none before. */
 export function findChanged(
   before: ReadonlyMap<string, SlotParts>,
   now: ReadonlyMap<string, SlotParts>,
@@ -63,6 +68,7 @@ function noteWarm(
   return next;
 }
 
+/** VMs whose module this process fetched since then. */
 function findFetched(
   content: SlotParts | undefined,
   since: number | undefined,
@@ -73,22 +79,29 @@ function findFetched(
   return (content?.parts ?? []).filter(it => isFetched(it.moduleSha256)).map(it => it.vm);
 }
 
-/** What runs on every worker if the counts are now these; empty: they do not prove it. */
-export function findProven(
-  { before, slotsBefore, changed, twice }: Episode,
+export interface Outcome {
+  /** Proven to run on every worker. */
+  readonly proven: readonly SlotPart[];
+  readonly alive: Alive;
+}
+
+/** What came of it, once the counts tell; undefined: they do not. */
+export function judgeEpisode(
+  { before, alive, changes }: Episode,
   now: ReadonlyMap<string, SlotParts>,
   counts: VmCounts & { readonly workers: number },
-  wasQuiet: boolean,
-): readonly SlotPart[] {
-  const [vmsBefore, vmsNow] = [liveVms(slotsBefore), liveVms(now)];
-  if (vmsBefore === undefined || vmsNow === undefined) return [];
-  const expected = expectCounts(vmsBefore, vmsNow, twice, counts.workers);
-  if (expected === undefined || (expected.needsQuiet && !wasQuiet)) return [];
-  if (counts.created - before.created !== expected.created) return [];
-  if (counts.active - before.active !== expected.active) return [];
-  return [...changed].flatMap(slot =>
-    (now.get(slot)?.parts ?? [])
-      .filter(part => vmsBefore.get(part.vm)?.has(part.partHash) !== true)
-      .map(part => ({ slot, part })),
+  isQuiet: boolean,
+): Outcome | undefined {
+  const vms = liveVms(now);
+  if (vms === undefined) return undefined;
+  const { workers } = counts;
+  const difference = { created: counts.created - before.created, active: counts.active - before.active };
+  const left = countAlive(changes, alive, vms, difference, workers, isQuiet);
+  if (left === undefined) return undefined;
+  const { made, configured } = changes;
+  const isProven = (vm: string) => (made.has(vm) || configured.has(vm)) && left.get(vm) === wholeSet(workers);
+  const proven = [...now].flatMap(([slot, { parts = [] }]) =>
+    parts.filter(part => isProven(part.vm)).map(part => ({ slot, part })),
   );
+  return { proven, alive: left };
 }

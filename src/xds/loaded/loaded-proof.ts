@@ -1,8 +1,15 @@
 import type { NodeVerdict } from '../../model/node-verdict.ts';
 import type { ProcessState } from '../push/process-machine.ts';
-import type { VmCounts } from './count-vms.ts';
-import { type Episode, findChanged, findProven, followEpisode, newEpisode } from './episode.ts';
-import { partsOf, type SlotParts } from './live-parts.ts';
+import { type Alive, NO_CHANGES, type VmCounts, wholeSet } from './count-vms.ts';
+import {
+  type Episode,
+  findChanged,
+  followEpisode,
+  judgeEpisode,
+  newEpisode,
+  type Outcome,
+} from './episode.ts';
+import { liveVms, partsOf, type SlotParts } from './live-parts.ts';
 import { keepLoaded, type LoadedParts, restoreLoaded, withLoaded } from './loaded-parts.ts';
 
 /*
@@ -20,6 +27,12 @@ export interface Reading extends VmCounts {
   readonly hotRestarted: boolean;
 }
 
+/** What is known of the VMs of a process: as long as the counts are these, none came and none went. */
+interface Ledger {
+  readonly counts: VmCounts;
+  readonly alive: Alive;
+}
+
 export interface LoadedProof {
   /** What was accepted when we looked last, by slot. */
   readonly seen: ReadonlyMap<string, SlotParts>;
@@ -30,7 +43,9 @@ export interface LoadedProof {
   readonly readings: number;
   /** One of them, told after the change, found no request under way: what was begun before it has ended. */
   readonly wasQuiet: boolean;
+  /** All that was pushed since `newest`; undefined: nothing, or too much for two counts to tell. */
   readonly episode: Episode | undefined;
+  readonly ledger: Ledger | undefined;
   readonly loaded: LoadedParts;
   /** The state of the process that was looked at last. */
   readonly state: ProcessState | undefined;
@@ -53,6 +68,7 @@ export function newProof(fresh: boolean): LoadedProof {
     readings: fresh ? FIRST_SURE : 0,
     wasQuiet: false,
     episode: undefined,
+    ledger: undefined,
     loaded: new Map(),
     state: undefined,
   };
@@ -75,14 +91,17 @@ export function onProcess(proof: LoadedProof, state: ProcessState): LoadedProof 
   if (proof.state === state) return proof;
   const isBusy = [...state.slots.values()].some(slot => slot.phase.kind !== 'idle');
   const seen = look(state, proof.seen);
-  const isMoving = isBusy || findChanged(proof.seen, seen).length > 0;
-  const episode = isBusy && !proof.isBusy ? begin(proof) : proof.episode;
+  const hasChanged = seen.size !== proof.seen.size || findChanged(proof.seen, seen).length > 0;
+  const isMoving = isBusy || hasChanged;
+  const begun = isBusy && !proof.isBusy ? begin(proof) : proof.episode;
+  const episode = begun && followEpisode(begun, state, proof.seen, seen);
   return {
     ...proof,
     state,
     seen,
     isBusy,
-    episode: episode && followEpisode(episode, state, proof.seen, seen),
+    episode,
+    ledger: hasChanged && episode === undefined ? undefined : proof.ledger,
     readings: isMoving ? 0 : proof.readings,
     wasQuiet: !isMoving && proof.wasQuiet,
     loaded: keepLoaded(proof.loaded, proof.seen, seen),
@@ -90,9 +109,9 @@ export function onProcess(proof: LoadedProof, state: ProcessState): LoadedProof 
 }
 
 /** A push goes out: a new episode, unless the one before is not over, which then has one change more. */
-function begin({ readings, newest, seen, episode }: LoadedProof): Episode | undefined {
+function begin({ readings, newest, ledger, episode }: LoadedProof): Episode | undefined {
   if (readings < FIRST_SURE) return episode;
-  return newest && newEpisode(newest, seen);
+  return newest && newEpisode(newest, hasCounts(ledger, newest) ? ledger.alive : new Map());
 }
 
 /** A content that is known by its hash alone may have been seen whole before. */
@@ -113,15 +132,43 @@ export function onReading(proof: LoadedProof, reading: Reading): LoadedProof {
   const readings = proof.readings + 1;
   const next: LoadedProof = { ...proof, newest: reading, readings };
   if (readings < FIRST_SURE) return next;
-  const proven = proveBy(proof, reading);
-  if (proven.length > 0) return { ...next, episode: undefined, loaded: withLoaded(proof.loaded, proven) };
-  return { ...next, wasQuiet: proof.wasQuiet || reading.quiet };
+  const outcome = judge(proof, reading);
+  if (outcome === undefined)
+    return {
+      ...next,
+      wasQuiet: proof.wasQuiet || reading.quiet,
+      // While a change is not judged, nobody knows what is alive.
+      ledger: (proof.episode?.changes ?? NO_CHANGES) !== NO_CHANGES ? undefined : check(proof, reading),
+    };
+  const { proven, alive } = outcome;
+  const loaded = proven.length === 0 ? proof.loaded : withLoaded(proof.loaded, proven);
+  return { ...next, episode: undefined, ledger: { counts: reading, alive }, loaded };
 }
 
-function proveBy({ episode, state, seen, wasQuiet }: LoadedProof, reading: Reading) {
+function judge({ episode, state, seen, wasQuiet }: LoadedProof, reading: Reading): Outcome | undefined {
   const { workers, hotRestarted } = reading;
-  if (episode === undefined || workers === null || hotRestarted) return [];
+  if (episode === undefined || workers === null || hotRestarted) return undefined;
   // It brought versions later on: it is no new process, and had VMs before.
-  if (episode.before === BEGINNING && state?.known !== true) return [];
-  return findProven(episode, seen, { ...reading, workers }, wasQuiet);
+  if (episode.before === BEGINNING && state?.known !== true) return undefined;
+  return judgeEpisode(episode, seen, { ...reading, workers }, wasQuiet);
+}
+
+/**
+ * A ledger of other counts is void: VMs came or went (crashes, VMs of others). Where all that runs was proven once,
+ * and exactly so many are alive, it begins anew; that is also how it begins after our own start.
+ */
+function check({ ledger, loaded, seen }: LoadedProof, reading: Reading): Ledger | undefined {
+  if (hasCounts(ledger, reading)) return ledger;
+  const vms = liveVms(seen);
+  if (vms === undefined || reading.workers === null || reading.hotRestarted) return undefined;
+  const isProven = [...seen].every(([slot, { parts = [] }]) =>
+    parts.every(({ plugin }) => loaded.get(slot)?.has(plugin)),
+  );
+  const whole = wholeSet(reading.workers);
+  if (!isProven || reading.active !== vms.size * whole) return undefined;
+  return { counts: reading, alive: new Map([...vms.keys()].map(vm => [vm, whole])) };
+}
+
+function hasCounts(ledger: Ledger | undefined, { created, active }: VmCounts): ledger is Ledger {
+  return ledger?.counts.created === created && ledger.counts.active === active;
 }
