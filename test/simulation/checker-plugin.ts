@@ -37,6 +37,8 @@ export class PluginBelief {
   #desired: Aim | undefined;
   /** The newest document was taken back before its module was there. */
   #isDropped = false;
+  /** The module of the newest document is being looked for, and a rollout says so. */
+  #isWaiting = false;
   #isPausedByPerson = false;
   #isFrozen = false;
   /** Nobody can tell from the wire what is to stand there. */
@@ -55,6 +57,7 @@ export class PluginBelief {
       case 'applied':
         this.#spec = deed.spec;
         this.#isDropped = false;
+        this.#isWaiting = false;
         if (deed.spec.deleted !== undefined) this.#want({ ...NOWHERE, role: roleOf(deed.spec) }, at, deed.spec.deleted.now);
         return;
       case 'deleted':
@@ -63,11 +66,11 @@ export class PluginBelief {
         this.#want({ ...NOWHERE, role: this.#spec && roleOf(this.#spec) }, at, deed.now);
         return;
       case 'ready':
+        this.#isWaiting = false;
         if (!this.#isDropped && this.#spec?.deleted === undefined) this.#want({ revision: deed.revision, role: this.#spec && roleOf(this.#spec) }, at, false);
         return;
       case 'not-ready':
-        // Whether what runs is superseded by what never came is not seen on the wire.
-        if (this.rollout !== undefined && !this.#isEnded(this.rollout)) this.rollout.mayFail ??= 'a newer document';
+        this.#isWaiting = !deed.isFinal;
         return;
       case 'verb':
         this.#onVerb(deed, at);
@@ -100,14 +103,8 @@ export class PluginBelief {
         rollout.isFull ||= deed.full;
         return;
       case 'abort':
-        this.#isDropped = true;
-        if (rollout === undefined) return;
-        if (deed.freeze) rollout.haltedAt ??= at;
-        else this.#kill(rollout, at, 'abort');
-        return;
       case 'undo':
-        this.#isDropped = true;
-        if (rollout !== undefined) this.#kill(rollout, at, 'undo');
+        this.#onStop(deed, at);
         return;
       case 'retry':
         this.#isPausedByPerson = false;
@@ -119,6 +116,27 @@ export class PluginBelief {
       default:
         deed.action satisfies never;
     }
+  }
+
+  /** It is about the rollout that moves nodes, or else about the one that waits for its module. */
+  #onStop({ action, freeze }: Deed & { type: 'verb' }, at: number): void {
+    const { rollout } = this;
+    const isActive = rollout !== undefined && rollout.dead === undefined && !this.#isEnded(rollout, at);
+    if (this.#isWaiting && !isActive) {
+      this.#isDropped = true;
+      return;
+    }
+    if (rollout === undefined) return;
+    if (freeze && action === 'abort') rollout.haltedAt ??= at;
+    else if (rollout.touched.size === 0 && rollout.completeAt === undefined) this.#stopUnbegun(rollout, at, action);
+    else this.#kill(rollout, at, action);
+  }
+
+  /** It was about this one, or about the one before it, which has to end first. */
+  #stopUnbegun(rollout: Believed, at: number, why: string): void {
+    rollout.mayFail ??= why;
+    this.#lastDeathAt = at;
+    for (const { revision } of rollout.aims) if (revision !== null) this.#quarantined.set(revision, false);
   }
 
   #want(aim: Aim, at: number, now: boolean): void {
@@ -150,9 +168,21 @@ export class PluginBelief {
   #supersede(): void {
     const { rollout } = this;
     if (rollout === undefined) return;
-    if (rollout.dead !== undefined) return;
+    if (rollout.dead !== undefined) {
+      // Whoever was moved is on what was proven again, also where no push was needed for it.
+      const [base, ...others] = this.bases;
+      for (const [id, sent] of others.length === 0 ? this.#sent : []) {
+        const facts = this.#fleet.nodes.get(id)?.facts;
+        if (facts !== undefined && base !== undefined && sent !== aimOn(base, facts))
+          this.#sent.set(id, aimOn(base, facts));
+      }
+      this.#earlier = [];
+      return;
+    }
     const { completeAt } = rollout;
     if (completeAt === undefined) {
+      // A person who lets it go to everybody at once does not wait for answers either.
+      if (rollout.isFull) this.bases = [...this.bases, ...rollout.aims];
       this.#earlier = [...this.#earlier, rollout];
       return;
     }
@@ -169,8 +199,9 @@ export class PluginBelief {
     );
   }
 
-  #isEnded({ dead, completeAt }: Believed): boolean {
-    return dead !== undefined || completeAt !== undefined;
+  /** It succeeded, as far as the wire tells. */
+  #isEnded({ completeAt, madePlan }: Believed, at: number): boolean {
+    return completeAt !== undefined && at >= completeAt + (madePlan?.bakeMs ?? 0);
   }
 
   // --- what is seen on the wire -------------------------------------------------------------------------------
@@ -202,7 +233,8 @@ export class PluginBelief {
     const before = this.#sent.get(node.facts.id) ?? null;
     if (isThere === (before !== null)) return;
     if (!isThere) return this.onContent(node, null, at);
-    const next = [this.rollout, ...this.#earlier].flatMap(rollout => rollout?.aims ?? []).concat(this.bases);
+    const alive = [this.rollout, ...this.#earlier].filter(rollout => rollout?.dead === undefined);
+    const next = [...alive.flatMap(rollout => rollout?.aims ?? []), ...this.bases];
     const revision = next.map(aim => aimOn(aim, node.facts)).find(found => found !== null);
     if (revision !== undefined) this.onContent(node, revision, at);
     else this.#report('foreign-place', `${node.facts.id} got a place for ${this.name}, ${this.#sayState()}`);
@@ -275,7 +307,7 @@ export class PluginBelief {
 
   /** It is what the node comes back to, not what the rollout brings anew. */
   #isBackTo(rollout: Believed, node: NodeView, revision: number | null): boolean {
-    return rollout.dead !== undefined && this.#isBase(revision, node);
+    return (rollout.dead ?? rollout.mayFail) !== undefined && this.#isBase(revision, node);
   }
 
   #isBase(revision: number | null, node: NodeView): boolean {
@@ -289,7 +321,9 @@ export class PluginBelief {
     if (stopped !== undefined && at > stopped + TAKEN_IN_MS)
       this.#report('moved-after-failure', `${facts.id} was moved, ${this.#sayState()}`);
     else if (!rollout.touched.has(facts.id)) {
-      if (node.policyAt > rollout.since) rollout.joined.add(facts.id);
+      // Included again, or perhaps moved by the rollout before, which brought it the same: no step counts it.
+      const wasEarlier = this.#earlier.some(earlier => rollout.aims.some(aim => earlier.brings(aimOn(aim, facts), facts)));
+      if (node.policyAt > rollout.since || wasEarlier) rollout.joined.add(facts.id);
       const against = rollout.checkMove(node, at, this.#fleet.nodes);
       if (against !== undefined) this.#report('step', `${facts.id} was moved: ${against}; ${this.#sayState()}`);
     }

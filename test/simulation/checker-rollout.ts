@@ -24,7 +24,7 @@ export function isSameAim(a: Aim, b: Aim): boolean {
 /** A node that a rollout moved. */
 export interface Touch {
   readonly at: number;
-  readonly step: number;
+  step: number;
   readonly wave: number;
   /** It is one of those that the steps are counted by. */
   readonly counts: boolean;
@@ -35,6 +35,7 @@ export interface Touch {
 export const TAKEN_IN_MS = 400;
 /** Pushes of one step go out together. */
 const TOGETHER_MS = 1500;
+const AT_ONCE_MS = 20;
 
 /** What the checker believes of one rollout; everything is inferred from the wire, the documents and the verbs. */
 export class Believed {
@@ -50,6 +51,8 @@ export class Believed {
   readonly touched = new Map<string, Touch>();
   step = -1;
   stepAt = 0;
+  /** The step before the one that is going out. */
+  #before = { step: -1, stepAt: 0 };
   /** It must not move anybody from then on, and goes back. */
   dead: { readonly at: number; readonly why: string } | undefined;
   /** It must not move anybody, and stays as it is (onFailure: freeze; abort --freeze). */
@@ -123,9 +126,13 @@ export class Believed {
     const needed = plan.steps.findIndex(step => step.wave === wave && step.reach >= count);
     if (needed === -1) return `node ${count} of wave ${wave}, which has not that many`;
     if (needed <= this.step) return undefined;
-    const against = this.step === -1 ? this.#checkFirst(plan, needed, at) : this.#checkNext(plan, needed, at, nodes);
+    // What goes out together is one step: those before it may be of nodes that are away.
+    const together = this.step >= 0 && at <= this.stepAt + AT_ONCE_MS;
+    if (!together) this.#before = { step: this.step, stepAt: this.stepAt };
+    const against = this.#before.step === -1 ? this.#checkFirst(plan, needed, at) : this.#checkNext(plan, needed, at, nodes);
+    for (const touch of this.touched.values()) if (together && touch.step === this.step) touch.step = needed;
     this.step = needed;
-    this.stepAt = at;
+    if (!together) this.stepAt = at;
     return against;
   }
 
@@ -141,18 +148,19 @@ export class Believed {
     at: number,
     nodes: ReadonlyMap<string, NodeView>,
   ): string | undefined {
-    const own = [...this.touched].filter(([, touch]) => touch.step === this.step);
-    let doneAt = this.stepAt;
+    const { step: last, stepAt } = this.#before;
+    const own = [...this.touched].filter(([, touch]) => touch.step === last);
+    let doneAt = stepAt;
     for (const [id, touch] of this.isFull ? [] : own) {
       const node = nodes.get(id);
       // Those that were away when the step began come later, and are not waited for.
-      if (node === undefined || touch.at > this.stepAt + TOGETHER_MS) continue;
+      if (node === undefined || touch.at > stepAt + TOGETHER_MS) continue;
       if (touch.ackedAt !== undefined) doneAt = Math.max(doneAt, touch.ackedAt);
       else if (node.isConnected && node.openedAt < at - TAKEN_IN_MS && !node.isExcluded)
-        return `step ${needed} began although ${id} of step ${this.step} has not answered`;
+        return `step ${needed} began although ${id} of step ${last} has not answered`;
     }
-    const soaks = plan.steps.slice(this.step, needed).map(step => step.soakMs);
-    const waits = plan.steps.slice(this.step + 1, needed + 1).map(step => step.pauseMs);
+    const soaks = plan.steps.slice(last, needed).map(step => step.soakMs);
+    const waits = plan.steps.slice(last + 1, needed + 1).map(step => step.pauseMs);
     return this.#checkTime(`step ${needed}`, soaks, waits, doneAt, at);
   }
 

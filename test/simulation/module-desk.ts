@@ -75,7 +75,7 @@ export class ModuleDesk {
     if (fate === 'failed') this.#open.delete(plugin);
     const text = { code: 'registry-unreachable', message: 'registry.example does not answer' };
     const state = fate === 'late' ? 'retrying' : 'failed';
-    this.#wire.did({ type: 'not-ready', plugin });
+    this.#wire.did({ type: 'not-ready', plugin, isFinal: fate === 'failed' });
     this.#write(plugin, { plugin, specRevision, state, ...text, since: this.#clock.now() });
   }
 

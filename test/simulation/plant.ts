@@ -85,6 +85,7 @@ export class Plant {
     this.#ads = await createAdsService({
       store,
       snapshots,
+      metrics: this.metrics,
       fetches: {
         subscribe: listener => {
           this.#onFetch = listener;

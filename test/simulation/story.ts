@@ -2,7 +2,6 @@ import { ACTIVE_PHASES } from '../../src/model/rollout.ts';
 import { ROLLOUT_ACTIONS } from '../../src/model/rollout-intent.ts';
 import type { Content } from './contents.ts';
 import { rollNode, rollRollout } from './fleet-dice.ts';
-import type { DocumentPart } from './office.ts';
 import type { SimEnvoy } from './sim-envoy.ts';
 import type { World } from './world.ts';
 
@@ -126,16 +125,21 @@ export class Story {
   async #reselect(): Promise<void> {
     const plugin = this.#plugin();
     const content = this.#world.office.contentOf(plugin);
-    const matchLabels = this.#world.chance.pick([{ role: 'edge' }, { role: 'core' }, {}]);
-    if (content !== undefined) await this.#put(plugin, content, { selector: { matchLabels } });
+    const role = this.#world.chance.pick(['edge', 'core', undefined]);
+    if (content !== undefined) await this.#put(plugin, content, { role });
   }
 
-  async #put(plugin: string, content: Content, part: DocumentPart): Promise<void> {
+  /** Applies a content with a random way to roll it out; without a role in `on` its nodes are those it had. */
+  async #put(plugin: string, content: Content, on: { readonly role?: string | undefined }): Promise<void> {
     const { office, chance } = this.#world;
     if (office.isFrozen) return;
-    const selector = part.selector ?? (await office.specOf(plugin))?.selector;
-    const kept = selector === undefined ? {} : { selector };
-    await office.apply(plugin, content, { ...rollRollout(chance), ...kept });
+    const kept = (await office.specOf(plugin))?.selector;
+    const chosen = on.role === undefined ? undefined : { matchLabels: { role: on.role } };
+    const selector = 'role' in on ? chosen : kept;
+    await office.apply(plugin, content, {
+      ...rollRollout(chance),
+      ...(selector === undefined ? {} : { selector }),
+    });
   }
 
   async #ask(): Promise<void> {

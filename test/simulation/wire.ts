@@ -59,7 +59,8 @@ export type Deed =
   | { readonly type: 'applied'; readonly plugin: string; readonly spec: PluginSpec }
   /** The module of the newest document is there, and this is its revision. */
   | { readonly type: 'ready'; readonly plugin: string; readonly revision: number }
-  | { readonly type: 'not-ready'; readonly plugin: string }
+  /** It is not there; `isFinal`: nobody looks for it any more. */
+  | { readonly type: 'not-ready'; readonly plugin: string; readonly isFinal: boolean }
   | { readonly type: 'deleted'; readonly plugin: string; readonly now: boolean }
   | {
       readonly type: 'verb';
