@@ -120,11 +120,11 @@ function toPlanName({ kind, to }: Plan): string {
   return kind === 'undo' ? `an undo to ${revisionText(to)}` : toAimText({ kind, to });
 }
 
-/** Who is connected is not known yet, and steps are for connected nodes. One that came and went since our start is gone. */
+/** Who is connected is not known yet, and steps are for connected nodes. */
 function awaitsTarget(facts: RolloutFacts, targets: readonly { readonly id: string }[]): boolean {
   return targets.some(({ id }) => {
     const node = facts.fleet.get(id);
-    return node?.expected === true && isAwaited(facts, node);
+    return node !== undefined && isAwaited(facts, node);
   });
 }
 

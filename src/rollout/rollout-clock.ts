@@ -14,9 +14,9 @@ export const LOST_AFTER_MS = 10_000;
 /** How much of the clock a kill may lose; a commit costs more than a moment of soak. */
 export const KEEP_TIMER_MS = 5_000;
 
-/** It was connected when our last run ended, or went since, and it is too early to think anything of it. */
+/** It was connected when our last run ended, is gone, and it is too early to think anything of it. */
 export function isAwaited({ now, startedAt }: RolloutFacts, { presence, expected }: FleetNode): boolean {
-  return !presence.connected && now < startedAt + START_GRACE_MS && (expected || presence.since >= startedAt);
+  return !presence.connected && now < startedAt + START_GRACE_MS && expected;
 }
 
 /** Wakes when the last awaited node is not awaited any more; answers whether there is one. */
@@ -80,6 +80,6 @@ function returnedAt({ startedAt, now }: RolloutFacts, node: FleetNode | undefine
   if (node === undefined) return startedAt;
   const { connected, since } = node.presence;
   const graceEnd = startedAt + START_GRACE_MS;
-  if (!connected) return node.expected || since >= startedAt ? graceEnd : startedAt;
+  if (!connected) return node.expected ? graceEnd : startedAt;
   return since > now ? startedAt : Math.max(startedAt, Math.min(since, graceEnd));
 }

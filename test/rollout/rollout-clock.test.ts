@@ -65,6 +65,15 @@ test('our own restart never pauses a rollout; nodes that do not come back do, af
   assert.equal(world.latest().reason, 'Disconnected');
 });
 
+test('a node that came after our start and went is gone: nothing waits for it', () => {
+  const world = new World(3);
+  world.startedAt = world.now;
+  world.leave('edge-1').pass(10_000).apply(1, { rollout: STEPS });
+  world.answer().pass(60_000);
+  assert.equal(world.phase(), 'Baking');
+  assert.equal(world.pass(120_000).phase(), 'Succeeded');
+});
+
 test('a restart while a step is sent does not take absence for an answer', () => {
   const world = begin().restart().pass(59_000);
   assert.equal(world.latest().stage, 'Applying');
