@@ -4,7 +4,7 @@ import { buildPlugin } from '../../../plugins/build.ts';
 import { buildStamp, withSeed } from '../../harness/fixture-modules.ts';
 import { until } from '../../harness/wait.ts';
 import { startFleet, startFleetLoad } from './fleet-scene.ts';
-import { cli, install, rolloutOf, stamps, touchedSince, untilPhase } from './rollout-watch.ts';
+import { cli, install, rolloutOf, stamps, touchedSince, untilPhase, untilSoaking } from './rollout-watch.ts';
 
 const faulty = async (name: string) =>
   withSeed((await buildPlugin(`faulty/${name}`)).bytes, `broken-${Math.random()}`);
@@ -51,13 +51,7 @@ test('acceptance 16: a trap in traffic counts against plugin and node, and the f
   // Traps on few requests only: far below what 5xx gates see.
   const url = await attache.offer(await faulty('traps-on-request'));
   await attache.applyPlugin('auth', { url, pluginConfig: { path: '/trap' }, rollout: { steps } });
-  const soaking = await until(
-    async () => {
-      const view = await rolloutOf(attache, 'auth', 2);
-      return view?.timer?.what === 'soak' && view;
-    },
-    { what: 'the first step to soak', deadlineMs: 30_000 },
-  );
+  const soaking = await untilSoaking(attache, 'auth', 2);
   const canary = soaking.steps[0]?.nodes[0]?.nodes[0] ?? '';
   await fetch(`http://127.0.0.1:${fleet.node(canary).port}/trap`).then(response => response.arrayBuffer());
   const end = await untilPhase(attache, 'auth', 2, ['RolledBack'], 40_000);

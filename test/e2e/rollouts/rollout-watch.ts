@@ -2,7 +2,7 @@ import type { RolloutView } from '../../../src/api/schema/rollout-view.ts';
 import type { JsonObject } from '../../../src/model/plugin-spec.ts';
 import type { AttacheProcess } from '../../harness/attache-process.ts';
 import { type Ran, runAttache } from '../../harness/run-attache.ts';
-import { until } from '../../harness/wait.ts';
+import { until, type Waiting } from '../../harness/wait.ts';
 import type { FleetNode, FleetScene } from './fleet-scene.ts';
 
 /** Steps that a test can watch: one node, half of them, all; no more than seconds between. */
@@ -27,27 +27,56 @@ export async function rolloutOf(
   return status === 200 ? (body as RolloutView) : undefined;
 }
 
-/** Until the rollout is in one of these phases; the error tells where it stands. */
-export async function untilPhase(
+/** Until the rollout is as asked; the error tells where it stands. */
+export async function untilRollout(
   attache: AttacheProcess,
   plugin: string,
   number: number,
-  phases: readonly RolloutView['phase'][],
-  deadlineMs = 60_000,
+  waiting: Waiting,
+  condition: (view: RolloutView) => boolean,
 ): Promise<RolloutView> {
   let last: RolloutView | undefined;
   try {
     return await until(
       async () => {
         last = await rolloutOf(attache, plugin, number);
-        return last !== undefined && phases.includes(last.phase) && last;
+        return last !== undefined && condition(last) && last;
       },
-      { what: `${plugin} rollout ${number} to be ${phases.join(' or ')}`, deadlineMs, everyMs: 50 },
+      { everyMs: 50, ...waiting },
     );
   } catch (error) {
-    const { steps: _, ...words } = last ?? { steps: [] };
-    throw new Error(`${error}; it is ${JSON.stringify(words)}`, { cause: error });
+    throw new Error(`${error}; it is ${JSON.stringify(last)}`, { cause: error });
   }
+}
+
+/** Until the rollout is in one of these phases. */
+export function untilPhase(
+  attache: AttacheProcess,
+  plugin: string,
+  number: number,
+  phases: readonly RolloutView['phase'][],
+  deadlineMs = 60_000,
+): Promise<RolloutView> {
+  const what = `${plugin} rollout ${number} to be ${phases.join(' or ')}`;
+  return untilRollout(attache, plugin, number, { what, deadlineMs }, view => phases.includes(view.phase));
+}
+
+/** Until a step of the rollout (default: any) is watched. */
+export function untilSoaking(
+  attache: AttacheProcess,
+  plugin: string,
+  number: number,
+  step?: number,
+): Promise<RolloutView> {
+  const isSoaking = (view: RolloutView) => step === undefined || view.step === step;
+  const waiting = { what: `${plugin} rollout ${number} to soak`, deadlineMs: 30_000 };
+  return untilRollout(
+    attache,
+    plugin,
+    number,
+    waiting,
+    view => view.timer?.what === 'soak' && isSoaking(view),
+  );
 }
 
 /** Applies and waits until the rollout has succeeded. */
