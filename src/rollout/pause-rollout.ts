@@ -1,6 +1,6 @@
 import type { GateReport, Rollout, RolloutReason } from '../model/rollout.ts';
 import { leftMs, settleTimer } from './rollout-clock.ts';
-import type { RolloutRecords } from './rollout-facts.ts';
+import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import { nameOf } from './rollout-text.ts';
 import { latestOf, type Rule, type Turn, without, withRollout } from './rollout-turn.ts';
 
@@ -42,6 +42,12 @@ export function toResumed(turn: Turn, rollout: Rollout): Rollout {
     timer: timer && { ...timer, at: now },
     gates: looked ? gates.map(clearReport) : gates,
   };
+}
+
+/** When a person last let a rollout go on: what was to be seen by then was looked at. 0: nobody did. */
+export function lookedAt({ intent }: RolloutFacts, rollout: Rollout): number {
+  if (intent?.rollout !== rollout.id || rollout.intent?.id !== intent.id) return 0;
+  return intent.action === 'resume' || intent.action === 'promote' ? intent.at : 0;
 }
 
 /** A freeze pauses what runs; what it paused goes on by itself. */

@@ -3,7 +3,7 @@ import type { Rollout, RolloutStep } from '../model/rollout.ts';
 import { describeReach } from '../model/rollout-plan.ts';
 import { fail } from './go-back.ts';
 import { type Arrival, aimOf, arrivalOf } from './node-arrival.ts';
-import { isOver, pause } from './pause-rollout.ts';
+import { isOver, lookedAt, pause } from './pause-rollout.ts';
 import { awaitsAny, START_GRACE_MS } from './rollout-clock.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toAimText, toFirstText } from './rollout-text.ts';
@@ -130,7 +130,7 @@ export function passStep(turn: Turn, records: RolloutRecords, rollout: Rollout):
   });
 }
 
-/** Too many of a step's nodes are gone since the rollout went on: what is left would prove too little. */
+/** Too many of its nodes went since it began, or since a person let it go on: what is left would prove too little. */
 function pauseWhenLost(turn: Turn, records: RolloutRecords, rollout: Rollout): RolloutRecords {
   const { facts } = turn;
   const ids = Object.keys(records.nodes?.movedAt ?? {});
@@ -153,9 +153,10 @@ function findTooMany(
   rollout: Rollout,
   ids: readonly string[],
 ): { readonly gone: readonly string[]; readonly of: number } | undefined {
-  const { to, since, strategy } = rollout;
+  const { to, startedAt, strategy } = rollout;
   if (to === null) return undefined;
   const { fleet } = turn.facts;
+  const since = Math.max(startedAt, lookedAt(turn.facts, rollout));
   const arrivals = ids.map(id => [id, arrivalOf(turn, id, aimOf(rollout, to, records.nodes, id))] as const);
   const gone = arrivals
     .filter(([id, arrival]) => arrival === 'lost' && (fleet.get(id)?.presence.since ?? 0) >= since)

@@ -14,7 +14,7 @@ import {
   policyInForce,
 } from './judge-gates.ts';
 import { aimOf, arrivalOf } from './node-arrival.ts';
-import { pause } from './pause-rollout.ts';
+import { lookedAt, pause } from './pause-rollout.ts';
 import { findRefusals, findUnnamedRefusals } from './refusals.ts';
 import { leftMs } from './rollout-clock.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
@@ -30,7 +30,7 @@ export const watchGates: Rule = (turn, records) => {
   if (rollout === undefined || entry === undefined || !isWatched(rollout)) return records;
   const unnamed = judgeUnnamed(turn, records, rollout, entry);
   if (unnamed !== records) return unnamed;
-  const refusals = findRefusals(turn.facts, entry, evidenceSince(rollout, entry));
+  const refusals = findRefusals(turn.facts, entry, evidenceSince(turn.facts, rollout, entry));
   const judgement = judgeGates(toGateFacts(turn, records, rollout, refusals));
   if (judgement.nextAt !== null) turn.wake(judgement.nextAt);
   const isNews = JSON.stringify(judgement.reports) !== JSON.stringify(rollout.gates);
@@ -48,8 +48,8 @@ function isWatched({ phase, reason }: Rollout): boolean {
 }
 
 /** What somebody looked at and let go on counts no more. */
-function evidenceSince({ failure, since }: Rollout, entry: Moved): number {
-  return failure === undefined ? entry.since : Math.max(entry.since, since);
+function evidenceSince(facts: RolloutFacts, rollout: Rollout, entry: Moved): number {
+  return rollout.failure === undefined ? entry.since : Math.max(entry.since, lookedAt(facts, rollout));
 }
 
 function toGateFacts(
@@ -80,7 +80,7 @@ function toGateFacts(
 /** Connected nodes that this rollout moved and that have taken it. */
 function findArrived(turn: Turn, { nodes }: RolloutRecords, rollout: Rollout): readonly MovedNode[] {
   const { facts } = turn;
-  const { to, failure, since } = rollout;
+  const { to, failure } = rollout;
   if (to === null || nodes === undefined) return [];
   const revision = to.revision ?? rollout.from.revision;
   const strategy = (revision === null ? undefined : facts.revisions.get(revision))?.config.failStrategy;
@@ -90,7 +90,7 @@ function findArrived(turn: Turn, { nodes }: RolloutRecords, rollout: Rollout): r
     return [
       {
         id,
-        at: failure === undefined ? at : Math.max(at, since),
+        at: failure === undefined ? at : Math.max(at, lookedAt(facts, rollout)),
         before: nodes.before[id],
         metrics: facts.metrics(id),
         policy: policyInForce(strategy, node.presence.node.capabilities.failReload),
@@ -163,7 +163,11 @@ function toQuarantine({ kind, nodes, count, text }: GateFailure): NonNullable<Fa
 /** Envoy refused something of a place and named nobody. */
 function judgeUnnamed(turn: Turn, records: RolloutRecords, rollout: Rollout, entry: Moved): RolloutRecords {
   // Those from before a person resumed it were looked at.
-  const refusals = findUnnamedRefusals(turn.facts, entry, Math.max(entry.since, rollout.since));
+  const refusals = findUnnamedRefusals(
+    turn.facts,
+    entry,
+    Math.max(entry.since, lookedAt(turn.facts, rollout)),
+  );
   const [first] = refusals;
   if (first === undefined) return records;
   const nodes = refusals.map(({ node }) => node);
