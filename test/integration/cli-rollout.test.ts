@@ -233,7 +233,7 @@ test('C-B4: a registry that is away is told while it is tried, exit 6, and abort
 test('C-B5: rollout status and events survive a restart of the server', async t => {
   const { attache, run, write } = await startTerminal(t);
   const url = await attache.offer(await buildStamp('cli-restart'));
-  const rollout = { preset: 'all-at-once', bake: '5s' };
+  const rollout = { preset: 'all-at-once', bake: '8s' };
   const file = write('one', { url, pluginConfig: { stamp: 'one' }, rollout });
   const events = start(t, attache, ['events', '-f', '--type', 'rollout']);
   assert.equal((await run('apply', '-f', file)).code, 0);
