@@ -1,3 +1,4 @@
+import type { ModuleSignature } from './module-signature.ts';
 import {
   type EnvVar,
   type FailStrategy,
@@ -50,6 +51,8 @@ export interface ModuleFacts {
   /** `0.1.0`, `0.2.0` or `0.2.1`. */
   readonly abi: string;
   readonly importCount: number;
+  /** Absent: no signature was asked for. The one fact that may change: other things can be asked later. */
+  readonly signature?: ModuleSignature;
 }
 
 /** The configuration part of a spec, with the defaults that change what runs filled in. */

@@ -8,6 +8,8 @@ import {
   ModuleReferenceError,
   parseModuleReference,
 } from '../model/module-reference.ts';
+import type { ModuleSignature } from '../model/module-signature.ts';
+import { NO_SIGNATURE_POLICY, type SignaturePolicy } from '../model/signature-policy.ts';
 import { isListed } from './address-policy.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { createHttpClient } from './http-client.ts';
@@ -15,12 +17,20 @@ import { ModuleError } from './module-error.ts';
 import { fetchFromRegistry } from './oci-source.ts';
 import { createRegistryClient, type RegistryOptions } from './registry-client.ts';
 import { toResponseError } from './response-error.ts';
+import type { SignedDigests } from './signature/check-signature.ts';
+import {
+  createSignatureChecker,
+  requireSignature,
+  type SignatureChecker,
+} from './signature/signature-checker.ts';
 import { type UnpackedModule, unpackModule } from './unpack.ts';
 import { toDigest, wrongDigest } from './verify-digest.ts';
 
 export interface ModuleSourceOptions extends RegistryOptions {
   /** `file://` modules must lie below it; undefined: `file://` is refused. */
   readonly moduleDirectory: string | undefined;
+  /** Whose signatures are asked for; none by default. */
+  readonly signatures?: SignaturePolicy;
 }
 
 /** A module as it came from its source: digests verified, contents not checked yet. */
@@ -31,17 +41,24 @@ export interface FetchedModule {
   /** OCI: what the reference named (index or manifest), and the manifest chosen. */
   readonly referenceDigest?: string;
   readonly manifestDigest?: string;
+  /** Absent: nothing was asked. */
+  readonly signature?: ModuleSignature;
 }
 
 export interface ModuleSource {
   /**
    * Fetches what a plugin's url names. `sha256` (hex) pins the manifest or index of an OCI artifact, and the module
-   * itself for the other schemes. Throws ModuleError.
+   * itself for the other schemes. What `verificationKey` and the policy ask for was verified. Throws ModuleError.
    */
   fetch(
-    of: { readonly url: string; readonly sha256?: string | undefined },
+    of: {
+      readonly url: string;
+      readonly sha256?: string | undefined;
+      readonly verificationKey?: string | undefined;
+    },
     signal: AbortSignal,
   ): Promise<FetchedModule>;
+  readonly signatures: SignatureChecker;
   close(): Promise<void>;
 }
 
@@ -50,17 +67,25 @@ const MAX_FILE_BYTES = 256 << 20;
 export function createModuleSource(cache: BlobCache, options: ModuleSourceOptions): ModuleSource {
   const registry = createRegistryClient(options);
   const http = createHttpClient(options.timeLimits);
+  const policy = options.signatures ?? NO_SIGNATURE_POLICY;
+  const signatures = createSignatureChecker(policy, registry, options.clock);
   return {
-    async fetch({ url, sha256 }, signal) {
+    signatures,
+    async fetch({ url, sha256, verificationKey }, signal) {
       const reference = parseReference(url);
-      switch (reference.scheme) {
-        case 'oci':
-          return fetchFromRegistry(registry, cache, reference, sha256, signal);
-        case 'file':
-          return toFetched(await readFile(reference, options.moduleDirectory), url, sha256);
-        default:
-          return toFetched(await download(reference, signal), url, sha256);
-      }
+      const checkSignature = async (digests: SignedDigests) => {
+        const signature = await signatures.check({ url, verificationKey }, digests, signal);
+        requireSignature(url, signature);
+        return signature;
+      };
+      if (reference.scheme === 'oci')
+        return fetchFromRegistry(registry, cache, reference, sha256, checkSignature, signal);
+      const signature = await checkSignature({});
+      const module =
+        reference.scheme === 'file'
+          ? await readFile(reference, options.moduleDirectory)
+          : await download(reference, signal);
+      return { ...toFetched(module, url, sha256), ...(signature === undefined ? {} : { signature }) };
     },
     async close() {
       await Promise.all([registry.close(), http.close()]);

@@ -46,6 +46,11 @@ export type FinalModuleErrorCode =
   | 'bad-credentials'
   /** A file:// outside of the configured directory, or none is configured. */
   | 'file-refused'
+  /** A signature that is required, and is not there; or is there, and does not hold. */
+  | 'signature-missing'
+  | 'signature-invalid'
+  /** `verificationKey` names no authority that is known. */
+  | 'signature-key-unknown'
   /** A registry upload that failed. */
   | 'push-failed'
   /** The module port could not be opened. */

@@ -1,6 +1,7 @@
 import { toMessage } from '../model/error.ts';
 import type { PluginName, PluginSpec } from '../model/plugin-spec.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
+import type { ModuleProgress, Revision } from '../model/revision.ts';
 import { revisionKey } from '../store/record-kinds.ts';
 import type { Store, Stored } from '../store/store.ts';
 import type { BlobCache } from './blob-cache.ts';
@@ -10,6 +11,7 @@ import { findOrphans, forgetProgress, listRevisions, ModuleRecord } from './modu
 import { listModuleTargets } from './module-targets.ts';
 import { resolvePlugin } from './resolve-plugin.ts';
 import { MODULE_DEADLINE_MS, toRetryDelayMs } from './retry-policy.ts';
+import { recheckSignatures } from './signature/recheck-signatures.ts';
 import { Turns } from './turns.ts';
 
 export interface ModuleReconcilerOptions {
@@ -97,7 +99,10 @@ class Reconciler {
     const cancelled = AbortSignal.any([current.signal, this.#stopping]);
     const work = this.#persist(plugin, cancelled, async () => {
       if (spec === undefined) await forgetProgress(this.#options.store, plugin);
-      else if (spec.value.deleted === undefined) await this.#reconcile({ plugin, spec, cancelled });
+      else if (spec.value.deleted === undefined) {
+        const run: Run = { plugin, spec, cancelled };
+        await Promise.all([this.#reconcile(run), this.#recheck(run)]);
+      }
     }).finally(() => {
       this.#running.delete(work);
       if (this.#current.get(plugin) === current) this.#current.delete(plugin);
@@ -123,14 +128,44 @@ class Reconciler {
     const { plugin, spec } = run;
     const progress = (await store.get('ModuleProgress', plugin))?.value;
     const sameSpec = progress?.specRevision === spec.revision;
-    if (sameSpec && progress.state === 'failed') return;
+    if (sameSpec && progress.state === 'failed' && !isAboutSignature(progress)) return;
     if (sameSpec && progress.state === 'ready') {
       const revision = await store.get('Revision', revisionKey(plugin, progress.revision ?? 0));
       // A blob that is gone or damaged is fetched again, under its old digest.
-      if (revision !== undefined && (await cache.has(revision.value.module.sha256))) return;
+      if (revision !== undefined && this.#isChecked(spec.value, revision.value)) {
+        if (await cache.has(revision.value.module.sha256)) return;
+      }
     }
     const since = sameSpec && progress.state === 'retrying' ? progress.since : undefined;
     await this.#tryUntilDone(run, since ?? clock.now());
+  }
+
+  #isChecked(spec: PluginSpec, { module }: Revision): boolean {
+    try {
+      return this.#source.signatures.isCurrent(spec, module.signature);
+    } catch {
+      // It will be said when it is tried.
+      return false;
+    }
+  }
+
+  /** Signatures of revisions that were made when other ones were asked for. */
+  async #recheck({ plugin, spec, cancelled }: Run): Promise<void> {
+    const { store, clock, log } = this.#options;
+    const record = new ModuleRecord(this.#options, plugin, spec);
+    const ports = {
+      signatures: this.#source.signatures,
+      record: record.recordSignature.bind(record),
+      clock,
+    };
+    const since = clock.now();
+    for (let attempt = 1; !cancelled.aborted; attempt++) {
+      const revisions = await listRevisions(store, plugin);
+      const fault = await recheckSignatures(spec.value, revisions, ports, cancelled);
+      if (fault === undefined || clock.now() - since >= MODULE_DEADLINE_MS) return;
+      log.warn({ plugin, code: fault.code, attempt }, `signatures not checked: ${fault.message}`);
+      await this.#wait(toRetryDelayMs(attempt, this.#chance(), fault.retryAfterMs), cancelled);
+    }
   }
 
   async #tryUntilDone(run: Run, since: number): Promise<void> {
@@ -167,7 +202,8 @@ class Reconciler {
       };
       // Not the run's own signal: another plugin may wait for the same download.
       const signal = this.#stopping;
-      const module = await resolvePlugin(run.spec.value, revisions, targets, { fetchModule, cache }, signal);
+      const ports = { fetchModule, signatures: this.#source.signatures, cache };
+      const module = await resolvePlugin(run.spec.value, revisions, targets, ports, signal);
       if (!run.cancelled.aborted) await record.recordReady(module);
       return undefined;
     } catch (error) {
@@ -192,6 +228,11 @@ class Reconciler {
   #chance(): number {
     return Number.parseInt(this.#options.random(2), 16) / 0xffff;
   }
+}
+
+/** The policy may be another one since, or it was signed meanwhile. */
+function isAboutSignature({ code }: ModuleProgress): boolean {
+  return code?.startsWith('signature-') === true;
 }
 
 function toModuleError(error: unknown): ModuleError {

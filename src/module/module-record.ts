@@ -1,5 +1,6 @@
 import type { Event } from '../model/event.ts';
-import type { PluginName, PluginSpec } from '../model/plugin-spec.ts';
+import { type ModuleSignature, toSignatureText } from '../model/module-signature.ts';
+import { type PluginName, type PluginSpec, toCanonicalJson } from '../model/plugin-spec.ts';
 import type { Clock, RandomHex } from '../model/ports.ts';
 import type { ModuleFacts, ModuleProgress, Revision } from '../model/revision.ts';
 import { eventKey, revisionKey } from '../store/record-kinds.ts';
@@ -7,6 +8,7 @@ import type { Operation, Store, Stored } from '../store/store.ts';
 import { ConflictError } from '../store/store-error.ts';
 import type { ModuleError } from './module-error.ts';
 import { planRevision } from './plan-revision.ts';
+import { withSignature } from './signature/signature-checker.ts';
 
 export interface RecordPorts {
   readonly store: Store;
@@ -55,13 +57,41 @@ export class ModuleRecord {
     const { revision, isNew } = planRevision(this.#plugin, this.#spec.value, module, revisions, clock.now());
     const { number } = revision;
     const progress = this.#toProgress({ state: 'ready', revision: number });
-    if (!isNew) return this.#write(progress);
+    if (!isNew) return this.#write(progress, this.#toSignatureChange(revision, module));
     const key = revisionKey(this.#plugin, number);
     const message = `revision ${number}: module sha256 ${module.sha256.slice(0, 12)} from ${module.url}`;
     return this.#write(progress, [
       { op: 'put', kind: 'Revision', key, value: revision, expected: 'absent' },
       this.#toEvent('module.ready', message),
+      ...this.#toSignatureEvents(number, undefined, module.signature),
     ]);
+  }
+
+  /** What a revision's signature is now; whatever the document says by then. */
+  async recordSignature(revision: Revision, signature: ModuleSignature | undefined): Promise<void> {
+    const operations = this.#toSignatureChange(revision, withSignature(revision.module, signature));
+    if (operations.length > 0) await this.#ports.store.transaction(operations);
+  }
+
+  /** Of a revision that is there already; the bytes stay, where they were taken from goes with their signature. */
+  #toSignatureChange(revision: Revision, module: ModuleFacts): readonly Operation[] {
+    const { number, module: before } = revision;
+    if (isSameSignature(before.signature, module.signature)) return [];
+    const key = revisionKey(this.#plugin, number);
+    return [
+      { op: 'put', kind: 'Revision', key, value: { ...revision, module } },
+      ...this.#toSignatureEvents(number, before.signature, module.signature),
+    ];
+  }
+
+  #toSignatureEvents(
+    number: number,
+    before: ModuleSignature | undefined,
+    after: ModuleSignature | undefined,
+  ): readonly Operation[] {
+    const text = toSignatureText(after);
+    if (text === toSignatureText(before)) return [];
+    return [this.#toEvent('module.signature', `revision ${number}: ${text}`)];
   }
 
   async #write(progress: ModuleProgress, more: readonly Operation[] = []): Promise<boolean> {
@@ -111,6 +141,11 @@ export async function findOrphans(store: Store): Promise<readonly PluginName[]> 
   const [specs, progresses] = await Promise.all([store.list('PluginSpec'), store.list('ModuleProgress')]);
   const known = new Set(specs.records.map(({ key }) => key));
   return progresses.records.map(({ value }) => value.plugin).filter(plugin => !known.has(plugin));
+}
+
+function isSameSignature(a: ModuleSignature | undefined, b: ModuleSignature | undefined): boolean {
+  const withoutTime = (of: ModuleSignature | undefined) => of && toCanonicalJson({ ...of, checkedAt: 0 });
+  return withoutTime(a) === withoutTime(b);
 }
 
 function describe({ code, message, hint }: ModuleError): Pick<ModuleProgress, 'code' | 'message' | 'hint'> {

@@ -1,4 +1,5 @@
 import type { OciReference } from '../model/module-reference.ts';
+import type { ModuleSignature } from '../model/module-signature.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { MAX_MODULE_BYTES, moduleTooBig } from './check-module.ts';
 import type { FetchedModule } from './fetch-module.ts';
@@ -6,6 +7,7 @@ import { findModule, type ModulePlace } from './find-module.ts';
 import { chooseChild, type Descriptor, type ImageManifest, parseManifest } from './manifest.ts';
 import { ModuleError } from './module-error.ts';
 import type { RegistryClient } from './registry-client.ts';
+import type { SignedDigests } from './signature/check-signature.ts';
 import { unpackModule } from './unpack.ts';
 import { wrongDigest } from './verify-digest.ts';
 
@@ -21,13 +23,15 @@ interface Resolved {
 
 /**
  * Resolves a reference, finds the module in the artifact and brings it into the cache; layers that the cache has are
- * not asked for again. `sha256` (hex) pins the digest of the index or the manifest. Throws ModuleError.
+ * not asked for again. `sha256` (hex) pins the digest of the index or the manifest. `checkSignature` is asked before
+ * anything is unpacked, and throws what must not go on. Throws ModuleError.
  */
 export async function fetchFromRegistry(
   client: RegistryClient,
   cache: BlobCache,
   reference: OciReference,
   sha256: string | undefined,
+  checkSignature: (digests: SignedDigests) => Promise<ModuleSignature | undefined>,
   signal: AbortSignal,
 ): Promise<FetchedModule> {
   const what = `${reference.host}/${reference.repository}:${reference.digest ?? reference.tag}`;
@@ -36,9 +40,16 @@ export async function fetchFromRegistry(
   const pinned = sha256 === undefined ? undefined : `sha256:${sha256}`;
   if (pinned !== undefined && pinned !== referenceDigest && pinned !== manifestDigest)
     throw wrongDigest(what, pinned, referenceDigest);
+  const signature = await checkSignature({ referenceDigest, manifestDigest });
   const place = findModule(resolved.manifest, what);
   const bytes = await takeModule(client, cache, reference, place, signal);
-  return { bytes, layout: place.layout, referenceDigest, manifestDigest };
+  return {
+    bytes,
+    layout: place.layout,
+    referenceDigest,
+    manifestDigest,
+    ...(signature === undefined ? {} : { signature }),
+  };
 }
 
 async function resolve(

@@ -54,8 +54,9 @@ export function createModulePlanner(options: ModulePlannerOptions): ModulePlanne
         unwanted.throwIfAborted();
         return source.fetch(of, signal);
       });
+    const ports = { fetchModule, signatures: source.signatures, cache };
     // Not cut short with the plan: another plugin may wait for the same download, and it is kept for later.
-    const module = await resolvePlugin(spec, revisions, targets, { fetchModule, cache }, closing.signal);
+    const module = await resolvePlugin(spec, revisions, targets, ports, closing.signal);
     return { kind: 'revision', ...planRevision(plugin, spec, module, revisions, clock.now()) };
   };
 

@@ -5,11 +5,13 @@ import type { BlobCache } from './blob-cache.ts';
 import { checkModule, MAX_MODULE_BYTES, type TargetEnvoy } from './check-module.ts';
 import type { ModuleSource } from './fetch-module.ts';
 import { findKnownModule } from './plan-revision.ts';
+import { requireSignature, type SignatureChecker, withSignature } from './signature/signature-checker.ts';
 import { wrongDigest } from './verify-digest.ts';
 
 export interface ResolvePorts {
   /** Can take long. */
   readonly fetchModule: ModuleSource['fetch'];
+  readonly signatures: Pick<SignatureChecker, 'renew'>;
   readonly cache: BlobCache;
 }
 
@@ -21,17 +23,19 @@ export async function resolvePlugin(
   spec: PluginSpec,
   revisions: readonly Revision[],
   targets: readonly TargetEnvoy[],
-  { fetchModule, cache }: ResolvePorts,
+  { fetchModule, signatures, cache }: ResolvePorts,
   signal: AbortSignal,
 ): Promise<ModuleFacts> {
   const known = findKnownModule(spec, revisions);
   const cached = known && (await cache.read(known.sha256, MAX_MODULE_BYTES));
   if (known !== undefined && cached !== undefined) {
+    const signature = await signatures.renew(spec, known, signal);
+    requireSignature(spec.url, signature);
     // A node of an older release may have come since.
     checkModule(cached, targets);
-    return known;
+    return withSignature(known, signature);
   }
-  const fetched = await fetchModule(known === undefined ? spec : toPinned(known), signal);
+  const fetched = await fetchModule({ ...spec, ...(known && toPinned(known)) }, signal);
   const sha256 = sha256Hex(fetched.bytes);
   if (known !== undefined && sha256 !== known.sha256)
     throw wrongDigest(`the module of ${spec.url}`, `sha256:${known.sha256}`, `sha256:${sha256}`);
@@ -46,6 +50,7 @@ export async function resolvePlugin(
     layout: fetched.layout,
     abi,
     importCount,
+    ...(fetched.signature === undefined ? {} : { signature: fetched.signature }),
   };
 }
 

@@ -1,0 +1,42 @@
+import type { ModuleSignature } from '../../model/module-signature.ts';
+import type { PluginSpec } from '../../model/plugin-spec.ts';
+import type { Clock } from '../../model/ports.ts';
+import type { Revision } from '../../model/revision.ts';
+import { ModuleError } from '../module-error.ts';
+import { type SignatureChecker, toUnchecked } from './signature-checker.ts';
+
+export interface RecheckPorts {
+  readonly signatures: Pick<SignatureChecker, 'check' | 'isCurrent'>;
+  readonly record: (revision: Revision, signature: ModuleSignature | undefined) => Promise<void>;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/**
+ * Holds the revisions of a plugin, the newest first, against what is asked now, where what is recorded is about
+ * something else: what was verified for an older policy or key is not passed off as verified. Answers a fault that may
+ * pass: until then these revisions are marked as not checked.
+ */
+export async function recheckSignatures(
+  spec: PluginSpec,
+  revisions: readonly Revision[],
+  { signatures, record, clock }: RecheckPorts,
+  signal: AbortSignal,
+): Promise<ModuleError | undefined> {
+  let fault: ModuleError | undefined;
+  const known = new Map<string, ModuleSignature | undefined>();
+  for (const revision of [...revisions].sort((a, b) => b.number - a.number)) {
+    const { module } = revision;
+    const source = { url: module.url, verificationKey: spec.verificationKey };
+    const key = [module.url, module.referenceDigest, module.manifestDigest].join('\n');
+    try {
+      if (signatures.isCurrent(source, module.signature)) continue;
+      if (!known.has(key)) known.set(key, await signatures.check(source, module, signal));
+    } catch (error) {
+      if (!(error instanceof ModuleError)) throw error;
+      if (error.transient) fault = error;
+      known.set(key, toUnchecked(error.message, clock.now()));
+    }
+    await record(revision, known.get(key));
+  }
+  return fault;
+}
