@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { AttacheError, type Fault, toMessage } from './model/error.ts';
+import { NO_SIGNATURE_POLICY, type SignaturePolicy } from './model/signature-policy.ts';
+import { parseSignaturePolicy } from './model/signature-policy-document.ts';
 
 /** Everything `attache serve` can be told, read once, frozen. Paths are absolute. */
 export interface Config {
@@ -24,6 +26,8 @@ export interface Config {
   readonly moduleDirectory: string | undefined;
   /** `HOST` or `HOST:PORT` that may resolve to a private or loopback address when fetched from; `*`: any. */
   readonly allowPrivateHosts: readonly string[];
+  /** Who may sign modules, and which sources have to be signed. */
+  readonly signatures: SignaturePolicy;
   readonly logLevel: LogLevel;
 }
 
@@ -64,7 +68,8 @@ export type SettingName =
   | 'insecure-registry'
   | 'docker-config'
   | 'module-directory'
-  | 'allow-private-host';
+  | 'allow-private-host'
+  | 'signatures';
 
 export const SETTINGS: readonly Setting[] = [
   { name: 'data', value: 'DIR', help: 'data directory (default ./attache-data)' },
@@ -88,6 +93,7 @@ export const SETTINGS: readonly Setting[] = [
     help: 'host of modules that may have a private address',
     list: true,
   },
+  { name: 'signatures', value: 'FILE', help: 'who has to sign which modules, YAML (default: nobody)' },
   { name: 'log-level', value: 'LEVEL', help: 'debug, info, warn, error or silent (default info)' },
 ];
 
@@ -120,6 +126,7 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
     dockerConfigPath: readDockerConfigPath(source, env),
     moduleDirectory: toAbsolute(source.one('module-directory')),
     allowPrivateHosts: source.many('allow-private-host'),
+    signatures: readSignatures(source.raw('signatures'), faults),
     logLevel: readLogLevel(source, faults),
   });
   checkExposure(config, faults);
@@ -155,6 +162,8 @@ function isWildcard(host: string): boolean {
 }
 
 interface Sources {
+  /** As it was given: a flag's or variable's text, or any value of the file. */
+  raw(name: SettingName): unknown;
   one(name: SettingName): string | undefined;
   many(name: SettingName): readonly string[];
 }
@@ -169,7 +178,7 @@ function readSources(flags: ConfigFlags, env: Environment, faults: Fault[]): Sou
       .flatMap(value => String(value).split(','))
       .map(value => value.trim())
       .filter(value => value !== '');
-  return { many, one: name => (raw(name) === undefined ? undefined : String(raw(name)) || undefined) };
+  return { raw, many, one: name => (raw(name) === undefined ? undefined : String(raw(name)) || undefined) };
 }
 
 function toVariable(name: string): string {
@@ -194,7 +203,7 @@ function readFile(flags: ConfigFlags, env: Environment, faults: Fault[]): Readon
   }
   for (const [key, entry] of Object.entries(value)) {
     if (!SETTINGS.some(setting => setting.name === key)) fault(`${key}: unknown setting`, `/${key}`);
-    else if (isMap(entry)) fault(`${key}: expected a text or a list`, `/${key}`);
+    else if (isMap(entry) && key !== 'signatures') fault(`${key}: expected a text or a list`, `/${key}`);
   }
   return value as Readonly<Record<string, unknown>>;
 }
@@ -233,6 +242,26 @@ function isOneOf<T extends string>(
 function readDockerConfigPath(source: Sources, env: Environment): string | undefined {
   const directory = env.DOCKER_CONFIG ?? (env.HOME === undefined ? undefined : join(env.HOME, '.docker'));
   return toAbsolute(source.one('docker-config') ?? (directory && join(directory, 'config.json')));
+}
+
+/** A file with the policy, or in attache.yaml the policy itself. Files of keys are relative to the working directory. */
+function readSignatures(value: unknown, faults: Fault[]): SignaturePolicy {
+  if (value === undefined) return NO_SIGNATURE_POLICY;
+  const isFile = typeof value === 'string';
+  const name = isFile ? `--signatures ${value}` : 'signatures';
+  try {
+    const document = isFile ? (parseYaml(readFileSync(value, 'utf8')) as unknown) : value;
+    const policy = parseSignaturePolicy(document, path => readFileSync(path, 'utf8'));
+    if (!Array.isArray(policy)) return policy;
+    for (const { pointer, message, hint } of policy)
+      faults.push({
+        pointer: `/signatures${pointer}`,
+        message: `${name}: ${pointer}: ${message}${hint === undefined ? '' : `. ${hint}`}`,
+      });
+  } catch (error) {
+    faults.push({ pointer: '/signatures', message: `${name}: ${toMessage(error)}` });
+  }
+  return NO_SIGNATURE_POLICY;
 }
 
 function toAbsolute(path: string | undefined): string | undefined {

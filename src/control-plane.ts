@@ -130,6 +130,7 @@ async function start(
     allowPrivateHosts: config.allowPrivateHosts,
     dockerConfigPath: config.dockerConfigPath,
     moduleDirectory: config.moduleDirectory,
+    signatures: config.signatures,
   };
   const planner = createModulePlanner({ store, cache, sources, rootNamespace, clock });
   onStop(() => planner.close());

@@ -47,6 +47,7 @@ test('the defaults are loopback, in ./attache-data', () => {
     dockerConfigPath: '/home/ada/.docker/config.json',
     moduleDirectory: undefined,
     allowPrivateHosts: [],
+    signatures: { authorities: [], rules: [] },
     logLevel: 'info',
   });
   assert.ok(Object.isFrozen(config));

@@ -1,7 +1,7 @@
 import type { DocumentFault } from './document-error.ts';
 import { readMetadata, readSelector } from './document-metadata.ts';
 import { DocumentPart, toDefined } from './document-part.ts';
-import { readUrl, readVmConfig } from './plugin-module-fields.ts';
+import { readUrl, readVerificationKey, readVmConfig } from './plugin-module-fields.ts';
 import { readMatch, readTargetRefs } from './plugin-placement-fields.ts';
 import type { FailStrategy, JsonObject, Phase, PluginSpec } from './plugin-spec.ts';
 import { readRollout } from './rollout-document.ts';
@@ -84,6 +84,7 @@ function readSpec(spec: DocumentPart): Omit<PluginDocument, 'namespace' | 'name'
   return toDefined({
     ...readUrl(spec, fields),
     imagePullPolicy: policy === 'UNSPECIFIED_POLICY' ? undefined : policy,
+    verificationKey: readVerificationKey(fields),
     imagePullSecret: fields.get('imagePullSecret')?.text({ min: 1, max: 253 }),
     selector: readSelector(fields.get('selector')),
     targetRefs: readTargetRefs(fields),
@@ -103,13 +104,6 @@ function refuseWhatIsNotThere(fields: ReadonlyMap<string, DocumentPart>): void {
   const type = fields.get('type');
   if (type?.oneOf(['UNSPECIFIED_PLUGIN_TYPE', 'HTTP', 'NETWORK']) === 'NETWORK')
     type.fault('not-supported', 'network filters are not supported yet; only type HTTP is');
-  fields
-    .get('verificationKey')
-    ?.fault(
-      'not-supported',
-      'signatures are not verified yet, so a plugin that asks for it is refused',
-      'Pin the module with sha256, and leave verificationKey out.',
-    );
 }
 
 /** The `spec` of a document that says what is stored; the other direction of `parsePluginDocument`. */

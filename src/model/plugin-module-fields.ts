@@ -1,6 +1,8 @@
 import type { DocumentPart } from './document-part.ts';
 import { toDefined } from './document-part.ts';
 import type { EnvVar } from './plugin-spec.ts';
+import { isPem, parseSignatureKey } from './signature-key.ts';
+import { AUTHORITY_NAME } from './signature-policy.ts';
 
 const SCHEMES = ['oci', 'http', 'https', 'file'];
 const HEX64 = /^[0-9a-f]{64}$/;
@@ -44,6 +46,33 @@ function readPinnedDigest(part: DocumentPart | undefined, url: string): string |
   const hex = /^sha256:(.*)$/.exec(digest)?.[1];
   if (hex !== undefined && HEX64.test(hex)) return hex;
   return part?.fault('out-of-bounds', `@${digest} is not @sha256: and 64 lower-case hexadecimal digits`);
+}
+
+/** A PEM public key, or the name of an authority; which ones there are the server knows. */
+export function readVerificationKey(fields: ReadonlyMap<string, DocumentPart>): string | undefined {
+  const part = fields.get('verificationKey');
+  const text = part?.text({ min: 1, max: 8192 });
+  if (part === undefined || text === undefined) return undefined;
+  const fault = checkVerificationKey(text);
+  if (fault !== undefined) return part.fault('out-of-bounds', fault);
+  const url = fields.get('url')?.value;
+  if (typeof url === 'string' && /^(https?|file):\/\//.test(url))
+    return part.fault(
+      'contradiction',
+      'only oci:// modules carry signatures',
+      'Use oci://, or sha256 alone.',
+    );
+  return text;
+}
+
+function checkVerificationKey(text: string): string | undefined {
+  if (isPem(text)) {
+    const key = parseSignatureKey(text);
+    return typeof key === 'string' ? key : undefined;
+  }
+  return AUTHORITY_NAME.test(text)
+    ? undefined
+    : 'neither a PEM public key nor the name of an authority: lower-case letters, digits, dots and dashes';
 }
 
 /** `vmConfig.env`; a name at most once. */

@@ -127,7 +127,13 @@ test('all faults come at once', () => {
 
 const REFUSED: readonly (readonly [string, object, string])[] = [
   ['NETWORK', { type: 'NETWORK' }, 'not-supported /spec/type'],
-  ['a signature nobody would check', { verificationKey: 'k' }, 'not-supported /spec/verificationKey'],
+  ['a key that is none', { verificationKey: 'Release Key' }, 'out-of-bounds /spec/verificationKey'],
+  ['broken PEM', { verificationKey: '-----BEGIN PUBLIC KEY-----' }, 'out-of-bounds /spec/verificationKey'],
+  [
+    'a signature of what carries none',
+    { url: 'https://h/a.wasm', verificationKey: 'release' },
+    'contradiction /spec/verificationKey',
+  ],
   [
     'a wildcard label',
     { selector: { matchLabels: { a: '*' } } },

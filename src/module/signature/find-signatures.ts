@@ -2,7 +2,6 @@ import { type Descriptor, parseManifest } from '../manifest.ts';
 import { ModuleError } from '../module-error.ts';
 import { readBounded } from '../read-bounded.ts';
 import type { ReceivedManifest, RegistryClient, Repository } from '../registry-client.ts';
-import { isIndexType } from '../registry-manifest.ts';
 import { listReferrers, parseReferrers, type Referrers, toReferrers } from './referrers.ts';
 import { isSignatureLayer, SIGNATURE_ANNOTATION, SIMPLE_SIGNING_LAYER } from './signature-types.ts';
 import type { Candidate } from './verify-candidate.ts';
@@ -86,7 +85,6 @@ function readLayers(
   { bytes, contentType }: ReceivedManifest,
   reference: string,
 ): readonly Descriptor[] | Candidate {
-  if (isIndexType(contentType)) return [];
   try {
     const manifest = parseManifest(bytes, contentType, reference);
     if (manifest.kind === 'index') return [];
