@@ -1,0 +1,159 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../../model/ports.ts';
+import { watchDeadline } from './trial-deadline.ts';
+import type { TrialEvent, TrialOrder } from './trial-protocol.ts';
+import { type TrialResult, toTrialResult } from './trial-result.ts';
+
+/** How much a child process may take. */
+export interface TrialBounds {
+  /** Of the plugin's linear memory, pages of 64 KiB. */
+  readonly memoryPages: number;
+  /** Of V8 itself, MiB; tables of functions count here. */
+  readonly heapMiB: number;
+  /** Compiled as Envoy compiles: slower, with smaller stack frames. */
+  readonly isOptimized: boolean;
+  /** Of the module's own time. */
+  readonly limitMs: number;
+}
+
+/** The child's file beside this one: TypeScript as it is here, JavaScript in the published package. */
+const ENTRY = fileURLToPath(
+  new URL(`./trial-entry.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
+);
+/** Until a child has read its module. */
+const START_LIMIT_MS = 30_000;
+const MAX_OUTPUT_BYTES = 1 << 20;
+const MAX_COMPLAINT_CHARS = 2_000;
+
+/**
+ * One run in a child process that has nothing but its pipes: no environment, no files but its own code, no network,
+ * no further processes. `signal` ends it early, which counts as `not-run`.
+ */
+export async function runTrialProcess(
+  bytes: Uint8Array,
+  order: TrialOrder,
+  bounds: TrialBounds,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<TrialResult> {
+  signal.throwIfAborted();
+  const child = spawnChild(bounds);
+  const events: TrialEvent[] = [];
+  let isTimedOut = false;
+  let complaint = '';
+  const kill = () => void child.kill('SIGKILL');
+  const expire = () => {
+    isTimedOut = true;
+    kill();
+  };
+  const stopStartTimer = clock.after(START_LIMIT_MS, kill);
+  let stopDeadline = () => {};
+  signal.addEventListener('abort', kill);
+  child.stderr?.setEncoding('utf8').on('data', text => {
+    complaint = (complaint + text).slice(-MAX_COMPLAINT_CHARS);
+  });
+  readEvents(child, kill, event => {
+    events.push(event);
+    if (event.kind !== 'ready') return;
+    stopStartTimer();
+    stopDeadline = watchDeadline(child.pid, bounds.limitMs, clock, expire);
+  });
+  feed(child, bytes, order);
+  const { exitCode, by } = await new Promise<{ exitCode: number | null; by: string | null }>(resolve => {
+    child.once('error', error => {
+      complaint = error.message;
+      if (child.pid === undefined) resolve({ exitCode: null, by: null });
+    });
+    child.once('close', (code, by) => resolve({ exitCode: code, by }));
+  });
+  stopStartTimer();
+  stopDeadline();
+  signal.removeEventListener('abort', kill);
+  signal.throwIfAborted();
+  return toTrialResult(events, {
+    isTimedOut,
+    exitCode,
+    signal: by,
+    complaint: toLine(complaint),
+    limitMs: bounds.limitMs,
+  });
+}
+
+function spawnChild({ memoryPages, heapMiB, isOptimized, limitMs }: TrialBounds): ChildProcess {
+  const args = [
+    `--max-old-space-size=${heapMiB}`,
+    `--wasm-max-mem-pages=${memoryPages}`,
+    '--experimental-wasm-type-reflection',
+    ...(isOptimized ? ['--no-liftoff'] : []),
+    '--permission',
+    `--allow-fs-read=${dirname(ENTRY)}/*`,
+    '--no-warnings',
+    ENTRY,
+  ];
+  const child = spawn(...withLimits(process.execPath, args, limitMs), {
+    cwd: '/',
+    env: {},
+    stdio: ['pipe', 'pipe', 'pipe'],
+    windowsHide: true,
+  });
+  if (child.pid !== undefined) void offerToKiller(child.pid);
+  return child;
+}
+
+const SHELL = '/bin/sh';
+
+/**
+ * No core files, and an end to its processor time even when nobody is left to end it: a loop in Wasm would outlive us.
+ * Without a shell the deadline has to do.
+ */
+function withLimits(program: string, args: readonly string[], limitMs: number): [string, string[]] {
+  if (process.platform === 'win32' || !existsSync(SHELL)) return [program, [...args]];
+  const seconds = Math.ceil((2 * limitMs + START_LIMIT_MS) / 1000);
+  const script = `ulimit -c 0; ulimit -t ${seconds}; exec "$@"`;
+  return [SHELL, ['-c', script, 'sh', program, ...args]];
+}
+
+/** Where memory runs out on the whole machine, Linux ends this process first. */
+async function offerToKiller(pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/oom_score_adj`, '1000').catch(() => {});
+}
+
+function feed(child: ChildProcess, bytes: Uint8Array, order: TrialOrder): void {
+  const text = Buffer.from(JSON.stringify(order));
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(text.length);
+  // A child that is gone has an ending; that its pipe broke says nothing more.
+  child.stdin?.on('error', () => {});
+  child.stdin?.write(Buffer.concat([size, text]));
+  child.stdin?.end(bytes);
+}
+
+/** Each line once it is whole. More than any honest child writes ends it. */
+function readEvents(child: ChildProcess, giveUp: () => void, take: (event: TrialEvent) => void): void {
+  let rest = '';
+  let total = 0;
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    total += text.length;
+    if (total > MAX_OUTPUT_BYTES) return giveUp();
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    try {
+      for (const line of lines) take(JSON.parse(line) as TrialEvent);
+    } catch {
+      giveUp();
+    }
+  });
+}
+
+function toLine(text: string): string {
+  return (
+    text
+      .split('\n')
+      .find(line => /\S/.test(line))
+      ?.trim() ?? ''
+  );
+}

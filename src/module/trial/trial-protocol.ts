@@ -1,0 +1,64 @@
+import type { ProxyWasmAbi } from '../host-functions.ts';
+
+/**
+ * What passes between a trial runner and its child process. To the child: the size of the order as 4 bytes (little
+ * endian), the order as JSON, the module. From the child: a TrialEvent as JSON on each line.
+ */
+export interface TrialOrder {
+  readonly abi: ProxyWasmAbi;
+  /** The 40 of Envoy 1.40: older ones allow less before the first context. */
+  readonly envoyMinor: number;
+  /** Envoy's PluginConfig.name. */
+  readonly plugin: string;
+  /** Envoy's root_id. */
+  readonly rootId: string;
+  /** The text that the plugin gets as its configuration. */
+  readonly configuration: string;
+  readonly env: readonly (readonly [name: string, value: string])[];
+  /** Names of variables that each node's own environment gives. */
+  readonly hostEnv: readonly string[];
+  /** Wall-clock time at the start, ms since the epoch. */
+  readonly now: number;
+}
+
+export type WantedKind = 'property' | 'metric' | 'cluster' | 'foreignFunction' | 'hostEnv';
+
+export type TrialEvent =
+  /** The module has been read; from here on its own time counts. */
+  | { readonly kind: 'ready' }
+  /** A function of the module is called. */
+  | { readonly kind: 'call'; readonly name: string }
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string }
+  /** There were more lines than are told. */
+  | { readonly kind: 'more-logs' }
+  | { readonly kind: 'want'; readonly what: WantedKind; readonly name: string }
+  /** Something asked for that only a node knows, as a phrase. */
+  | { readonly kind: 'unknowable'; readonly text: string }
+  | {
+      readonly kind: 'end';
+      readonly outcome: TrialEnd;
+      /** What happened; empty for `ok`. */
+      readonly reason: string;
+      readonly tookMs: number;
+      /** Of linear memory, at the end. */
+      readonly memoryPages: number;
+    };
+
+/** How a run that came to its end went. `broken`: these bytes are no valid module. */
+export type TrialEnd = 'ok' | 'refused' | 'trapped' | 'broken';
+
+/** Of Proxy-Wasm, by number. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'critical'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** The answers of host functions. https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1#proxy_result_t */
+export const Result = {
+  ok: 0,
+  notFound: 1,
+  badArgument: 2,
+  serializationFailure: 3,
+  invalidMemoryAccess: 6,
+  empty: 7,
+  casMismatch: 8,
+  unimplemented: 12,
+} as const;

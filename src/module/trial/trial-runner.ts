@@ -1,0 +1,134 @@
+import { toMessage } from '../../model/error.ts';
+import type { Clock } from '../../model/ports.ts';
+import type { ProxyWasmAbi } from '../host-functions.ts';
+import { runTrialProcess, type TrialBounds } from './trial-process.ts';
+import type { TrialOrder } from './trial-protocol.ts';
+import { TrialQueue } from './trial-queue.ts';
+import type { TrialResult } from './trial-result.ts';
+
+export interface TrialRunnerOptions {
+  readonly clock: Clock;
+  /** Processes at once; default 2. */
+  readonly parallel?: number;
+  /** Runs that may wait; default 64. One more is `not-run`. */
+  readonly waiting?: number;
+  /** A module's own time, ms; default 2 s and a second for each MB, at most 30 s. */
+  readonly limitMs?: number;
+}
+
+/** A plugin as it is to run. */
+export interface TrialInput {
+  readonly abi: ProxyWasmAbi;
+  /** The oldest Envoy that it is for; empty: the newest. */
+  readonly envoyVersion: string;
+  /** Envoy's PluginConfig.name. */
+  readonly plugin: string;
+  /** The text that Envoy hands over; empty: none. */
+  readonly pluginConfig: string;
+  /** Envoy's root_id. */
+  readonly pluginName: string;
+  readonly env: readonly {
+    readonly name: string;
+    readonly value?: string;
+    readonly valueFrom?: 'INLINE' | 'HOST';
+  }[];
+}
+
+export interface TrialRunner {
+  /** Whatever the module does is a result. Rejects only when `signal` or close() ended it. */
+  run(bytes: Uint8Array, input: TrialInput, signal?: AbortSignal): Promise<TrialResult>;
+  /** Ends all runs, and those that wait. */
+  close(): Promise<void>;
+}
+
+/** Enough for most plugins, and little for a host that tries many. */
+const SMALL = { memoryPages: 2048, heapMiB: 128, isOptimized: false };
+/** What Envoy gives: nothing is refused that was not tried so. */
+const AS_ENVOY = { memoryPages: 16_384, heapMiB: 512, isOptimized: true };
+const NEWEST_MINOR = 40;
+
+/**
+ * Runs plugins as Envoy would, each in a process of its own, two at a time: start function, root context,
+ * proxy_on_vm_start and proxy_on_configure with the real configuration. A plugin that fails in a small process is
+ * tried once more with all that Envoy gives, one at a time. The outcome is advice: Envoy itself decides.
+ */
+export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
+  const { clock, parallel = 2, waiting = 64 } = options;
+  const closing = new AbortController();
+  const queue = new TrialQueue(parallel, waiting);
+  // A hog takes a gibibyte then.
+  const large = new TrialQueue(1, Number.POSITIVE_INFINITY);
+  const running = new Set<Promise<unknown>>();
+
+  const tryBoth = async (bytes: Uint8Array, input: TrialInput, signal: AbortSignal): Promise<TrialResult> => {
+    const limitMs = options.limitMs ?? toLimitMs(bytes.length);
+    const order = toOrder(input, clock.now());
+    const run = (bounds: Omit<TrialBounds, 'limitMs'>) =>
+      runTrialProcess(bytes, order, { ...bounds, limitMs }, clock, signal);
+    const first = await run(SMALL);
+    return isFinal(first) ? first : large.run(() => run(AS_ENVOY), signal);
+  };
+
+  return {
+    async run(bytes, input, signal) {
+      const ended = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
+      if (queue.isFull) return notRun(`${waiting} others wait for their trial run`);
+      const work = queue.run(() => tryBoth(bytes, input, ended), ended);
+      running.add(work);
+      try {
+        return await work;
+      } catch (error) {
+        if (ended.aborted) throw error;
+        return notRun(toMessage(error));
+      } finally {
+        running.delete(work);
+      }
+    },
+    async close() {
+      closing.abort();
+      await Promise.allSettled(running);
+    },
+  };
+}
+
+/** A loop does not end with more memory either. */
+function isFinal({ outcome }: TrialResult): boolean {
+  return outcome === 'ok' || outcome === 'timed-out' || outcome === 'not-run';
+}
+
+/** 2 s and a second for each MB, at most 30 s. */
+function toLimitMs(sizeBytes: number): number {
+  return Math.min(2_000 + Math.ceil(sizeBytes / 1000), 30_000);
+}
+
+function toOrder(input: TrialInput, now: number): TrialOrder {
+  const { abi, plugin, pluginConfig, pluginName, env } = input;
+  const isHost = ({ valueFrom }: TrialInput['env'][number]) => valueFrom === 'HOST';
+  return {
+    abi,
+    envoyMinor: toMinor(input.envoyVersion),
+    plugin,
+    rootId: pluginName,
+    configuration: pluginConfig,
+    env: env.filter(one => !isHost(one)).map(({ name, value = '' }) => [name, value] as const),
+    hostEnv: env.filter(isHost).map(({ name }) => name),
+    now,
+  };
+}
+
+function toMinor(envoyVersion: string): number {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(envoyVersion) ?? [];
+  return major === '1' && minor !== undefined ? Number(minor) : NEWEST_MINOR;
+}
+
+function notRun(reason: string): TrialResult {
+  return {
+    outcome: 'not-run',
+    reason,
+    logs: [],
+    hasMoreLogs: false,
+    tookMs: 0,
+    wanted: { properties: [], metrics: [], clusters: [], foreignFunctions: [], hostEnv: [] },
+    unknowable: [],
+  };
+}
