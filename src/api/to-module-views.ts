@@ -2,6 +2,7 @@ import type { Revision } from '../model/revision.ts';
 import type { Fleet } from './fleet.ts';
 import { toTime } from './schema/metadata.ts';
 import type { ModuleView } from './schema/module-view.ts';
+import { toSignatureView } from './to-signature-view.ts';
 
 /** The modules that revisions name, each with the connected nodes that run one of those revisions. */
 export function toModuleViews(fleet: Fleet, revisions: readonly Revision[]): ModuleView[] {
@@ -21,9 +22,25 @@ export function toModuleViews(fleet: Fleet, revisions: readonly Revision[]): Mod
       from: [...new Set(group.map(revision => revision.module.url))],
       revisions: group.map(({ plugin, number }) => ({ plugin, number })),
       nodes: nodes.size,
+      signatures: toSignatures(group),
       firstSeenAt: toTime(Math.min(...group.map(revision => revision.createdAt))),
     };
   });
+}
+
+/** What is the same of one place is told once, with the time it was last seen. */
+function toSignatures(revisions: readonly Revision[]): ModuleView['signatures'] {
+  const views = revisions
+    .toSorted((a, b) => checkedAt(a) - checkedAt(b))
+    .flatMap(({ module: { url, signature } }) => {
+      const view = toSignatureView(signature);
+      return view === null ? [] : [{ url, ...view }];
+    });
+  return [...new Map(views.map(view => [`${view.url}\n${view.text}`, view])).values()];
+}
+
+function checkedAt({ module }: Revision): number {
+  return module.signature?.checkedAt ?? 0;
 }
 
 /** `<plugin> <revision>` to the connected nodes that run it. */

@@ -15,6 +15,7 @@ import { toPlanText, toWhy } from './rollout-words.ts';
 import { type Metadata, toTime } from './schema/metadata.ts';
 import type { PluginOnNode } from './schema/node-view.ts';
 import type { ModuleOfRevision, PluginView } from './schema/plugin-view.ts';
+import { toSignatureView } from './to-signature-view.ts';
 
 /** A plugin as an answer; `withNodes` adds an entry for each node that it selects. */
 export async function toPluginView(
@@ -141,6 +142,7 @@ export function toModuleOfRevision(module: ModuleFacts): ModuleOfRevision {
     layout,
     abi,
     importCount,
+    signature: toSignatureView(module.signature),
   };
 }
 

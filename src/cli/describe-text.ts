@@ -122,11 +122,12 @@ function describeWhat({ spec, status }: PluginView): readonly string[] {
   const { module, nodes } = status;
   const lines = [`  url      ${String(spec.url ?? NONE)}`];
   if (module !== null) {
-    const { sha256, sizeBytes, abi, importCount } = module;
+    const { sha256, sizeBytes, abi, importCount, signature } = module;
     const of = status.currentRevision ?? status.desiredRevision;
     lines.push(
       `  module   revision ${of}: sha256 ${formatDigest(sha256)}, ${formatSize(sizeBytes)}, ABI ${abi}, ${toCountText(importCount, 'import')}`,
     );
+    if (signature !== null) lines.push(`  signed   ${signature.text}`);
   }
   lines.push(
     `  phase    ${String(spec.phase ?? 'UNSPECIFIED_PHASE')}, priority ${String(spec.priority ?? 0)}`,

@@ -122,14 +122,35 @@ export const MODULES: Listing<ModuleView> = {
   columns: [
     { heading: 'DIGEST', cell: module => formatDigest(module.sha256) },
     { heading: 'SIZE', cell: module => formatSize(module.sizeBytes) },
-    // Signatures come with their issue; the column keeps its place.
-    { heading: 'SIGNED', cell: () => NONE },
+    { heading: 'SIGNED', cell: toSigned },
     { heading: 'NODES', cell: module => String(module.nodes) },
     { heading: 'FROM', cell: module => module.from.join(', ') || NONE },
     { heading: 'ABI', wide: true, cell: module => module.abi },
     { heading: 'LAYOUT', wide: true, cell: module => module.layout },
+    {
+      heading: 'SIGNATURE',
+      wide: true,
+      cell: ({ signatures }) => signatures.map(({ text }) => text).join('; ') || NONE,
+    },
   ],
 };
+
+/** Who signed, or that nobody did; the worst first, and nothing where nobody asked. */
+function toSigned({ signatures }: ModuleView): string {
+  const cells = SIGNED_STATES.flatMap(([state, word]) =>
+    signatures
+      .filter(signature => signature.state === state)
+      .map(({ text }) => word ?? text.replace(/^verified by /, '')),
+  );
+  return [...new Set(cells)].join(', ') || NONE;
+}
+
+const SIGNED_STATES: readonly (readonly [ModuleView['signatures'][number]['state'], string?])[] = [
+  ['failed', 'failed'],
+  ['unsigned', 'no'],
+  ['unchecked', 'not checked'],
+  ['verified'],
+];
 
 /** A column without a heading is left out where it has nothing to say. */
 export function toTable<T>(listing: Listing<T>, items: readonly T[], nowMs: number, wide: boolean): Table {

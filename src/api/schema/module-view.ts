@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Time } from './metadata.ts';
+import { SignatureView } from './signature-view.ts';
 
 /** A module that revisions name. */
 export const ModuleView = Type.Object({
@@ -16,6 +17,8 @@ export const ModuleView = Type.Object({
   revisions: Type.Array(Type.Object({ plugin: Type.String(), number: Type.Integer() })),
   /** Connected nodes that run it. */
   nodes: Type.Integer(),
+  /** What is known of signatures at each place that it was taken from; none where nothing was asked. */
+  signatures: Type.Array(Type.Intersect([Type.Object({ url: Type.String() }), SignatureView])),
   firstSeenAt: Time,
 });
 export type ModuleView = Static<typeof ModuleView>;

@@ -3,6 +3,7 @@ import { ApplyResult, JsonObjectSchema, Metadata, Nullable, Time } from './metad
 import { PluginOnNode } from './node-view.ts';
 import { PluginPlan } from './plan-view.ts';
 import { NextCommand, RolloutPhaseWord } from './rollout-view.ts';
+import { SignatureView } from './signature-view.ts';
 
 /** The facts about a module that a revision keeps. */
 export const ModuleOfRevision = Type.Object({
@@ -16,6 +17,7 @@ export const ModuleOfRevision = Type.Object({
   layout: Type.String(),
   abi: Type.String(),
   importCount: Type.Integer(),
+  signature: Nullable(SignatureView),
 });
 export type ModuleOfRevision = Static<typeof ModuleOfRevision>;
 
