@@ -137,7 +137,7 @@ function takeOver(turn: Turn, records: RolloutRecords, latest: Rollout): Rollout
     (latest.phase === 'Paused' && latest.pausedFrom === 'Baking' && latest.failure === undefined);
   const next = withRollout(records, toSuperseded(turn, latest));
   if (!isProven || assignment === undefined || to === null)
-    return { ...next, assignment: stopMoving(records, latest) };
+    return { ...next, assignment: stopMoving(turn.facts, records, latest) };
   return { ...next, assignment: { ...assignment, base: to, moved: [], since: turn.facts.now } };
 }
 

@@ -2,6 +2,7 @@ import { followDocument, followFormat, followModule } from './begin-rollout.ts';
 import { dropLeftBehind } from './drop-left-behind.ts';
 import { forgetOldRollouts, forgetPlugin } from './forget-history.ts';
 import { returnNodes } from './go-back.ts';
+import { watchUnproven } from './live-at-once.ts';
 import { leaveOutExcluded, moveNodes } from './moved-nodes.ts';
 import { followFreeze } from './pause-rollout.ts';
 import { keepTimer } from './rollout-clock.ts';
@@ -17,6 +18,7 @@ const RULES: readonly Rule[] = [
   leaveOutExcluded,
   watchGates,
   dropLeftBehind,
+  watchUnproven,
   takeIntent,
   followFreeze,
   moveNodes,

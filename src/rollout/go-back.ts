@@ -55,7 +55,7 @@ export function fail(
     failing.nodes[0],
   );
   const paused = toPaused(turn, records, rollout, { reason: 'Failure', why: failing.why });
-  const assignment = stopMoving(records, rollout);
+  const assignment = stopMoving(turn.facts, records, rollout);
   return withRollout(
     { ...records, assignment },
     { ...paused, failure: toFailure(turn.facts, rollout, failing) },

@@ -1,5 +1,6 @@
 import type { Assignment, Moved } from '../model/assignment.ts';
 import { windowOf } from '../model/metric-window.ts';
+import { findInSlot } from '../model/plugin-place.ts';
 import type { RequestCount, Rollout, RolloutNodes } from '../model/rollout.ts';
 import { hashFraction, inWave } from '../model/rollout-plan.ts';
 import { isTarget } from './node-arrival.ts';
@@ -67,15 +68,24 @@ export function reachOf({ steps, step, stage }: Rollout): number {
   return steps.slice(0, step).findLast(({ state }) => state === 'passed')?.reaches ?? 0;
 }
 
-/** From now on nobody else: an entry for everyone becomes a list of those it has. */
-export function stopMoving({ assignment, nodes }: RolloutRecords, rollout: Rollout): Assignment | undefined {
+/** From now on nobody else: neither nodes that join nor those that were gone when they were moved. */
+export function stopMoving(
+  facts: RolloutFacts,
+  { assignment, nodes }: RolloutRecords,
+  rollout: Rollout,
+): Assignment | undefined {
   if (assignment === undefined) return undefined;
-  const moved = assignment.moved.map(entry =>
-    entry.rollout === rollout.id && entry.nodes === 'everyone'
-      ? withList(entry, Object.keys(nodes?.movedAt ?? {}))
-      : entry,
-  );
+  const stay = Object.keys(nodes?.movedAt ?? {}).filter(id => hasHeardOf(facts, rollout, id));
+  const moved = assignment.moved.map(entry => (entry.rollout === rollout.id ? withList(entry, stay) : entry));
   return { ...assignment, moved };
+}
+
+/** It is connected, so that it was sent; or it had it when it went. */
+function hasHeardOf({ fleet, plugin }: RolloutFacts, { to }: Rollout, id: string): boolean {
+  const { presence, verdicts = [] } = fleet.get(id) ?? {};
+  if (presence?.connected === true) return true;
+  const held = verdicts.map(({ accepted }) => findInSlot(accepted, plugin)?.revision ?? null);
+  return to?.revision === null ? held.every(one => one === null) : held.includes(to?.revision ?? null);
 }
 
 function withList({ except: _except, ...entry }: Moved, nodes: readonly string[]): Moved {

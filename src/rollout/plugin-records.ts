@@ -6,6 +6,7 @@ import { isActive, type Rollout, type RolloutNodes } from '../model/rollout.ts';
 import type { RolloutIntent } from '../model/rollout-intent.ts';
 import { quarantineKey, rolloutKey } from '../store/record-kinds.ts';
 import type { Change, Expected, Operation, Store, Stored } from '../store/store.ts';
+import { isUnproven } from './live-at-once.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 
 /** All records about one plugin, with their store revisions where this stage writes them. */
@@ -73,7 +74,8 @@ export class PluginRecords {
   isOpen(): boolean {
     const latest = this.own().rollouts.at(-1);
     if (this.waits || (this.#assignment?.value.moved.length ?? 0) > 0) return true;
-    return latest !== undefined && (isActive(latest) || latest.phase === 'RollbackIncomplete');
+    if (latest === undefined) return false;
+    return isActive(latest) || latest.phase === 'RollbackIncomplete' || isUnproven(latest);
   }
 
   hasMoved(node: string): boolean {

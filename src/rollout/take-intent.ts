@@ -104,7 +104,7 @@ function abort(turn: Turn, records: RolloutRecords, latest: Rollout, intent: Rol
   const left = Object.keys(records.nodes?.movedAt ?? {}).length;
   const why = `${failing.why}; ${toCountText(left, 'node')} stay as they are`;
   turn.tell('rollout.aborted', `${nameOf(latest)} Aborted: ${why}`);
-  const stopped = { ...records, assignment: stopMoving(records, latest) };
+  const stopped = { ...records, assignment: stopMoving(facts, records, latest) };
   return hold(turn, withRollout(stopped, { ...ended, why }), latest, failing);
 }
 

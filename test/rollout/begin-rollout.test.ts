@@ -339,3 +339,33 @@ test('a revision whose record is not there yet is waited for', () => {
   world.revisions.set(2, makeRevision(2));
   assert.equal(world.decide().records.rollouts.length, 2);
 });
+
+test('what became live while nobody was connected is proven by the first node that takes it', () => {
+  const world = live(2).leave('edge-1', 'edge-2');
+  world.now += 3_600_000;
+  world.apply(2);
+  assert.equal(world.latest().reason, 'NoNodes');
+  world.back('edge-1').answer();
+  assert.equal(world.phase(), 'Succeeded');
+  assert.equal(world.latest().reason, undefined);
+  world.manners.set('edge-2', 'refuses');
+  world.back('edge-2').answer();
+  assert.equal(world.phase(), 'Succeeded');
+  assert.equal(world.wakeAt, null);
+});
+
+test('what became live while nobody was connected and is refused first goes back', () => {
+  const world = live(2).leave('edge-1', 'edge-2');
+  world.now += 3_600_000;
+  world.apply(2);
+  world.refuses.add(2);
+  world.back('edge-1').answer();
+  assert.equal(world.latest().failure?.kind, 'refusal');
+  assert.equal(world.records.assignment?.base.revision, 1);
+  assert.equal(world.records.quarantine.get('content-2')?.cause, 'refused');
+  world.answer();
+  assert.equal(world.phase(), 'RolledBack');
+  assert.equal(world.latest().back?.touched, 1);
+  world.pass(3_600_000);
+  assert.equal(world.records.rollouts.length, 2);
+});

@@ -165,8 +165,8 @@ const INVARIANTS: Readonly<Record<string, (world: World, before: World['records'
       records.assignment?.moved.find(({ rollout }) => rollout === latest?.id);
     const [was, is] = [entry(before), entry(world.records)];
     if (was === undefined || is === undefined || is.nodes === 'everyone') return;
-    // Stopped where it was: those that it had stay.
-    if (was.nodes === 'everyone') return;
+    // Stopped where it was: those that had taken it stay.
+    if (was.nodes === 'everyone' || latest?.reason === 'Failure' || latest?.phase === 'Aborted') return;
     for (const id of was.nodes) assert.ok(is.nodes.includes(id) || world.excluded.has(id), id);
   },
   'nobody is moved beyond the step that was reached, joined nodes apart': world => {

@@ -254,3 +254,12 @@ test('an intent that is older than the plugin is not taken for its first rollout
   world.apply(1);
   assert.equal(world.phase(), 'Progressing');
 });
+
+test('abort with freeze keeps a node that was gone when it was moved on the old side', () => {
+  const world = begin().answer();
+  world.leave('edge-9', 'edge-10').act('promote', { full: true });
+  assert.equal(world.wanted('edge-9'), 2);
+  world.answer().act('abort', { freeze: true });
+  assert.equal(world.wanted('edge-1'), 2);
+  assert.equal(world.back('edge-9').decide().wanted('edge-9'), 1);
+});
