@@ -29,6 +29,8 @@ export interface XdsSpy {
   readonly streams: readonly number[];
   readonly requests: readonly RawRequest[];
   readonly responses: readonly SeenResponse[];
+  /** When the Envoy pushed its stats, in ms. */
+  readonly flushes: readonly number[];
   /** Those of them that carried or removed resources. */
   carrying(): readonly SeenResponse[];
   stop(): Promise<void>;
@@ -72,6 +74,7 @@ export async function startXdsSpy(target: string): Promise<XdsSpy> {
   const requests: RawRequest[] = [];
   const responses: SeenResponse[] = [];
   const streams: number[] = [];
+  const flushes: number[] = [];
   const server = new Server(UNLIMITED);
   server.addService(SERVICE, {
     metrics(call: ServerReadableStream<Buffer, Buffer>, answer: (error: ServiceError | null) => void) {
@@ -79,7 +82,10 @@ export async function startXdsSpy(target: string): Promise<XdsSpy> {
       const onward = client.makeClientStreamRequest(METRICS, passThrough, passThrough, error =>
         answer(error),
       );
-      call.on('data', (bytes: Buffer) => onward.write(bytes));
+      call.on('data', (bytes: Buffer) => {
+        flushes.push(Date.now());
+        onward.write(bytes);
+      });
       call.on('end', () => onward.end());
       call.on('cancelled', () => onward.cancel());
       call.on('error', () => onward.cancel());
@@ -113,6 +119,7 @@ export async function startXdsSpy(target: string): Promise<XdsSpy> {
     streams,
     requests,
     responses,
+    flushes,
     carrying: () => responses.filter(one => one.names.length + one.removed.length > 0),
     async stop() {
       server.forceShutdown();

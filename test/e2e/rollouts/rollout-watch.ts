@@ -115,3 +115,14 @@ export function touchedSince(fleet: FleetScene, at: number): readonly string[] {
     )
     .map(({ id }) => id);
 }
+
+/** Until every Envoy pushed its stats so often, from now on: what it did until now is known then. */
+export async function untilFlushed(fleet: FleetScene, times = 1): Promise<void> {
+  const from = Date.now();
+  const hasFlushed = ({ spy }: FleetNode) => spy.flushes.filter(at => at > from).length >= times;
+  const what = 'every Envoy to push its stats';
+  await until(() => [...fleet.nodes.values()].every(hasFlushed), {
+    what,
+    deadlineMs: 10_000 + times * 10_000,
+  });
+}

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { buildPlugin } from '../../../plugins/build.ts';
 import { buildStamp, withSeed } from '../../harness/fixture-modules.ts';
 import { startFleet, startFleetLoad } from './fleet-scene.ts';
-import { AT_ONCE, install, SHORT_STEPS, stamps, untilPhase } from './rollout-watch.ts';
+import { AT_ONCE, install, SHORT_STEPS, stamps, untilFlushed, untilPhase } from './rollout-watch.ts';
 
 test('two plugins of one chain roll out side by side; the refusal of one neither holds nor undoes the other', async t => {
   const fleet = await startFleet(t);
@@ -40,6 +40,8 @@ test('a failure nobody can attribute pauses both', async t => {
   await install(attache, 'one', { url: await attache.offer(await buildStamp('nobody-1')) });
   await install(attache, 'two', { url: await attache.offer(await buildStamp('nobody-2')) });
   startFleetLoad(t, fleet);
+  // Without that nobody knows that these nodes served well before.
+  await untilFlushed(fleet, 2);
   const answers503 = withSeed((await buildPlugin('faulty/answers-503')).bytes, 'nobody');
   const other = await attache.offer(await buildStamp('nobody-3'));
   const everybody = { ...AT_ONCE, bake: '5m' };
