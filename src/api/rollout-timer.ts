@@ -1,5 +1,6 @@
 import type { NodePresence } from '../model/node.ts';
 import { toCountText, toNumberText } from '../model/quantity-text.ts';
+import { moduleDeadlineOf } from '../model/rollout-units.ts';
 import type { Fleet } from './fleet.ts';
 import type { RolloutFacts } from './rollout-facts.ts';
 import { toTime } from './schema/metadata.ts';
@@ -23,6 +24,7 @@ export function leftOf(facts: RolloutFacts): number | undefined {
 
 export function toTimerView(facts: RolloutFacts): RolloutView['timer'] {
   const { rollout, active } = facts;
+  if (rollout.phase === 'Validating') return toModuleTimer(facts);
   const leftMs = leftOf(facts);
   if (!active || leftMs === undefined) return null;
   const { strategy, steps, step, stage } = rollout;
@@ -46,6 +48,15 @@ export function toTimerView(facts: RolloutFacts): RolloutView['timer'] {
     default:
       return stage satisfies never;
   }
+}
+
+/** How long a registry that does not answer is still asked. */
+function toModuleTimer({ fleet, rollout: { plugin } }: RolloutFacts): RolloutView['timer'] {
+  const progress = fleet.progress.get(plugin);
+  if (progress?.state !== 'retrying') return null;
+  const totalMs = moduleDeadlineOf(fleet.specs.get(plugin)?.value.rollout);
+  const leftMs = Math.max(0, progress.since + totalMs - fleet.now);
+  return { what: 'deadline', leftMs, totalMs, running: true };
 }
 
 function isRunning(facts: RolloutFacts): boolean {

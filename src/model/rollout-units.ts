@@ -1,3 +1,5 @@
+import type { JsonObject } from './plugin-spec.ts';
+
 import type { GateKind } from './rollout-strategy.ts';
 
 /** How `spec.rollout` writes times, shares and sizes: one grammar for the check of a document and for its reader. */
@@ -64,4 +66,11 @@ function parseBytes(value: unknown): number | undefined {
   return Math.round(
     Number(count) * (unit.endsWith('i') ? 1024 : 1000) ** ('KMGT'.indexOf(unit.charAt(0)) + 1),
   );
+}
+
+const MODULE_DEADLINE_MS = 3_600_000;
+
+/** `spec.rollout.moduleDeadline`, ms (default 1 h): how long a registry that does not answer is asked again. */
+export function moduleDeadlineOf(rollout: JsonObject | undefined): number {
+  return parseDuration(rollout?.moduleDeadline) ?? MODULE_DEADLINE_MS;
 }

@@ -2,6 +2,7 @@ import { toMessage } from '../model/error.ts';
 import type { PluginName, PluginSpec } from '../model/plugin-spec.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
 import type { ModuleProgress, Revision } from '../model/revision.ts';
+import { moduleDeadlineOf } from '../model/rollout-units.ts';
 import { revisionKey } from '../store/record-kinds.ts';
 import type { Store, Stored } from '../store/store.ts';
 import type { BlobCache } from './blob-cache.ts';
@@ -10,7 +11,7 @@ import { ModuleError } from './module-error.ts';
 import { findOrphans, forgetProgress, listRevisions, ModuleRecord } from './module-record.ts';
 import { listModuleTargets } from './module-targets.ts';
 import { resolvePlugin } from './resolve-plugin.ts';
-import { MODULE_DEADLINE_MS, toRetryDelayMs } from './retry-policy.ts';
+import { toRetryDelayMs } from './retry-policy.ts';
 import { recheckSignatures } from './signature/recheck-signatures.ts';
 import { Turns } from './turns.ts';
 
@@ -162,7 +163,7 @@ class Reconciler {
     for (let attempt = 1; !cancelled.aborted; attempt++) {
       const revisions = await listRevisions(store, plugin);
       const fault = await recheckSignatures(spec.value, revisions, ports, cancelled);
-      if (fault === undefined || clock.now() - since >= MODULE_DEADLINE_MS) return;
+      if (fault === undefined || clock.now() - since >= moduleDeadlineOf(spec.value.rollout)) return;
       log.warn({ plugin, code: fault.code, attempt }, `signatures not checked: ${fault.message}`);
       await this.#wait(toRetryDelayMs(attempt, this.#chance(), fault.retryAfterMs), cancelled);
     }
@@ -171,12 +172,13 @@ class Reconciler {
   async #tryUntilDone(run: Run, since: number): Promise<void> {
     const { clock, log } = this.#options;
     const record = new ModuleRecord(this.#options, run.plugin, run.spec);
+    const deadlineMs = moduleDeadlineOf(run.spec.value.rollout);
     let said = '';
     for (let attempt = 1; !run.cancelled.aborted; attempt++) {
       const outcome = await this.#try(run, record, attempt);
       if (outcome === undefined || run.cancelled.aborted) return;
       log.warn({ plugin: run.plugin, code: outcome.code, attempt }, outcome.message);
-      if (!outcome.transient || clock.now() - since >= MODULE_DEADLINE_MS) {
+      if (!outcome.transient || clock.now() - since >= deadlineMs) {
         await record.recordFailed(outcome);
         return;
       }

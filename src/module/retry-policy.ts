@@ -2,8 +2,7 @@
 
 const BASE_MS = 250;
 const CAP_MS = 60_000;
-/** After this a fault counts as final. */
-export const MODULE_DEADLINE_MS = 3_600_000;
+const LONGEST_ASKED_MS = 3_600_000;
 
 /**
  * The wait after the `attempt`-th failure (1, 2, …): 250 ms doubled each time, at most a minute, the upper half of it
@@ -13,5 +12,5 @@ export const MODULE_DEADLINE_MS = 3_600_000;
 export function toRetryDelayMs(attempt: number, jitter: number, retryAfterMs = 0): number {
   const full = Math.min(CAP_MS, BASE_MS * 2 ** Math.min(attempt - 1, 20));
   const own = Math.round(full * (0.5 + jitter / 2));
-  return Math.max(own, Math.min(retryAfterMs, MODULE_DEADLINE_MS));
+  return Math.max(own, Math.min(retryAfterMs, LONGEST_ASKED_MS));
 }
