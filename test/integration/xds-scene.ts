@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import type { NodePresence } from '../../src/model/node.ts';
+import type { NodeMetrics } from '../../src/model/node-metrics.ts';
 import { type Clock, silentLog } from '../../src/model/ports.ts';
 import type { EncodedResource } from '../../src/model/resource.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
@@ -72,6 +73,7 @@ function toSnapshot(world: World): Snapshot {
 export async function setUp(t: TestContext, world?: World) {
   const store = createMemoryStore();
   const snapshots = new LiveTable<Snapshot>();
+  const metrics = new LiveTable<NodeMetrics>();
   const writer = createCoalescedWriter(store, clock, silentLog, { intervalMs: 5 });
   const random = (bytes: number): string => randomBytes(bytes).toString('hex');
   const fetches = { subscribe: () => () => {} };
@@ -79,6 +81,7 @@ export async function setUp(t: TestContext, world?: World) {
   const ads = await createAdsService({
     store,
     snapshots,
+    metrics,
     fetches,
     moduleKey,
     writer,
@@ -100,7 +103,8 @@ export async function setUp(t: TestContext, world?: World) {
   if (world !== undefined) set(world);
   const presence = async (node = NODE): Promise<NodePresence | undefined> =>
     (await store.get('NodePresence', node))?.value;
-  return { server, connect, connection, set, presence, open: (node?: string) => connection.open(node) };
+  const open = (node?: string) => connection.open(node);
+  return { server, connect, connection, set, presence, metrics, open };
 }
 
 /** `cds a@1 b@2 -c`; extension configs as `ecds slot: verdict a@1`. */

@@ -7,6 +7,8 @@ import { status } from '@grpc/grpc-js';
 import { silentLog } from '../../src/model/ports.ts';
 import type { AdsService } from '../../src/xds/ads-service.ts';
 import { startXdsServer } from '../../src/xds/xds-server.ts';
+import { until } from '../harness/wait.ts';
+import { encodeMetrics } from '../xds/metrics/metrics-writer.ts';
 import { accept, CDS, NODE, setUp } from './xds-scene.ts';
 
 const NO_SERVICE: AdsService = { open: () => assert.fail(), openMetrics: () => assert.fail(), stop() {} };
@@ -100,15 +102,45 @@ test('state-of-the-world ADS is answered UNIMPLEMENTED, with what to write inste
   assert.match(details, /api_type: DELTA_GRPC/);
 });
 
-test('a metrics stream is read to its end, however much comes', async t => {
-  const { connection } = await setUp(t, {});
-  const sink = connection.sink('/envoy.service.metrics.v3.MetricsService/StreamMetrics');
+const METRICS = '/envoy.service.metrics.v3.MetricsService/StreamMetrics';
+
+test('a metrics message far above 4 MiB is read', async t => {
+  const { connection, open, metrics } = await setUp(t, {});
+  await accept(open().ask(CDS));
+  const others = Array.from({ length: 60_000 }, (_, i) => ({
+    name: `cluster.${'x'.repeat(100)}${i}.upstream_rq_total`,
+    counter: 1,
+  }));
+  const message = encodeMetrics({
+    node: NODE,
+    families: [...others, { name: 'http.in.downstream_rq_2xx', counter: 7 }],
+  });
+  assert.ok(message.length > 8 * 1024 * 1024);
+  const sink = connection.sink(METRICS);
   sink.on('error', () => {});
-  const chunk = Buffer.alloc(256 * 1024);
-  // Far beyond every window: it is only taken if somebody reads.
-  for (let i = 0; i < 80; i++)
-    await new Promise<void>((resolve, reject) => {
-      sink.write(chunk, (error: Error | null | undefined) => (error ? reject(error) : resolve()));
-    });
+  sink.write(message);
+  await until(() => metrics.get(NODE)?.samples[0]?.byClass[1] === 7, { what: 'the sample' });
   sink.cancel();
+});
+
+test('a metrics stream that is no protobuf, or names no node, ends alone', async t => {
+  const { connection, open, metrics } = await setUp(t, {});
+  await accept(open().ask(CDS));
+  for (const [bytes, code] of [
+    [Buffer.from('ffff', 'hex'), 'malformed-message'],
+    [encodeMetrics({ families: [{ name: 'server.concurrency', gauge: 1 }] }), 'node-id-missing'],
+  ] as const) {
+    const sink = connection.sink(METRICS);
+    const said = once(sink, 'status');
+    sink.on('error', () => {});
+    sink.write(bytes);
+    const [end] = (await said) as [{ code: number; details: string }];
+    assert.equal(end.code, status.INVALID_ARGUMENT);
+    assert.match(end.details, new RegExp(code));
+  }
+  const good = connection.sink(METRICS);
+  good.on('error', () => {});
+  good.write(encodeMetrics({ node: NODE, families: [{ name: 'server.concurrency', gauge: 3 }] }));
+  await until(() => metrics.get(NODE)?.samples[0]?.workers === 3, { what: 'the sample' });
+  good.cancel();
 });

@@ -27,7 +27,7 @@ function setUp(presences: readonly NodePresence[] = [], verdicts: readonly NodeV
   const recorder = new NodeRecorder(
     {
       put: (kind, key, value) => writes.push({ kind, key, value }),
-      delete: () => assert.fail('nothing is ever deleted'),
+      delete: (kind, key) => writes.push({ kind, key, value: 'deleted' }),
       afterWrite: callback => durable.push(callback),
     },
     () => String(++random),
@@ -240,4 +240,44 @@ test('whoever waits for what was recorded is called by the writer, not before', 
   assert.equal(called, 0);
   for (const callback of durable) callback();
   assert.equal(called, 1);
+});
+
+test('what is proven of a slot is written when it is proven, not again', () => {
+  const { recorder, take, attach } = setUp();
+  const process = attach();
+  recorder.connected(NODE, process, 10);
+  withSlots(process, { x: SlotStory.accepted('a@1') });
+  recorder.slots(process, 20);
+  take();
+  const parts = new Map([['default/a', { revision: 1, partHash: 'h' }]]);
+  process.proof = { ...process.proof, loaded: new Map([['x', parts]]) };
+  recorder.slots(process, 30);
+  const [record, ...more] = take();
+  const verdict = record?.value as NodeVerdict | undefined;
+  assert.deepEqual(verdict?.accepted?.loaded, ['default/a']);
+  assert.equal(more.length, 0);
+  recorder.slots(process, 40);
+  assert.deepEqual(take(), []);
+});
+
+test('a node that is forgotten leaves no record, and is seen for the first time when it comes back', () => {
+  const { recorder, take, presence, attach } = setUp();
+  const process = attach();
+  recorder.connected(NODE, process, 10);
+  withSlots(process, { x: SlotStory.accepted('a@1'), y: SlotStory.accepted('b@1') });
+  recorder.slots(process, 20);
+  recorder.disconnected(NODE.id, process, 30);
+  take();
+  recorder.forget(NODE.id);
+  recorder.forget('nobody');
+  assert.deepEqual(
+    take().map(({ kind, key, value }) => [kind, key, value]),
+    [
+      ['NodePresence', 'edge-1', 'deleted'],
+      ['NodeVerdict', 'edge-1\nx', 'deleted'],
+      ['NodeVerdict', 'edge-1\ny', 'deleted'],
+    ],
+  );
+  recorder.connected(NODE, attach(false), 40);
+  assert.equal(presence()?.firstSeenAt, 40);
 });

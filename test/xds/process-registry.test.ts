@@ -131,3 +131,29 @@ test("a capability is the process's own, per module, made once, and the module s
   assert.equal(verifyCapability([key], capability, n), undefined);
   assert.equal(new Set([capability, capabilityOf(process, key, n), capabilityOf(other, key, m)]).size, 3);
 });
+
+test('a node that is forgotten comes back as a new one, whatever it brings', () => {
+  const registry = new ProcessRegistry();
+  const newId = counter();
+  const first = registry.attach(A, true, newId);
+  registry.detach(first);
+  registry.forget('a');
+  registry.forget('nobody');
+  assert.deepEqual([registry.current('a'), registry.byId(first.id)], [undefined, undefined]);
+  const second = registry.attach(A, false, newId);
+  assert.notEqual(second.id, first.id);
+  assert.equal(second.connectedBefore, false);
+});
+
+test('what was proven before our start is proven still', () => {
+  const registry = new ProcessRegistry();
+  const it = verdict('a', 'p', 's');
+  const accepted = {
+    contentHash: 's',
+    at: 1,
+    plugins: [{ plugin: 'default/x', revision: 3 }],
+    loaded: ['default/x'],
+  };
+  registry.restore([presence(A, 'p')], [{ ...it, accepted }]);
+  assert.equal(registry.current('a')?.proof.loaded.get('s')?.get('default/x')?.revision, 3);
+});

@@ -130,3 +130,14 @@ test("a restored slot is nobody's until Envoy names it", () => {
     undefined,
   );
 });
+
+test('a record names what was proven to be loaded, of the revision that was accepted', () => {
+  const story = SlotStory.accepted('a@2 b@1');
+  const loadedOf = (...parts: readonly [string, number][]) => {
+    const proven = new Map(parts.map(([plugin, revision]) => [plugin, { revision, partHash: undefined }]));
+    return toVerdict('edge-1', 'p1', story.state, undefined, story.now, proven).accepted?.loaded;
+  };
+  assert.deepEqual(loadedOf(['default/b', 1]), ['default/b']);
+  assert.deepEqual(loadedOf(['default/a', 1]), undefined);
+  assert.deepEqual(record(story).accepted?.loaded, undefined);
+});

@@ -34,7 +34,7 @@ export interface VmChanges {
   readonly configured: ReadonlySet<string>;
   /** Older sets that are to go. */
   readonly gone: ReadonlySet<string>;
-  /** Whether a set of these, or of the warming form, had to go too. */
+  /** Whether anything of `made`, or of the warming form, had to go too. */
   readonly hasLeftovers: boolean;
 }
 
@@ -67,7 +67,8 @@ export function addChange(
       sets += twice.has(vm) ? 2 : 1;
       hasLeftovers ||= twice.has(vm);
       made.add(vm);
-    } else if (!made.has(vm)) configured.add(vm);
+    } else if (made.has(vm)) hasLeftovers = true;
+    else configured.add(vm);
   }
   for (const vm of before.keys()) {
     if (now.has(vm)) continue;

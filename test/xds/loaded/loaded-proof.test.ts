@@ -97,6 +97,12 @@ test('several changes between two flushes add up', () => {
   assert.equal(running('a@1').push('s', 'a@2').push('s', 'a@1').flushes(3).loaded, 's: a');
 });
 
+test('a request that began between two changes is waited for, too', () => {
+  const story = new LoadedStory().push('s', 'a@1:m');
+  story.vms.beginRequest(0);
+  assert.equal(story.push('s', 'a@2:m', { failsOn: [1] }).flushes(9).loaded, '');
+});
+
 test('a place that goes makes what is pushed meanwhile unknown', () => {
   const story = running('').push('t', 'b@1').flushes(3).push('s', 'a@1').drop('t');
   assert.equal(story.flushes(9).loaded, '');
