@@ -37,6 +37,8 @@ function live(guest: Guest, bytes: Uint8Array): Ending {
     const isInvalid = error instanceof WebAssembly.CompileError || error instanceof WebAssembly.LinkError;
     const reason = error instanceof Error ? error.message : String(error);
     if (isInvalid) return { outcome: 'broken', reason: reason.replace(/^WebAssembly\.\w+\(\): /, '') };
+    // The engine could not make the memory that the module begins with.
+    if (error instanceof RangeError && /memory/i.test(reason)) return { outcome: 'out-of-memory', reason };
     return { outcome: 'trapped', reason: guest.dead ?? `its start function: ${reason}` };
   }
 }

@@ -45,7 +45,7 @@ export type TrialEvent =
     };
 
 /** How a run that came to its end went. `broken`: these bytes are no valid module. */
-export type TrialEnd = 'ok' | 'refused' | 'trapped' | 'broken';
+export type TrialEnd = 'ok' | 'refused' | 'trapped' | 'broken' | 'out-of-memory';
 
 /** Of Proxy-Wasm, by number. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'critical'] as const;

@@ -95,7 +95,10 @@ type Found = Pick<TrialResult, 'outcome' | 'reason'>;
 
 function judgeEnd({ outcome, reason, memoryPages }: TrialEvent & { readonly kind: 'end' }): Found {
   if (outcome === 'trapped' && memoryPages >= LARGE_PAGES)
-    return { outcome: 'out-of-memory', reason: `it had taken ${memoryPages / 16} MiB of memory (${reason})` };
+    return {
+      outcome: 'out-of-memory',
+      reason: `it had taken ${Math.round(memoryPages / 16)} MiB of memory (${reason})`,
+    };
   return { outcome, reason };
 }
 
