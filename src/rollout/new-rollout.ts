@@ -5,10 +5,10 @@ import { resolveStrategy } from '../model/resolve-strategy.ts';
 import { type Rollout, type RolloutKind, type RolloutPhase, toRolloutId } from '../model/rollout.ts';
 import { estimateMs, type PlanNode, planSteps } from '../model/rollout-plan.ts';
 import type { Strategy } from '../model/rollout-strategy.ts';
-import { isTarget } from './node-arrival.ts';
+import { isTarget, runsOn } from './node-arrival.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toRunsText } from './rollout-text.ts';
-import { latestOf, type Turn } from './rollout-turn.ts';
+import { latestOf, type Turn, withRollout } from './rollout-turn.ts';
 import { baseOf, nowhere } from './sides.ts';
 import { enterStep } from './step-rollout.ts';
 
@@ -126,10 +126,48 @@ export function start(
   const nodes = { rollout: rollout.id, order, before: {}, movedAt: {} };
   const rollouts = [...records.rollouts.filter(({ number }) => number !== rollout.number), begun];
   const next = { ...records, assignment, rollouts, nodes };
-  if (!targets.some(({ connected }) => connected)) return settleAtOnce(turn, next, begun, assignment);
+  if (!targets.some(({ connected }) => connected))
+    return concernsExcluded(facts, assignment, plan.to)
+      ? bakeAtOnce(turn, next, begun, assignment)
+      : settleAtOnce(turn, next, begun, assignment);
   const first = steps.findIndex(({ state }) => state !== 'skipped');
   turn.tell('rollout.started', `${nameOf(begun)} started by ${begun.by}: ${toPlanText(begun)}`);
   return enterStep(turn, next, begun, first);
+}
+
+/** What is live is what excluded nodes run: they are not to be the first ones. */
+function concernsExcluded(facts: RolloutFacts, { base }: Assignment, to: Side): boolean {
+  return [...facts.excluded].some(id => {
+    const node = facts.fleet.get(id);
+    return node?.presence.connected === true && (runsOn(facts, to, node) || runsOn(facts, base, node));
+  });
+}
+
+/** Nobody is there to take it but nodes that are left out: whoever joins gets it, and it is watched before it is live. */
+function bakeAtOnce(
+  turn: Turn,
+  records: RolloutRecords,
+  rollout: Rollout,
+  assignment: Assignment,
+): RolloutRecords {
+  const { now } = turn.facts;
+  const { id, to, strategy } = rollout;
+  if (to === null) return records;
+  turn.tell(
+    'rollout.baking',
+    `${nameOf(rollout)}: no connected node is to change but excluded ones; nodes that join get it`,
+  );
+  const moved = [...assignment.moved, { rollout: id, side: to, nodes: 'everyone', since: now } as const];
+  const steps = rollout.steps.map(step => ({ ...step, state: 'skipped' }) as const);
+  const baking: Rollout = {
+    ...rollout,
+    phase: 'Baking',
+    steps,
+    step: steps.length - 1,
+    stage: 'Baking',
+    timer: { leftMs: strategy.bakeMs, at: now },
+  };
+  return withRollout({ ...records, assignment: { ...assignment, moved } }, baking);
 }
 
 function settleAtOnce(
@@ -157,8 +195,7 @@ function settleAtOnce(
     stage: null,
     timer: null,
   };
-  const rollouts = records.rollouts.map(known => (known.number === done.number ? done : known));
-  return { ...records, rollouts, assignment: { ...assignment, base: to, moved: [], since: now } };
+  return { ...withRollout(records, done), assignment: { ...assignment, base: to, moved: [], since: now } };
 }
 
 export function newAssignment({ plugin, spec, now }: RolloutFacts, format: number): Assignment {

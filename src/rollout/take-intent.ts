@@ -2,7 +2,7 @@ import { toCountText } from '../model/quantity-text.ts';
 import { isActive, type Rollout } from '../model/rollout.ts';
 import { isLegal, type RolloutIntent } from '../model/rollout-intent.ts';
 import { begin } from './begin-rollout.ts';
-import { holdTarget, withoutHold } from './desired-side.ts';
+import { findDesired, findHold, holdTarget, withoutHold } from './desired-side.ts';
 import { type Failing, goBack, hold } from './go-back.ts';
 import { stopMoving } from './moved-nodes.ts';
 import { newAssignment } from './new-rollout.ts';
@@ -112,10 +112,13 @@ function abort(turn: Turn, records: RolloutRecords, latest: Rollout, intent: Rol
 function actRetry(turn: Turn, records: RolloutRecords, latest: Rollout, intent: RolloutIntent): Acted {
   const { facts } = turn;
   const meant = records.rollouts.find(({ id }) => id === intent.rollout);
-  if (meant === undefined || isActive(latest) || !isLegal('retry', meant.phase)) return tooLate(records);
-  const content = facts.revisions.get(meant.to?.revision ?? -1);
+  if (meant === undefined || isActive(latest)) return tooLate(records);
+  const desired = findDesired(facts);
+  const isHeld = desired.kind === 'side' && findHold(facts, records, desired.side) !== undefined;
+  if (!isLegal('retry', meant.phase) && !isHeld) return tooLate(records);
+  const sides = [meant.to, desired.kind === 'side' ? desired.side : null];
   const quarantine = new Map(records.quarantine);
-  if (content !== undefined) quarantine.delete(content.contentHash);
+  for (const side of sides) quarantine.delete(facts.revisions.get(side?.revision ?? -1)?.contentHash ?? '');
   const assignment = records.assignment && withoutHold(records.assignment);
   turn.tell(
     'rollout.retried',
@@ -123,7 +126,7 @@ function actRetry(turn: Turn, records: RolloutRecords, latest: Rollout, intent: 
   );
   const lifted = { ...records, assignment, quarantine };
   const { kind, to } = meant;
-  if (to === null || (kind !== 'format' && kind !== 'undo')) return done(lifted);
+  if (isHeld || to === null || (kind !== 'format' && kind !== 'undo')) return done(lifted);
   const next = begin(turn, lifted, {
     kind,
     to: { ...to, format: facts.format },

@@ -369,3 +369,28 @@ test('what became live while nobody was connected and is refused first goes back
   world.pass(3_600_000);
   assert.equal(world.records.rollouts.length, 2);
 });
+
+test('an excluded node is not the first to get what nobody else is there to take', () => {
+  const world = live(1);
+  world.excluded.add('edge-1');
+  world.apply(2, { rollout: STEPS });
+  assert.equal(world.phase(), 'Baking');
+  assert.equal(world.wanted('edge-1'), 1);
+  world.join('edge-2').decide();
+  assert.equal(world.wanted('edge-2'), 2);
+  world.answer().pass(120_000);
+  assert.equal(world.phase(), 'Succeeded');
+  assert.equal(world.wanted('edge-1'), 2);
+});
+
+test('a retry after the document was held back starts it, whichever rollout it names', () => {
+  const world = live().apply(2, { rollout: STEPS });
+  world.refuses.add(2);
+  world.answer().answer();
+  world.refuses.clear();
+  world.apply(3, { preset: 'all-at-once' }).answer().pass(600_000).apply(2, { rollout: STEPS });
+  assert.equal(world.latest().to?.revision, 3);
+  world.act('retry');
+  assert.equal(world.latest().to?.revision, 2);
+  assert.equal(world.phase(), 'Progressing');
+});
