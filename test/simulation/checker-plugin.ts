@@ -189,19 +189,14 @@ export class PluginBelief {
     const isSure = rollout.isSurelyComplete && rollout.mayFail === undefined && !rollout.isOptional && rollout.haltedAt === undefined;
     // Whether it was Baking already, or paused before that, is not seen on the wire.
     this.#basesAt = completeAt;
-    this.bases = isSure && !this.#hasAbsentTarget(rollout) ? rollout.aims : [...this.bases, ...rollout.aims];
+    this.bases = isSure ? rollout.aims : [...this.bases, ...rollout.aims];
     this.#earlier = isSure ? [] : [...this.#earlier, rollout];
   }
 
-  #hasAbsentTarget(rollout: Believed): boolean {
-    return [...this.#fleet.nodes.values()].some(
-      node => !node.isConnected && !rollout.touched.has(node.facts.id) && node.facts.layout !== 'none',
-    );
-  }
-
   /** It succeeded, as far as the wire tells. */
-  #isEnded({ completeAt, madePlan }: Believed, at: number): boolean {
-    return completeAt !== undefined && at >= completeAt + (madePlan?.bakeMs ?? 0);
+  #isEnded({ firstCompleteAt, madePlan, hadNobody }: Believed, at: number): boolean {
+    if (hadNobody) return true;
+    return firstCompleteAt !== undefined && at >= firstCompleteAt + (madePlan?.bakeMs ?? 0);
   }
 
   // --- what is seen on the wire -------------------------------------------------------------------------------
@@ -234,7 +229,8 @@ export class PluginBelief {
     if (isThere === (before !== null)) return;
     if (!isThere) return this.onContent(node, null, at);
     const alive = [this.rollout, ...this.#earlier].filter(rollout => rollout?.dead === undefined);
-    const next = [...alive.flatMap(rollout => rollout?.aims ?? []), ...this.bases];
+    const brought = alive.flatMap(rollout => rollout?.aims ?? []);
+    const next = node.isExcluded ? [...this.bases, ...brought] : [...brought, ...this.bases];
     const revision = next.map(aim => aimOn(aim, node.facts)).find(found => found !== null);
     if (revision !== undefined) this.onContent(node, revision, at);
     else this.#report('foreign-place', `${node.facts.id} got a place for ${this.name}, ${this.#sayState()}`);
@@ -307,7 +303,10 @@ export class PluginBelief {
 
   /** It is what the node comes back to, not what the rollout brings anew. */
   #isBackTo(rollout: Believed, node: NodeView, revision: number | null): boolean {
-    return (rollout.dead ?? rollout.mayFail) !== undefined && this.#isBase(revision, node);
+    if (!this.#isBase(revision, node)) return false;
+    // It was away when that became what was proven.
+    const isLate = !rollout.touched.has(node.facts.id) && node.openedAt >= this.#basesAt;
+    return isLate || (rollout.dead ?? rollout.mayFail) !== undefined;
   }
 
   #isBase(revision: number | null, node: NodeView): boolean {
@@ -324,8 +323,11 @@ export class PluginBelief {
       // Included again, or perhaps moved by the rollout before, which brought it the same: no step counts it.
       const wasEarlier = this.#earlier.some(earlier => rollout.aims.some(aim => earlier.brings(aimOn(aim, facts), facts)));
       if (node.policyAt > rollout.since || wasEarlier) rollout.joined.add(facts.id);
-      const against = rollout.checkMove(node, at, this.#fleet.nodes);
-      if (against !== undefined) this.#report('step', `${facts.id} was moved: ${against}; ${this.#sayState()}`);
+      const against = this.#isEnded(rollout, at) ? undefined : rollout.checkMove(node, at, this.#fleet.nodes);
+      if (this.#isEnded(rollout, at)) rollout.joined.add(facts.id);
+      else if (node.isExcluded && node.policyAt < at - TAKEN_IN_MS)
+        this.#report('excluded', `${facts.id} was moved although it is excluded, ${this.#sayState()}`);
+      else if (against !== undefined) this.#report('step', `${facts.id} was moved: ${against}; ${this.#sayState()}`);
     }
     this.#movedAt.set(facts.id, at);
     if (rollout.touched.has(facts.id)) return;
@@ -336,22 +338,27 @@ export class PluginBelief {
       counts: rollout.isCounted(facts.id),
       ackedAt: undefined,
     });
-    rollout.completeAt = undefined;
+    if (rollout.isCounted(facts.id)) rollout.completeAt = undefined;
   }
 
-  /** Of everybody whom it would change; who joined while it waited to begin may be in it or not. */
+  /** Of everybody whom it would change. Who joined while it waited to begin, or is away, may be in it or not. */
   #makePlan(rollout: Believed, at: number): void {
     if (rollout.madePlan !== undefined) return;
-    const targets: NodeView['facts'][] = [];
+    const sure: NodeView['facts'][] = [];
+    const perhaps: NodeView['facts'][] = [];
     for (const node of this.#fleet.nodes.values()) {
       const { facts, firstSeenAt, isExcluded } = node;
       if (facts.layout === 'none' || isExcluded) continue;
       const now = this.#sent.get(facts.id) ?? null;
-      if (rollout.aims.every(aim => aimOn(aim, facts) === now)) continue;
-      targets.push(facts);
-      if (firstSeenAt > rollout.since - TAKEN_IN_MS && firstSeenAt <= at) rollout.joined.add(facts.id);
+      const isThere = rollout.aims.every(aim => aimOn(aim, facts) === now);
+      // Before it has asked for its places it is not known whether it has any.
+      const isBare = facts.layout === 'chain' && node.places.size === 0;
+      const isNew = isBare || (firstSeenAt > rollout.since - TAKEN_IN_MS && firstSeenAt <= at);
+      if (isNew) rollout.joined.add(facts.id);
+      if (isNew || (isThere && node.runs(this.name) !== now)) perhaps.push(facts);
+      else if (!isThere) sure.push(facts);
     }
-    rollout.plan(targets);
+    rollout.plan(sure, perhaps);
   }
 
   #onBack(node: NodeView, before: number | null, revision: number | null, at: number): void {
@@ -376,6 +383,8 @@ export class PluginBelief {
     const { rollout } = this;
     if (rollout === undefined || rollout.dead !== undefined || node.isExcluded) return;
     if (rollout.touched.has(facts.id)) this.#kill(rollout, at, why ?? 'it went back');
+    // Where a module did not come, its content is not held against it.
+    if (rollout.mayFail !== undefined) return;
     for (const aim of rollout.aims)
       if (aim.revision !== null && this.#quarantined.has(aim.revision)) this.#quarantined.set(aim.revision, false);
   }
@@ -404,7 +413,12 @@ export class PluginBelief {
     let isKnown = true;
     for (const node of this.#fleet.nodes.values()) {
       const { facts } = node;
-      if (facts.layout === 'none' || node.isExcluded || !node.isConnected) continue;
+      if (facts.layout === 'none' || node.isExcluded) continue;
+      if (!node.isConnected) {
+        // A step may be about those who are away, and has its soak all the same.
+        if (!rollout.touched.has(facts.id)) isKnown = false;
+        continue;
+      }
       // Who has just come may not be known of yet.
       if (node.firstSeenAt > at - TAKEN_IN_MS) isKnown = false;
       else if (!rollout.brings(node.runs(this.name), facts)) return;
@@ -413,6 +427,8 @@ export class PluginBelief {
     // With nobody there it is the base at once; when everybody has gone nothing is known.
     if (count === 0 && rollout.touched.size > 0) return;
     rollout.completeAt = at;
+    rollout.firstCompleteAt ??= at;
+    rollout.hadNobody ||= rollout.touched.size === 0;
     rollout.isSurelyComplete = isSure && isKnown;
   }
 
@@ -423,7 +439,9 @@ export class PluginBelief {
     const { rollout } = this;
     if (rollout === undefined) return this.bases;
     if (rollout.dead !== undefined) return this.bases;
-    if (rollout.mayFail !== undefined || rollout.isOptional) return [...this.bases, ...rollout.aims];
+    if (rollout.isOptional)
+      return [...this.bases, ...rollout.aims, ...this.#earlier.flatMap(earlier => earlier.aims)];
+    if (rollout.mayFail !== undefined) return [...this.bases, ...rollout.aims];
     return rollout.aims;
   }
 
@@ -442,7 +460,7 @@ export class PluginBelief {
     if (rollout === undefined) return `while nothing but ${bases} was proven`;
     const { dead, haltedAt } = rollout;
     const state = dead === undefined ? (haltedAt === undefined ? 'alive' : 'halted') : `dead (${dead.why})`;
-    return `rollout to ${rollout.aims.map(toText).join(' or ')} is ${state}, ${rollout.touched.size} moved, step ${rollout.step}; proven: ${bases}`;
+    return `rollout to ${rollout.aims.map(toText).join(' or ')} is ${state}, ${rollout.touched.size} moved, step ${rollout.step}, complete ${rollout.completeAt ?? "not"}; proven: ${bases}`;
   }
 }
 

@@ -67,6 +67,10 @@ export class Believed {
   promotedAt: number | undefined;
   /** Since when every connected target has it. */
   completeAt: number | undefined;
+  /** The same, although somebody came back since. */
+  firstCompleteAt: number | undefined;
+  /** Nobody was connected whom it could have moved: it stands at once, and who comes gets it. */
+  hadNobody = false;
   isSurelyComplete = false;
   /** When nothing was allowed to go on, in between. */
   readonly pauses: { readonly from: number; to: number }[] = [];
@@ -90,11 +94,14 @@ export class Believed {
     return this.aims.some(aim => aimOn(aim, node) === revision);
   }
 
-  /** Made when the first node is moved, of all that could be targets by then. */
-  plan(targets: readonly NodeFacts[]): Plan {
-    this.#plan ??= this.isUndo ? planAtOnce(targets) : makePlan(this.#document, this.#preset, targets);
-    for (const { id } of targets) this.#targets.add(id);
-    return this.#plan;
+  /** Made when the first node is moved, of all that are targets then; those of `perhaps` may be. */
+  plan(sure: readonly NodeFacts[], perhaps: readonly NodeFacts[]): void {
+    const make = (targets: readonly NodeFacts[]): Plan =>
+      this.isUndo ? planAtOnce(targets) : makePlan(this.#document, this.#preset, targets);
+    const all = [...sure, ...perhaps];
+    this.#plan = make(all);
+    for (const { id } of all) this.#targets.add(id);
+    if (JSON.stringify(this.#plan.steps) !== JSON.stringify(make(sure).steps)) this.isPlanUnclear = true;
   }
 
   get madePlan(): Plan | undefined {
@@ -154,7 +161,7 @@ export class Believed {
     for (const [id, touch] of this.isFull ? [] : own) {
       const node = nodes.get(id);
       // Those that were away when the step began come later, and are not waited for.
-      if (node === undefined || touch.at > stepAt + TOGETHER_MS) continue;
+      if (node === undefined || !touch.counts || touch.at > stepAt + TOGETHER_MS) continue;
       if (touch.ackedAt !== undefined) doneAt = Math.max(doneAt, touch.ackedAt);
       else if (node.isConnected && node.openedAt < at - TAKEN_IN_MS && !node.isExcluded)
         return `step ${needed} began although ${id} of step ${last} has not answered`;
