@@ -3,7 +3,7 @@ import { dropLeftBehind } from './drop-left-behind.ts';
 import { forgetOldRollouts, forgetPlugin } from './forget-history.ts';
 import { returnNodes } from './go-back.ts';
 import { watchUnproven } from './live-at-once.ts';
-import { leaveOutExcluded, moveNodes } from './moved-nodes.ts';
+import { dropCovered, leaveOutExcluded, moveNodes } from './moved-nodes.ts';
 import { followFreeze } from './pause-rollout.ts';
 import { keepTimer } from './rollout-clock.ts';
 import type { Decision, RolloutFacts } from './rollout-facts.ts';
@@ -22,6 +22,7 @@ const RULES: readonly Rule[] = [
   takeIntent,
   followFreeze,
   moveNodes,
+  dropCovered,
   returnNodes,
   goOn,
   followDocument,

@@ -1,4 +1,4 @@
-import type { Assignment, Moved } from '../model/assignment.ts';
+import { type Assignment, holds, type Moved } from '../model/assignment.ts';
 import { windowOf } from '../model/metric-window.ts';
 import { findInSlot } from '../model/plugin-place.ts';
 import type { RequestCount, Rollout, RolloutNodes } from '../model/rollout.ts';
@@ -49,6 +49,19 @@ export const leaveOutExcluded: Rule = ({ facts }, records) => {
     assignment: isSame ? assignment : { ...assignment, moved },
     nodes: nodes && { ...nodes, movedAt: omit(nodes.movedAt, gone) },
   };
+};
+
+/** What a rollout left on nodes that all have been moved on since is left nowhere. */
+export const dropCovered: Rule = (_turn, records) => {
+  const { assignment } = records;
+  if (assignment === undefined || assignment.moved.length < 2) return records;
+  const { moved } = assignment;
+  const left = moved.filter(({ nodes }, index) => {
+    const later = moved.slice(index + 1);
+    if (later.length === 0) return true;
+    return nodes === 'everyone' || nodes.some(id => !later.some(entry => holds(entry, id)));
+  });
+  return left.length === moved.length ? records : { ...records, assignment: { ...assignment, moved: left } };
 };
 
 /** Sides that rollouts before this one left behind stay below its own. */

@@ -100,18 +100,18 @@ function findArrived(turn: Turn, { nodes }: RolloutRecords, rollout: Rollout): r
 }
 
 function findWatch(turn: Turn, records: RolloutRecords, rollout: Rollout): GateWatch | null {
-  const { stage, strategy, steps, step, since } = rollout;
+  const { stage, strategy, steps, step, startedAt } = rollout;
   const active = steps[step];
   if (stage === 'Baking')
     return {
-      since: active?.endedAt ?? since,
+      since: active?.endedAt ?? startedAt,
       totalMs: strategy.bakeMs,
       leftMs: leftMs(turn, rollout, records),
       baking: true,
     };
   if (stage !== 'Soaking' || active === undefined) return null;
   return {
-    since: (active.startedAt ?? since) + (active.appliedMs ?? 0),
+    since: (active.startedAt ?? startedAt) + (active.appliedMs ?? 0),
     totalMs: active.soakMs,
     leftMs: leftMs(turn, rollout, records),
     baking: false,

@@ -197,3 +197,10 @@ test('what a moved node answered in the minute before is kept with it', () => {
   const [moved = ''] = world.moved();
   assert.deepEqual(world.records.nodes?.before, { [moved]: { requests: 100, errors5xx: 10 } });
 });
+
+test('what was left on nodes that have all been moved on is left nowhere', () => {
+  const world = halfway().apply(3, { rollout: STEPS }).apply(4, { rollout: STEPS });
+  assert.equal(world.records.assignment?.moved.length, 3);
+  world.act('promote', { full: true });
+  assert.equal(world.records.assignment?.moved.length, 1);
+});
