@@ -89,14 +89,19 @@ export function toStatsSink(): object {
 /** Only what Attaché reads; with it the user's own sinks lose everything else, so only where asked for. */
 export function toLeanStats(): object {
   const prefixes = [
+    // The VMs and crashes of plugins, and their own metrics: `wasm.` and `wasmcustom.`.
     'wasm',
-    'wasmcustom',
     'http.',
-    'extension_config_discovery',
-    'listener_manager',
-    'control_plane',
+    'extension_config_discovery.',
+    'listener_manager.',
+    'control_plane.',
   ];
-  return { stats_matcher: { inclusion_list: { patterns: prefixes.map(prefix => ({ prefix })) } } };
+  const server = ['concurrency', 'memory_allocated', 'total_connections', 'hot_restart_epoch'];
+  const patterns = [
+    ...prefixes.map(prefix => ({ prefix })),
+    ...server.map(name => ({ exact: `server.${name}` })),
+  ];
+  return { stats_matcher: { inclusion_list: { patterns } } };
 }
 
 /**

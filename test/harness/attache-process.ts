@@ -178,9 +178,10 @@ export class AttacheProcess {
     return this.must('PUT', `/v1/plugins/${metadata.namespace}/${metadata.name}`, document);
   }
 
+  /** From every node at once. */
   deletePlugin(name: string): Promise<ApiAnswer['body']> {
     const { namespace, name: own } = toMetadata(name);
-    return this.must('DELETE', `/v1/plugins/${namespace}/${own}`);
+    return this.must('DELETE', `/v1/plugins/${namespace}/${own}?now=true`);
   }
 
   /** Applies a bare Envoy resource to every node of the namespace `default`. */
@@ -214,7 +215,7 @@ export class AttacheProcess {
       return await until(
         async () => {
           last = await this.pluginOn(node, plugin);
-          return last?.state === 'Accepted' && last.revision === revision && last;
+          return isAccepted(last) && last?.revision === revision && last;
         },
         { what: `${node} to accept ${plugin} revision ${revision}`, deadlineMs },
       );
@@ -243,6 +244,11 @@ export interface PluginOnNode {
   readonly desiredRevision: number | null;
   readonly refusedRevision: number | null;
   readonly message: string | null;
+}
+
+/** Loaded is Accepted, and proven by what the node showed later. */
+export function isAccepted(plugin: PluginOnNode | undefined): boolean {
+  return plugin?.state === 'Accepted' || plugin?.state === 'Loaded';
 }
 
 function toMetadata(name: string): { readonly namespace: string; readonly name: string } {

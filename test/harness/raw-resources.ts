@@ -15,13 +15,17 @@ export function rawBootstrap(options: {
   readonly modulesPort: number;
   readonly upstreamPort: number;
   readonly apiType?: 'DELTA_GRPC' | 'GRPC';
+  /** Of a metrics service that gets the stats twice a second; default: none does. */
+  readonly metricsPort?: number;
 }): JsonObject {
-  const { id, xdsPort, modulesPort, upstreamPort, apiType = 'DELTA_GRPC' } = options;
+  const { id, xdsPort, modulesPort, upstreamPort, apiType = 'DELTA_GRPC', metricsPort } = options;
+  const sinkClusters = metricsPort === undefined ? [] : [toHttp2(rawCluster('metrics', metricsPort))];
   return {
     node: { id, cluster: 'raw' },
     static_resources: {
       clusters: [
-        { ...toStatic(rawCluster('attache_xds', xdsPort)), typed_extension_protocol_options: HTTP2 },
+        toHttp2(rawCluster('attache_xds', xdsPort)),
+        ...sinkClusters,
         toStatic(rawCluster('attache_modules', modulesPort)),
         toStatic(rawCluster('upstream', upstreamPort)),
       ],
@@ -35,8 +39,18 @@ export function rawBootstrap(options: {
       },
       lds_config: { ads: {}, resource_api_version: 'V3' },
     },
+    ...(metricsPort === undefined ? {} : { stats_sinks: [RAW_SINK], stats_flush_interval: '0.5s' }),
   };
 }
+
+const RAW_SINK: JsonObject = {
+  name: 'envoy.stat_sinks.metrics_service',
+  typed_config: {
+    '@type': `${V3}config.metrics.v3.MetricsServiceConfig`,
+    transport_api_version: 'V3',
+    grpc_service: { envoy_grpc: { cluster_name: 'metrics' } },
+  },
+};
 
 const HTTP2: JsonObject = {
   'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
@@ -44,6 +58,10 @@ const HTTP2: JsonObject = {
     explicit_http_config: { http2_protocol_options: {} },
   },
 };
+
+function toHttp2(cluster: JsonObject): JsonObject {
+  return { ...toStatic(cluster), typed_extension_protocol_options: HTTP2 };
+}
 
 /** In a bootstrap there is no `@type`. */
 function toStatic({ '@type': _, ...cluster }: JsonObject): JsonObject {

@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test';
 import { stopAfter } from './cleanup.ts';
 import { type EnvoyOptions, type EnvoyProcess, startEnvoy } from './envoy-process.ts';
+import { type MetricsSink, startMetricsSink } from './metrics-sink.ts';
 import { type ModuleHost, startModuleHost } from './module-host.ts';
 import { rawBootstrap } from './raw-resources.ts';
 import { RawXdsServer } from './raw-xds-server.ts';
@@ -12,18 +13,28 @@ export interface RawScene {
   readonly host: ModuleHost;
   readonly xds: RawXdsServer;
   readonly envoy: EnvoyProcess;
+  /** Gets the stats of the Envoy twice a second. */
+  readonly sink: MetricsSink;
 }
 
 export async function startRawScene(
   t: TestContext,
-  options: Omit<EnvoyOptions, 'bootstrap'> & { readonly apiType?: 'DELTA_GRPC' | 'GRPC' } = {},
+  options: Omit<EnvoyOptions, 'bootstrap'> & {
+    readonly apiType?: 'DELTA_GRPC' | 'GRPC';
+    /** Added to the bootstrap. */
+    readonly bootstrapExtra?: object;
+  } = {},
 ): Promise<RawScene> {
-  const { apiType = 'DELTA_GRPC', ...envoyOptions } = options;
+  const { apiType = 'DELTA_GRPC', bootstrapExtra = {}, ...envoyOptions } = options;
   const upstream = stopAfter(t, await startUpstream());
   const host = stopAfter(t, await startModuleHost());
   const xds = stopAfter(t, await RawXdsServer.start());
-  const ports = { xdsPort: xds.port, modulesPort: host.port, upstreamPort: upstream.port };
-  const bootstrap = rawBootstrap({ id: 'raw', apiType, ...ports });
+  const sink = stopAfter(t, await startMetricsSink());
+  const ports = {
+    ...{ xdsPort: xds.port, modulesPort: host.port },
+    ...{ upstreamPort: upstream.port, metricsPort: sink.port },
+  };
+  const bootstrap = { ...rawBootstrap({ id: 'raw', apiType, ...ports }), ...bootstrapExtra };
   const envoy = stopAfter(t, await startEnvoy({ ...envoyOptions, bootstrap }));
-  return { upstream, host, xds, envoy };
+  return { upstream, host, xds, envoy, sink };
 }
