@@ -34,8 +34,8 @@ export interface MetricSample {
 
 /** Envoy's default histogram buckets, upper bounds in ms. */
 export const LATENCY_BOUNDS_MS: readonly number[] = [
-  0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000,
-  1_800_000, 3_600_000,
+  0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000,
+  3_600_000,
 ];
 
 /** What happened on a node between two times, as far as samples tell. */

@@ -1,5 +1,5 @@
 import type { PluginName } from './plugin-spec.ts';
-import type { RolloutPhase } from './rollout.ts';
+import { ROLLOUT_PHASES, type RolloutPhase } from './rollout.ts';
 
 /** What a person asks of a rollout. Written by the api, taken in by the rollout stage; one record per plugin. */
 export interface RolloutIntent {
@@ -29,20 +29,7 @@ const ALLOWED_IN: Readonly<Record<RolloutAction, readonly RolloutPhase[]>> = {
   promote: ['Paused', 'Progressing'],
   abort: ['Validating', 'Progressing', 'Paused', 'Baking'],
   retry: ['NotStarted', 'RolledBack', 'Aborted', 'RollbackIncomplete', 'Reverted'],
-  undo: [
-    'Validating',
-    'NotStarted',
-    'Progressing',
-    'Paused',
-    'Baking',
-    'RollingBack',
-    'RollbackIncomplete',
-    'RolledBack',
-    'Aborted',
-    'Superseded',
-    'Succeeded',
-    'Reverted',
-  ],
+  undo: ROLLOUT_PHASES,
 };
 
 /** Whether a rollout in this phase can be asked for it. */
