@@ -45,7 +45,7 @@ test('what is no such key is refused with the reason', () => {
     ['P-521', toPem(ec('secp521r1').publicKey), /secp521r1/],
     ['secp256k1', toPem(ec('secp256k1').publicKey), /secp256k1/],
     ['X25519', toPem(generateKeyPairSync('x25519').publicKey), /x25519/],
-    ['a cut one', p256.replace(/[A-Za-z0-9+/]{8}\n-----END/, '\n-----END'), /decode/],
+    ['a cut one', p256.replace(/\n.+\n-----END/, '\n-----END'), /decode/],
     ['nothing', '', /one block/],
   ];
   for (const [name, text, why] of refused) {
