@@ -3,7 +3,7 @@ import type { NodeIdentity } from '../model/node.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import { LiveTable } from '../store/live-table.ts';
+import type { LiveTable } from '../store/live-table.ts';
 import type { Store } from '../store/store.ts';
 import { DeltaStream, type StreamContext } from './delta/delta-stream.ts';
 import { type DeltaRequest, decodeDeltaRequest } from './discovery-codec.ts';
@@ -20,8 +20,8 @@ export interface AdsOptions {
   readonly store: Store;
   /** By node id; written by compile. */
   readonly snapshots: LiveTable<Snapshot>;
-  /** By node id; written here. Default: nobody else looks at it. */
-  readonly metrics?: LiveTable<NodeMetrics>;
+  /** By node id; written here. */
+  readonly metrics: LiveTable<NodeMetrics>;
   readonly fetches: ModuleFetchFeed;
   readonly moduleKey: Uint8Array;
   readonly writer: CoalescedPut;
@@ -63,7 +63,7 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
     if (snapshot !== undefined) for (const stream of streams.get(nodeId) ?? []) stream.onSnapshot(snapshot);
   });
   const receiver = createMetricsReceiver({
-    metrics: options.metrics ?? new LiveTable(),
+    metrics: options.metrics,
     clock,
     owners: {
       processOf(nodeId, peer) {

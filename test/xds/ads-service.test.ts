@@ -33,6 +33,7 @@ async function setUp() {
   const ads = await createAdsService({
     store,
     snapshots,
+    metrics: new LiveTable(),
     fetches: {
       subscribe: listener => {
         tell = listener;

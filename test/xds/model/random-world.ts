@@ -198,6 +198,7 @@ export class RandomWorld {
     this.#ads = await createAdsService({
       store,
       snapshots: this.#snapshots,
+      metrics: new LiveTable(),
       fetches: {
         subscribe: listener => {
           this.#fetchListener = listener;
