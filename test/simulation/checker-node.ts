@@ -1,6 +1,10 @@
 import { type NodeFacts, PROBE_PLUGIN, type WirePart, type WirePlace } from './envoy-bytes.ts';
 import type { ListenerOnWire } from './wire.ts';
 
+/** Who connects has been sent everything after this; who answers is sent the next thing at once. */
+const ARRIVAL_MS = 1500;
+const MOMENT_MS = 5;
+
 /** A place of one node, as the wire shows it. */
 export interface PlaceView {
   /** The last push; undefined before the first one. */
@@ -38,6 +42,10 @@ export class NodeView {
   /** Since when it answers with errors, and how many stats in a row said so. */
   lastErrorAt = Number.NEGATIVE_INFINITY;
 
+  /** Since when it was busy answering, one push after the other. */
+  #busySince = 0;
+  #answeredAt = Number.NEGATIVE_INFINITY;
+
   constructor(facts: NodeFacts, at: number) {
     this.facts = facts;
     this.firstSeenAt = at;
@@ -63,6 +71,21 @@ export class NodeView {
     for (const name of this.listenersOut) this.listeners.delete(name);
     this.listenersOut = [];
     this.placeOut = undefined;
+  }
+
+  /** A push went out. */
+  onPushed(at: number): void {
+    if (at > this.#answeredAt + MOMENT_MS) this.#busySince = at;
+  }
+
+  onAnswered(at: number): void {
+    this.#answeredAt = at;
+  }
+
+  /** When what goes out to it now may have been decided at the earliest: it may have been away, or busy. */
+  freeSince(at: number): number {
+    if (at < this.openedAt + ARRIVAL_MS) return this.closedAt;
+    return at <= this.#answeredAt + MOMENT_MS ? this.#busySince : at;
   }
 
   place(name: string): PlaceView {

@@ -316,8 +316,8 @@ export class PluginBelief {
   #onMove(rollout: Believed, node: NodeView, at: number): void {
     const { facts } = node;
     this.#makePlan(rollout, at);
-    const stopped = rollout.dead?.at ?? rollout.haltedAt;
-    if (stopped !== undefined && at > stopped + TAKEN_IN_MS)
+    const { dead, haltedAt = Number.POSITIVE_INFINITY } = rollout;
+    if ((dead !== undefined && at > dead.at + TAKEN_IN_MS) || node.freeSince(at) > haltedAt + TAKEN_IN_MS)
       this.#report('moved-after-failure', `${facts.id} was moved, ${this.#sayState()}`);
     else if (!rollout.touched.has(facts.id)) {
       // Included again, or perhaps moved by the rollout before, which brought it the same: no step counts it.
@@ -336,6 +336,7 @@ export class PluginBelief {
       step: rollout.step,
       wave: rollout.madePlan?.waveOf(facts) ?? 0,
       counts: rollout.isCounted(facts.id),
+      isLate: node.freeSince(at) < at,
       ackedAt: undefined,
     });
     if (rollout.isCounted(facts.id)) rollout.completeAt = undefined;

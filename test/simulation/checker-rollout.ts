@@ -28,6 +28,8 @@ export interface Touch {
   readonly wave: number;
   /** It is one of those that the steps are counted by. */
   readonly counts: boolean;
+  /** It was away or busy when its turn came: its answer is not waited for as those of the others. */
+  readonly isLate: boolean;
   ackedAt: number | undefined;
 }
 
@@ -133,26 +135,28 @@ export class Believed {
     const needed = plan.steps.findIndex(step => step.wave === wave && step.reach >= count);
     if (needed === -1) return `node ${count} of wave ${wave}, which has not that many`;
     if (needed <= this.step) return undefined;
+    const since = Math.max(node.freeSince(at), this.stepAt, this.since);
     // What goes out together is one step: those before it may be of nodes that are away.
     const together = this.step >= 0 && at <= this.stepAt + AT_ONCE_MS;
     if (!together) this.#before = { step: this.step, stepAt: this.stepAt };
-    const against = this.#before.step === -1 ? this.#checkFirst(plan, needed, at) : this.#checkNext(plan, needed, at, nodes);
+    const against = this.#before.step === -1 ? this.#checkFirst(plan, needed, at, since) : this.#checkNext(plan, needed, at, since, nodes);
     for (const touch of this.touched.values()) if (together && touch.step === this.step) touch.step = needed;
     this.step = needed;
-    if (!together) this.stepAt = at;
+    if (!together) this.stepAt = since;
     return against;
   }
 
-  #checkFirst(plan: Plan, needed: number, at: number): string | undefined {
+  #checkFirst(plan: Plan, needed: number, at: number, since: number): string | undefined {
     const before = plan.steps.slice(0, needed);
     const waits = plan.steps.slice(0, needed + 1).map(step => step.pauseMs);
-    return this.#checkTime('the first step', before.map(step => step.soakMs), waits, this.since, at);
+    return this.#checkTime('the first step', before.map(step => step.soakMs), waits, this.since, at, since);
   }
 
   #checkNext(
     plan: Plan,
     needed: number,
     at: number,
+    since: number,
     nodes: ReadonlyMap<string, NodeView>,
   ): string | undefined {
     const { step: last, stepAt } = this.#before;
@@ -161,14 +165,14 @@ export class Believed {
     for (const [id, touch] of this.isFull ? [] : own) {
       const node = nodes.get(id);
       // Those that were away when the step began come later, and are not waited for.
-      if (node === undefined || !touch.counts || touch.at > stepAt + TOGETHER_MS) continue;
+      if (node === undefined || !touch.counts || touch.isLate || touch.at > stepAt + TOGETHER_MS) continue;
       if (touch.ackedAt !== undefined) doneAt = Math.max(doneAt, touch.ackedAt);
       else if (node.isConnected && node.openedAt < at - TAKEN_IN_MS && !node.isExcluded)
         return `step ${needed} began although ${id} of step ${last} has not answered`;
     }
     const soaks = plan.steps.slice(last, needed).map(step => step.soakMs);
     const waits = plan.steps.slice(last + 1, needed + 1).map(step => step.pauseMs);
-    return this.#checkTime(`step ${needed}`, soaks, waits, doneAt, at);
+    return this.#checkTime(`step ${needed}`, soaks, waits, doneAt, at, since);
   }
 
   #checkTime(
@@ -177,8 +181,9 @@ export class Believed {
     waits: readonly (number | 'human')[],
     doneAt: number,
     at: number,
+    since: number,
   ): string | undefined {
-    const paused = this.pauses.find(({ from, to }) => from < at - TAKEN_IN_MS && to > at);
+    const paused = this.pauses.find(({ from, to }) => from < since - TAKEN_IN_MS && to > at);
     if (paused !== undefined) return `${what} began while paused or frozen`;
     if (this.isFull) return undefined;
     const isPromoted = this.promotedAt !== undefined && this.promotedAt >= Math.min(this.stepAt, doneAt);

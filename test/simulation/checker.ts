@@ -117,6 +117,7 @@ export class Checker implements Witness {
   #onPlacePush(node: NodeView, name: string, content: WirePlace, version: string, at: number): void {
     const place = node.place(name);
     const { acked } = place;
+    node.onPushed(at);
     if (isProbe(content)) {
       this.#evidence.onPush(node, name, content, at);
       Object.assign(place, { isOutstanding: true, isClean: false, pushedAt: at });
@@ -154,6 +155,7 @@ export class Checker implements Witness {
     removed: readonly string[],
     at: number,
   ): void {
+    node.onPushed(at);
     for (const listener of listeners) this.#onListener(node, listener, at);
     for (const name of removed) node.listeners.delete(name);
     node.listenersOut = listeners.map(({ name }) => name);
@@ -176,6 +178,7 @@ export class Checker implements Witness {
   }
 
   #onAnswer(node: NodeView, to: 'place' | 'listeners' | 'other', nack: string | undefined, at: number): void {
+    node.onAnswered(at);
     if (to === 'listeners') this.#onListenersAnswer(node, nack, at);
     if (to !== 'place' || node.placeOut === undefined) return;
     const name = node.placeOut;

@@ -219,7 +219,7 @@ export class Story {
       isActive = true;
       if (rollout.phase !== 'Paused') continue;
       if (rollout.reason === 'Failure' || rollout.reason === 'Unattributed') await office.ask(plugin, 'abort');
-      else if (rollout.reason === 'Human') await office.ask(plugin, 'promote');
+      else if (['Human', 'Inconclusive', 'MetricErrors'].includes(rollout.reason ?? '')) await office.ask(plugin, 'promote');
       else await office.ask(plugin, 'resume');
     }
     return isActive;
