@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -128,4 +129,28 @@ test('every address that is formatted is parsed back', () => {
 test('every setting has one row, with a word for its value', () => {
   assert.equal(new Set(SETTINGS.map(setting => setting.name)).size, SETTINGS.length);
   for (const setting of SETTINGS) assert.match(setting.value, /^[A-Z:]+$/);
+});
+
+test('signatures: in the file itself, or in one that a flag names; every fault is told with its place', () => {
+  const { publicKey } = generateKeyPairSync('ed25519');
+  const pem = publicKey.export({ format: 'pem', type: 'spki' }).toString();
+  const key = join(folder, 'release.pub');
+  writeFileSync(key, pem);
+  const text = `authorities: [{name: release, keys: [${key}]}]
+rules: [{pattern: r.example/**, mode: require, authorities: [release]}]`;
+  const indented = text.replace(/^/gm, '  ');
+  const inline = readConfig({ config: writeYaml(`signatures:\n${indented}\n`) }, {});
+  assert.equal(inline.signatures.rules[0]?.keys[0]?.authority, 'release');
+  assert.deepEqual(readConfig({ signatures: writeYaml(text) }, {}).signatures, inline.signatures);
+  assert.deepEqual(readConfig({}, { ATTACHE_SIGNATURES: writeYaml(text) }).signatures, inline.signatures);
+
+  const keyless = writeYaml('signatures: {authorities: [{name: a, kind: keyless}], rules: [{mode: on}]}\n');
+  const faults = faultsOf(() => readConfig({ config: keyless }, {}));
+  assert.equal(faults.length, 4);
+  assert.match(
+    faults[0] ?? '',
+    /^signatures: \/authorities\/0\/kind: keyless signatures are not verified yet/,
+  );
+  assert.match(faultsOf(() => readConfig({ signatures: '/nowhere.yaml' }, {}))[0] ?? '', /nowhere/);
+  assert.equal(faultsOf(() => readConfig({ signatures: writeYaml('- 1') }, {})).length, 1);
 });

@@ -1,0 +1,100 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { makeDirectory } from '../module/actors.ts';
+
+export interface Cosign {
+  /** As it calls itself, `v3.1.2`. */
+  readonly version: string;
+  readonly path: string;
+}
+
+/** Each way of signing that this version has, with what `cosign sign` is told. */
+export interface SigningMode {
+  readonly name: string;
+  readonly options: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** `$ATTACHE_COSIGN` (paths, joined as in PATH), else `cosign` on the PATH. */
+export function findCosigns(): readonly Cosign[] {
+  const named = (process.env.ATTACHE_COSIGN ?? '').split(delimiter).filter(path => path !== '');
+  const onPath = (process.env.PATH ?? '').split(delimiter).map(directory => join(directory, 'cosign'));
+  const paths = named.length > 0 ? named : onPath.filter(existsSync).slice(0, 1);
+  return paths.map(path => {
+    const { gitVersion } = JSON.parse(execFileSync(path, ['version', '--json'], { encoding: 'utf8' }));
+    return { version: String(gitVersion), path };
+  });
+}
+
+/** Without Rekor, which is not here. */
+export function signingModes({ version }: Cosign): readonly SigningMode[] {
+  const noLog = '--tlog-upload=false';
+  if (version.startsWith('v2.'))
+    return [
+      { name: 'tag', options: [noLog] },
+      { name: 'bundle', options: ['--new-bundle-format', noLog] },
+      {
+        name: 'referrer',
+        options: ['--registry-referrers-mode', 'oci-1-1', noLog],
+        env: { COSIGN_EXPERIMENTAL: '1' },
+      },
+    ];
+  return [
+    { name: 'bundle', options: ['--signing-config', 'no-services.json', '--trusted-root', 'no-root.json'] },
+    { name: 'tag', options: ['--new-bundle-format=false', '--use-signing-config=false', noLog] },
+  ];
+}
+
+/** A directory with key pairs of cosign's own making, and runs of it there. */
+export class CosignDesk {
+  readonly directory: string;
+  readonly #cosign: Cosign;
+
+  private constructor(cosign: Cosign, directory: string) {
+    this.#cosign = cosign;
+    this.directory = directory;
+  }
+
+  static async open(t: TestContext, cosign: Cosign): Promise<CosignDesk> {
+    const desk = new CosignDesk(cosign, await makeDirectory(t));
+    if (!cosign.version.startsWith('v2.')) {
+      await desk.run(['signing-config', 'create', '--out', 'no-services.json']);
+      await desk.run(['trusted-root', 'create', '--out', 'no-root.json']);
+    }
+    return desk;
+  }
+
+  /** Writes NAME.key and NAME.pub, ECDSA P-256. */
+  async generateKey(name: string): Promise<void> {
+    await this.run(['generate-key-pair', '--output-key-prefix', name]);
+  }
+
+  sign(key: string, reference: string, mode: SigningMode): Promise<void> {
+    const args = [
+      'sign',
+      '--yes',
+      '--key',
+      `${key}.key`,
+      ...mode.options,
+      '--allow-http-registry',
+      reference,
+    ];
+    return this.run(args, mode.env);
+  }
+
+  run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const options = {
+        cwd: this.directory,
+        timeout: 60_000,
+        env: { PATH: process.env.PATH ?? '', HOME: this.directory, COSIGN_PASSWORD: '', ...env },
+      };
+      execFile(this.#cosign.path, args, options, (error, _stdout, stderr) => {
+        if (error === null) resolve();
+        else reject(new Error(`cosign ${args.join(' ')}: ${stderr}`));
+      });
+    });
+  }
+}
