@@ -25,6 +25,8 @@ export type AttacheSceneOptions = Omit<EnvoyOptions, 'bootstrap'> & {
   readonly attache?: AttacheOptions;
   /** Flags of `attache bootstrap`. */
   readonly bootstrapFlags?: readonly string[];
+  /** What becomes of the text that `attache bootstrap` printed. */
+  readonly editBootstrap?: (text: string) => string;
 };
 
 /** Everything up and connected; the cluster `upstream` is there, listeners and plugins are not. */
@@ -32,17 +34,18 @@ export async function startAttacheScene(
   t: TestContext,
   options: AttacheSceneOptions = {},
 ): Promise<AttacheScene> {
-  const { attache: attacheOptions = {}, bootstrapFlags = [], ...envoyOptions } = options;
+  const { attache: attacheOptions = {}, bootstrapFlags = [], editBootstrap, ...envoyOptions } = options;
   const upstream = stopAfter(t, await startUpstream());
   const attache = stopAfter(t, await AttacheProcess.start(attacheOptions));
   const xdsProxy = stopAfter(t, await startTcpProxy(toPort(attache.addresses.xds)));
   const modulesProxy = stopAfter(t, await startTcpProxy(toPort(attache.addresses.modules)));
   await attache.applyResource('clusters', 'upstream', rawCluster('upstream', upstream.port));
   const node = 'edge-1';
-  const bootstrap = await attache.bootstrap([
+  const printed = await attache.bootstrap([
     ...['--id', node, '--xds-address', `127.0.0.1:${xdsProxy.port}`],
     ...['--modules-address', `127.0.0.1:${modulesProxy.port}`, ...bootstrapFlags],
   ]);
+  const bootstrap = editBootstrap?.(printed) ?? printed;
   const startEnvoyAgain = async () => stopAfter(t, await startEnvoy({ ...envoyOptions, bootstrap }));
   const envoy = await startEnvoyAgain();
   await envoy.waitReady();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { AttacheProcess } from '../../harness/attache-process.ts';
+import { type AttacheProcess, isAccepted } from '../../harness/attache-process.ts';
 import { until } from '../../harness/wait.ts';
 import { MAIN, SECOND, type Wanted, type Wish } from './wanted.ts';
 
@@ -103,8 +103,7 @@ async function findPluginFault(
   if (!isRevision(status.desiredRevision, wish))
     return `the desired revision is not the document's: ${seen()}`;
   if (!isRevision(status.currentRevision, good)) return `another revision is live: ${seen()}`;
-  if (onNode.state !== 'Accepted' || onNode.revision !== status.currentRevision)
-    return `not accepted: ${seen()}`;
+  if (!isAccepted(onNode) || onNode.revision !== status.currentRevision) return `not accepted: ${seen()}`;
   if (!wish.isBad)
     return status.phase === 'Succeeded' && onNode.refusedRevision === null
       ? ''

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { isAccepted } from '../../harness/attache-process.ts';
 import { serveMain, startAttacheScene } from '../../harness/attache-scene.ts';
 import { stopAfter } from '../../harness/cleanup.ts';
 import { startClockShim } from '../../harness/clock-shim.ts';
@@ -98,7 +99,7 @@ test('Attaché: a day later a change of one plugin, and of the listener, goes th
   await assertClean(t, again);
   for (const name of ['a', 'b', 'c']) {
     const said = await attache.pluginOn(node, name);
-    assert.deepEqual([said?.state, said?.refusedRevision], ['Accepted', null], name);
+    assert.deepEqual([isAccepted(said), said?.refusedRevision], [true, null], name);
   }
   const { refusedResources } = (await attache.must('GET', `/v1/nodes/${node}`)).status;
   assert.deepEqual(refusedResources, []);
