@@ -143,7 +143,7 @@ export class Evidence {
     const here = [...plugins].filter(plugin => plugin.rollout?.touched.has(id) === true);
     for (const plugin of here) {
       this.#onReloads(node, plugin, stats.reloads[plugin.name] ?? 0, at);
-      if (stats.errors5xx > 0) plugin.onSuspicion(`errors on ${id}`);
+      if (stats.errors5xx > 0) plugin.onSuspicion(`errors on ${id}`, at);
       const movedAt = plugin.rollout?.touched.get(id)?.ackedAt ?? at;
       const isAlone = here.length === 1 && node.lastErrorAt < movedAt && movedAt - (upSince ?? at) >= CLEAN_BEFORE_MS;
       if (bad.count >= BAD_STATS && isAlone) this.#onErrors(node, plugin, at);
@@ -153,10 +153,10 @@ export class Evidence {
 
   #onErrors(_node: NodeView, _plugin: PluginBelief, _at: number): void {}
 
-  #onReloads(node: NodeView, plugin: PluginBelief, count: number, _at: number): void {
+  #onReloads(node: NodeView, plugin: PluginBelief, count: number, at: number): void {
     const key = `${node.facts.id} ${plugin.name}`;
     const before = this.#reloads.get(key) ?? 0;
     this.#reloads.set(key, count);
-    if (count > before) plugin.onSuspicion(`${plugin.name} crashes on ${node.facts.id}`);
+    if (count > before) plugin.onSuspicion(`${plugin.name} crashes on ${node.facts.id}`, at);
   }
 }

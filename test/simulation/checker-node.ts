@@ -82,6 +82,11 @@ export class NodeView {
     this.#answeredAt = at;
   }
 
+  /** It has not answered since then; undefined: it owes no answer. */
+  get silentSince(): number | undefined {
+    return this.isConnected && (this.placeOut !== undefined || this.listenersOut.length > 0) ? this.#busySince : undefined;
+  }
+
   /** When what goes out to it now may have been decided at the earliest: it may have been away, or busy. */
   freeSince(at: number): number {
     if (at < this.openedAt + ARRIVAL_MS) return this.closedAt;

@@ -147,6 +147,10 @@ export class PluginBelief {
     if (rollout !== undefined && rollout.dead === undefined && rollout.aims.some(known => isSameAim(known, aim))) {
       // Whether it had begun by then, with the document before, is not seen.
       if (rollout.madePlan === undefined) rollout.isPlanUnclear = true;
+      if (this.#findLate(rollout, at) === undefined) return;
+      // Perhaps it had ended over that, and begins again.
+      this.#begin(aim, at, now);
+      if (this.rollout !== undefined) this.rollout.isPlanUnclear = true;
       return;
     }
     if ((rollout === undefined || rollout.dead !== undefined) && this.bases.every(base => isSameAim(base, aim))) return;
@@ -267,10 +271,13 @@ export class PluginBelief {
   }
 
   /** Of this revision, or of whatever the newest rollout brings. */
-  onSuspicion(why: string, revision?: number): void {
+  onSuspicion(why: string, at: number, revision?: number): void {
     const { rollout } = this;
-    if (rollout === undefined) return;
-    if (revision === undefined || rollout.aims.some(aim => aim.revision === revision)) rollout.mayFail ??= why;
+    if (rollout !== undefined && (revision === undefined || rollout.aims.some(aim => aim.revision === revision)))
+      rollout.mayFail ??= why;
+    // What an unfinished rollout had left on nodes, and one of them refuses, leaves them.
+    if (revision !== undefined && this.#earlier.some(({ aims }) => aims.some(aim => aim.revision === revision)))
+      this.#lastDeathAt = at;
   }
 
   onGone(at: number): void {
@@ -397,14 +404,21 @@ export class PluginBelief {
     if (this.#lastDeathAt >= movedAt) return 'a failure';
     if (rollout === undefined) return undefined;
     if (rollout.mayFail !== undefined) return rollout.mayFail;
+    return this.#findLate(rollout, at);
+  }
+
+  /** A node that did not take it in time, or could not even be sent it. */
+  #findLate(rollout: Believed, at: number): string | undefined {
     const deadlineMs = rollout.madePlan?.progressDeadlineMs ?? 0;
-    const late = [...rollout.touched].find(([id, touch]) => {
-      const other = this.#fleet.nodes.get(id);
-      const runs = other?.runs(this.name) ?? null;
-      const waits = touch.ackedAt === undefined || (other !== undefined && !rollout.brings(runs, other.facts));
-      return waits && at - Math.max(touch.at, rollout.stepAt) >= deadlineMs - TAKEN_IN_MS;
-    });
-    return late === undefined ? undefined : `${late[0]} did not answer in time`;
+    const isLate = (since: number): boolean => at - Math.max(since, rollout.stepAt) >= deadlineMs - TAKEN_IN_MS;
+    for (const [id, node] of this.#fleet.nodes) {
+      const touch = rollout.touched.get(id);
+      const runs = node.runs(this.name);
+      const waits = touch !== undefined && (touch.ackedAt === undefined || !rollout.brings(runs, node.facts));
+      if ((waits && isLate(touch.at)) || (node.silentSince !== undefined && isLate(node.silentSince)))
+        return `${id} did not answer in time`;
+    }
+    return undefined;
   }
 
   /** Every connected node that it is for has it. `isSure`: it is seen by what they answered, not by who is gone. */
@@ -436,8 +450,9 @@ export class PluginBelief {
   // --- at the end ---------------------------------------------------------------------------------------------
 
   /** What may stand in the end. */
-  expected(): readonly Aim[] {
+  expected(at: number): readonly Aim[] {
     const { rollout } = this;
+    if (rollout !== undefined && rollout.dead === undefined) rollout.mayFail ??= this.#findLate(rollout, at);
     if (rollout === undefined) return this.bases;
     if (rollout.dead !== undefined) return this.bases;
     if (rollout.isOptional)

@@ -32,7 +32,7 @@ export class Checker implements Witness {
       refused: (node, plugin, revision, at) => this.#onRefusal(node, plugin, revision, at),
       suspected: (node, plugin, revision) => {
         node.refused.add(`${plugin}@${revision}`);
-        this.#plugin(plugin).onSuspicion(`${node.facts.id} refused ${revision}`, revision);
+        this.#plugin(plugin).onSuspicion(`${node.facts.id} refused ${revision}`, this.#now, revision);
       },
     });
   }
@@ -266,7 +266,7 @@ export class Checker implements Witness {
 
   #checkEnd(plugin: PluginBelief): void {
     if (plugin.isLeft) return;
-    const aims = plugin.expected();
+    const aims = plugin.expected(this.#now);
     const wrong = aims.map(aim => [...this.#nodes.values()].filter(node => !this.#isAsItShould(plugin, node, aim)));
     if (wrong.some(nodes => nodes.length === 0)) return;
     const runs = [...this.#nodes.values()]
