@@ -10,6 +10,7 @@ import { fastifyHelmet } from '@fastify/helmet';
 import { fastifyRateLimit } from '@fastify/rate-limit';
 import { fastifySwagger } from '@fastify/swagger';
 import { fastify } from 'fastify';
+import type { SearchCatalogue } from '../model/catalogue.ts';
 import { toMessage } from '../model/error.ts';
 import { type ApiContext, createExclusive } from './api-context.ts';
 import { ApiError } from './api-error.ts';
@@ -17,6 +18,7 @@ import { toProblem } from './error-reply.ts';
 import { parseJsonBody } from './json-body.ts';
 import { checkLoopbackRequest, isLoopback } from './origin-check.ts';
 import { keepDeletedPurged } from './purge-deleted.ts';
+import { addCatalogueRoutes } from './routes/catalogue.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addFleetRoutes } from './routes/fleet-routes.ts';
 import { addFreezeRoutes } from './routes/freeze.ts';
@@ -34,7 +36,10 @@ export interface ApiServerOptions extends Omit<ApiContext, 'exclusive' | 'starte
   /** `host` without brackets; port 0: any free one. On loopback Host and Origin are checked. */
   readonly listen: { readonly host: string; readonly port: number };
   /** The built-in registry: gets every request below `/v2` untouched, body and all. */
-  readonly registry?: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  readonly registry?: {
+    handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+    readonly searchCatalogue: SearchCatalogue;
+  };
 }
 
 export interface RunningApiServer {
@@ -74,6 +79,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   app.register(async scope => {
     const routes = scope as unknown as ApiServer;
     for (const add of ROUTES) add(routes, context);
+    addCatalogueRoutes(routes, options.registry?.searchCatalogue);
   });
   let url: string;
   try {
@@ -134,7 +140,7 @@ function toListener(options: ApiServerOptions, api: RequestListener): RequestLis
       api(request, response);
       return;
     }
-    registry(request, response).catch((thrown: unknown) => {
+    registry.handle(request, response).catch((thrown: unknown) => {
       log.error({ path, error: toMessage(thrown) }, 'registry request failed');
       if (response.headersSent) response.destroy();
       else sendProblem(response, thrown, path, random(8));

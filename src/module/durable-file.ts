@@ -23,7 +23,8 @@ export async function moveDurably(from: string, to: string): Promise<void> {
   await syncDirectory(dirname(to));
 }
 
-async function syncDirectory(path: string): Promise<void> {
+/** Makes the names in it durable. */
+export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {
     await directory.sync();

@@ -1,18 +1,33 @@
-import { DOCKER_LIST, DOCKER_MANIFEST, MANIFEST_TYPES, OCI_INDEX, OCI_MANIFEST } from './media-types.ts';
+import { DOCKER_LIST, MANIFEST_TYPES, OCI_INDEX, OCI_MANIFEST } from './media-types.ts';
 import { isDigest } from './verify-digest.ts';
 
-/** What a pushed manifest names; all of it must be there before the manifest is. */
-export interface PushedManifest {
+/** What the built-in registry must know of a manifest or an index. */
+export interface ManifestFacts {
   readonly mediaType: string;
-  readonly blobs: readonly string[];
-  readonly manifests: readonly string[];
+  readonly isIndex: boolean;
+  /** Digests that it names, config first. */
+  readonly blobs: readonly NamedBlob[];
+  /** Children of an index. */
+  readonly children: readonly NamedBlob[];
+  /** Digest of the manifest that it is about: then it is one of that one's referrers. */
+  readonly subject: string | undefined;
+  /** Its own, else the type of its config; undefined for an index without one. */
+  readonly artifactType: string | undefined;
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
-/**
- * Reads what the built-in registry must know of a pushed manifest. A text is what is wrong with it.
- * https://github.com/opencontainers/image-spec/blob/main/manifest.md
- */
-export function parsePushedManifest(bytes: Uint8Array, contentType: string): PushedManifest | string {
+export interface NamedBlob {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly platform?: string;
+}
+
+/** Layers that are fetched from elsewhere, and need not be pushed. */
+const FOREIGN_LAYER = /\.(nondistributable|foreign)\b/;
+
+/** A text is what is wrong with it. https://github.com/opencontainers/image-spec/blob/main/manifest.md */
+export function parsePushedManifest(bytes: Uint8Array, contentType: string): ManifestFacts | string {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -25,12 +40,27 @@ export function parsePushedManifest(bytes: Uint8Array, contentType: string): Pus
   if (!MANIFEST_TYPES.includes(mediaType)) return `unknown manifest type ${JSON.stringify(mediaType)}`;
   if (contentType !== mediaType) return `Content-Type ${contentType} differs from mediaType ${mediaType}`;
   const isIndex = mediaType === OCI_INDEX || mediaType === DOCKER_LIST;
-  const manifests = isIndex ? readDigests(value.manifests) : [];
-  const blobs = isIndex
-    ? []
-    : readDigests([value.config, ...(Array.isArray(value.layers) ? value.layers : [])]);
-  if (manifests === undefined || blobs === undefined) return 'a descriptor has no valid digest';
-  return { mediaType, blobs, manifests };
+  const children = isIndex ? readAll(toList(value.manifests)) : [];
+  const blobs = isIndex ? [] : readAll([value.config, ...toList(value.layers)]);
+  if (children === undefined || blobs === undefined) return 'a descriptor has no valid digest';
+  const subject = isObject(value.subject) ? value.subject.digest : undefined;
+  if (value.subject != null && (typeof subject !== 'string' || !isDigest(subject)))
+    return 'the subject has no valid digest';
+  const own = typeof value.artifactType === 'string' && value.artifactType !== '' ? value.artifactType : null;
+  return {
+    mediaType,
+    isIndex,
+    blobs,
+    children,
+    subject: typeof subject === 'string' ? subject : undefined,
+    artifactType: own ?? blobs[0]?.mediaType,
+    annotations: readAnnotations(value.annotations),
+  };
+}
+
+/** What must have been pushed before the manifest. */
+export function toNeededBlobs({ blobs }: ManifestFacts): readonly NamedBlob[] {
+  return blobs.filter(({ mediaType }) => !FOREIGN_LAYER.test(mediaType));
 }
 
 /** `application/…; charset=…` without its parameters; a manifest without a type is an OCI one. */
@@ -38,18 +68,32 @@ export function toContentType(header: string | undefined): string {
   return header?.split(';')[0]?.trim().toLowerCase() || OCI_MANIFEST;
 }
 
-export function isIndexType(mediaType: string): boolean {
-  return mediaType === OCI_INDEX || mediaType === DOCKER_LIST;
+/** Go writes an empty list as null. */
+function toList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
-export function isImageType(mediaType: string): boolean {
-  return mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST;
+function readAll(list: readonly unknown[]): readonly NamedBlob[] | undefined {
+  const all = list.map(readDescriptor);
+  return all.every(one => one !== undefined) ? all : undefined;
 }
 
-function readDigests(list: unknown): readonly string[] | undefined {
-  if (!Array.isArray(list)) return undefined;
-  const digests = list.map(one => (isObject(one) && typeof one.digest === 'string' ? one.digest : ''));
-  return digests.every(isDigest) ? digests : undefined;
+function readDescriptor(value: unknown): NamedBlob | undefined {
+  if (!isObject(value) || typeof value.digest !== 'string' || !isDigest(value.digest)) return undefined;
+  const { mediaType, size, platform } = value;
+  return {
+    mediaType: typeof mediaType === 'string' ? mediaType : '',
+    digest: value.digest,
+    sizeBytes: typeof size === 'number' ? size : 0,
+    ...(isObject(platform) ? { platform: `${platform.os ?? ''}/${platform.architecture ?? ''}` } : {}),
+  };
+}
+
+function readAnnotations(value: unknown): Readonly<Record<string, string>> {
+  const texts = Object.entries(isObject(value) ? value : {}).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return Object.fromEntries(texts);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

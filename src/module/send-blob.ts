@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../model/ports.ts';
 import type { OpenBlob } from './blob-cache.ts';
+import type { ByteRange } from './byte-range.ts';
 
 const CHUNK_BYTES = 1 << 16;
 
@@ -10,11 +11,16 @@ export function toStallLimitMs(sizeBytes: number): number {
 }
 
 /**
- * Writes an open blob as the response body and ends it; resolves when the response is finished or closed. The blob
+ * Writes an open blob, or a range of it, as the response body and ends it; resolves when the response is finished or closed. The blob
  * stays open. At most one chunk is held in memory. A reader that takes nothing for toStallLimitMs is cut off. When
  * the file turns out shorter than it said, the response is destroyed: never a body that looks whole.
  */
-export async function sendBlob(response: ServerResponse, blob: OpenBlob, clock: Clock): Promise<void> {
+export async function sendBlob(
+  response: ServerResponse,
+  blob: OpenBlob,
+  clock: Clock,
+  range: ByteRange = { from: 0, to: blob.sizeBytes - 1 },
+): Promise<void> {
   const limitMs = toStallLimitMs(blob.sizeBytes);
   let cancel = () => {};
   const progress = () => {
@@ -23,8 +29,8 @@ export async function sendBlob(response: ServerResponse, blob: OpenBlob, clock: 
   };
   try {
     progress();
-    for (let position = 0; position < blob.sizeBytes; ) {
-      const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, blob.sizeBytes - position));
+    for (let position = range.from; position <= range.to; ) {
+      const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, range.to + 1 - position));
       const { bytesRead } = await blob.file.read(buffer, 0, buffer.length, position);
       if (bytesRead === 0) return void response.destroy();
       if (!(await writeChunk(response, buffer.subarray(0, bytesRead)))) return;

@@ -90,7 +90,12 @@ export const pickyCheckResource: ApiServerOptions['checkResource'] = async spec 
 };
 
 /** A registry that says what it was asked, and reads its own body. */
-export async function echoRegistry(request: IncomingMessage, response: ServerResponse): Promise<void> {
+export const echoRegistry: NonNullable<ApiServerOptions['registry']> = {
+  handle: echo,
+  searchCatalogue: async ({ text, limit }) => ({ items: [], total: text.length + limit }),
+};
+
+async function echo(request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.url === '/v2/broken') throw new Error('broken');
   let size = 0;
   for await (const chunk of request) size += (chunk as Buffer).length;

@@ -76,7 +76,7 @@ test('tags and blobs outlive a restart; blobs are read-only files of an OCI layo
   await push(host, 'auth:1', bytes);
   const again = await openBlobCache({ directory: cache.directory, random, log: silentLog });
   const registry = createBuiltInRegistry({ cache: again, clock: systemClock, random, log: silentLog });
-  const restarted = await startWeb(t, (request, response) => void registry(request, response));
+  const restarted = await startWeb(t, (request, response) => void registry.handle(request, response));
   const source = await makeSource(t, restarted.host);
   assert.deepEqual(
     (await source.fetch({ url: `${restarted.host}/auth:1` }, never)).bytes,
@@ -141,7 +141,8 @@ test('what is wrong is refused with an OCI error and changes nothing', async t =
     [`/a/manifests/${zeros}`, { method: 'PUT', headers: type, body: manifest }, 400, 'DIGEST_INVALID'],
     [`/a/blobs/uploads/?digest=${zeros}`, { method: 'POST', body: 'x' }, 400, 'DIGEST_INVALID'],
     [`/a/blobs/uploads/${'0'.repeat(32)}`, { method: 'PATCH', body: 'x' }, 404, 'BLOB_UPLOAD_UNKNOWN'],
-    ['/a/manifests/1', { method: 'DELETE' }, 405, 'UNSUPPORTED'],
+    ['/a/manifests/1', { method: 'DELETE' }, 404, 'MANIFEST_UNKNOWN'],
+    ['/a/manifests/1', { method: 'POST' }, 405, 'UNSUPPORTED'],
   ];
   for (const [path, init, status, code] of cases) {
     const response = await fetch(base + path, init);

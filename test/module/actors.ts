@@ -7,7 +7,11 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Clock, type RandomHex, silentLog } from '../../src/model/ports.ts';
 import { type BlobCache, openBlobCache } from '../../src/module/blob-cache.ts';
-import { createBuiltInRegistry } from '../../src/module/built-in-registry.ts';
+import {
+  type BuiltInRegistry,
+  type BuiltInRegistryOptions,
+  createBuiltInRegistry,
+} from '../../src/module/built-in-registry.ts';
 import type { ModuleSourceOptions } from '../../src/module/fetch-module.ts';
 import { buildProxyWasm } from '../fixtures/wasm-builder.ts';
 import { stopAfter } from '../harness/cleanup.ts';
@@ -65,19 +69,21 @@ export async function startWeb(
 
 export interface TestRegistry extends WebServer {
   readonly cache: BlobCache;
+  readonly registry: BuiltInRegistry;
 }
 
 /** The built-in registry on a port of its own. `before` may answer a request itself: then it gives true. */
 export async function startRegistry(
   t: TestContext,
   before: (request: IncomingMessage, response: ServerResponse) => boolean = () => false,
+  more: Partial<BuiltInRegistryOptions> = {},
 ): Promise<TestRegistry> {
-  const cache = await makeCache(t);
-  const registry = createBuiltInRegistry({ cache, clock: systemClock, random, log: silentLog });
+  const cache = more.cache ?? (await makeCache(t));
+  const registry = createBuiltInRegistry({ cache, clock: systemClock, random, log: silentLog, ...more });
   const web = await startWeb(t, (request, response) => {
-    if (!before(request, response)) void registry(request, response);
+    if (!before(request, response)) void registry.handle(request, response);
   });
-  return { ...web, cache };
+  return { ...web, cache, registry };
 }
 
 /** Options that reach the given hosts on loopback and nothing else private. */

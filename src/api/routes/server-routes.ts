@@ -10,6 +10,7 @@ const PATHS: Index['paths'] = {
   rollouts: '/v1/rollouts',
   nodes: '/v1/nodes',
   modules: '/v1/modules',
+  catalogue: '/v1/catalogue',
   events: '/v1/events',
   freeze: '/v1/freeze',
   whoami: '/v1/whoami',

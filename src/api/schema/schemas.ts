@@ -1,3 +1,4 @@
+import { CatalogueItemView, CatalogueList } from './catalogue-view.ts';
 import { EventBookmark, EventEnd, EventList, EventReset, EventView, RolloutUpdated } from './event-view.ts';
 import { FreezeView } from './freeze-view.ts';
 import { ModuleList, ModuleView } from './module-view.ts';
@@ -36,6 +37,8 @@ export const SCHEMAS = {
   Node: NodeView,
   NodeList,
   NodeAnswer,
+  CatalogueItem: CatalogueItemView,
+  CatalogueList,
   Module: ModuleView,
   ModuleList,
   Event: EventView,
