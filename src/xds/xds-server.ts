@@ -40,6 +40,10 @@ const SERVER_OPTIONS: grpc.ServerOptions = {
   'grpc.enable_channelz': 0,
 };
 
+/** How long a client may take to let go when we stop. */
+const GRACE_MS = 1000;
+const STOPPING = { code: grpc.status.UNAVAILABLE, details: 'Attaché stops' };
+
 export interface XdsServer {
   readonly address: { readonly host: string; readonly port: number };
   stop(): Promise<void>;
@@ -64,22 +68,17 @@ export async function startXdsServer(
         details: 'state-of-the-world ADS is not served: set api_type: DELTA_GRPC in ads_config',
       }),
   });
-  server.addService(METRICS, { stream: (call: MetricsCall) => receive(call, ads, log) });
+  const metricsCalls = new Set<MetricsCall>();
+  server.addService(METRICS, { stream: (call: MetricsCall) => receive(call, ads, metricsCalls, log) });
   const port = await bind(server, listen);
   return {
     address: { host: listen.host, port },
     async stop() {
       for (const call of calls) call.end();
-      await new Promise<void>(resolve => {
-        const force = setTimeout(() => {
-          server.forceShutdown();
-          resolve();
-        }, 1000);
-        server.tryShutdown(() => {
-          clearTimeout(force);
-          resolve();
-        });
-      });
+      for (const call of metricsCalls) call.emit('error', STOPPING);
+      // Who does not let go is cut. (forceShutdown cuts nobody while channelz is off.)
+      server.drain(toTarget(listen.host, port), GRACE_MS);
+      await new Promise<void>(resolve => server.tryShutdown(() => resolve()));
       ads.stop();
     },
   };
@@ -112,8 +111,10 @@ function serve(call: Call, ads: AdsService, calls: Set<Call>, log: Log): void {
   call.on('error', leave);
 }
 
-/** Envoy never ends it and wants no answer; the stop of the server cuts it, and Envoy opens another one. */
-function receive(call: MetricsCall, ads: AdsService, log: Log): void {
+/** Envoy never ends it and wants no answer; the stop of the server ends it, and Envoy opens another one. */
+function receive(call: MetricsCall, ads: AdsService, calls: Set<MetricsCall>, log: Log): void {
+  calls.add(call);
+  call.on('close', () => calls.delete(call));
   const peer = call.getPeer();
   const stream = ads.openMetrics(peer);
   call.on('data', (message: Buffer) => {
@@ -129,17 +130,28 @@ function receive(call: MetricsCall, ads: AdsService, log: Log): void {
 }
 
 async function bind(server: grpc.Server, listen: { host: string; port: number }): Promise<number> {
-  const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
   return new Promise((resolve, reject) => {
-    server.bindAsync(`${host}:${listen.port}`, grpc.ServerCredentials.createInsecure(), (error, port) => {
-      if (error === null) resolve(port);
-      else
-        reject(
-          new XdsError('xds-listen-failed', `cannot listen on ${host}:${listen.port}: ${error.message}`, {
-            cause: error,
-            hint: 'choose another port with --xds-listen, or stop the other process',
-          }),
-        );
-    });
+    server.bindAsync(
+      toTarget(listen.host, listen.port),
+      grpc.ServerCredentials.createInsecure(),
+      (error, port) => {
+        if (error === null) resolve(port);
+        else
+          reject(
+            new XdsError(
+              'xds-listen-failed',
+              `cannot listen on ${toTarget(listen.host, listen.port)}: ${error.message}`,
+              {
+                cause: error,
+                hint: 'choose another port with --xds-listen, or stop the other process',
+              },
+            ),
+          );
+      },
+    );
   });
+}
+
+function toTarget(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -11,6 +11,7 @@ import { until } from '../harness/wait.ts';
 import { encodeMetrics } from '../xds/metrics/metrics-writer.ts';
 import { accept, CDS, NODE, setUp } from './xds-scene.ts';
 
+const METRICS = '/envoy.service.metrics.v3.MetricsService/StreamMetrics';
 const NO_SERVICE: AdsService = { open: () => assert.fail(), openMetrics: () => assert.fail(), stop() {} };
 
 test('a malformed request ends with INVALID_ARGUMENT, and only its own stream', async t => {
@@ -35,12 +36,15 @@ test('47. a client that does not read keeps no other waiting', async t => {
   const { connect, set, server } = await setUp(t, { clusters: 'a@1', sizeBytes: 4 * 1024 * 1024 });
   const slow = http2.connect(`http://127.0.0.1:${server.address.port}`);
   t.after(() => slow.destroy());
+  // The stop at the end cuts it.
+  slow.on('error', () => {});
   const call = slow.request({
     ':method': 'POST',
     ':path': '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources',
     'content-type': 'application/grpc',
     te: 'trailers',
   });
+  call.on('error', () => {});
   // No reader: the windows of stream and connection fill up.
   const message = Buffer.concat([
     Buffer.from([0x0a, 8, 0x0a, 6]),
@@ -83,6 +87,33 @@ test('50. a stop says GOAWAY and ends every stream with OK, so that Envoys keep 
   await assert.rejects(stream.next(), /the stream ended/);
 });
 
+test('50. a stop ends streams of stats, and cuts a client that does not let go', async t => {
+  const { server, connection, open, metrics } = await setUp(t, {});
+  await accept(open().ask(CDS));
+  const sink = connection.sink(METRICS);
+  const said = once(sink, 'status', { signal: AbortSignal.timeout(10_000) });
+  sink.on('error', () => {});
+  const families = [{ name: 'server.concurrency', gauge: 3 }];
+  sink.write(encodeMetrics({ node: NODE, families }));
+  await until(() => metrics.get(NODE)?.samples[0]?.workers === 3, { what: 'the sample' });
+  const session = http2.connect(`http://127.0.0.1:${server.address.port}`);
+  t.after(() => session.destroy());
+  const stubborn = session.request({
+    ':method': 'POST',
+    ':path': METRICS,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  stubborn.on('error', () => {});
+  stubborn.write(Buffer.alloc(5));
+  await once(session, 'remoteSettings');
+  const cut = once(session, 'close', { signal: AbortSignal.timeout(10_000) });
+  await server.stop();
+  const [end] = (await said) as [{ code: number }];
+  assert.equal(end.code, status.UNAVAILABLE);
+  await cut;
+});
+
 test('50. the port is free after a stop, and one that is taken is an error with its code', async t => {
   const { server } = await setUp(t, {});
   const other = await setUp(t, {});
@@ -101,8 +132,6 @@ test('state-of-the-world ADS is answered UNIMPLEMENTED, with what to write inste
   assert.equal(code, status.UNIMPLEMENTED);
   assert.match(details, /api_type: DELTA_GRPC/);
 });
-
-const METRICS = '/envoy.service.metrics.v3.MetricsService/StreamMetrics';
 
 test('a metrics message far above 4 MiB is read', async t => {
   const { connection, open, metrics } = await setUp(t, {});
