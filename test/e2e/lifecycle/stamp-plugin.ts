@@ -46,14 +46,16 @@ async function untilDrained({ envoy }: LifecycleScene): Promise<void> {
   await until(async () => (await draining()) === 0, { what: 'the old version of the listener to go' });
 }
 
-/** Until the plugin's newest revision is decided on, whoever may be there to run it. */
+/** Until everybody is to run the plugin's newest revision, whoever may be there to do so. */
 export async function untilAssigned(
   { attache }: LifecycleScene,
   plugin: string,
   revision: number,
 ): Promise<void> {
-  const assigned = async () =>
-    (await attache.must('GET', `/v1/plugins/default/${plugin}`)).status.currentRevision === revision;
+  const assigned = async () => {
+    const { to, counts } = await attache.must('GET', `/v1/rollouts/default.${plugin}.latest`);
+    return to?.revision === revision && counts.untouched === 0;
+  };
   await until(assigned, { what: `revision ${revision} of ${plugin} to be assigned` });
 }
 
