@@ -1,6 +1,6 @@
 import { findHostFunctions, type ProxyWasmAbi } from './host-functions.ts';
 import { ModuleError } from './module-error.ts';
-import { findCallbacks } from './plugin-callbacks.ts';
+import { findCallbacks, findStartFunctions } from './plugin-callbacks.ts';
 import { parseWasmHeader, type WasmHeader, type WasmImport } from './wasm-header.ts';
 
 /** Envoy's response buffer ends there: runtime key http.async_response_buffer_limit. */
@@ -79,8 +79,11 @@ function checkAllocator(header: WasmHeader): void {
 
 function checkCallbacks(header: WasmHeader, abi: ProxyWasmAbi): void {
   const callbacks = findCallbacks(abi);
+  const starting = findStartFunctions(
+    new Set(header.exports.flatMap(({ name, kind }) => (kind === 'function' ? [name] : []))),
+  );
   for (const { name, kind, signature } of header.exports) {
-    const wanted = callbacks.get(name);
+    const wanted = callbacks.get(name) ?? starting.get(name);
     if (kind !== 'function' || signature === undefined || wanted === undefined || signature === wanted)
       continue;
     throw new ModuleError('bad-callback', `${name} is (${signature}); ABI ${abi} wants (${wanted})`, {

@@ -49,3 +49,18 @@ const HEADERS_0_2: Readonly<Record<string, string>> = {
 export function findCallbacks(abi: ProxyWasmAbi): ReadonlyMap<string, string> {
   return new Map(Object.entries({ ...CALLBACKS, ...(abi === '0.1.0' ? HEADERS_0_1 : HEADERS_0_2) }));
 }
+
+/**
+ * The functions that start a module, of those it exports, with the type that each must have. Envoy looks at _start
+ * only where there is no _initialize, at main only where there is one, and at the old allocator only without malloc.
+ */
+export function findStartFunctions(exported: ReadonlySet<string>): ReadonlyMap<string, string> {
+  const types: [name: string, type: string][] = exported.has('_initialize')
+    ? [
+        ['_initialize', '->'],
+        ['main', 'i32,i32->i32'],
+      ]
+    : [['_start', '->']];
+  if (!exported.has('malloc')) types.push(['proxy_on_memory_allocate', 'i32->i32']);
+  return new Map(types);
+}

@@ -31,7 +31,7 @@ export interface AgreementCase {
  */
 export type EnvoyAnswer = 'loads' | 'dead' | 'refuses' | 'crashes';
 
-/** What we say. `unsure`: an Envoy must decide. */
+/** What we say. `unsure`: it asked for what only a node knows, and an Envoy must decide. */
 export type OurAnswer = 'loads' | 'unsure' | 'refuses' | 'traps';
 
 export interface Judges {
@@ -55,18 +55,25 @@ export function isAgreed(ours: OurAnswer, envoy: EnvoyAnswer): boolean {
   }
 }
 
-/** Asks both sides about every case, and fails with the list of those where they differ. */
-export async function assertAgreement(t: TestContext, cases: readonly AgreementCase[], version: string) {
+/** Asks both sides about every case, and fails with the list of those where they differ. The names of the unsure ones. */
+export async function assertAgreement(
+  t: TestContext,
+  cases: readonly AgreementCase[],
+  version: string,
+): Promise<readonly string[]> {
   const judges = await makeJudges(t);
   const differing: string[] = [];
+  const unsure: string[] = [];
   for (const one of cases) {
     const { answer, why } = await judges.askUs(one, version);
     const envoy = await judges.askEnvoy(one, version);
     const line = `${one.name} (${one.toolchain}, ${one.bytes.length} bytes): we ${answer}, Envoy ${envoy}  ${why}`;
     t.diagnostic(line);
     if (!isAgreed(answer, envoy)) differing.push(line);
+    if (answer === 'unsure') unsure.push(one.name);
   }
   assert.deepEqual(differing, []);
+  return unsure;
 }
 
 async function makeJudges(t: TestContext): Promise<Judges> {
@@ -89,18 +96,18 @@ async function askUs(one: AgreementCase, envoyVersion: string, runner: TrialRunn
     const { abi } = checkModule(one.bytes, [{ node: 'it', envoyVersion }]);
     const { pluginConfig = '', pluginName = '', env = [] } = one;
     const input = { abi, envoyVersion, plugin: PLUGIN, pluginConfig, pluginName, env };
-    const { outcome, reason, logs } = await runner.run(one.bytes, input);
+    const { outcome, reason, logs, unknowable } = await runner.run(one.bytes, input);
     const why = [reason, ...logs.slice(-1).map(({ message }) => message)].join(' | ');
-    return { answer: toAnswer(outcome), why };
+    return { answer: toAnswer(outcome, unknowable.length > 0), why };
   } catch (error) {
     if (error instanceof ModuleError) return { answer: 'refuses' as const, why: error.code };
     throw error;
   }
 }
 
-function toAnswer(outcome: string): OurAnswer {
-  if (outcome === 'ok') return 'loads';
+function toAnswer(outcome: string, asksNode: boolean): OurAnswer {
   if (outcome === 'unsure') return 'unsure';
+  if (outcome === 'ok') return asksNode ? 'unsure' : 'loads';
   if (outcome === 'trapped') return 'traps';
   assert.ok(['refused', 'broken', 'out-of-memory'].includes(outcome), outcome);
   return 'refuses';

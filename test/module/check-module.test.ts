@@ -98,6 +98,17 @@ test('the header callbacks must have the types of their ABI, others their own', 
   refuses(buildProxyWasm({ exports: [{ name: 'proxy_on_log', type: 'i32->i32' }] }), 'bad-callback');
 });
 
+test('functions that start a module have the types that Envoy calls them with, where it does', () => {
+  const starting = (...types: readonly [name: string, type: string][]) =>
+    buildProxyWasm({ exports: types.map(([name, type]) => ({ name, type })) });
+  refuses(starting(['_start', '->i32']), 'bad-callback');
+  refuses(starting(['_initialize', 'i32->']), 'bad-callback');
+  refuses(starting(['_initialize', '->'], ['main', '->i32']), 'bad-callback');
+  checkModule(starting(['_start', '->'], ['main', '->i32']), []);
+  checkModule(starting(['_initialize', '->'], ['_start', '->i32']), []);
+  checkModule(starting(['proxy_on_memory_allocate', 'i64->i32']), []);
+});
+
 test('more than a gibibyte of memory to begin with is refused', () => {
   checkModule(buildProxyWasm({ memoryPages: 16384 }), []);
   refuses(buildProxyWasm({ memoryPages: 16385 }), 'memory-too-big');
