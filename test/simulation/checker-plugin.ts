@@ -56,6 +56,8 @@ export class PluginBelief {
     switch (deed.type) {
       case 'applied':
         this.#spec = deed.spec;
+        if (this.rollout?.touched.size === 0 && this.rollout.firstCompleteAt === undefined)
+          this.rollout.mayFail ??= 'a newer document, perhaps before it began';
         this.#isDropped = false;
         this.#isWaiting = false;
         if (deed.spec.deleted !== undefined) this.#want({ ...NOWHERE, role: roleOf(deed.spec) }, at, deed.spec.deleted.now);

@@ -55,6 +55,8 @@ export class Believed {
   stepAt = 0;
   /** The step before the one that is going out. */
   #before = { step: -1, stepAt: 0 };
+  /** When the first push of this step was seen. */
+  #sentAt = 0;
   /** It must not move anybody from then on, and goes back. */
   dead: { readonly at: number; readonly why: string } | undefined;
   /** It must not move anybody, and stays as it is (onFailure: freeze; abort --freeze). */
@@ -137,12 +139,15 @@ export class Believed {
     if (needed <= this.step) return undefined;
     const since = Math.max(node.freeSince(at), this.stepAt, this.since);
     // What goes out together is one step: those before it may be of nodes that are away.
-    const together = this.step >= 0 && at <= this.stepAt + AT_ONCE_MS;
+    const together = this.step >= 0 && at <= this.#sentAt + AT_ONCE_MS;
     if (!together) this.#before = { step: this.step, stepAt: this.stepAt };
     const against = this.#before.step === -1 ? this.#checkFirst(plan, needed, at, since) : this.#checkNext(plan, needed, at, since, nodes);
     for (const touch of this.touched.values()) if (together && touch.step === this.step) touch.step = needed;
     this.step = needed;
-    if (!together) this.stepAt = since;
+    if (!together) {
+      this.stepAt = since;
+      this.#sentAt = at;
+    }
     return against;
   }
 

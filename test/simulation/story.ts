@@ -30,7 +30,7 @@ export class Story {
     const count = chance.weighted([[5, chance.integer(2, 6)], [4, chance.integer(6, 14)], [1, chance.integer(14, 26)]]);
     for (let i = 0; i < count; i++) this.#join();
     if (this.#hasTraffic) this.#world.startTraffic();
-    await clock.run(chance.pick([50, 3000, 70_000]));
+    await clock.run(chance.pick([600, 3000, 70_000]));
     await this.#apply();
     for (let left = chance.integer(6, 22); left > 0; left--) {
       await clock.run(chance.pick([20, 150, 1200, 1200, 5000, 20_000, 20_000, 45_000, 100_000, 300_000]));
@@ -63,8 +63,12 @@ export class Story {
     const found: string[] = [];
     for (const plugin of this.#plugins) {
       const rollout = await this.#world.office.rolloutOf(plugin);
-      if (rollout !== undefined && [...ACTIVE_PHASES, 'RollbackIncomplete'].includes(rollout.phase))
-        found.push(`stuck: ${rollout.id} is ${rollout.phase} ${rollout.stage} (${rollout.reason}: ${rollout.why})`);
+      if (rollout === undefined) continue;
+      const { id, phase, stage, reason, why, back } = rollout;
+      // Who refuses what was proven elsewhere cannot go back to it, and is said to be missing as long as that stands.
+      const missing = (back?.missing ?? []).filter(node => !this.#world.hasRefused(node, plugin));
+      if (ACTIVE_PHASES.includes(phase) || (phase === 'RollbackIncomplete' && missing.length > 0))
+        found.push(`stuck: ${id} is ${phase} ${stage} (${reason}: ${why}) ${missing}`);
     }
     return found;
   }

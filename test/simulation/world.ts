@@ -179,6 +179,11 @@ export class World {
     return fault.kind === 'refused' && isThere(fault.where, node);
   }
 
+  /** Some revision of the plugin is one that this node refuses. */
+  hasRefused(node: string, plugin: PluginName): boolean {
+    return this.contents.of(plugin).some(({ fault }) => fault.kind === 'refused' && isThere(fault.where, node));
+  }
+
   #violated(rule: string, node: string, detail: string): void {
     // What was under way when the process was killed is unknown to the next one.
     if (rule === 'listener-held' && this.clock.now() - this.#wasKilledAt < 30_000) return;
