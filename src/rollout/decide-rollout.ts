@@ -1,10 +1,13 @@
-import { followDocument, followFormat, followModule } from './begin-rollout.ts';
 import { dropLeftBehind } from './drop-left-behind.ts';
+import { followDocument } from './follow-document.ts';
+import { followFormat } from './follow-format.ts';
+import { followModule } from './follow-module.ts';
 import { forgetOldRollouts, forgetPlugin } from './forget-history.ts';
-import { returnNodes } from './go-back.ts';
 import { watchUnproven } from './live-at-once.ts';
-import { dropCovered, leaveOutExcluded, moveNodes } from './moved-nodes.ts';
+import { dropCovered, leaveOutExcluded } from './moved-entries.ts';
+import { moveNodes } from './moved-nodes.ts';
 import { followFreeze } from './pause-rollout.ts';
+import { returnNodes } from './return-nodes.ts';
 import { keepTimer } from './rollout-clock.ts';
 import type { Decision, RolloutFacts } from './rollout-facts.ts';
 import { type Rule, settle } from './rollout-turn.ts';

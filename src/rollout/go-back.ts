@@ -1,27 +1,14 @@
 import { type Assignment, holds, type Moved } from '../model/assignment.ts';
-import type { Quarantine } from '../model/fleet-records.ts';
-import { toCountText, toDurationText, toNamesText } from '../model/quantity-text.ts';
-import type {
-  Rollout,
-  RolloutFailure,
-  RolloutNodes,
-  RolloutReason,
-  RolloutStep,
-  WayBack,
-} from '../model/rollout.ts';
-import { findDesired, holdTarget, withoutHold } from './desired-side.ts';
-import { stopMoving } from './moved-nodes.ts';
-import { arrivalOf, runsOn } from './node-arrival.ts';
-import { isOver, toPaused } from './pause-rollout.ts';
+import type { Rollout, RolloutFailure, RolloutNodes, RolloutReason, RolloutStep } from '../model/rollout.ts';
+import { type Cause, holdBack, liftUndone } from './hold-back.ts';
+import { stopMoving } from './moved-entries.ts';
+import { runsOn } from './node-arrival.ts';
+import { toPaused } from './pause-rollout.ts';
+import { BACK_MS } from './return-nodes.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
-import { nameOf, toRunsText } from './rollout-text.ts';
-import { latestOf, type Rule, type Turn, withRollout } from './rollout-turn.ts';
-import { isSameAim } from './sides.ts';
+import { nameOf } from './rollout-text.ts';
+import { type Turn, without, withRollout } from './rollout-turn.ts';
 
-/** Nodes get this long to confirm that they are back. */
-export const BACK_MS = 600_000;
-/** Somebody waits with something newer: nodes that do not answer in this time are left to be tried on. */
-const BACK_IN_HASTE_MS = 60_000;
 const SHOWN = 20;
 
 /** Why a rollout ends before its time. */
@@ -37,7 +24,7 @@ export interface Failing {
   /** One sentence. */
   readonly why: string;
   /** undefined: the content may be tried again by itself. */
-  readonly quarantine?: Pick<Quarantine, 'cause' | 'text' | 'by'>;
+  readonly quarantine?: Omit<Cause, 'rollout'>;
 }
 
 /** Goes back at once, or pauses where the strategy says so. */
@@ -71,11 +58,11 @@ export function goBack(
 ): RolloutRecords {
   const { facts } = turn;
   const { now } = facts;
-  const lifted = rollout.kind === 'undo' ? liftUndone(facts, records, rollout) : records;
-  const nodes = records.nodes && withLeftBehind(facts, records.nodes, records.assignment);
-  const back: WayBack = { touched: 0, confirmed: 0, startedAt: now, missing: [] };
-  const next: Rollout = {
-    ...rollout,
+  const isUndo = rollout.kind === 'undo';
+  const { quarantine } = failing;
+  const lifted = isUndo ? liftUndone(facts, records, rollout) : records;
+  const back: Rollout = {
+    ...without(rollout, 'pausedFrom'),
     phase: 'RollingBack',
     reason: failing.reason,
     why: failing.why,
@@ -84,146 +71,17 @@ export function goBack(
     timer: { leftMs: BACK_MS, at: now },
     steps: rollout.steps.map((step, index) => (index === rollout.step ? endStep(step, now) : step)),
     failure: toFailure(facts, rollout, failing),
-    back,
+    back: { touched: 0, confirmed: 0, startedAt: now, missing: [] },
   };
-  const { pausedFrom: _pausedFrom, ...rest } = next;
   turn.tell('rollout.rolling-back', `${nameOf(rollout)} goes back: ${failing.why}`, failing.nodes[0]);
-  return hold(
-    turn,
-    { ...withRollout(lifted, rest), nodes, assignment: emptyMoved(lifted.assignment, now) },
-    rollout,
-    rollout.kind === 'undo' && failing.kind === 'abort' ? {} : failing,
-  );
-}
-
-/** An undo that is taken back leaves what it was to undo as it was. */
-function liftUndone({ revisions }: RolloutFacts, records: RolloutRecords, { from }: Rollout): RolloutRecords {
-  const { revision } = from;
-  const { assignment } = records;
-  const hash = (revision === null ? undefined : revisions.get(revision)?.contentHash) ?? '';
-  const quarantine = new Map(records.quarantine);
-  if (quarantine.get(hash)?.cause === 'undone') quarantine.delete(hash);
-  const isHeld = assignment?.held?.revision === revision;
-  return { ...records, quarantine, assignment: isHeld ? assignment && withoutHold(assignment) : assignment };
-}
-
-/** Keeps what a rollout was to bring from being tried again by itself. */
-export function hold(
-  { facts }: Turn,
-  records: RolloutRecords,
-  rollout: Rollout,
-  { quarantine: put }: Pick<Failing, 'quarantine'>,
-): RolloutRecords {
-  const { to } = rollout;
-  const desired = findDesired(facts);
-  const isWanted = to !== null && desired.kind === 'side' && isSameAim(desired.side, to);
-  const assignment =
-    isWanted && records.assignment ? holdTarget(facts, records.assignment, to.revision) : records.assignment;
-  const revision = to?.revision ?? null;
-  const content = revision === null ? undefined : facts.revisions.get(revision);
-  // What runs where it was proven stays what it is: only its way to other nodes failed.
-  const isProven = assignment?.base.revision === revision;
-  if (put === undefined || content === undefined || revision === null || isProven)
-    return { ...records, assignment };
-  const { plugin, contentHash } = content;
-  const quarantine = new Map(records.quarantine);
-  quarantine.set(contentHash, { plugin, contentHash, revision, rollout: rollout.id, ...put, at: facts.now });
-  return { ...records, assignment, quarantine };
-}
-
-/** Watches the nodes that had been moved until all of them have confirmed. */
-export const returnNodes: Rule = (turn, records) => {
-  const rollout = latestOf(records);
-  if (rollout?.phase !== 'RollingBack' && rollout?.phase !== 'RollbackIncomplete') return records;
-  const { facts } = turn;
-  const { confirmed, missing, touched } = countBack(turn, records, rollout);
-  const startedAt = rollout.back?.startedAt ?? rollout.since;
-  const shown = missing.slice(0, SHOWN);
-  if (missing.length === 0) {
-    const tookMs = facts.now - startedAt;
-    return endBack(turn, records, rollout, { touched, confirmed, startedAt, missing: [], tookMs });
-  }
-  const back: WayBack = { touched, confirmed, startedAt, missing: shown };
-  if (
-    rollout.phase === 'RollingBack' &&
-    (isOver(turn, rollout, records) || isInTheWay(turn, rollout, startedAt))
-  )
-    return giveUp(turn, records, { ...rollout, back }, missing);
-  if (JSON.stringify(back) === JSON.stringify(rollout.back)) return records;
-  return withRollout(records, { ...rollout, back });
-};
-
-function endBack(turn: Turn, records: RolloutRecords, rollout: Rollout, back: WayBack): RolloutRecords {
-  const { now } = turn.facts;
-  const phase = rollout.failure?.kind === 'abort' ? 'Aborted' : 'RolledBack';
-  const { touched, tookMs = 0 } = back;
-  const they =
-    touched === 0
-      ? 'no node had been touched'
-      : `${toBackText(rollout, touched)} (${toDurationText(tookMs)})`;
-  turn.tell(
-    phase === 'Aborted' ? 'rollout.aborted' : 'rollout.rolled-back',
-    `${nameOf(rollout)} ${phase}: ${they}`,
-  );
-  return withRollout(records, {
-    ...rollout,
-    phase,
-    since: now,
-    endedAt: now,
-    stage: null,
-    timer: null,
-    back,
-  });
-}
-
-/** `all 30 nodes run revision 7 again` */
-function toBackText({ from, plugin }: Rollout, count: number): string {
-  const who = count === 1 ? '1 node' : `all ${toCountText(count, 'node')}`;
-  return `${who} ${toRunsText(from, plugin, count)} again`;
-}
-
-function giveUp(
-  turn: Turn,
-  records: RolloutRecords,
-  rollout: Rollout,
-  missing: readonly string[],
-): RolloutRecords {
-  const { now } = turn.facts;
-  const message = `${toCountText(missing.length, 'node')} did not confirm to be back: ${toNamesText(missing)}. It goes on being tried`;
-  turn.tell('rollout.rollback-incomplete', `${nameOf(rollout)}: ${message}`, missing[0]);
-  return withRollout(records, {
-    ...rollout,
-    phase: 'RollbackIncomplete',
-    since: now,
-    endedAt: now,
-    stage: null,
-    timer: null,
-  });
-}
-
-/** Something newer is ready, and nodes that do not answer are not worth its waiting. */
-function isInTheWay(turn: Turn, { to }: Rollout, startedAt: number): boolean {
-  const desired = findDesired(turn.facts);
-  if (desired.kind !== 'side' || (to !== null && isSameAim(desired.side, to))) return false;
-  turn.wake(startedAt + BACK_IN_HASTE_MS);
-  return turn.facts.now >= startedAt + BACK_IN_HASTE_MS;
-}
-
-function countBack(turn: Turn, { nodes, assignment }: RolloutRecords, rollout: Rollout) {
-  const missing: string[] = [];
-  let confirmed = 0;
-  const aim = {
-    side: assignment?.base ?? rollout.from,
-    since: rollout.back?.startedAt ?? rollout.since,
-    recompiled: rollout.kind === 'format',
-    ackTimeoutMs: rollout.strategy.ackTimeoutMs,
+  const next = {
+    ...withRollout(lifted, back),
+    nodes: records.nodes && withLeftBehind(facts, records.nodes, records.assignment),
+    assignment: emptyMoved(lifted.assignment, now),
   };
-  for (const id of Object.keys(nodes?.movedAt ?? {})) {
-    const arrival = arrivalOf(turn, id, aim);
-    if (arrival === 'done') confirmed += 1;
-    else if (arrival === 'waiting' || arrival === 'fetching' || arrival === 'away') missing.push(id);
-  }
-  return { confirmed, missing, touched: confirmed + missing.length };
+  // Whoever takes an undo back has nothing against where it led.
+  const isTrusted = quarantine === undefined || (isUndo && failing.kind === 'abort');
+  return holdBack(facts, next, rollout, isTrusted ? undefined : { rollout: rollout.id, ...quarantine });
 }
 
 function toFailure({ now }: RolloutFacts, rollout: Rollout, failing: Failing): RolloutFailure {

@@ -4,7 +4,7 @@ import { describeReach } from '../model/rollout-plan.ts';
 import { fail } from './go-back.ts';
 import { type Arrival, aimOf, arrivalOf } from './node-arrival.ts';
 import { isOver, lookedAt, pause } from './pause-rollout.ts';
-import { awaitsAny, START_GRACE_MS } from './rollout-clock.ts';
+import { awaitsAny } from './rollout-clock.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toAimText, toFirstText } from './rollout-text.ts';
 import { latestOf, type Rule, type Turn, withRollout } from './rollout-turn.ts';
@@ -132,13 +132,8 @@ export function passStep(turn: Turn, records: RolloutRecords, rollout: Rollout):
 
 /** Too many of its nodes went since it began, or since a person let it go on: what is left would prove too little. */
 function pauseWhenLost(turn: Turn, records: RolloutRecords, rollout: Rollout): RolloutRecords {
-  const { facts } = turn;
   const ids = Object.keys(records.nodes?.movedAt ?? {});
   if (awaitsAny(turn, ids)) return records;
-  if (facts.now < facts.startedAt + START_GRACE_MS) {
-    turn.wake(facts.startedAt + START_GRACE_MS);
-    return records;
-  }
   const isBaking = rollout.stage === 'Baking';
   const own = isBaking ? [] : ids.filter(id => records.nodes?.movedAt[id]?.step === rollout.step);
   const lost = findTooMany(turn, records, rollout, own) ?? findTooMany(turn, records, rollout, ids);

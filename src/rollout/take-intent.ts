@@ -3,8 +3,9 @@ import { isActive, type Rollout } from '../model/rollout.ts';
 import { isLegal, type RolloutIntent } from '../model/rollout-intent.ts';
 import { begin } from './begin-rollout.ts';
 import { findDesired, findHold, holdTarget, withoutHold } from './desired-side.ts';
-import { type Failing, goBack, hold } from './go-back.ts';
-import { stopMoving } from './moved-nodes.ts';
+import { type Failing, goBack } from './go-back.ts';
+import { holdBack, lift } from './hold-back.ts';
+import { stopMoving } from './moved-entries.ts';
 import { newAssignment } from './new-rollout.ts';
 import { pause, toResumed } from './pause-rollout.ts';
 import { promote } from './promote-rollout.ts';
@@ -97,7 +98,7 @@ function abort(turn: Turn, records: RolloutRecords, latest: Rollout, intent: Rol
   };
   if (latest.phase === 'Validating') {
     turn.tell('rollout.aborted', `${nameOf(latest)} Aborted before any node: ${failing.why}`);
-    const assignment = records.assignment ?? newAssignment(facts, facts.format);
+    const assignment = records.assignment ?? newAssignment(facts);
     return withRollout({ ...records, assignment: holdTarget(facts, assignment, null) }, ended);
   }
   if (intent.freeze !== true) return goBack(turn, records, latest, failing);
@@ -105,7 +106,13 @@ function abort(turn: Turn, records: RolloutRecords, latest: Rollout, intent: Rol
   const why = `${failing.why}; ${toCountText(left, 'node')} stay as they are`;
   turn.tell('rollout.aborted', `${nameOf(latest)} Aborted: ${why}`);
   const stopped = { ...records, assignment: stopMoving(facts, records, latest) };
-  return hold(turn, withRollout(stopped, { ...ended, why }), latest, failing);
+  const cause = {
+    rollout: latest.id,
+    cause: 'aborted',
+    text: `was aborted by ${intent.by}`,
+    by: intent.by,
+  } as const;
+  return holdBack(facts, withRollout(stopped, { ...ended, why }), latest, cause);
 }
 
 /** Lifts what is held back; the document is followed again by itself. */
@@ -124,7 +131,10 @@ function actRetry(turn: Turn, records: RolloutRecords, latest: Rollout, intent: 
     'rollout.retried',
     `${nameOf(meant)} is tried again, by ${intent.by}${toSaidText(intent.message)}`,
   );
-  const lifted = { ...records, assignment, quarantine };
+  const lifted = sides.reduce<RolloutRecords>((left, side) => lift(facts, left, side?.revision ?? null), {
+    ...records,
+    assignment,
+  });
   const { kind, to } = meant;
   if (isHeld || to === null || (kind !== 'format' && kind !== 'undo')) return done(lifted);
   const next = begin(turn, lifted, {

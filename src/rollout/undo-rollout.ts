@@ -1,8 +1,10 @@
-import type { Side } from '../model/assignment.ts';
+import type { Assignment, Side } from '../model/assignment.ts';
 import type { Rollout } from '../model/rollout.ts';
 import type { RolloutIntent } from '../model/rollout-intent.ts';
 import { begin } from './begin-rollout.ts';
 import { holdTarget } from './desired-side.ts';
+import { lift, quarantine } from './hold-back.ts';
+import type { StrategyChoice } from './new-rollout.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import type { Turn } from './rollout-turn.ts';
 import { isSameAim } from './sides.ts';
@@ -17,51 +19,33 @@ export const UNDO_WINDOW_MS = 72 * 3_600_000;
 export function undo(turn: Turn, records: RolloutRecords, intent: RolloutIntent): RolloutRecords | undefined {
   const { facts } = turn;
   const { assignment } = records;
-  const to = findUndoSide(facts, records, intent);
-  if (assignment === undefined || to === undefined) return undefined;
-  const undone = assignment.base;
-  if (isSameAim(to, undone) && assignment.moved.length === 0) return undefined;
-  const isRecent = records.rollouts.some(
-    ({ from, phase, endedAt = 0 }) =>
-      from.revision === to.revision && wasLive(phase) && facts.now - endedAt <= UNDO_WINDOW_MS,
-  );
-  const isLeftover = isSameAim(to, undone);
-  const strategy =
-    isRecent || isLeftover
-      ? { preset: 'all-at-once', inHaste: true }
-      : { document: facts.spec?.value.rollout };
-  // A document that was deleted and is back asks for nothing that would have to be kept off.
-  const isKeptOff = undone.revision !== null || facts.spec?.value.deleted !== undefined;
-  const held = isKeptOff
-    ? { ...records, assignment: holdTarget(facts, assignment, undone.revision) }
-    : records;
-  // Where only the selector is undone the content goes on running.
-  const isContent = !isLeftover && undone.revision !== to.revision;
-  const lifted = liftTarget(facts, held, to);
-  const ready = isLeftover ? records : isContent ? quarantineUndone(turn, lifted, undone, intent) : held;
-  return begin(turn, ready, {
+  if (assignment === undefined) return undefined;
+  const to = findUndoSide(facts, assignment, records.rollouts, intent);
+  if (to === undefined || (isSameAim(to, assignment.base) && assignment.moved.length === 0)) return undefined;
+  return begin(turn, holdUndone(facts, records, assignment, to, intent), {
     kind: 'undo',
     to,
     by: intent.by,
     note: intent.message,
-    strategy,
+    strategy: chooseStrategy(facts, records, assignment, to),
     intent: intent.id,
   });
 }
 
 function findUndoSide(
   { revisions, format }: RolloutFacts,
-  { assignment, rollouts }: RolloutRecords,
+  { base, moved }: Assignment,
+  rollouts: readonly Rollout[],
   { to }: RolloutIntent,
 ): Side | undefined {
-  if (assignment === undefined) return undefined;
   if (to !== undefined) {
     if (!revisions.has(to)) return undefined;
-    const known = rollouts.findLast(rollout => rollout.to?.revision === to && wasLive(rollout.phase));
-    const { placement } = assignment.base.revision === null && known?.to ? known.to : assignment.base;
+    const known = rollouts.findLast(rollout => rollout.to?.revision === to && wasLive(rollout));
+    const { placement } = base.revision === null && known?.to ? known.to : base;
     return { revision: to, placement, format };
   }
-  if (assignment.moved.length > 0) return assignment.base;
+  // A rollout that was stopped where it was left nodes on its side.
+  if (moved.length > 0) return base;
   const last = rollouts.findLast(
     ({ kind, phase }) => kind !== 'format' && (kind !== 'undo' || phase === 'Succeeded'),
   );
@@ -70,47 +54,53 @@ function findUndoSide(
   return { ...last.from, format };
 }
 
-function wasLive(phase: Rollout['phase']): boolean {
+/** All at once where it was live a short while ago, or where nodes only go back to what is. */
+function chooseStrategy(
+  { spec, now }: RolloutFacts,
+  { rollouts }: RolloutRecords,
+  { base }: Assignment,
+  to: Side,
+): StrategyChoice {
+  const isRecent = rollouts.some(
+    rollout =>
+      rollout.from.revision === to.revision &&
+      wasLive(rollout) &&
+      now - (rollout.endedAt ?? 0) <= UNDO_WINDOW_MS,
+  );
+  return isRecent || isSameAim(to, base)
+    ? { preset: 'all-at-once', inHaste: true }
+    : { document: spec?.value.rollout };
+}
+
+function wasLive({ phase }: Rollout): boolean {
   return phase === 'Succeeded' || phase === 'Reverted';
 }
 
-/** Who names a revision wants it, whatever became of it before. */
-function liftTarget(
-  { revisions }: RolloutFacts,
+/**
+ * What is undone is not brought back by the document that asked for it, nor by the next apply of the same file. Who
+ * names a revision to go back to wants it, whatever became of it before.
+ */
+function holdUndone(
+  facts: RolloutFacts,
   records: RolloutRecords,
-  { revision }: Side,
-): RolloutRecords {
-  const hash = revision === null ? undefined : revisions.get(revision)?.contentHash;
-  if (hash === undefined || !records.quarantine.has(hash)) return records;
-  const quarantine = new Map(records.quarantine);
-  quarantine.delete(hash);
-  return { ...records, quarantine };
-}
-
-/** What was undone is not brought back by the next apply of the same file. */
-function quarantineUndone(
-  { facts }: Turn,
-  records: RolloutRecords,
-  { revision }: Side,
+  assignment: Assignment,
+  to: Side,
   { by, message }: RolloutIntent,
 ): RolloutRecords {
-  const content = revision === null ? undefined : facts.revisions.get(revision);
-  const rollout = records.rollouts.findLast(
-    ({ to, phase }) => to?.revision === revision && phase === 'Succeeded',
+  const { base } = assignment;
+  // What was stopped where it was is held since then.
+  if (isSameAim(to, base)) return records;
+  // A document that was deleted and is back asks for nothing that would have to be kept off.
+  const isRestored = base.revision === null && facts.spec?.value.deleted === undefined;
+  const held = isRestored
+    ? records
+    : { ...records, assignment: holdTarget(facts, assignment, base.revision) };
+  const undone = records.rollouts.findLast(
+    rollout => rollout.to?.revision === base.revision && rollout.phase === 'Succeeded',
   );
-  if (content === undefined || revision === null || rollout === undefined) return records;
-  const { plugin, contentHash } = content;
-  const said = message === undefined || message === '' ? '' : ` (${JSON.stringify(message)})`;
-  const quarantine = new Map(records.quarantine);
-  quarantine.set(contentHash, {
-    plugin,
-    contentHash,
-    revision,
-    rollout: rollout.id,
-    cause: 'undone',
-    text: `was undone by ${by}${said}`,
-    by,
-    at: facts.now,
-  });
-  return { ...records, quarantine };
+  // Where only the selector is undone the content goes on running.
+  if (base.revision === to.revision || undone === undefined) return held;
+  const text = `was undone by ${by}${message === undefined || message === '' ? '' : ` (${JSON.stringify(message)})`}`;
+  const lifted = lift(facts, held, to.revision);
+  return quarantine(facts, lifted, base.revision, { rollout: undone.id, cause: 'undone', text, by });
 }

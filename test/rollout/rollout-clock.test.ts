@@ -153,3 +153,12 @@ test('a paused rollout wakes nobody', () => {
   const world = begin().answer().act('pause');
   assert.equal(world.wakeAt, null);
 });
+
+test('a first node that came after our start and is lost pauses its step, however young we are', () => {
+  const world = new World(3);
+  world.startedAt = world.now;
+  world.apply(1, { rollout: { steps: [{ nodes: 1, soak: '1m' }] } }).leave(...world.moved());
+  world.pass(10_000);
+  assert.equal(world.phase(), 'Paused');
+  assert.equal(world.latest().reason, 'Disconnected');
+});

@@ -1,0 +1,72 @@
+import type { Moved } from '../model/assignment.ts';
+import { isFine } from '../model/node-health.ts';
+import { toNamesText } from '../model/quantity-text.ts';
+import type { Rollout } from '../model/rollout.ts';
+import { type Failing, fail } from './go-back.ts';
+import { attribute, type Suspect } from './judge-attribution.ts';
+import { lookedAt, pause } from './pause-rollout.ts';
+import { findUnnamedRefusals } from './refusals.ts';
+import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
+import { toFirstText } from './rollout-text.ts';
+import type { Turn } from './rollout-turn.ts';
+
+/** Envoy refused something of a place and named nobody. */
+export function judgeUnnamed(
+  turn: Turn,
+  records: RolloutRecords,
+  rollout: Rollout,
+  entry: Moved,
+): RolloutRecords {
+  // Those from before a person resumed it were looked at.
+  const refusals = findUnnamedRefusals(
+    turn.facts,
+    entry,
+    Math.max(entry.since, lookedAt(turn.facts, rollout)),
+  );
+  const [first] = refusals;
+  if (first === undefined) return records;
+  const nodes = refusals.map(({ node }) => node);
+  const failing: Failing = {
+    kind: 'refusal',
+    reason: 'Refused',
+    nodes,
+    text: first.text,
+    why: `${toFirstText(nodes)} refused it: ${JSON.stringify(first.text)}`,
+    quarantine: { cause: 'refused', text: `was refused by ${toNamesText(nodes, 1)}` },
+  };
+  return blame(turn, records, rollout, failing, id => isTaken(turn.facts, id));
+}
+
+/** Goes back where this rollout is at fault, pauses where it may be, and goes on where another one is. */
+export function blame(
+  turn: Turn,
+  records: RolloutRecords,
+  rollout: Rollout,
+  failing: Failing,
+  isFineNow: (node: string) => boolean,
+): RolloutRecords {
+  const { facts } = turn;
+  const own: Suspect = { rollout: rollout.id, moved: new Set(Object.keys(records.nodes?.movedAt ?? {})) };
+  const { blamed, unattributed } = attribute(failing.nodes, [own, ...facts.suspects()], isFineNow);
+  if (blamed.includes(rollout.id)) return fail(turn, records, rollout, failing);
+  if (!unattributed.includes(rollout.id)) return records;
+  if (rollout.phase === 'Paused' && rollout.reason === 'Unattributed') return records;
+  const others = unattributed.filter(id => id !== rollout.id);
+  const why = `${failing.why}. It may be due to this rollout or to ${others.join(', ')}: all of them are paused`;
+  return pause(turn, records, rollout, { reason: 'Unattributed', why });
+}
+
+/** It has served well since the newest of the rollouts that moved it did so. */
+export function seemsFine(facts: RolloutFacts, { nodes }: RolloutRecords, id: string): boolean {
+  const times = facts.suspects().map(({ movedAt }) => movedAt.get(id) ?? 0);
+  return isFine(facts.metrics(id), Math.max(nodes?.movedAt[id]?.at ?? 0, ...times), facts.now);
+}
+
+/** What the node was sent last it took, in every place. */
+function isTaken({ fleet }: RolloutFacts, id: string): boolean {
+  const node = fleet.get(id);
+  if (node === undefined || !node.presence.connected) return false;
+  const { process, slots } = node.presence;
+  const live = node.verdicts.filter(verdict => verdict.process === process && slots.includes(verdict.slot));
+  return live.length > 0 && live.every(({ state }) => state === 'accepted');
+}

@@ -1,0 +1,115 @@
+import { toCountText, toDurationText, toNamesText } from '../model/quantity-text.ts';
+import type { Rollout, WayBack } from '../model/rollout.ts';
+import { findDesired, findHold } from './desired-side.ts';
+import { arrivalOf } from './node-arrival.ts';
+import { isOver } from './pause-rollout.ts';
+import { leftMs } from './rollout-clock.ts';
+import type { RolloutRecords } from './rollout-facts.ts';
+import { nameOf, toRunsText } from './rollout-text.ts';
+import { latestOf, type Rule, type Turn, withRollout } from './rollout-turn.ts';
+import { baseOf, isSameAim } from './sides.ts';
+
+/** Nodes get this long to confirm that they are back. */
+export const BACK_MS = 600_000;
+/** Somebody waits with something newer: nodes that do not answer in this time are left to be tried on. */
+const BACK_IN_HASTE_MS = 60_000;
+const SHOWN = 20;
+
+/** Watches the nodes that had been moved until all of them have confirmed. */
+export const returnNodes: Rule = (turn, records) => {
+  const rollout = latestOf(records);
+  if (rollout?.phase !== 'RollingBack' && rollout?.phase !== 'RollbackIncomplete') return records;
+  const { facts } = turn;
+  const { confirmed, missing, touched } = countBack(turn, records, rollout);
+  const startedAt = rollout.back?.startedAt ?? rollout.since;
+  const shown = missing.slice(0, SHOWN);
+  if (missing.length === 0) {
+    const tookMs = facts.now - startedAt;
+    return endBack(turn, records, rollout, { touched, confirmed, startedAt, missing: [], tookMs });
+  }
+  const back: WayBack = { touched, confirmed, startedAt, missing: shown };
+  if (
+    rollout.phase === 'RollingBack' &&
+    (isOver(turn, rollout, records) || isInTheWay(turn, records, rollout))
+  )
+    return giveUp(turn, records, { ...rollout, back }, missing);
+  if (JSON.stringify(back) === JSON.stringify(rollout.back)) return records;
+  return withRollout(records, { ...rollout, back });
+};
+
+function endBack(turn: Turn, records: RolloutRecords, rollout: Rollout, back: WayBack): RolloutRecords {
+  const { now } = turn.facts;
+  const phase = rollout.failure?.kind === 'abort' ? 'Aborted' : 'RolledBack';
+  const { touched, tookMs = 0 } = back;
+  const they =
+    touched === 0
+      ? 'no node had been touched'
+      : `${toBackText(rollout, touched)} (${toDurationText(tookMs)})`;
+  turn.tell(
+    phase === 'Aborted' ? 'rollout.aborted' : 'rollout.rolled-back',
+    `${nameOf(rollout)} ${phase}: ${they}`,
+  );
+  return withRollout(records, {
+    ...rollout,
+    phase,
+    since: now,
+    endedAt: now,
+    stage: null,
+    timer: null,
+    back,
+  });
+}
+
+/** `all 30 nodes run revision 7 again` */
+function toBackText({ from, plugin }: Rollout, count: number): string {
+  const who = count === 1 ? '1 node' : `all ${toCountText(count, 'node')}`;
+  return `${who} ${toRunsText(from, plugin, count)} again`;
+}
+
+function giveUp(
+  turn: Turn,
+  records: RolloutRecords,
+  rollout: Rollout,
+  missing: readonly string[],
+): RolloutRecords {
+  const { now } = turn.facts;
+  const message = `${toCountText(missing.length, 'node')} did not confirm to be back: ${toNamesText(missing)}. It goes on being tried`;
+  turn.tell('rollout.rollback-incomplete', `${nameOf(rollout)}: ${message}`, missing[0]);
+  return withRollout(records, {
+    ...rollout,
+    phase: 'RollbackIncomplete',
+    since: now,
+    endedAt: now,
+    stage: null,
+    timer: null,
+  });
+}
+
+/** Something newer is ready, and nodes that do not answer are not worth its waiting. */
+function isInTheWay(turn: Turn, records: RolloutRecords, rollout: Rollout): boolean {
+  const { facts } = turn;
+  const desired = findDesired(facts);
+  if (desired.kind !== 'side' || facts.freeze !== undefined) return false;
+  const base = baseOf(records.assignment, facts.format);
+  if (isSameAim(desired.side, base) || findHold(facts, records, desired.side) !== undefined) return false;
+  const passed = BACK_MS - leftMs(turn, rollout, records);
+  turn.wake(facts.now + BACK_IN_HASTE_MS - passed);
+  return passed >= BACK_IN_HASTE_MS;
+}
+
+function countBack(turn: Turn, { nodes, assignment }: RolloutRecords, rollout: Rollout) {
+  const missing: string[] = [];
+  let confirmed = 0;
+  const aim = {
+    side: assignment?.base ?? rollout.from,
+    since: rollout.back?.startedAt ?? rollout.since,
+    recompiled: rollout.kind === 'format',
+    ackTimeoutMs: rollout.strategy.ackTimeoutMs,
+  };
+  for (const id of Object.keys(nodes?.movedAt ?? {})) {
+    const arrival = arrivalOf(turn, id, aim);
+    if (arrival === 'done') confirmed += 1;
+    else if (arrival === 'waiting' || arrival === 'fetching' || arrival === 'away') missing.push(id);
+  }
+  return { confirmed, missing, touched: confirmed + missing.length };
+}

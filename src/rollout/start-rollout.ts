@@ -1,0 +1,136 @@
+import type { Assignment, Side } from '../model/assignment.ts';
+import { toCountText, toEstimateText } from '../model/quantity-text.ts';
+import type { Rollout } from '../model/rollout.ts';
+import { estimateMs, type PlanNode, planSteps } from '../model/rollout-plan.ts';
+import { newAssignment, type Plan, toStrategy } from './new-rollout.ts';
+import { isTarget, runsOn } from './node-arrival.ts';
+import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
+import { nameOf, toRunsText } from './rollout-text.ts';
+import { type Turn, withRollout } from './rollout-turn.ts';
+import { enterStep } from './step-rollout.ts';
+
+/** Ids of all nodes that a rollout to this side would change, with what their order rests on. */
+export function findTargets(
+  facts: RolloutFacts,
+  { assignment }: RolloutRecords,
+  to: Side,
+): readonly PlanNode[] {
+  return [...facts.fleet]
+    .filter(([id, node]) => !facts.excluded.has(id) && isTarget(facts, assignment, node, to))
+    .map(([id, { presence }]) => ({
+      id,
+      connected: presence.connected,
+      zone: presence.node.zone,
+      labels: presence.node.labels,
+    }));
+}
+
+/**
+ * Begins: fixes the targets and their order, and enters the first step. `rollout` is a new one, or one that waited
+ * for its module. Where no target is connected there is nothing to learn from steps: the side is the base at once.
+ */
+export function start(
+  turn: Turn,
+  records: RolloutRecords,
+  rollout: Rollout,
+  plan: Plan,
+  targets: readonly PlanNode[],
+): RolloutRecords {
+  const { facts } = turn;
+  const { now } = facts;
+  const assignment = records.assignment ?? newAssignment(facts);
+  const strategy = toStrategy(plan.strategy, targets.length);
+  const { order, steps } = planSteps(strategy, rollout.id, targets);
+  const begun: Rollout = {
+    ...rollout,
+    kind: plan.kind,
+    from: assignment.base,
+    to: plan.to,
+    phase: 'Progressing',
+    strategy,
+    since: now,
+    startedAt: rollout.to === null && rollout.phase === 'Validating' ? rollout.startedAt : now,
+    targets: targets.length,
+    steps,
+  };
+  const nodes = { rollout: rollout.id, order, before: {}, movedAt: {} };
+  const rollouts = [...records.rollouts.filter(({ number }) => number !== rollout.number), begun];
+  const next = { ...records, assignment, rollouts, nodes };
+  if (!targets.some(({ connected }) => connected))
+    return concernsExcluded(facts, assignment, plan.to)
+      ? bakeAtOnce(turn, next, begun, assignment)
+      : settleAtOnce(turn, next, begun, assignment);
+  const first = steps.findIndex(({ state }) => state !== 'skipped');
+  turn.tell('rollout.started', `${nameOf(begun)} started by ${begun.by}: ${toPlanText(begun)}`);
+  return enterStep(turn, next, begun, first);
+}
+
+/** What is live is what excluded nodes run: they are not to be the first ones. */
+function concernsExcluded(facts: RolloutFacts, { base }: Assignment, to: Side): boolean {
+  return [...facts.excluded].some(id => {
+    const node = facts.fleet.get(id);
+    return node?.presence.connected === true && (runsOn(facts, to, node) || runsOn(facts, base, node));
+  });
+}
+
+/** Nobody is there to take it but nodes that are left out: whoever joins gets it, and it is watched before it is live. */
+function bakeAtOnce(
+  turn: Turn,
+  records: RolloutRecords,
+  rollout: Rollout,
+  assignment: Assignment,
+): RolloutRecords {
+  const { now } = turn.facts;
+  const { id, to, strategy } = rollout;
+  if (to === null) return records;
+  turn.tell(
+    'rollout.baking',
+    `${nameOf(rollout)}: no connected node is to change but excluded ones; nodes that join get it`,
+  );
+  const moved = [...assignment.moved, { rollout: id, side: to, nodes: 'everyone', since: now } as const];
+  const steps = rollout.steps.map(step => ({ ...step, state: 'skipped' }) as const);
+  const baking: Rollout = {
+    ...rollout,
+    phase: 'Baking',
+    steps,
+    step: steps.length - 1,
+    stage: 'Baking',
+    timer: { leftMs: strategy.bakeMs, at: now },
+  };
+  return withRollout({ ...records, assignment: { ...assignment, moved } }, baking);
+}
+
+function settleAtOnce(
+  turn: Turn,
+  records: RolloutRecords,
+  rollout: Rollout,
+  assignment: Assignment,
+): RolloutRecords {
+  const { now } = turn.facts;
+  const { to, plugin, targets } = rollout;
+  if (to === null) return records;
+  const who =
+    targets === 0
+      ? 'no connected node is to change'
+      : `${toCountText(targets, 'node')} to change, none of them connected`;
+  const why = `${who}: live at once; nodes that connect ${toRunsText(to, plugin)}`;
+  turn.tell('rollout.succeeded', `${nameOf(rollout)} Succeeded: ${why}`);
+  const done: Rollout = {
+    ...rollout,
+    phase: 'Succeeded',
+    reason: 'NoNodes',
+    why,
+    endedAt: now,
+    steps: [],
+    stage: null,
+    timer: null,
+  };
+  return { ...withRollout(records, done), assignment: { ...assignment, base: to, moved: [], since: now } };
+}
+
+/** `300 nodes, preset standard, about 22 min with the bake` */
+function toPlanText({ targets, strategy, steps }: Rollout): string {
+  const preset = strategy.preset === null ? '' : `preset ${strategy.preset}, `;
+  const expected = toEstimateText(estimateMs(steps, strategy.bakeMs));
+  return `${toCountText(targets, 'node')}, ${preset}about ${expected} with the bake`;
+}
