@@ -120,6 +120,7 @@ async function start(
     random,
     log,
   });
+  onStop(() => ads.stop());
   const xds = await startXdsServer(ads, config.xdsListen, log);
   onStop(() => xds.stop());
   const forEnvoys = { xds: toHostPort(advertised(config, xds.address)), modules: toHostPort(modules) };

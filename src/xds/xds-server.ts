@@ -79,7 +79,6 @@ export async function startXdsServer(
       // Who does not let go is cut. (forceShutdown cuts nobody while channelz is off.)
       server.drain(toTarget(listen.host, port), GRACE_MS);
       await new Promise<void>(resolve => server.tryShutdown(() => resolve()));
-      ads.stop();
     },
   };
 }

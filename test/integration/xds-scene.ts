@@ -93,6 +93,7 @@ export async function setUp(t: TestContext, world?: World) {
   stopAfter(t, {
     async stop() {
       await server.stop();
+      ads.stop();
       await writer.stop();
       await store.close();
     },
