@@ -3,6 +3,9 @@ import type { NodeView } from './checker-node.ts';
 import { type Aim, aimOn, Believed, isSameAim, NOWHERE, TAKEN_IN_MS } from './checker-rollout.ts';
 import type { Deed } from './wire.ts';
 
+/** Before this nobody but the push protocol itself knows of a refusal. */
+const UNHEARD_MS = 90;
+
 export type Report = (rule: string, detail: string) => void;
 
 /** What a plugin's belief may ask of the checker. */
@@ -35,6 +38,8 @@ export class PluginBelief {
   readonly #quarantined = new Map<number, boolean>();
   #spec: PluginSpec | undefined;
   #desired: Aim | undefined;
+  /** Nothing begins while all is frozen. */
+  #deferred: { readonly aim: Aim; readonly now: boolean } | undefined;
   /** The newest document was taken back before its module was there. */
   #isDropped = false;
   /** The module of the newest document is being looked for, and a rollout says so. */
@@ -60,6 +65,7 @@ export class PluginBelief {
           this.rollout.mayFail ??= 'a newer document, perhaps before it began';
         this.#isDropped = false;
         this.#isWaiting = false;
+        this.#deferred = undefined;
         if (deed.spec.deleted !== undefined) this.#want({ ...NOWHERE, role: roleOf(deed.spec) }, at, deed.spec.deleted.now);
         return;
       case 'deleted':
@@ -86,6 +92,7 @@ export class PluginBelief {
     this.#isFrozen = isFrozen;
     if (isFrozen) this.rollout?.pause(at);
     else if (!this.#isPausedByPerson) this.rollout?.resume(at);
+    if (!isFrozen && this.#deferred !== undefined) this.#want(this.#deferred.aim, at, this.#deferred.now);
   }
 
   #onVerb(deed: Deed & { type: 'verb' }, at: number): void {
@@ -126,6 +133,7 @@ export class PluginBelief {
     const isActive = rollout !== undefined && rollout.dead === undefined && !this.#isEnded(rollout, at);
     if (this.#isWaiting && !isActive) {
       this.#isDropped = true;
+      this.#deferred = undefined;
       return;
     }
     if (rollout === undefined) return;
@@ -143,6 +151,11 @@ export class PluginBelief {
 
   #want(aim: Aim, at: number, now: boolean): void {
     this.#desired = aim;
+    this.#deferred = undefined;
+    if (this.#isFrozen) {
+      this.#deferred = { aim, now };
+      return;
+    }
     const held = aim.revision === null ? undefined : this.#quarantined.get(aim.revision);
     if (held === true) return;
     const { rollout } = this;
@@ -275,8 +288,10 @@ export class PluginBelief {
   /** Of this revision, or of whatever the newest rollout brings. */
   onSuspicion(why: string, at: number, revision?: number): void {
     const { rollout } = this;
-    if (rollout !== undefined && (revision === undefined || rollout.aims.some(aim => aim.revision === revision)))
-      rollout.mayFail ??= why;
+    if (rollout !== undefined && (revision === undefined || rollout.aims.some(aim => aim.revision === revision))) {
+        if (revision !== undefined) rollout.suspectedAt ??= at;
+        rollout.mayFail ??= why;
+      }
     // What an unfinished rollout had left on nodes, and one of them refuses, leaves them.
     if (revision !== undefined && this.#earlier.some(({ aims }) => aims.some(aim => aim.revision === revision)))
       this.#lastDeathAt = at;
@@ -392,7 +407,10 @@ export class PluginBelief {
     this.#sent.set(facts.id, revision);
     const { rollout } = this;
     if (rollout === undefined || rollout.dead !== undefined || node.isExcluded) return;
-    if (rollout.touched.has(facts.id)) this.#kill(rollout, at, why ?? 'it went back');
+    const { suspectedAt } = rollout;
+    if (suspectedAt !== undefined && at < suspectedAt + UNHEARD_MS && before !== null)
+      this.#report('fell-too-far', `${facts.id} refused, and was sent ${this.#say(revision)} in the place of what it ran`);
+    if (rollout.touched.has(facts.id)) this.#fail(rollout, at, why ?? 'it went back');
     // Where a module did not come, its content is not held against it.
     if (rollout.mayFail !== undefined) return;
     for (const aim of rollout.aims)
@@ -412,13 +430,11 @@ export class PluginBelief {
   /** A node that did not take it in time, or could not even be sent it. */
   #findLate(rollout: Believed, at: number): string | undefined {
     const deadlineMs = rollout.madePlan?.progressDeadlineMs ?? 0;
-    const isLate = (since: number): boolean => at - Math.max(since, rollout.stepAt) >= deadlineMs - TAKEN_IN_MS;
+    if (at - rollout.stepAt < deadlineMs - TAKEN_IN_MS) return undefined;
     for (const [id, node] of this.#fleet.nodes) {
       const touch = rollout.touched.get(id);
-      const runs = node.runs(this.name);
-      const waits = touch !== undefined && (touch.ackedAt === undefined || !rollout.brings(runs, node.facts));
-      if ((waits && isLate(touch.at)) || (node.silentSince !== undefined && isLate(node.silentSince)))
-        return `${id} did not answer in time`;
+      const waits = touch !== undefined && (touch.ackedAt === undefined || !rollout.brings(node.runs(this.name), node.facts));
+      if (waits || node.silentSince !== undefined) return `${id} did not answer in time`;
     }
     return undefined;
   }
