@@ -13,6 +13,8 @@ export interface ModuleProblem {
   readonly code: string;
   readonly message: string;
   readonly hint?: string;
+  /** RFC 6901 JSON pointer to the part of the document that is at fault, where one is. */
+  readonly pointer?: string;
   /** It may pass by itself: the module stage would try again. */
   readonly transient: boolean;
 }

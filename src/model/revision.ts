@@ -53,6 +53,21 @@ export interface ModuleFacts {
   readonly importCount: number;
   /** Absent: no signature was asked for. The one fact that may change: other things can be asked later. */
   readonly signature?: ModuleSignature;
+  /** Of a run of the module with this revision's configuration; absent in revisions from before there were such runs. */
+  readonly trial?: TrialFacts;
+}
+
+/** What a trial run found that let the revision pass. */
+export interface TrialFacts {
+  /** `unsure`: the plugin said no, but only after it had asked for what a node alone knows. */
+  readonly outcome: 'ok' | 'unsure';
+  /** What happened, for `unsure`. */
+  readonly reason?: string;
+  /** The last lines that the plugin logged, for `unsure`. */
+  readonly logs?: readonly string[];
+  readonly tookMs: number;
+  /** What the run could not know: phrases such as `env TOKEN_FILE comes from the host (…)`. */
+  readonly unknowable: readonly string[];
 }
 
 /** The configuration part of a spec, with the defaults that change what runs filled in. */
@@ -93,5 +108,7 @@ export interface ModuleProgress {
   readonly code?: string;
   readonly message?: string;
   readonly hint?: string;
+  /** RFC 6901 JSON pointer to the part of the document that is at fault, where one is. */
+  readonly pointer?: string;
   readonly since: number;
 }

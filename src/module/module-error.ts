@@ -1,4 +1,4 @@
-import { AttacheError } from '../model/error.ts';
+import { AttacheError, type Fault } from '../model/error.ts';
 
 /** Faults that may pass by themselves: the reconciler tries again. */
 export type TransientModuleErrorCode =
@@ -10,6 +10,8 @@ export type TransientModuleErrorCode =
   | 'registry-error'
   /** The data directory could not be read or written. */
   | 'cache-failed'
+  /** A trial run did not come about: too many wait, or no process can be started. */
+  | 'trial-not-run'
   /** A fault of Attaché itself; its log has the details. */
   | 'module-fault';
 
@@ -55,7 +57,8 @@ export type FinalModuleErrorCode =
   | 'push-failed'
   /** The module port could not be opened. */
   | 'modules-listen-failed'
-  | WasmErrorCode;
+  | WasmErrorCode
+  | TrialErrorCode;
 
 /** What the check of the bytes can find. Envoy refuses each of these too. */
 export type WasmErrorCode =
@@ -69,6 +72,16 @@ export type WasmErrorCode =
   | 'bad-callback'
   | 'memory-too-big';
 
+/** What a trial run with the real configuration can find. */
+export type TrialErrorCode =
+  /** The plugin says no. */
+  | 'trial-refused'
+  | 'trial-trapped'
+  /** It does not come to an end. */
+  | 'trial-timeout'
+  /** It takes more memory than Envoy gives. */
+  | 'trial-memory';
+
 export type ModuleErrorCode = TransientModuleErrorCode | FinalModuleErrorCode;
 
 const TRANSIENT: ReadonlySet<string> = new Set<TransientModuleErrorCode>([
@@ -76,6 +89,7 @@ const TRANSIENT: ReadonlySet<string> = new Set<TransientModuleErrorCode>([
   'registry-busy',
   'registry-error',
   'cache-failed',
+  'trial-not-run',
   'module-fault',
 ]);
 
@@ -87,7 +101,7 @@ export class ModuleError extends AttacheError<ModuleErrorCode> {
   constructor(
     code: ModuleErrorCode,
     message: string,
-    options: { cause?: unknown; hint?: string; retryAfterMs?: number } = {},
+    options: { cause?: unknown; hint?: string; faults?: readonly Fault[]; retryAfterMs?: number } = {},
   ) {
     super(code, message, options);
     this.retryAfterMs = options.retryAfterMs;

@@ -13,6 +13,8 @@ import { listModuleTargets } from './module-targets.ts';
 import { resolvePlugin } from './resolve-plugin.ts';
 import { toRetryDelayMs } from './retry-policy.ts';
 import { recheckSignatures } from './signature/recheck-signatures.ts';
+import { createTrialRunner, type TrialRunner } from './trial/trial-runner.ts';
+import type { RunTrial } from './trial/try-plugin.ts';
 import { Turns } from './turns.ts';
 
 export interface ModuleReconcilerOptions {
@@ -22,6 +24,8 @@ export interface ModuleReconcilerOptions {
   readonly sources: Omit<ModuleSourceOptions, 'clock'>;
   /** A plugin here selects nodes of every namespace: whose Envoys a module must suit. */
   readonly rootNamespace: string;
+  /** Best the same one as the planner's, so that few run at once; default: one of its own. */
+  readonly trials?: TrialRunner;
   readonly clock: Clock;
   readonly random: RandomHex;
   readonly log: Log;
@@ -45,13 +49,15 @@ export async function startModuleReconciler(options: ModuleReconcilerOptions): P
   const stopping = new AbortController();
   const source = createModuleSource(options.cache, { ...options.sources, clock: options.clock });
   for (const plugin of await findOrphans(options.store)) await forgetProgress(options.store, plugin);
-  const reconciler = new Reconciler(options, source, stopping.signal);
+  const trials = options.trials ?? createTrialRunner({ clock: options.clock });
+  const reconciler = new Reconciler(options, source, trials, stopping.signal);
   const watching = reconciler.watch();
   return {
     async stop() {
       stopping.abort();
       await watching;
       await reconciler.settle();
+      if (options.trials === undefined) await trials.close();
       await source.close();
     },
   };
@@ -67,14 +73,21 @@ interface Run {
 class Reconciler {
   readonly #options: ModuleReconcilerOptions;
   readonly #source: ModuleSource;
+  readonly #trials: TrialRunner;
   readonly #stopping: AbortSignal;
   readonly #turns = new Turns(PARALLEL);
   readonly #current = new Map<PluginName, AbortController>();
   readonly #running = new Set<Promise<void>>();
 
-  constructor(options: ModuleReconcilerOptions, source: ModuleSource, stopping: AbortSignal) {
+  constructor(
+    options: ModuleReconcilerOptions,
+    source: ModuleSource,
+    trials: TrialRunner,
+    stopping: AbortSignal,
+  ) {
     this.#options = options;
     this.#source = source;
+    this.#trials = trials;
     this.#stopping = stopping;
   }
 
@@ -204,7 +217,8 @@ class Reconciler {
       };
       // Not the run's own signal: another plugin may wait for the same download.
       const signal = this.#stopping;
-      const ports = { fetchModule, signatures: this.#source.signatures, cache };
+      const runTrial: RunTrial = (load, input) => this.#trials.run(load, input, run.cancelled);
+      const ports = { fetchModule, signatures: this.#source.signatures, cache, runTrial };
       const module = await resolvePlugin(run.spec.value, revisions, targets, ports, signal);
       if (!run.cancelled.aborted) await record.recordReady(module);
       return undefined;

@@ -148,6 +148,12 @@ function isSameSignature(a: ModuleSignature | undefined, b: ModuleSignature | un
   return withoutTime(a) === withoutTime(b);
 }
 
-function describe({ code, message, hint }: ModuleError): Pick<ModuleProgress, 'code' | 'message' | 'hint'> {
-  return { code, message, ...(hint === undefined ? {} : { hint }) };
+function describe({ code, message, hint, faults }: ModuleError) {
+  const pointer = faults[0]?.pointer;
+  return {
+    code,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    ...(pointer === undefined ? {} : { pointer }),
+  };
 }

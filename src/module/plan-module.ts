@@ -9,6 +9,8 @@ import { listRevisions } from './module-record.ts';
 import { listModuleTargets } from './module-targets.ts';
 import { planRevision } from './plan-revision.ts';
 import { resolvePlugin } from './resolve-plugin.ts';
+import { createTrialRunner, type TrialRunner } from './trial/trial-runner.ts';
+import type { RunTrial } from './trial/try-plugin.ts';
 import { Turns } from './turns.ts';
 
 export interface ModulePlannerOptions {
@@ -17,6 +19,8 @@ export interface ModulePlannerOptions {
   /** Where modules may come from; the clock is the one below. */
   readonly sources: Omit<ModuleSourceOptions, 'clock'>;
   readonly rootNamespace: string;
+  /** Best the same one as the module stage's, so that few run at once; default: one of its own. */
+  readonly trials?: TrialRunner;
   readonly clock: Clock;
   /** How long a plan may take, ms; default 45 s. */
   readonly limitMs?: number;
@@ -39,6 +43,7 @@ const LIMIT_MS = 45_000;
 export function createModulePlanner(options: ModulePlannerOptions): ModulePlanner {
   const { store, cache, rootNamespace, clock, limitMs = LIMIT_MS } = options;
   const source = createModuleSource(cache, { ...options.sources, clock });
+  const trials = options.trials ?? createTrialRunner({ clock });
   const closing = new AbortController();
   const turns = new Turns(PARALLEL);
   const running = new Set<Promise<unknown>>();
@@ -54,7 +59,8 @@ export function createModulePlanner(options: ModulePlannerOptions): ModulePlanne
         unwanted.throwIfAborted();
         return source.fetch(of, signal);
       });
-    const ports = { fetchModule, signatures: source.signatures, cache };
+    const runTrial: RunTrial = (load, input) => trials.run(load, input, unwanted);
+    const ports = { fetchModule, signatures: source.signatures, cache, runTrial };
     // Not cut short with the plan: another plugin may wait for the same download, and it is kept for later.
     const module = await resolvePlugin(spec, revisions, targets, ports, closing.signal);
     return { kind: 'revision', ...planRevision(plugin, spec, module, revisions, clock.now()) };
@@ -85,13 +91,16 @@ export function createModulePlanner(options: ModulePlannerOptions): ModulePlanne
     async close() {
       closing.abort();
       await Promise.all(running);
+      if (options.trials === undefined) await trials.close();
       await source.close();
     },
   };
 }
 
-function toProblem({ code, message, hint, transient }: ModuleError): ModulePlan {
-  return { kind: 'problem', problem: { code, message, transient, ...(hint === undefined ? {} : { hint }) } };
+function toProblem({ code, message, hint, faults, transient }: ModuleError): ModulePlan {
+  const pointer = faults[0]?.pointer;
+  const more = { ...(hint === undefined ? {} : { hint }), ...(pointer === undefined ? {} : { pointer }) };
+  return { kind: 'problem', problem: { code, message, transient, ...more } };
 }
 
 function toTooSlow({ url }: PluginSpec, limitMs: number): ModuleError {

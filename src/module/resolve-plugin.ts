@@ -4,8 +4,10 @@ import type { ModuleFacts, Revision } from '../model/revision.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { checkModule, MAX_MODULE_BYTES, type TargetEnvoy } from './check-module.ts';
 import type { ModuleSource } from './fetch-module.ts';
+import { ModuleError } from './module-error.ts';
 import { findKnownModule } from './plan-revision.ts';
 import { requireSignature, type SignatureChecker, withSignature } from './signature/signature-checker.ts';
+import { type RunTrial, tryPlugin } from './trial/try-plugin.ts';
 import { wrongDigest } from './verify-digest.ts';
 
 export interface ResolvePorts {
@@ -13,24 +15,39 @@ export interface ResolvePorts {
   readonly fetchModule: ModuleSource['fetch'];
   readonly signatures: Pick<SignatureChecker, 'renew'>;
   readonly cache: BlobCache;
+  readonly runTrial: RunTrial;
 }
 
 /**
- * The module of a plugin, verified, checked for the target Envoys and durable in the cache. The source is asked only
- * where the plugin's own memory (its revisions) does not answer. Throws ModuleError.
+ * The module of a plugin, verified, checked for the target Envoys, durable in the cache, and run with its configuration.
+ * The source is asked only where the plugin's own memory (its revisions) does not answer. Throws ModuleError.
  */
 export async function resolvePlugin(
   spec: PluginSpec,
   revisions: readonly Revision[],
   targets: readonly TargetEnvoy[],
-  { fetchModule, signatures, cache }: ResolvePorts,
+  ports: ResolvePorts,
   signal: AbortSignal,
 ): Promise<ModuleFacts> {
+  // Without the bytes: many may wait for their trial run, which takes them from the cache when its turn comes.
+  const module = await obtainModule(spec, revisions, targets, ports, signal);
+  const load = () => readModule(module, ports.cache);
+  return { ...module, trial: await tryPlugin(load, spec, targets, ports.runTrial) };
+}
+
+/** All of it but the trial run: of an earlier one the configuration may have been another. */
+async function obtainModule(
+  spec: PluginSpec,
+  revisions: readonly Revision[],
+  targets: readonly TargetEnvoy[],
+  { fetchModule, signatures, cache }: ResolvePorts,
+  signal: AbortSignal,
+): Promise<Omit<ModuleFacts, 'trial'>> {
   const known = findKnownModule(spec, revisions);
   const cached = known && (await cache.read(known.sha256, MAX_MODULE_BYTES));
   if (known !== undefined && cached !== undefined) {
     const signature = await signatures.renew(spec, known, signal);
-    requireSignature(spec.url, signature);
+    requireSignature(spec.url, signature, known);
     // A node of an older release may have come since.
     checkModule(cached, targets);
     return withSignature(known, signature);
@@ -52,6 +69,14 @@ export async function resolvePlugin(
     importCount,
     ...(fetched.signature === undefined ? {} : { signature: fetched.signature }),
   };
+}
+
+async function readModule({ sha256, url }: Pick<ModuleFacts, 'sha256' | 'url'>, cache: BlobCache) {
+  const bytes = await cache.read(sha256, MAX_MODULE_BYTES);
+  if (bytes !== undefined) return bytes;
+  throw new ModuleError('cache-failed', `the module of ${url} is gone from the data directory`, {
+    hint: 'It is fetched again.',
+  });
 }
 
 /** The same bytes as before, though a tag may have moved since. */

@@ -93,9 +93,9 @@ async function makeJudges(t: TestContext): Promise<Judges> {
 
 async function askUs(one: AgreementCase, envoyVersion: string, runner: TrialRunner) {
   try {
-    const { abi } = checkModule(one.bytes, [{ node: 'it', envoyVersion }]);
+    checkModule(one.bytes, [{ node: 'it', envoyVersion }]);
     const { pluginConfig = '', pluginName = '', env = [] } = one;
-    const input = { abi, envoyVersion, plugin: PLUGIN, pluginConfig, pluginName, env };
+    const input = { envoyVersion, plugin: PLUGIN, pluginConfig, pluginName, env };
     const { outcome, reason, logs, unknowable } = await runner.run(one.bytes, input);
     const why = [reason, ...logs.slice(-1).map(({ message }) => message)].join(' | ');
     return { answer: toAnswer(outcome, unknowable.length > 0), why };

@@ -48,9 +48,9 @@ test('a configuration that a plugin refuses is refused with its own words', asyn
 
 test('the plugin not written by us runs under its root id, and traps under another', async () => {
   const { bytes } = await thirdPartyModule();
-  const good = await run(bytes, { abi: '0.2.0', pluginName: THIRD_PARTY_ROOT_ID, pluginConfig: 'x' });
+  const good = await run(bytes, { pluginName: THIRD_PARTY_ROOT_ID, pluginConfig: 'x' });
   assert.equal(good.outcome, 'ok');
-  const bad = await run(bytes, { abi: '0.2.0', pluginName: 'other' });
+  const bad = await run(bytes, { pluginName: 'other' });
   assert.equal(bad.outcome, 'trapped');
   assert.match(bad.logs.at(-1)?.message ?? '', /Missing root context factory for root id: other/);
 });

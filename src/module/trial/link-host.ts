@@ -3,9 +3,9 @@ import { bufferCalls } from './host-buffers.ts';
 import type { HostCalls } from './host-call.ts';
 import { calloutCalls } from './host-callouts.ts';
 import { contextCalls } from './host-context.ts';
+import { sharedCalls } from './host-data.ts';
 import { foreignCalls } from './host-foreign.ts';
 import { metricCalls } from './host-metrics.ts';
-import { sharedCalls } from './host-shared.ts';
 import { wasiCalls } from './host-wasi.ts';
 import { Result } from './trial-protocol.ts';
 

@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { toMessage } from '../../model/error.ts';
 import type { Clock } from '../../model/ports.ts';
 import { watchDeadline } from './trial-deadline.ts';
 import type { TrialEvent, TrialOrder } from './trial-protocol.ts';
-import { type TrialResult, toTrialResult } from './trial-result.ts';
+import { type TrialResult, toNotRun, toTrialResult } from './trial-result.ts';
 
 /** How much a child process may take. */
 export interface TrialBounds {
@@ -41,7 +42,12 @@ export async function runTrialProcess(
   signal: AbortSignal,
 ): Promise<TrialResult> {
   signal.throwIfAborted();
-  const child = spawnChild(bounds);
+  let child: ChildProcess;
+  try {
+    child = spawnChild(bounds);
+  } catch (error) {
+    return toNotRun(toMessage(error));
+  }
   const events: TrialEvent[] = [];
   let isTimedOut = false;
   let complaint = '';

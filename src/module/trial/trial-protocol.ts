@@ -1,11 +1,8 @@
-import type { ProxyWasmAbi } from '../host-functions.ts';
-
 /**
  * What passes between a trial runner and its child process. To the child: the size of the order as 4 bytes (little
  * endian), the order as JSON, the module. From the child: a TrialEvent as JSON on each line.
  */
 export interface TrialOrder {
-  readonly abi: ProxyWasmAbi;
   /** The 40 of Envoy 1.40: older ones allow less before the first context. */
   readonly envoyMinor: number;
   /** Envoy's PluginConfig.name. */

@@ -91,6 +91,17 @@ export function toTrialResult(events: readonly TrialEvent[], ending: ChildEnding
   };
 }
 
+/** A run that did not come about. */
+export function toNotRun(reason: string): TrialResult {
+  return toTrialResult([], {
+    isTimedOut: false,
+    exitCode: null,
+    signal: null,
+    complaint: reason,
+    limitMs: 0,
+  });
+}
+
 type Found = Pick<TrialResult, 'outcome' | 'reason'>;
 
 function judgeEnd({ outcome, reason, memoryPages }: TrialEvent & { readonly kind: 'end' }): Found {

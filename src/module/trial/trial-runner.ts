@@ -1,10 +1,8 @@
-import { toMessage } from '../../model/error.ts';
 import type { Clock } from '../../model/ports.ts';
-import type { ProxyWasmAbi } from '../host-functions.ts';
 import { runTrialProcess, type TrialBounds } from './trial-process.ts';
 import type { TrialOrder } from './trial-protocol.ts';
 import { TrialQueue } from './trial-queue.ts';
-import type { TrialResult } from './trial-result.ts';
+import { type TrialResult, toNotRun } from './trial-result.ts';
 
 export interface TrialRunnerOptions {
   readonly clock: Clock;
@@ -18,7 +16,6 @@ export interface TrialRunnerOptions {
 
 /** A plugin as it is to run. */
 export interface TrialInput {
-  readonly abi: ProxyWasmAbi;
   /** The oldest Envoy that it is for; empty: the newest. */
   readonly envoyVersion: string;
   /** Envoy's PluginConfig.name. */
@@ -34,9 +31,12 @@ export interface TrialInput {
   }[];
 }
 
+/** The bytes of a module, asked for when its turn has come. */
+export type LoadModule = () => Promise<Uint8Array>;
+
 export interface TrialRunner {
-  /** Whatever the module does is a result. Rejects only when `signal` or close() ended it. */
-  run(bytes: Uint8Array, input: TrialInput, signal?: AbortSignal): Promise<TrialResult>;
+  /** Whatever the module does is a result. Rejects only where it cannot be loaded, or when `signal` or close() ended it. */
+  run(module: Uint8Array | LoadModule, input: TrialInput, signal?: AbortSignal): Promise<TrialResult>;
   /** Ends all runs, and those that wait. */
   close(): Promise<void>;
 }
@@ -60,7 +60,8 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
   const large = new TrialQueue(1, Number.POSITIVE_INFINITY);
   const running = new Set<Promise<unknown>>();
 
-  const tryBoth = async (bytes: Uint8Array, input: TrialInput, signal: AbortSignal): Promise<TrialResult> => {
+  const tryBoth = async (module: Uint8Array | LoadModule, input: TrialInput, signal: AbortSignal) => {
+    const bytes = typeof module === 'function' ? await module() : module;
     const limitMs = options.limitMs ?? toLimitMs(bytes.length);
     const order = toOrder(input, clock.now());
     const run = (bounds: Omit<TrialBounds, 'limitMs'>) =>
@@ -70,16 +71,13 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
   };
 
   return {
-    async run(bytes, input, signal) {
+    async run(module, input, signal) {
+      if (queue.isFull) return toNotRun(`${waiting} others wait for their trial run`);
       const ended = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
-      if (queue.isFull) return notRun(`${waiting} others wait for their trial run`);
-      const work = queue.run(() => tryBoth(bytes, input, ended), ended);
+      const work = queue.run(() => tryBoth(module, input, ended), ended);
       running.add(work);
       try {
         return await work;
-      } catch (error) {
-        if (ended.aborted) throw error;
-        return notRun(toMessage(error));
       } finally {
         running.delete(work);
       }
@@ -102,10 +100,9 @@ function toLimitMs(sizeBytes: number): number {
 }
 
 function toOrder(input: TrialInput, now: number): TrialOrder {
-  const { abi, plugin, pluginConfig, pluginName, env } = input;
+  const { plugin, pluginConfig, pluginName, env } = input;
   const isHost = ({ valueFrom }: TrialInput['env'][number]) => valueFrom === 'HOST';
   return {
-    abi,
     envoyMinor: toMinor(input.envoyVersion),
     plugin,
     rootId: pluginName,
@@ -119,16 +116,4 @@ function toOrder(input: TrialInput, now: number): TrialOrder {
 function toMinor(envoyVersion: string): number {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(envoyVersion) ?? [];
   return major === '1' && minor !== undefined ? Number(minor) : NEWEST_MINOR;
-}
-
-function notRun(reason: string): TrialResult {
-  return {
-    outcome: 'not-run',
-    reason,
-    logs: [],
-    hasMoreLogs: false,
-    tookMs: 0,
-    wanted: { properties: [], metrics: [], clusters: [], foreignFunctions: [], hostEnv: [] },
-    unknowable: [],
-  };
 }

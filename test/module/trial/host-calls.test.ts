@@ -12,7 +12,6 @@ import { Witness } from '../../../src/module/trial/witness.ts';
 
 const ABIS: readonly ProxyWasmAbi[] = ['0.1.0', '0.2.0', '0.2.1'];
 const order: TrialOrder = {
-  abi: '0.2.1',
   envoyMinor: 40,
   plugin: 'default/it',
   rootId: '',

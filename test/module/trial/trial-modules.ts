@@ -7,7 +7,6 @@ export const TEXT_AT = 1024;
 export const HEAP_AT = 4096;
 
 export const input: TrialInput = {
-  abi: '0.2.1',
   envoyVersion: '',
   plugin: 'default/it',
   pluginConfig: '',

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { buildPlugin } from '../../plugins/build.ts';
+import { type PluginSpec, toPluginName } from '../../src/model/plugin-spec.ts';
+import { silentLog } from '../../src/model/ports.ts';
+import type { ModuleProgress } from '../../src/model/revision.ts';
+import { openBlobCache } from '../../src/module/blob-cache.ts';
+import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
+import { createModulePlanner } from '../../src/module/plan-module.ts';
+import { pushModule } from '../../src/module/push-module.ts';
+import { createTrialRunner } from '../../src/module/trial/trial-runner.ts';
+import { createMemoryStore } from '../../src/store/memory-store.ts';
+import { loop } from '../fixtures/wasm-code.ts';
+import { stopAfter } from '../harness/cleanup.ts';
+import { until } from '../harness/wait.ts';
+import { makeSpec } from '../model/records.ts';
+import { makeDirectory, random, startRegistry, systemClock } from '../module/actors.ts';
+import { build } from '../module/trial/trial-modules.ts';
+
+/** A module stage and a planner that share one runner, and a registry. */
+async function setUp(t: TestContext) {
+  const { host } = await startRegistry(t);
+  const store = createMemoryStore();
+  const directory = join(await makeDirectory(t), 'modules');
+  const cache = await openBlobCache({ directory, random, log: silentLog });
+  const sources = {
+    insecureRegistries: () => [host],
+    allowPrivateHosts: [],
+    dockerConfigPath: undefined,
+    moduleDirectory: undefined,
+  };
+  const trials = createTrialRunner({ clock: systemClock, limitMs: 3_000 });
+  const shared = { store, cache, sources, trials, rootNamespace: 'istio-system', clock: systemClock };
+  const planner = createModulePlanner(shared);
+  const stage = await startModuleReconciler({ ...shared, random, log: silentLog });
+  stopAfter(t, {
+    async stop() {
+      await stage.stop();
+      await planner.close();
+      await trials.close();
+      await store.close();
+    },
+  });
+  const reach = (plugin: string, revision: number) =>
+    until(
+      async () => {
+        const progress = (await store.get('ModuleProgress', plugin))?.value;
+        const isDone = progress?.state === 'ready' || progress?.state === 'failed';
+        return isDone && progress?.specRevision === revision ? progress : undefined;
+      },
+      { what: `the module of ${plugin}` },
+    );
+  return {
+    store,
+    async offer(bytes: Uint8Array) {
+      const reference = `${host}/auth:1`;
+      await pushModule({ bytes, reference, insecureRegistries: [], dockerConfigPath: undefined });
+      return `oci://${reference}`;
+    },
+    async apply(more: Partial<PluginSpec>): Promise<ModuleProgress> {
+      const spec = makeSpec(more);
+      return reach(toPluginName(spec), await store.put('PluginSpec', toPluginName(spec), spec));
+    },
+    plan: (spec: Partial<PluginSpec>) => planner.plan(makeSpec(spec), new AbortController().signal),
+  };
+}
+
+const addHeader = await buildPlugin('add-header');
+
+test('a configuration that the plugin refuses never becomes a revision; its own words are the reason', async t => {
+  const { offer, apply, plan, store } = await setUp(t);
+  const url = await offer(addHeader.bytes);
+  const bad = { url, pluginConfig: { value: 5 } };
+  const progress = await apply(bad);
+  assert.deepEqual(
+    [progress.state, progress.code, progress.pointer],
+    ['failed', 'trial-refused', '/spec/pluginConfig'],
+  );
+  assert.match(progress.message ?? '', /"value: expected a string, got number"/);
+  assert.equal((await store.list('Revision')).records.length, 0);
+
+  const planned = await plan(bad);
+  assert.ok(planned.kind === 'problem');
+  assert.deepEqual(
+    [planned.problem.code, planned.problem.pointer, planned.problem.transient],
+    ['trial-refused', '/spec/pluginConfig', false],
+  );
+});
+
+test('what a trial run found stands in the revision, also where the module was known before', async t => {
+  const { offer, apply, store, plan } = await setUp(t);
+  const url = await offer(addHeader.bytes);
+  assert.equal((await apply({ url, pluginConfig: { value: 'one' } })).state, 'ready');
+  assert.equal((await apply({ url, pluginConfig: { value: 'two' } })).revision, 2);
+  for (const { value } of (await store.list('Revision')).records)
+    assert.equal(value.module.trial?.outcome, 'ok');
+  // The same module with a configuration that is not the one that was tried.
+  const refused = await apply({ url, pluginConfig: { heder: 'x' } });
+  assert.equal(refused.code, 'trial-refused');
+  assert.equal((await plan({ url, pluginConfig: { value: 'three' } })).kind, 'revision');
+});
+
+test('a plugin that asks for the node passes, and the revision says what could not be known', async t => {
+  const { offer, apply, store } = await setUp(t);
+  const url = await offer((await buildPlugin('faulty/refuses-config')).bytes);
+  assert.equal((await apply({ url })).state, 'ready');
+  const [revision] = (await store.list('Revision')).records;
+  assert.deepEqual(revision?.value.module.trial?.unknowable, [
+    'property xds.node.id is known to the node alone',
+  ]);
+});
+
+test('a plugin that does not come to an end fails, and the next one is served', async t => {
+  const { offer, apply } = await setUp(t);
+  const url = await offer(build({ _start: loop() }));
+  const progress = await apply({ url });
+  assert.deepEqual([progress.state, progress.code], ['failed', 'trial-timeout']);
+  const good = await offer(addHeader.bytes);
+  assert.equal((await apply({ url: good, name: 'other' })).state, 'ready');
+});
