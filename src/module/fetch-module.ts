@@ -75,7 +75,7 @@ export function createModuleSource(cache: BlobCache, options: ModuleSourceOption
       const reference = parseReference(url);
       const checkSignature = async (digests: SignedDigests) => {
         const signature = await signatures.check({ url, verificationKey }, digests, signal);
-        requireSignature(url, signature);
+        requireSignature(url, signature, digests);
         return signature;
       };
       if (reference.scheme === 'oci')

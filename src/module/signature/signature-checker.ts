@@ -70,7 +70,11 @@ export function createSignatureChecker(
 }
 
 /** Throws `signature-missing` or `signature-invalid` where something that is required is not there. */
-export function requireSignature(url: string, signature: ModuleSignature | undefined): void {
+export function requireSignature(
+  url: string,
+  signature: ModuleSignature | undefined,
+  { referenceDigest }: SignedDigests,
+): void {
   if (signature === undefined || !signature.refused) return;
   const { state, why } = signature;
   const text = `${url}: ${toSignatureText(signature)}`;
@@ -80,7 +84,7 @@ export function requireSignature(url: string, signature: ModuleSignature | undef
     });
   if (state === 'unsigned')
     throw new ModuleError('signature-missing', text, {
-      hint: 'Sign it by its digest: cosign sign --key KEY HOST/REPOSITORY@sha256:… Then apply again.',
+      hint: `Sign it, and apply again: cosign sign --key KEY ${toArtifact(url)}@${referenceDigest}`,
     });
   throw new ModuleError(
     'signature-invalid',
@@ -96,6 +100,12 @@ export function withSignature(
   signature: ModuleSignature | undefined,
 ): ModuleFacts {
   return signature === undefined ? module : { ...module, signature };
+}
+
+/** `HOST/REPOSITORY`, as other tools take it. */
+function toArtifact(url: string): string {
+  const reference = parseModuleReference(url);
+  return reference.scheme === 'oci' ? `${reference.host}/${reference.repository}` : url;
 }
 
 /** A mark for what other things are asked of now, and that was not looked at again yet. It is never current. */
