@@ -44,11 +44,11 @@ for (const threads of [[1], [2], [1, 2], [0, 1, 2], [0]])
       assert.doesNotMatch(story.loaded, /a/);
     });
 
-test('an old VM that a request keeps does not stand in for a new one that is missing', () => {
+test('old VMs that a request keeps do not stand in for new ones that are missing', () => {
   const story = running('a@1');
   story.vms.beginRequest(0);
-  story.push('s', 'a@2', { failsOn: [1] });
-  assert.equal(story.reading().active, new LoadedStory().push('s', 'a@2').reading().active);
+  story.push('s', 'a@2', { failsOn: [1, 2] });
+  assert.equal(story.reading().active, running('a@1').reading().active);
   story.flushes(20);
   story.vms.endRequest();
   assert.equal(story.flushes(20).loaded, '');

@@ -23,9 +23,10 @@ export class VmModel {
 
   get active(): number {
     const own = [...this.#vms].reduce((sum, [vm, threads]) => sum + 1 + this.#alive(vm, threads).size, 0);
+    // A request keeps the VM of its thread, and the base of its set.
     const orphans = new Set(
       this.#requests.flatMap(({ thread, vms }) =>
-        vms.filter(vm => !this.#vms.has(vm)).map(vm => `${vm} ${thread}`),
+        vms.filter(vm => !this.#vms.has(vm)).flatMap(vm => [`${vm} ${thread}`, vm]),
       ),
     );
     return own + orphans.size + this.#foreign;
