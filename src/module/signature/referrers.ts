@@ -78,10 +78,13 @@ export function toReferrers(found: readonly Referrer[], isCut: boolean): Referre
   };
 }
 
+const NOWHERE = 'http://registry.invalid';
+
 /** Of a `Link: <…?…>; rel="next"` the query alone: the next page is of the same registry, whatever it says. */
-function toNextQuery(link: string | readonly string[] | undefined): string | undefined {
+export function toNextQuery(link: string | readonly string[] | undefined): string | undefined {
   const text = typeof link === 'string' ? link : link?.[0];
   const target = /^\s*<([^<>]{1,2048})>\s*;\s*rel="?next"?/i.exec(text ?? '')?.[1];
-  const query = target === undefined ? '' : new URL(target, 'http://registry.invalid').search;
+  if (target === undefined || !URL.canParse(target, NOWHERE)) return undefined;
+  const query = new URL(target, NOWHERE).search;
   return query === '' ? undefined : query;
 }
