@@ -93,13 +93,18 @@ test("the newcomer's half hour on the command line: bootstrap, push, apply, mist
   assert.match(missing.out, /cannot start: .*\n[\s\S]*no node was touched; revision 1 stays/);
   assert.equal(await hello(), 'one');
 
-  // Only the plugin itself knows that it wants a text there.
-  const refused = await run(
-    'apply',
-    '-f',
-    writePlugin('refused', url, '  pluginConfig: {value: 5}\n'),
-    '--wait',
-  );
+  // Only the plugin itself knows that it wants a text there: it says so when it is tried.
+  const mistyped = await run('apply', '-f', writePlugin('mistyped', url, '  pluginConfig: {value: 5}\n'));
+  assert.equal(mistyped.code, 1, mistyped.out + mistyped.err);
+  assert.match(mistyped.out, /the plugin refuses this configuration: "value: expected a string, got number"/);
+  assert.equal(await hello(), 'one');
+
+  // What only a node can tell, its Envoy tells.
+  const picky = join(folder, 'picky.wasm');
+  writeFileSync(picky, (await buildPlugin('faulty/refuses-config')).bytes);
+  const offered = await run('push', picky, 'auth:1.5');
+  const pickyUrl = /url: (oci:\S+)/.exec(offered.out)?.[1] ?? assert.fail(offered.err);
+  const refused = await run('apply', '-f', writePlugin('refused', pickyUrl, ''), '--wait');
   assert.equal(refused.code, 4, refused.out + refused.err);
   assert.match(
     refused.out,

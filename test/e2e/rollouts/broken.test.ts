@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildPlugin } from '../../../plugins/build.ts';
-import { buildStamp, withSeed } from '../../harness/fixture-modules.ts';
+import { buildStamp, padTo, withSeed } from '../../harness/fixture-modules.ts';
 import { until } from '../../harness/wait.ts';
 import { startFleet, startFleetLoad } from './fleet-scene.ts';
 import {
@@ -78,7 +78,8 @@ test('a plugin that takes Envoy ten seconds to load is slow, not lost', async t 
   const fleet = await startFleet(t, { nodes: ['edge-a-1', 'edge-b-1'] });
   const { attache } = fleet;
   const loads = startFleetLoad(t, fleet);
-  const url = await attache.offer(await faulty('slow-configure'));
+  // So large that its trial run may take as long.
+  const url = await attache.offer(padTo((await faulty('slow-configure')).bytes, 15 << 20));
   const steps = [{ nodes: 1, soak: '1s' }];
   await attache.applyPlugin('slow', { url, pluginConfig: { ms: '10000' }, rollout: { steps, bake: '1s' } });
   const seen = new Set<string>();
