@@ -1,10 +1,11 @@
-import type { Rollout } from '../model/rollout.ts';
-import { isActive } from '../model/rollout.ts';
+import { toNamesText } from '../model/quantity-text.ts';
+import { isActive, type Rollout, type RolloutFailure } from '../model/rollout.ts';
 import { withoutHold } from './desired-side.ts';
+import { quarantine } from './hold-back.ts';
 import { stopMoving } from './moved-entries.ts';
 import { newRollout, type Plan } from './new-rollout.ts';
 import { awaitsAny } from './rollout-clock.ts';
-import type { RolloutRecords } from './rollout-facts.ts';
+import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toAimText } from './rollout-text.ts';
 import { latestOf, type Turn, without, withRollout } from './rollout-turn.ts';
 import { revisionText } from './sides.ts';
@@ -56,9 +57,28 @@ function takeOver(turn: Turn, records: RolloutRecords, active: Rollout): Rollout
   const { to, phase, pausedFrom, failure } = active;
   const next = withRollout(records, toSuperseded(turn, active));
   const isBaking = phase === 'Baking' || (phase === 'Paused' && pausedFrom === 'Baking');
-  if (!isBaking || failure !== undefined || assignment === undefined || to === null)
-    return { ...next, assignment: stopMoving(turn.facts, records, active) };
+  if (!isBaking || failure !== undefined || assignment === undefined || to === null) {
+    const stopped = { ...next, assignment: stopMoving(turn.facts, records, active) };
+    return failure === undefined ? stopped : holdFailed(turn.facts, stopped, active, failure);
+  }
   return { ...next, assignment: { ...assignment, base: to, moved: [], since: turn.facts.now } };
+}
+
+/** It had failed and was left where it was, for a person to look at. */
+function holdFailed(
+  facts: RolloutFacts,
+  records: RolloutRecords,
+  { id, from, to }: Rollout,
+  { kind, nodes, count }: RolloutFailure,
+): RolloutRecords {
+  if (to === null || to.revision === from.revision) return records;
+  const who = toNamesText(nodes, 1, count);
+  const isRefused = kind === 'refusal';
+  return quarantine(facts, records, to.revision, {
+    rollout: id,
+    cause: isRefused ? 'refused' : 'failed',
+    text: isRefused ? `was refused by ${who}` : `failed on ${who}`,
+  });
 }
 
 function toPlanName({ kind, to }: Plan): string {

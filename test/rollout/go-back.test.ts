@@ -247,3 +247,12 @@ test('a failed change of the selector quarantines nothing: what runs is proven',
   assert.deepEqual(world.records.assignment?.held, { specRevision: 13, revision: 2 });
   assert.deepEqual(world.records.assignment?.base.placement, {});
 });
+
+test('what failed, was frozen and is superseded is held back', () => {
+  const world = begin({ ...TWO_STEPS, onFailure: 'freeze' });
+  refuse(world, world.moved()[0] ?? '');
+  world.pass(1_000).apply(3, { rollout: TWO_STEPS });
+  assert.equal(world.latest().to?.revision, 3);
+  assert.equal(world.records.quarantine.get('content-2')?.cause, 'refused');
+  for (const id of world.fleet.keys()) assert.notEqual(world.wanted(id), 2);
+});

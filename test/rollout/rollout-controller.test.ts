@@ -292,3 +292,31 @@ test('a revision record that comes after its progress is enough to begin', async
     assert.equal((await stage.rollouts()).length, 2);
   });
 });
+
+test('a restart of ours goes on at the same step, and waits for the nodes before it judges', async () => {
+  await withStage(async stage => {
+    await live(stage);
+    await stage.apply(2, { rollout: { steps: [{ nodes: 1, soak: '1m' }], bake: '20s' } });
+    await stage.answer();
+    await stage.pass(30_000);
+    await stage.stop();
+    stage.clock.advance(3_600_000);
+    await stage.start();
+    const { records } = await stage.store.list('NodePresence');
+    const set = (connected: boolean) =>
+      Promise.all(
+        records.map(({ key, value }) =>
+          stage.store.put('NodePresence', key, { ...value, connected, since: stage.clock.now() }),
+        ),
+      );
+    await set(false);
+    await stage.pass(20_000);
+    assert.equal((await stage.latest())?.phase, 'Progressing');
+    assert.equal((await stage.latest())?.stage, 'Soaking');
+    await set(true);
+    await stage.pass(25_000);
+    assert.equal((await stage.latest())?.step, 0);
+    await stage.pass(11_000);
+    assert.equal((await stage.latest())?.step, 1);
+  });
+});

@@ -263,3 +263,12 @@ test('abort with freeze keeps a node that was gone when it was moved on the old 
   assert.equal(world.wanted('edge-1'), 2);
   assert.equal(world.back('edge-9').decide().wanted('edge-9'), 1);
 });
+
+test('a rollout that is tried again says who wanted that, and why; the next one does not', () => {
+  const world = IN_PHASE.RolledBack();
+  world.refuses.clear();
+  world.pass(1_000).act('retry', { message: 'mount is back', by: 'lea' });
+  assert.deepEqual([world.latest().by, world.latest().note], ['lea', 'mount is back']);
+  world.pass(1_000).apply(3, { by: 'ci', message: 'auth 1.7' });
+  assert.deepEqual([world.latest().by, world.latest().note], ['ci', 'auth 1.7']);
+});
