@@ -39,6 +39,7 @@ export class NodeView {
   readonly gets: { readonly at: number; readonly module: string }[] = [];
   /** Content that this node was seen to refuse: `plugin@revision`. */
   readonly refused = new Set<string>();
+  refusedAt = Number.NEGATIVE_INFINITY;
   /** Since when it answers with errors, and how many stats in a row said so. */
   lastErrorAt = Number.NEGATIVE_INFINITY;
 

@@ -4,7 +4,7 @@ import { type Aim, aimOn, Believed, isSameAim, NOWHERE, TAKEN_IN_MS } from './ch
 import type { Deed } from './wire.ts';
 
 /** Before this nobody but the push protocol itself knows of a refusal. */
-const UNHEARD_MS = 90;
+const UNHEARD_MS = 3;
 
 export type Report = (rule: string, detail: string) => void;
 
@@ -288,10 +288,8 @@ export class PluginBelief {
   /** Of this revision, or of whatever the newest rollout brings. */
   onSuspicion(why: string, at: number, revision?: number): void {
     const { rollout } = this;
-    if (rollout !== undefined && (revision === undefined || rollout.aims.some(aim => aim.revision === revision))) {
-        if (revision !== undefined) rollout.suspectedAt ??= at;
-        rollout.mayFail ??= why;
-      }
+    if (rollout !== undefined && (revision === undefined || rollout.aims.some(aim => aim.revision === revision)))
+      rollout.mayFail ??= why;
     // What an unfinished rollout had left on nodes, and one of them refuses, leaves them.
     if (revision !== undefined && this.#earlier.some(({ aims }) => aims.some(aim => aim.revision === revision)))
       this.#lastDeathAt = at;
@@ -372,16 +370,17 @@ export class PluginBelief {
     const sure: NodeView['facts'][] = [];
     const perhaps: NodeView['facts'][] = [];
     for (const node of this.#fleet.nodes.values()) {
-      const { facts, firstSeenAt, isExcluded } = node;
-      if (facts.layout === 'none' || isExcluded) continue;
+      const { facts, firstSeenAt, isExcluded, policyAt } = node;
+      if (facts.layout === 'none' || (isExcluded && policyAt < rollout.since)) continue;
       const now = this.#sent.get(facts.id) ?? null;
-      const isThere = rollout.aims.every(aim => aimOn(aim, facts) === now);
+      const mayHave = node.isConnected && node.runs(this.name) === now ? [now] : [now, ...this.bases.map(base => aimOn(base, facts))];
+      const changes = mayHave.filter(revision => rollout.aims.some(aim => aimOn(aim, facts) !== revision));
       // Before it has asked for its places it is not known whether it has any.
       const isBare = facts.layout === 'chain' && node.places.size === 0;
-      const isNew = isBare || (firstSeenAt > rollout.since - TAKEN_IN_MS && firstSeenAt <= at);
+      const isNew = isBare || isExcluded || (firstSeenAt > rollout.since - TAKEN_IN_MS && firstSeenAt <= at);
       if (isNew) rollout.joined.add(facts.id);
-      if (isNew || (isThere && node.runs(this.name) !== now)) perhaps.push(facts);
-      else if (!isThere) sure.push(facts);
+      if (!isNew && changes.length === mayHave.length) sure.push(facts);
+      else if (isNew || changes.length > 0) perhaps.push(facts);
     }
     rollout.plan(sure, perhaps);
   }
@@ -407,8 +406,7 @@ export class PluginBelief {
     this.#sent.set(facts.id, revision);
     const { rollout } = this;
     if (rollout === undefined || rollout.dead !== undefined || node.isExcluded) return;
-    const { suspectedAt } = rollout;
-    if (suspectedAt !== undefined && at < suspectedAt + UNHEARD_MS && before !== null)
+    if (at < node.refusedAt + UNHEARD_MS && before !== null)
       this.#report('fell-too-far', `${facts.id} refused, and was sent ${this.#say(revision)} in the place of what it ran`);
     if (rollout.touched.has(facts.id)) this.#fail(rollout, at, why ?? 'it went back');
     // Where a module did not come, its content is not held against it.

@@ -63,8 +63,6 @@ export class Believed {
   haltedAt: number | undefined;
   /** Something may have made it go back. */
   mayFail: string | undefined;
-  /** When a node was first seen to refuse it. */
-  suspectedAt: number | undefined;
   /** Perhaps it never began: its content may have been held back. */
   isOptional = false;
   isFull = false;

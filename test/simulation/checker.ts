@@ -32,6 +32,7 @@ export class Checker implements Witness {
       refused: (node, plugin, revision, at) => this.#onRefusal(node, plugin, revision, at),
       suspected: (node, plugin, revision) => {
         node.refused.add(`${plugin}@${revision}`);
+        node.refusedAt = this.#now;
         this.#plugin(plugin).onSuspicion(`${node.facts.id} refused ${revision}`, this.#now, revision);
       },
     });
