@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync, realpathSync } from 'node:fs';
 import type { WriteStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
@@ -5,7 +6,7 @@ import { Command, CommanderError } from 'commander';
 import type { CommandContext, CommandPorts, DefineCommand } from './cli/command-context.ts';
 import { EXIT, toExitCode } from './cli/exit-code.ts';
 import { formatError } from './cli/print-error.ts';
-import type { Log } from './model/ports.ts';
+import type { Log, RandomHex } from './model/ports.ts';
 
 /** A verb, and where its code is: loaded only when it is used, so that `--help` stays fast. */
 interface Verb {
@@ -34,6 +35,26 @@ const VERBS: readonly Verb[] = [
   },
   { name: 'envoy', summary: 'install and run an Envoy', load: () => import('./cli/commands/envoy.ts') },
   { name: 'push', summary: 'push a module to a registry', load: () => import('./cli/commands/push.ts') },
+  {
+    name: 'pull',
+    summary: 'get a module from a registry as a file',
+    load: () => import('./cli/commands/pull.ts'),
+  },
+  {
+    name: 'search',
+    summary: 'look for modules in the built-in registry',
+    load: () => import('./cli/commands/search.ts'),
+  },
+  {
+    name: 'inspect',
+    summary: 'tell what is in an artifact or a .wasm file',
+    load: () => import('./cli/commands/inspect.ts'),
+  },
+  {
+    name: 'tag',
+    summary: 'give a module in a registry another tag',
+    load: () => import('./cli/commands/tag.ts'),
+  },
   {
     name: 'apply',
     summary: 'create or change plugins and resources',
@@ -183,6 +204,22 @@ function createPorts(): CommandPorts {
       const { pushModule } = await import('./module/push-module.ts');
       return pushModule(request);
     },
+    async pullModule(request) {
+      const { pullModule } = await import('./module/pull-module.ts');
+      return pullModule({ ...request, random });
+    },
+    async inspectReference(request) {
+      const { inspectReference } = await import('./module/inspect-module.ts');
+      return inspectReference({ ...request, random });
+    },
+    async inspectFile(path) {
+      const { inspectFile } = await import('./module/inspect-module.ts');
+      return inspectFile(path);
+    },
+    async tagArtifact(request) {
+      const { tagArtifact } = await import('./module/tag-artifact.ts');
+      return tagArtifact(request);
+    },
     async buildPlugin(name) {
       // The examples are no part of the program: they lie beside src, where the package has them.
       const build: { buildPlugin: CommandPorts['buildPlugin'] } = await import(
@@ -192,6 +229,8 @@ function createPorts(): CommandPorts {
     },
   };
 }
+
+const random: RandomHex = bytes => randomBytes(bytes).toString('hex');
 
 function readVersion(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');

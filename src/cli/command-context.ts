@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
+import type { PushLayout } from '../model/artifact-layout.ts';
+import type { ModuleInspection } from '../model/module-inspection.ts';
 import type { Log } from '../model/ports.ts';
 import { RestClient } from './rest-client.ts';
 import type { Screen } from './rollout/live-frame.ts';
@@ -30,6 +32,15 @@ export interface CommandPorts {
   startControlPlane(config: Config, log: Log): Promise<RunningControlPlane>;
   createLog(level: string): Promise<Log>;
   pushModule: PushModule;
+  /** The module that an artifact of any layout, or a URL, holds. */
+  pullModule: PullModule;
+  /** What is at a reference, or in a file. */
+  inspectReference(
+    request: RegistryRequest & { readonly verificationKey?: string },
+  ): Promise<ModuleInspection>;
+  inspectFile(path: string): Promise<ModuleInspection>;
+  /** Gives what a reference names another tag. */
+  tagArtifact(request: RegistryRequest & { readonly tag: string }): Promise<{ readonly digest: string }>;
   /** Compiles one of the example plugins in plugins/. */
   buildPlugin(name: string): Promise<{ readonly bytes: Uint8Array; readonly sha256: string }>;
 }
@@ -39,15 +50,37 @@ export interface RunningControlPlane {
   stop(): Promise<void>;
 }
 
-/** Pushes module bytes as an OCI artifact to `host/name:tag`. */
-export type PushModule = (request: {
-  readonly bytes: Uint8Array;
-  /** `HOST:PORT/NAME:TAG`, without a scheme. */
+/** What is wanted of which registry, and how it is reached. */
+export interface RegistryRequest {
+  /** `HOST:PORT/NAME:TAG`, without a scheme; where nothing is written also `…@sha256:…`. */
   readonly reference: string;
   /** `HOST:PORT` of registries spoken to over plain HTTP, loopback ones aside. */
   readonly insecureRegistries: readonly string[];
   readonly dockerConfigPath: string | undefined;
-}) => Promise<{ readonly manifestDigest: string; readonly moduleSha256: string }>;
+}
+
+/** Pushes module bytes as an OCI artifact to `host/name:tag`. */
+export type PushModule = (
+  request: RegistryRequest & {
+    readonly bytes: Uint8Array;
+    /** Default `cncf`. */
+    readonly layout?: PushLayout;
+    /** By their full names. */
+    readonly annotations?: Readonly<Record<string, string>>;
+    /** Default 0. */
+    readonly createdMs?: number;
+  },
+) => Promise<{ readonly manifestDigest: string; readonly moduleSha256: string }>;
+
+/** The reference may be an `https://…` URL as well: then there is no digest of one. */
+export type PullModule = (request: RegistryRequest) => Promise<{
+  readonly bytes: Uint8Array;
+  /** Hex. */
+  readonly sha256: string;
+  /** Which rule found it. */
+  readonly layout: string;
+  readonly referenceDigest?: string;
+}>;
 
 /** A verb: its arguments and options on `command`, its work in an action that answers an exit code. */
 export type DefineCommand = (

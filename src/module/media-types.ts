@@ -12,11 +12,15 @@ export const MANIFEST_TYPES: readonly string[] = [OCI_INDEX, OCI_MANIFEST, DOCKE
 export const WASM_CONFIG = 'application/vnd.wasm.config.v0+json';
 export const WASM_LAYER = 'application/wasm';
 
+/** The layout of WebAssembly Hub: https://github.com/solo-io/wasm/blob/master/spec/spec.md */
+export const SOLO_CONFIG = 'application/vnd.module.wasm.config.v1+json';
+export const SOLO_LAYER = 'application/vnd.module.wasm.content.layer.v1+wasm';
+
 /** Layer types that are the module's own bytes, with the layout that uses each. */
 export const RAW_LAYERS: Readonly<Record<string, string>> = {
   'application/wasm': 'cncf',
   'application/vnd.wasm.content.layer.v1+wasm': 'wasm-to-oci',
-  'application/vnd.module.wasm.content.layer.v1+wasm': 'solo-io',
+  [SOLO_LAYER]: 'solo-io',
 };
 
 /** Layer types that are archives, however compressed. */
@@ -24,5 +28,4 @@ export const TAR_LAYER =
   /^application\/vnd\.(oci\.image\.layer\.(nondistributable\.)?v1\.tar|docker\.image\.rootfs\.(diff|foreign\.diff)\.tar)([.+](gzip|zstd))?$/;
 
 export const TITLE_ANNOTATION = 'org.opencontainers.image.title';
-export const CREATED_ANNOTATION = 'org.opencontainers.image.created';
 export const REF_NAME_ANNOTATION = 'org.opencontainers.image.ref.name';

@@ -1,77 +1,55 @@
 import { parseModuleReference } from '../model/module-reference.ts';
-import { sha256Hex, toCanonicalJson } from '../model/plugin-spec.ts';
-import {
-  CREATED_ANNOTATION,
-  OCI_MANIFEST,
-  TITLE_ANNOTATION,
-  WASM_CONFIG,
-  WASM_LAYER,
-} from './media-types.ts';
 import { ModuleError } from './module-error.ts';
+import type { Artifact, BuiltManifest } from './push-layout.ts';
 import type { RegistryClient, Repository } from './registry-client.ts';
 import { toResponseError } from './response-error.ts';
 import { toDigest } from './verify-digest.ts';
 
-export interface PushedModule {
-  /** `sha256:<hex>` */
-  readonly manifestDigest: string;
-  /** Hex. */
-  readonly moduleSha256: string;
-}
-
-/** The artifact for a module: config, the layer that is the module, and the manifest over both. */
-export interface ModuleArtifact {
-  readonly config: Uint8Array;
-  readonly manifest: Uint8Array;
-}
-
 /**
- * The CNCF layout, byte for byte the same for the same module.
- * https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/
+ * Pushes blobs that are not there yet, then manifests, the tag last. Throws ModuleError; `push-failed` where a step is
+ * refused.
  */
-export function buildArtifact(bytes: Uint8Array): ModuleArtifact {
-  const created = '1970-01-01T00:00:00Z';
-  const digest = toDigest(bytes);
-  const config = encode({ architecture: 'wasm', created, layerDigests: [digest], os: 'wasip1' });
-  const layer = {
-    mediaType: WASM_LAYER,
-    digest,
-    size: bytes.length,
-    annotations: { [TITLE_ANNOTATION]: 'plugin.wasm' },
-  };
-  const manifest = encode({
-    schemaVersion: 2,
-    mediaType: OCI_MANIFEST,
-    config: { mediaType: WASM_CONFIG, digest: toDigest(config), size: config.length },
-    layers: [layer],
-    annotations: { [CREATED_ANNOTATION]: created },
-  });
-  return { config, manifest };
-}
-
-/** Pushes a module as an OCI artifact, the tag last. Throws ModuleError; `push-failed` where a step is refused. */
 export async function pushArtifact(
   client: RegistryClient,
   repository: Repository,
   tag: string,
-  bytes: Uint8Array,
+  { blobs, manifests }: Artifact,
   signal: AbortSignal,
-): Promise<PushedModule> {
-  const { config, manifest } = buildArtifact(bytes);
-  for (const blob of [bytes, config]) await pushBlob(client, repository, blob, signal);
+): Promise<void> {
+  for (const blob of blobs) await pushBlob(client, repository, blob, signal);
+  for (const [i, manifest] of manifests.entries()) {
+    const isLast = i === manifests.length - 1;
+    await pushManifest(client, repository, isLast ? tag : manifest.digest, manifest, signal);
+  }
+}
+
+/** Throws ModuleError `push-failed`, also where the registry took other bytes than it was sent. */
+export async function pushManifest(
+  client: RegistryClient,
+  repository: Repository,
+  reference: string,
+  { bytes, mediaType, digest }: BuiltManifest,
+  signal: AbortSignal,
+): Promise<void> {
+  const what = `pushing ${repository.host}/${repository.repository}:${reference}`;
   const response = await client.send({
     repository,
-    path: `manifests/${tag}`,
+    path: `manifests/${reference}`,
     method: 'PUT',
-    headers: { 'content-type': OCI_MANIFEST },
-    body: manifest,
+    headers: { 'content-type': mediaType },
+    body: bytes,
     actions: 'pull,push',
     signal,
   });
-  const what = `pushing ${repository.host}/${repository.repository}:${tag}`;
-  if (response.status !== 201) throw toPushError(await toResponseError(response, what));
+  // Some registries answer 200 or 202.
+  if (response.status < 200 || response.status > 202)
+    throw toPushError(await toResponseError(response, what));
   response.drop();
-  return { manifestDigest: toDigest(manifest), moduleSha256: sha256Hex(bytes) };
+  const taken = response.headers['docker-content-digest'];
+  if (typeof taken === 'string' && taken.startsWith('sha256:') && taken !== digest)
+    throw new ModuleError('push-failed', `${what}: the registry took ${taken}, it was sent ${digest}`, {
+      hint: 'Something between changed the bytes. Push again.',
+    });
 }
 
 async function pushBlob(
@@ -117,10 +95,6 @@ function toPushError(error: ModuleError): ModuleError {
       ? 'Log in with an account that may push.'
       : CHECK;
   return new ModuleError('push-failed', error.message, { cause: error, hint });
-}
-
-function encode(value: unknown): Uint8Array {
-  return Buffer.from(toCanonicalJson(value));
 }
 
 /** Reads `HOST[:PORT]/NAME[:TAG]`; throws `bad-reference` from parseModuleReference. */

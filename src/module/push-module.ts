@@ -1,40 +1,39 @@
-import { isIP } from 'node:net';
-import { type PushedModule, parsePushReference, pushArtifact } from './push-artifact.ts';
+import type { PushLayout } from '../model/artifact-layout.ts';
+import { sha256Hex } from '../model/plugin-spec.ts';
+import { type RegistryAccess, toPersonalOptions } from './personal-registry.ts';
+import { parsePushReference, pushArtifact } from './push-artifact.ts';
+import { buildArtifact } from './push-layout.ts';
 import { createRegistryClient } from './registry-client.ts';
 
-export interface PushModuleRequest {
+export interface PushModuleRequest extends RegistryAccess {
   readonly bytes: Uint8Array;
   /** `HOST[:PORT]/NAME[:TAG]`, without a scheme; `latest` without a tag. */
   readonly reference: string;
-  /** `HOST:PORT` of registries spoken to over plain HTTP; loopback addresses need no entry. */
-  readonly insecureRegistries: readonly string[];
-  /** A docker config.json with credentials; it need not exist. */
-  readonly dockerConfigPath: string | undefined;
+  /** Default `cncf`. */
+  readonly layout?: PushLayout;
+  /** By their full names. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** What is written as the time of creation, ms; default 0, so that the digests are the same at any time. */
+  readonly createdMs?: number;
 }
 
-/**
- * Pushes module bytes to a registry, for a person who named both: private addresses are allowed. Throws ModuleError.
- */
+export interface PushedModule {
+  /** `sha256:<hex>` of what the tag names: a manifest or an index. */
+  readonly manifestDigest: string;
+  /** Hex. */
+  readonly moduleSha256: string;
+}
+
+/** Pushes module bytes to a registry, for a person who named both. Throws ModuleError. */
 export async function pushModule(request: PushModuleRequest): Promise<PushedModule> {
+  const { bytes, layout = 'cncf', annotations = {}, createdMs = 0 } = request;
   const { repository, tag } = parsePushReference(request.reference);
-  const loopback = isLoopback(repository.host) ? [repository.host] : [];
-  const client = createRegistryClient({
-    insecureRegistries: () => [...request.insecureRegistries, ...loopback],
-    allowPrivateHosts: ['*'],
-    dockerConfigPath: request.dockerConfigPath,
-    // A push is short: no token is thrown away for its age, and a 401 renews it.
-    clock: { now: () => 0 },
-  });
+  const artifact = buildArtifact(bytes, { layout, annotations, createdMs });
+  const client = createRegistryClient(toPersonalOptions(request, repository.host));
   try {
-    return await pushArtifact(client, repository, tag, request.bytes, new AbortController().signal);
+    await pushArtifact(client, repository, tag, artifact, new AbortController().signal);
   } finally {
     await client.close();
   }
-}
-
-function isLoopback(host: string): boolean {
-  const { hostname } = new URL(`http://${host}`);
-  return (
-    hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && /^127\./.test(hostname))
-  );
+  return { manifestDigest: artifact.manifests.at(-1)?.digest ?? '', moduleSha256: sha256Hex(bytes) };
 }

@@ -40,7 +40,7 @@ function toItems(
   const byDigest = new Map(manifests.map(manifest => [manifest.digest, manifest]));
   return manifests.flatMap(manifest => {
     const own = named.get(manifest.digest)?.map(([tag]) => tag);
-    return own === undefined ? [] : [toItem(repository, own.sort(byName).reverse(), manifest, byDigest)];
+    return own === undefined ? [] : [toItem(repository, own.sort(byName), manifest, byDigest)];
   });
 }
 
@@ -96,10 +96,12 @@ function toMatcher(text: string): (item: CatalogueItem) => boolean {
 }
 
 function byVersion(a: CatalogueItem, b: CatalogueItem): number {
-  return byName(b.tags[0] ?? '', a.tags[0] ?? '');
+  return byName(a.tags[0] ?? '', b.tags[0] ?? '');
 }
 
-/** 1.10 comes after 1.9. */
+/** 1.10 comes before 1.9, and both before what is no version, as `latest`. */
 function byName(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true });
+  const isVersion = (tag: string) => /^v?\d/.test(tag);
+  if (isVersion(a) !== isVersion(b)) return isVersion(a) ? -1 : 1;
+  return b.localeCompare(a, 'en', { numeric: true });
 }

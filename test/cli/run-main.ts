@@ -34,7 +34,16 @@ export async function run(args: readonly string[], world: Partial<CommandContext
     },
     onSignal: () => () => undefined,
     exitNow: unused,
-    ports: { startControlPlane: unused, createLog: unused, pushModule: unused, buildPlugin: unused },
+    ports: {
+      startControlPlane: unused,
+      createLog: unused,
+      pushModule: unused,
+      pullModule: unused,
+      inspectReference: unused,
+      inspectFile: unused,
+      tagArtifact: unused,
+      buildPlugin: unused,
+    },
     ...world,
   });
   return { code, ...text };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { toReference } from '../../src/cli/commands/push.ts';
+import { toRegistryTarget } from '../../src/cli/registry-target.ts';
 import { parseName, parseTarget } from '../../src/cli/target.ts';
 
 test('NAME, NAMESPACE/NAME and -n', () => {
@@ -21,11 +21,11 @@ test('a kind in the singular or plural becomes a path', () => {
 test('a reference without a host goes to the built-in registry', () => {
   const server = 'http://127.0.0.1:18002';
   const built = { reference: '127.0.0.1:18002/auth:1.4', host: '127.0.0.1:18002', builtIn: true };
-  assert.deepEqual(toReference('auth:1.4', server), built);
-  assert.deepEqual(toReference('oci://127.0.0.1:18002/auth:1.4', server), built);
-  assert.equal(toReference('team/auth', server).reference, '127.0.0.1:18002/team/auth:latest');
-  assert.equal(toReference('registry.example/team/auth:1', server).host, 'registry.example');
-  assert.equal(toReference('localhost/auth:1', server).host, 'localhost');
+  assert.deepEqual(toRegistryTarget('auth:1.4', server), built);
+  assert.deepEqual(toRegistryTarget('oci://127.0.0.1:18002/auth:1.4', server), built);
+  assert.equal(toRegistryTarget('team/auth', server).reference, '127.0.0.1:18002/team/auth:latest');
+  assert.equal(toRegistryTarget('registry.example/team/auth:1', server).host, 'registry.example');
+  assert.equal(toRegistryTarget('localhost/auth:1', server).host, 'localhost');
   for (const bad of ['', 'Auth:1', 'auth:', 'a b:1', 'auth@sha256:00'])
-    assert.throws(() => toReference(bad, server), { code: 'bad-usage' }, bad);
+    assert.throws(() => toRegistryTarget(bad, server), { code: 'bad-usage' }, bad);
 });

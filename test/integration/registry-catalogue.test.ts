@@ -47,7 +47,7 @@ const names = ({ items }: CatalogueList) => items.map(({ repository, tags }) => 
 test('the catalogue lists what has a tag, the newest first, with size and annotations', async t => {
   const { search } = await start(t);
   const all = await search('');
-  assert.deepEqual(names(all), ['limit:2', 'limit:wasm', 'team/auth:latest,1.10', 'team/auth:1.9']);
+  assert.deepEqual(names(all), ['limit:2', 'limit:wasm', 'team/auth:1.10,latest', 'team/auth:1.9']);
   const [index, , auth] = all.items;
   assert.equal(index?.sizeBytes, 100, 'of the image for Wasm');
   assert.equal(auth?.sizeBytes, 4);
@@ -59,10 +59,10 @@ test('the catalogue lists what has a tag, the newest first, with size and annota
 test('a search is for words that all occur, anywhere or in one annotation', async t => {
   const { search, api } = await start(t);
   const find = async (q: string) => names(await search(`?q=${encodeURIComponent(q)}`));
-  assert.deepEqual(await find('BASIC auth'), ['team/auth:latest,1.10', 'team/auth:1.9']);
+  assert.deepEqual(await find('BASIC auth'), ['team/auth:1.10,latest', 'team/auth:1.9']);
   assert.deepEqual(await find('basic limit'), []);
   assert.deepEqual(await find('version=1.9'), ['team/auth:1.9']);
-  assert.deepEqual(await find('licenses=apache source=git.example 1.10'), ['team/auth:latest,1.10']);
+  assert.deepEqual(await find('licenses=apache source=git.example 1.10'), ['team/auth:1.10,latest']);
   assert.deepEqual(await find('org.opencontainers.image.licenses=mit'), []);
   const one = await search('?limit=1&q=auth');
   assert.deepEqual([one.items.length, one.total], [1, 2]);

@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { sha256Hex } from '../../src/model/plugin-spec.ts';
 import { createModuleSource, type ModuleSourceOptions } from '../../src/module/fetch-module.ts';
 import { ModuleError } from '../../src/module/module-error.ts';
-import { buildArtifact } from '../../src/module/push-artifact.ts';
+import { buildArtifact } from '../../src/module/push-layout.ts';
 import { pushModule } from '../../src/module/push-module.ts';
 import { toDigest } from '../../src/module/verify-digest.ts';
 import { stopAfter } from '../harness/cleanup.ts';
@@ -191,13 +191,14 @@ function startArtifact(
   t: TestContext,
   answer: (line: string, response: ServerResponse, headers: Record<string, unknown>) => boolean,
 ): Promise<WebServer> {
-  const { config, manifest } = buildArtifact(BYTES);
+  const { blobs, manifests } = buildArtifact(BYTES, { layout: 'cncf', annotations: {}, createdMs: 0 });
   return startWeb(t, (request, response) => {
     const line = `${request.method} ${request.url}`;
     if (answer(line, response, request.headers)) return;
     if (line.includes('/manifests/'))
       response.setHeader('content-type', 'application/vnd.oci.image.manifest.v1+json');
-    response.end(line.includes('/manifests/') ? manifest : line.includes(toDigest(config)) ? config : BYTES);
+    const blob = blobs.find(bytes => line.includes(toDigest(bytes)));
+    response.end(line.includes('/manifests/') ? manifests[0]?.bytes : (blob ?? BYTES));
   });
 }
 

@@ -1,55 +1,95 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { IMAGE_ANNOTATION, PUSH_LAYOUTS, type PushLayout } from '../../model/artifact-layout.ts';
 import { toMessage } from '../../model/error.ts';
 import { CliError } from '../cli-error.ts';
-import {
-  addServerOption,
-  type CommandContext,
-  type DefineCommand,
-  type ServerOptions,
-} from '../command-context.ts';
+import type { CommandContext, DefineCommand } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import { formatDigest, formatSize } from '../format.ts';
-import { parseNames } from '../parse-option.ts';
-import { RestClient } from '../rest-client.ts';
+import { parseLabel, parseWord } from '../parse-option.ts';
+import {
+  addRegistryOptions,
+  openRegistryTarget,
+  type RegistryOptions,
+  toRegistryName,
+} from '../registry-target.ts';
 
-interface Options extends ServerOptions {
-  readonly insecureRegistry?: readonly string[];
+interface Options extends RegistryOptions {
+  readonly layout: PushLayout;
+  readonly annotation?: Readonly<Record<string, string>>;
+  readonly title?: string;
+  readonly description?: string;
+  readonly versionLabel?: string;
+  readonly licence?: string;
+  readonly source?: string;
 }
 
 /** `attache push FILE REF`: a module as an OCI artifact; without a host it goes to the built-in registry. */
 export const define: DefineCommand = (command, context, finish) => {
-  addServerOption(command.description('push a module to a registry'))
+  addRegistryOptions(command.description('push a module to a registry'))
     .argument('<file>', 'the .wasm file')
     .argument('<reference>', 'NAME:TAG (the built-in registry) or HOST:PORT/NAME:TAG')
-    .option('--insecure-registry <host:port>', 'speak plain HTTP to it (loopback always may)', parseNames)
-    .addHelpText('after', '\nExample:\n  attache push build/auth.wasm auth:1.4')
+    .option(
+      '--layout <layout>',
+      `${PUSH_LAYOUTS.join('|')}: compat is what every Istio reads; index holds compat and cncf`,
+      parseWord(...PUSH_LAYOUTS),
+      'cncf',
+    )
+    .option('--title <text>', 'a name for people')
+    .option('--description <text>', 'what it does, in a sentence')
+    .option('--version-label <version>', 'its version')
+    .option('--licence <spdx>', 'its licence, e.g. Apache-2.0')
+    .option('--source <url>', 'where its source is')
+    .option('--annotation <key=value>', 'any other annotation; may be repeated', parseLabel)
+    .addHelpText('after', HELP)
     .action(async (file: string, reference: string, options: Options) =>
       finish(await push(file, reference, options, context)),
     );
 };
 
+const HELP = `
+The same file and flags give the same digests. The time of creation is $SOURCE_DATE_EPOCH, else 1970.
+
+Example:
+  attache push build/auth.wasm auth:1.4 --version-label 1.4.0 --licence Apache-2.0`;
+
 async function push(file: string, text: string, options: Options, context: CommandContext): Promise<number> {
   const bytes = readModule(file);
-  const { server } = RestClient.fromEnvironment(options.server, context.env);
-  const target = toReference(text, server);
-  const insecure = options.insecureRegistry ?? [];
+  const target = openRegistryTarget(text, options, context);
   const { manifestDigest, moduleSha256 } = await context.ports.pushModule({
     bytes,
     reference: target.reference,
-    // The built-in registry speaks what the API speaks.
-    insecureRegistries: target.builtIn && server.startsWith('http:') ? [...insecure, target.host] : insecure,
-    dockerConfigPath: join(context.env.DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json'),
+    insecureRegistries: target.insecureRegistries,
+    dockerConfigPath: target.dockerConfigPath,
+    layout: options.layout,
+    annotations: toAnnotations(options),
+    createdMs: readCreated(context.env.SOURCE_DATE_EPOCH),
   });
+  const layout = options.layout === 'cncf' ? '' : ` as ${options.layout}`;
   context.out(
     [
-      `pushed ${formatSize(bytes.length)} to ${target.builtIn ? 'the built-in registry' : target.host}`,
+      `pushed ${formatSize(bytes.length)} to ${toRegistryName(target)}${layout}`,
       `  url: oci://${target.reference}`,
       `  digest: ${manifestDigest}   (module sha256 ${formatDigest(moduleSha256)})`,
     ].join('\n'),
   );
   return EXIT.done;
+}
+
+/** What has a flag of its own wins over --annotation. */
+function toAnnotations(options: Options): Readonly<Record<string, string>> {
+  const { title, description, versionLabel, licence, source } = options;
+  const named = { title, description, version: versionLabel, licenses: licence, source };
+  const given = Object.entries(named).flatMap(([key, value]) =>
+    value === undefined ? [] : [[IMAGE_ANNOTATION + key, value] as const],
+  );
+  return { ...options.annotation, ...Object.fromEntries(given) };
+}
+
+/** Seconds to ms. https://reproducible-builds.org/specs/source-date-epoch/ */
+function readCreated(epoch: string | undefined): number {
+  if (!epoch) return 0;
+  if (/^\d{1,11}$/.test(epoch)) return Number(epoch) * 1000;
+  throw new CliError('bad-usage', `$SOURCE_DATE_EPOCH ${epoch}: expected seconds since 1970`);
 }
 
 function readModule(file: string): Uint8Array {
@@ -62,20 +102,4 @@ function readModule(file: string): Uint8Array {
   const magic = Buffer.from(bytes.subarray(0, 4)).toString('latin1');
   if (magic !== '\0asm') throw new CliError('bad-file', `${file}: not a Wasm module`);
   return bytes;
-}
-
-/** As docker decides it: what stands before the first slash is a host when it has a dot, a colon, or is localhost. */
-export function toReference(
-  text: string,
-  server: string,
-): { readonly reference: string; readonly host: string; readonly builtIn: boolean } {
-  const bare = text.replace(/^oci:\/\//, '');
-  const first = bare.split('/')[0] ?? '';
-  const named = bare.includes('/') && (/[.:]/.test(first) || first === 'localhost');
-  const host = named ? first : new URL(server).host;
-  const rest = named ? bare.slice(first.length + 1) : bare;
-  if (!/^[a-z0-9]+([._/-]+[a-z0-9]+)*(:[\w][\w.-]{0,127})?$/.test(rest))
-    throw new CliError('bad-usage', `${text}: expected NAME:TAG or HOST:PORT/NAME:TAG`);
-  const tagged = rest.includes(':') ? rest : `${rest}:latest`;
-  return { reference: `${host}/${tagged}`, host, builtIn: host === new URL(server).host };
 }

@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { toMessage } from '../../model/error.ts';
+import { CliError } from '../cli-error.ts';
+import type { CommandContext, DefineCommand } from '../command-context.ts';
+import { EXIT } from '../exit-code.ts';
+import { formatSize } from '../format.ts';
+import {
+  addRegistryOptions,
+  openRegistryTarget,
+  type RegistryOptions,
+  toDockerConfigPath,
+  toRegistryName,
+} from '../registry-target.ts';
+
+interface Options extends RegistryOptions {
+  readonly output?: string;
+}
+
+/** `attache pull REF`: the module out of an artifact of any layout, as a file. */
+export const define: DefineCommand = (command, context, finish) => {
+  addRegistryOptions(command.description('get a module from a registry as a file'))
+    .argument('<reference>', 'NAME:TAG (the built-in registry), HOST:PORT/NAME:TAG, …@sha256:…, or https://…')
+    .option('-o, --output <file>', 'where to (default NAME.wasm here, which must not exist)')
+    .addHelpText('after', '\nExample:\n  attache pull registry.example/team/auth:1.4 -o auth.wasm')
+    .action(async (reference: string, options: Options) => finish(await pull(reference, options, context)));
+};
+
+async function pull(text: string, options: Options, context: CommandContext): Promise<number> {
+  const from = toSource(text, options, context);
+  const path = options.output ?? `${from.name}.wasm`;
+  if (options.output === undefined && existsSync(path))
+    throw new CliError('bad-file', `${path} exists already`, {
+      hint: 'Name another file, or this one, with -o.',
+    });
+  const { bytes, sha256, layout, referenceDigest } = await context.ports.pullModule(from);
+  await writeWhole(path, bytes);
+  const digest = referenceDigest === undefined ? [] : [`  digest: ${referenceDigest}`];
+  context.out(
+    [
+      `pulled ${formatSize(bytes.length)} from ${from.where} to ${path}`,
+      ...digest,
+      `  module sha256: ${sha256}   (layout ${layout})`,
+    ].join('\n'),
+  );
+  return EXIT.done;
+}
+
+function toSource(text: string, options: Options, context: CommandContext) {
+  if (/^https?:\/\//.test(text)) {
+    if (!URL.canParse(text)) throw new CliError('bad-usage', `${text}: no URL`);
+    const { host, pathname } = new URL(text);
+    const access = { insecureRegistries: [], dockerConfigPath: toDockerConfigPath(context) };
+    return { reference: text, ...access, where: host, name: toFileName(pathname) };
+  }
+  const { reference, insecureRegistries, dockerConfigPath, ...target } = openRegistryTarget(
+    text,
+    options,
+    context,
+    true,
+  );
+  const repository = reference.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
+  const where = toRegistryName({ reference, ...target });
+  return { reference, insecureRegistries, dockerConfigPath, where, name: toFileName(repository) };
+}
+
+function toFileName(path: string): string {
+  return basename(path).replace(/\.(wasm|tar|tgz|tar\.gz)$/, '') || 'module';
+}
+
+/** An interrupted pull leaves no half of a file under its name. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}.${process.pid}.part`;
+  try {
+    await writeFile(temporary, bytes);
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw new CliError('bad-file', `${path}: ${toMessage(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,34 @@
+import { isIP } from 'node:net';
+import type { OciReference } from '../model/module-reference.ts';
+import type { ModuleSourceOptions } from './fetch-module.ts';
+
+/** How a person reaches a registry that they named themselves. */
+export interface RegistryAccess {
+  /** `HOST:PORT` of registries spoken to over plain HTTP; loopback addresses need no entry. */
+  readonly insecureRegistries: readonly string[];
+  /** A docker config.json with credentials; it need not exist. */
+  readonly dockerConfigPath: string | undefined;
+}
+
+/** For one command: private addresses are allowed, since the person named the host. */
+export function toPersonalOptions(
+  { insecureRegistries, dockerConfigPath }: RegistryAccess,
+  host: OciReference['host'] | undefined,
+): ModuleSourceOptions {
+  const loopback = host !== undefined && isLoopback(host) ? [host] : [];
+  return {
+    insecureRegistries: () => [...insecureRegistries, ...loopback],
+    allowPrivateHosts: ['*'],
+    dockerConfigPath,
+    moduleDirectory: undefined,
+    // A command is short: no token is thrown away for its age, and a 401 renews it.
+    clock: { now: () => 0 },
+  };
+}
+
+function isLoopback(host: string): boolean {
+  const { hostname } = new URL(`http://${host}`);
+  return (
+    hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && /^127\./.test(hostname))
+  );
+}
