@@ -13,6 +13,21 @@ export interface VmCounts {
   readonly created: number;
   /** `….active`: alive now. */
   readonly active: number;
+  /** `vm_reload_success` of all plugins: made in the place of one that crashed. */
+  readonly reloaded: number;
+}
+
+export function minus(one: VmCounts, other: VmCounts): VmCounts {
+  return {
+    created: one.created - other.created,
+    active: one.active - other.active,
+    reloaded: one.reloaded - other.reloaded,
+  };
+}
+
+/** No VM came and none went, but for some that crashed and are there again. */
+export function isUnmoved({ created, active, reloaded }: VmCounts): boolean {
+  return active === 0 && reloaded >= 0 && created === reloaded;
 }
 
 /** How many VMs of a set are alive. A set that is not in it is not known. */
@@ -96,9 +111,11 @@ export function countAlive(
   // A set with a second user lives on where one of them failed in it.
   if (touched.some(vm => now.get(vm)?.size !== 1)) return undefined;
   // What is to go may be kept by a request, and stand in for what is missing.
-  if (gone.size + configured.size > 0 || hasLeftovers) if (!isQuiet) return undefined;
-  // Nothing else came: no refused try, no VM of others, none made again after a crash.
-  if (difference.created !== sets * (workers + 3) + trials) return undefined;
+  const mayLinger = gone.size + configured.size + difference.reloaded > 0 || hasLeftovers;
+  if (mayLinger && !isQuiet) return undefined;
+  // Nothing else came: no refused try, no VM of others.
+  const created = difference.created - difference.reloaded;
+  if (difference.reloaded < 0 || created !== sets * (workers + 3) + trials) return undefined;
   const rest = new Map(alive);
   let total = difference.active;
   for (const vm of [...gone, ...configured]) {

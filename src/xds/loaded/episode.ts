@@ -4,6 +4,7 @@ import {
   type Alive,
   addChange,
   countAlive,
+  minus,
   NO_CHANGES,
   type VmChanges,
   type VmCounts,
@@ -95,8 +96,7 @@ export function judgeEpisode(
   const vms = liveVms(now);
   if (vms === undefined) return undefined;
   const { workers } = counts;
-  const difference = { created: counts.created - before.created, active: counts.active - before.active };
-  const left = countAlive(changes, alive, vms, difference, workers, isQuiet);
+  const left = countAlive(changes, alive, vms, minus(counts, before), workers, isQuiet);
   if (left === undefined) return undefined;
   const { made, configured } = changes;
   const isProven = (vm: string) => (made.has(vm) || configured.has(vm)) && left.get(vm) === wholeSet(workers);

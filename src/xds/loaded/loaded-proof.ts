@@ -1,6 +1,6 @@
 import type { NodeVerdict } from '../../model/node-verdict.ts';
 import type { ProcessState } from '../push/process-machine.ts';
-import { type Alive, NO_CHANGES, type VmCounts, wholeSet } from './count-vms.ts';
+import { type Alive, isUnmoved, minus, NO_CHANGES, type VmCounts, wholeSet } from './count-vms.ts';
 import {
   type Episode,
   findChanged,
@@ -23,11 +23,13 @@ export interface Reading extends VmCounts {
   readonly workers: number | null;
   /** No request was under way. */
   readonly quiet: boolean;
+  /** A VM has crashed in this process. */
+  readonly hasCrashed: boolean;
   /** A process that takes over from another one may count the VMs of both. */
   readonly hotRestarted: boolean;
 }
 
-/** What is known of the VMs of a process: as long as the counts are these, none came and none went. */
+/** What is known of the VMs of a process; as long as the counts are these, or differ by crashes alone, it is so. */
 interface Ledger {
   readonly counts: VmCounts;
   readonly alive: Alive;
@@ -52,7 +54,7 @@ export interface LoadedProof {
 }
 
 /** A process that we saw begin had no VM. */
-const BEGINNING: VmCounts = { created: 0, active: 0 };
+const BEGINNING: VmCounts = { created: 0, active: 0, reloaded: 0 };
 
 /**
  * A flush waits for every worker (measured), but the first one to arrive after an ACK may have begun before it. From
@@ -111,7 +113,9 @@ export function onProcess(proof: LoadedProof, state: ProcessState): LoadedProof 
 /** A push goes out: a new episode, unless the one before is not over, which then has one change more. */
 function begin({ readings, newest, ledger, episode }: LoadedProof): Episode | undefined {
   if (readings < FIRST_SURE) return episode;
-  return newest && newEpisode(newest, hasCounts(ledger, newest) ? ledger.alive : new Map());
+  return (
+    newest && newEpisode(newest, ledger && isUnmoved(minus(newest, ledger.counts)) ? ledger.alive : new Map())
+  );
 }
 
 /** A content that is known by its hash alone may have been seen whole before. */
@@ -138,7 +142,10 @@ export function onReading(proof: LoadedProof, reading: Reading): LoadedProof {
       ...next,
       wasQuiet: proof.wasQuiet || reading.quiet,
       // While a change is not judged, nobody knows what is alive.
-      ledger: (proof.episode?.changes ?? NO_CHANGES) !== NO_CHANGES ? undefined : check(proof, reading),
+      ledger:
+        (proof.episode?.changes ?? NO_CHANGES) === NO_CHANGES
+          ? (proof.ledger ?? check(proof, reading))
+          : undefined,
     };
   const { proven, alive } = outcome;
   const loaded = proven.length === 0 ? proof.loaded : withLoaded(proof.loaded, proven);
@@ -154,21 +161,17 @@ function judge({ episode, state, seen, wasQuiet }: LoadedProof, reading: Reading
 }
 
 /**
- * A ledger of other counts is void: VMs came or went (crashes, VMs of others). Where all that runs was proven once,
- * and exactly so many are alive, it begins anew; that is also how it begins after our own start.
+ * How the ledger begins where we did not see the VMs being made (after our own start): all that runs was proven, none
+ * crashed since, and no other is alive.
  */
-function check({ ledger, loaded, seen }: LoadedProof, reading: Reading): Ledger | undefined {
-  if (hasCounts(ledger, reading)) return ledger;
+function check({ loaded, seen }: LoadedProof, reading: Reading): Ledger | undefined {
   const vms = liveVms(seen);
-  if (vms === undefined || reading.workers === null || reading.hotRestarted) return undefined;
+  if (vms === undefined || reading.workers === null || reading.hotRestarted || reading.hasCrashed)
+    return undefined;
   const isProven = [...seen].every(([slot, { parts = [] }]) =>
     parts.every(({ plugin }) => loaded.get(slot)?.has(plugin)),
   );
   const whole = wholeSet(reading.workers);
   if (!isProven || reading.active !== vms.size * whole) return undefined;
   return { counts: reading, alive: new Map([...vms.keys()].map(vm => [vm, whole])) };
-}
-
-function hasCounts(ledger: Ledger | undefined, { created, active }: VmCounts): ledger is Ledger {
-  return ledger?.counts.created === created && ledger.counts.active === active;
 }

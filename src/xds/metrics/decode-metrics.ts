@@ -29,6 +29,8 @@ export interface Flush {
   connections: number | null;
   hotRestartEpoch: number | null;
   readonly reloads: Map<string, number>;
+  /** Of all plugins: VMs that were made again after a crash. */
+  reloaded: number;
   readonly ecdsReload: Map<string, number>;
   readonly ecdsFail: Map<string, number>;
   readonly custom: Map<string, number>;
@@ -74,6 +76,7 @@ export function newFlush(): Flush {
     connections: null,
     hotRestartEpoch: null,
     reloads: new Map(),
+    reloaded: 0,
     ecdsReload: new Map(),
     ecdsFail: new Map(),
     custom: new Map(),
@@ -204,6 +207,9 @@ function note(flush: Flush, name: MetricName, value: number): void {
       flush.requestsActive = (flush.requestsActive ?? 0) + value;
       return;
     case 'reloads':
+      if (name.succeeded) flush.reloaded += value;
+      noteNamed(flush.reloads, name.of, value);
+      return;
     case 'ecdsReload':
     case 'ecdsFail':
     case 'custom':

@@ -3,7 +3,8 @@ export type MetricName =
   | { readonly kind: 'responses'; readonly statusClass: 1 | 2 | 3 | 4 | 5 }
   | { readonly kind: 'latency' | 'requestsActive' | 'vmCreated' | 'vmActive' }
   | { readonly kind: 'workers' | 'memoryBytes' | 'connections' | 'hotRestartEpoch' }
-  | { readonly kind: 'reloads' | 'ecdsReload' | 'ecdsFail' | 'custom'; readonly of: string };
+  | { readonly kind: 'reloads'; readonly of: string; readonly succeeded: boolean }
+  | { readonly kind: 'ecdsReload' | 'ecdsFail' | 'custom'; readonly of: string };
 
 const SERVER: Readonly<Record<string, MetricName>> = {
   'server.concurrency': { kind: 'workers' },
@@ -13,7 +14,7 @@ const SERVER: Readonly<Record<string, MetricName>> = {
 };
 const REQUESTS = /^http\.(.+)\.downstream_rq_(?:([1-5])xx|(time)|active)$/;
 const PLACE = /^extension_config_discovery\.http_filter\.(.+)\.config_(?:(reload)|fail)$/;
-const RELOADS = /^wasm\.(.+)\.vm_reload_(?:success|backoff|failure)$/;
+const RELOADS = /^wasm\.(.+)\.vm_reload_(?:(success)|backoff|failure)$/;
 const RUNTIME = 'wasm.envoy.wasm.runtime.v8.';
 const CUSTOM = 'wasmcustom.';
 /** The connection manager of Envoy's own admin page. */
@@ -50,8 +51,8 @@ function ofWasm(name: string): MetricName | undefined {
   if (name.startsWith(CUSTOM)) return { kind: 'custom', of: name.slice(CUSTOM.length) };
   if (name === `${RUNTIME}created`) return { kind: 'vmCreated' };
   if (name === `${RUNTIME}active`) return { kind: 'vmActive' };
-  const [, plugin] = RELOADS.exec(name) ?? [];
-  return plugin === undefined ? undefined : { kind: 'reloads', of: plugin };
+  const [, plugin, success] = RELOADS.exec(name) ?? [];
+  return plugin === undefined ? undefined : { kind: 'reloads', of: plugin, succeeded: success !== undefined };
 }
 
 function ofPlace(name: string): MetricName | undefined {

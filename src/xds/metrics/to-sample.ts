@@ -41,6 +41,7 @@ export function mergeFlush(one: Flush, other: Flush): Flush {
     connections: other.connections ?? one.connections,
     hotRestartEpoch: other.hotRestartEpoch ?? one.hotRestartEpoch,
     reloads: mergeNamed(one.reloads, other.reloads),
+    reloaded: one.reloaded + other.reloaded,
     ecdsReload: mergeNamed(one.ecdsReload, other.ecdsReload),
     ecdsFail: mergeNamed(one.ecdsFail, other.ecdsFail),
     custom: mergeNamed(one.custom, other.custom),

@@ -178,7 +178,10 @@ test('what replaces a plugin that was not whole is not proven by it', () => {
   assert.equal(story.push('s', 'a@3').flushes(9).loaded, 's: a');
 });
 
-test('after VMs that crashed, what replaces them is proven only once all are there again', () => {
+test('a VM that crashed and was made again changes nothing; one that was not leaves what replaces it at Accepted', () => {
+  const made = running('a@1');
+  made.vms.crash(1, true);
+  assert.equal(made.flushes(3).push('s', 'a@2').flushes(9).loaded, 's: a');
   const lost = running('a@1');
   lost.vms.crash(1, false);
   assert.equal(
@@ -188,7 +191,14 @@ test('after VMs that crashed, what replaces them is proven only once all are the
       .flushes(9).loaded,
     '',
   );
-  const made = running('a@1');
-  made.vms.crash(1, true);
-  assert.equal(made.flushes(3).push('s', 'a@2').flushes(9).loaded, 's: a');
+  const hidden = running('a@1');
+  hidden.vms.crash(1, false);
+  hidden.vms.foreign(1);
+  assert.equal(
+    hidden
+      .flushes(3)
+      .push('s', 'a@2', { failsOn: [2] })
+      .flushes(9).loaded,
+    '',
+  );
 });

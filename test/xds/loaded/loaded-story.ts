@@ -98,8 +98,12 @@ export class LoadedStory {
   }
 
   reading(): Reading {
-    const { created, active, requestsActive } = this.vms;
-    return { created, active, workers: WORKERS, quiet: requestsActive === 0, hotRestarted: false };
+    const { created, active, requestsActive, reloads } = this.vms;
+    return {
+      ...{ created, active, reloaded: reloads.succeeded, workers: WORKERS, hotRestarted: false },
+      quiet: requestsActive === 0,
+      hasCrashed: reloads.succeeded + reloads.failed > 0,
+    };
   }
 
   /** The first one after a push may tell of the time before it: it was under way. */

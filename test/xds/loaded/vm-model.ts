@@ -10,6 +10,8 @@ export interface ModelPart {
  */
 export class VmModel {
   created = 0;
+  /** VMs made again after a crash, and those that could not be. */
+  reloads = { succeeded: 0, failed: 0 };
   readonly #workers: number;
   readonly #slots = new Map<string, readonly ModelPart[]>();
   /** VM to thread to the plugins that started in it. */
@@ -96,7 +98,11 @@ export class VmModel {
     const [threads] = [...this.#vms.values()];
     if ((threads?.get(thread)?.size ?? 0) === 0) return;
     this.created += 1;
-    if (!isMadeAgain) threads?.get(thread)?.clear();
+    if (isMadeAgain) this.reloads.succeeded += 1;
+    else {
+      this.reloads.failed += 1;
+      threads?.get(thread)?.clear();
+    }
   }
 
   #start(part: ModelPart, fails: (part: ModelPart, thread: number) => boolean): void {

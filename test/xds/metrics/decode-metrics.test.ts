@@ -35,6 +35,7 @@ test('counters and gauges come out by what they are about, everything else is sk
     workers: 2,
     memoryBytes: 1e7,
     reloads: new Map([['default/a', 18]]),
+    reloaded: 2,
     ecdsReload: new Map([['p', 4]]),
     ecdsFail: new Map([['p', 1]]),
     custom: new Map([['hits', 7]]),
