@@ -12,11 +12,10 @@ export async function assertNothingLost(
   wanted: Wanted,
   unsure?: string,
 ): Promise<void> {
-  const { status, body } = await attache.request('GET', '/v1/plugins');
-  assert.equal(status, 200);
-  const stored = new Map<string, { url: string; pluginConfig: unknown }>(
-    body.items.map((item: { metadata: { name: string }; spec: unknown }) => [item.metadata.name, item.spec]),
-  );
+  const { items } = await attache.must('GET', '/v1/plugins');
+  const stored = new Map<string, Document>();
+  for (const item of items)
+    if (item.status.deleted === null) stored.set(item.metadata.name, await readDocument(attache, item));
   for (const [name, wish] of wishes(wanted)) {
     if (name === unsure) continue;
     const spec = stored.get(name);
@@ -26,6 +25,27 @@ export async function assertNothingLost(
       `plugin ${name}: what was acknowledged is lost`,
     );
   }
+}
+
+interface Document {
+  readonly url: string;
+  readonly pluginConfig: unknown;
+}
+
+/** What was applied last: the document shown, or, where that is held back, the revision that was made of it. */
+async function readDocument(
+  attache: AttacheProcess,
+  item: {
+    readonly metadata: { readonly name: string };
+    readonly spec: Document;
+    readonly status: { readonly heldBack: { readonly revision: number } | null };
+  },
+): Promise<Document> {
+  const { metadata, spec, status } = item;
+  if (status.heldBack === null) return spec;
+  const { items } = await attache.must('GET', `/v1/plugins/default/${metadata.name}/revisions`);
+  const revision = items.find((one: { number: number }) => one.number === status.heldBack?.revision);
+  return { url: revision.module.url, pluginConfig: revision.spec.pluginConfig };
 }
 
 /** Until Attaché tells of every wish that the node runs it, or the last good one and the refusal. */
@@ -100,8 +120,8 @@ async function findPluginFault(
   const isRevision = (revision: number, of: Wish) =>
     contentOf(revision)?.module.sha256 === of.sha256 &&
     JSON.stringify(contentOf(revision)?.spec.pluginConfig) === JSON.stringify({ stamp: of.text });
-  if (!isRevision(status.desiredRevision, wish))
-    return `the desired revision is not the document's: ${seen()}`;
+  const asked = wish.isBad ? status.heldBack?.revision : status.desiredRevision;
+  if (!isRevision(asked, wish)) return `the revision is not the document's: ${seen()}`;
   if (!isRevision(status.currentRevision, good)) return `another revision is live: ${seen()}`;
   if (!isAccepted(onNode) || onNode.revision !== status.currentRevision) return `not accepted: ${seen()}`;
   if (!wish.isBad)
@@ -110,7 +130,8 @@ async function findPluginFault(
       : `a refusal too many: ${seen()}`;
   const shown =
     status.phase === 'RolledBack' &&
-    status.refusal?.revision === status.desiredRevision &&
+    status.refusal?.revision === asked &&
+    status.desiredRevision === status.currentRevision &&
     /Unable to create Wasm plugin default\/stamp/.test(status.refusal.message);
   return shown ? '' : `the refusal is not shown: ${seen()}`;
 }

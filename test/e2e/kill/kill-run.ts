@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { AttacheProcess } from '../../harness/attache-process.ts';
 import { type AttacheScene, serveMain, startAttacheScene } from '../../harness/attache-scene.ts';
 import type { EnvoyProcess } from '../../harness/envoy-process.ts';
 import { until } from '../../harness/wait.ts';
@@ -223,14 +224,29 @@ class KillRun {
   }
 }
 
+/** To everybody at once, as these stories are about the push; proven in a moment. */
+const ROLLOUT = { preset: 'all-at-once', bake: '1s' };
+
 /** Applies what is wanted of one plugin, or deletes it. */
 async function apply({ attache }: AttacheScene, plugin: string, { main, second }: Wanted): Promise<void> {
   const wish = plugin === MAIN ? main : second;
   if (wish !== undefined) {
-    await attache.applyPlugin(plugin, { url: wish.url, pluginConfig: { stamp: wish.text } });
+    const spec = { url: wish.url, pluginConfig: { stamp: wish.text }, rollout: ROLLOUT };
+    await attache.applyPlugin(plugin, spec);
+    if (wish.isAgain) await retry(attache, plugin);
     return;
   }
-  const { status, body } = await attache.request('DELETE', `/v1/plugins/default/${plugin}`);
+  const { status, body } = await attache.request('DELETE', `/v1/plugins/default/${plugin}?now=true`);
   // 404: the first time was heard after all.
   if (status >= 300 && status !== 404) throw new Error(`DELETE ${plugin}: ${status} ${JSON.stringify(body)}`);
+}
+
+/** What was refused before is held back until somebody asks for it. */
+async function retry(attache: AttacheProcess, plugin: string): Promise<void> {
+  const isHeld = async () =>
+    (await attache.must('GET', `/v1/plugins/default/${plugin}`)).status.heldBack !== null;
+  await until(isHeld, { what: `${plugin} to be held back` });
+  const { status, body } = await attache.request('POST', `/v1/rollouts/default.${plugin}.latest/retry`, {});
+  // 409: the first time was heard after all.
+  if (status >= 300 && status !== 409) throw new Error(`retry ${plugin}: ${status} ${JSON.stringify(body)}`);
 }

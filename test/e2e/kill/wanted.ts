@@ -18,6 +18,8 @@ export interface Wish {
   readonly module: string;
   /** The Envoy will refuse it. */
   readonly isBad: boolean;
+  /** It was refused before, so that it has to be asked for once more. */
+  readonly isAgain?: boolean;
 }
 
 /** All that was applied, and must never be lost. */
@@ -60,7 +62,10 @@ export class WishMaker {
   async after(wanted: Wanted, action: Action): Promise<Wanted> {
     switch (action) {
       case 'bad module again':
-        return { ...wanted, main: this.#lastBad ?? (await this.#bad(wanted.good)) };
+        return {
+          ...wanted,
+          main: this.#lastBad ? { ...this.#lastBad, isAgain: true } : await this.#bad(wanted.good),
+        };
       case 'reconfigure': {
         const main = { ...wanted.good, text: this.#text('m') };
         return { ...wanted, main, good: main };

@@ -128,7 +128,8 @@ test('Attaché: an Envoy that starts while modules cannot be had lets no request
   await until(() => load.total > 100, { what: 'answers while the module cannot be had', deadlineMs: 60_000 });
   assert.equal(passed.length, 0);
   modulesProxy.behave({});
-  await attache.waitAccepted(node, 'stamp', 1, 60_000);
+  // The longest pause between two tries is a minute.
+  await attache.waitAccepted(node, 'stamp', 1, 90_000);
   await untilStamp(port, 'on');
   await untilMore(load);
   assert.ok(passed.length > 0);
