@@ -46,7 +46,7 @@ export class Evidence {
   /** The last push of each place, by node and place. */
   readonly #tries = new Map<string, Try>();
   /** `plugin@revision` that a place refused once, and whether the probe was asked for since. */
-  readonly #suspects = new Map<string, { readonly what: string; hasProbe: boolean }>();
+  readonly #suspects = new Map<string, { readonly what: string; readonly content: string; hasProbe: boolean }>();
   #pending: Pending[] = [];
   /** Refusals that a kill may still lose. */
   #fresh: { readonly at: number; readonly pending: Pending }[] = [];
@@ -59,6 +59,10 @@ export class Evidence {
 
   onPush(node: NodeView, place: string, content: WirePlace, at: number): void {
     const key = `${node.facts.id} ${place}`;
+    // Something else is wanted: what was NACKed before need not be judged any more.
+    this.#pending = this.#pending.filter(pending => pending.node !== node || pending.place !== place);
+    const suspect = this.#suspects.get(key);
+    if (!isProbe(content) && suspect !== undefined && suspect.content !== toText(content)) this.#suspects.delete(key);
     this.#tries.set(key, { content, at, isProbe: isProbe(content), hasGet: false });
   }
 
@@ -123,7 +127,11 @@ export class Evidence {
       if (isConfirmed) {
         this.#fresh.push({ at: dueAt, pending });
         this.#to.suspected(node, plugin, revision);
-      } else this.#suspects.set(key, { what: `${plugin}@${revision}`, hasProbe: false });
+      } else this.#suspects.set(key, {
+          what: `${plugin}@${revision}`,
+          content: toText(tried.content),
+          hasProbe: false,
+        });
     }
   }
 
@@ -159,4 +167,8 @@ export class Evidence {
     this.#reloads.set(key, count);
     if (count > before) plugin.onSuspicion(`${plugin.name} crashes on ${node.facts.id}`, at);
   }
+}
+
+function toText({ parts }: WirePlace): string {
+  return parts.map(({ plugin, revision }) => `${plugin}@${revision}`).join(' ');
 }

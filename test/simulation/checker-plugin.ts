@@ -13,6 +13,8 @@ export interface Fleet {
   readonly nodes: ReadonlyMap<string, NodeView>;
   /** Attaché's process is there. */
   isUp(): boolean;
+  /** It has been there for so long that it waits for nobody any more. */
+  isSettled(at: number): boolean;
 }
 
 /**
@@ -44,6 +46,7 @@ export class PluginBelief {
   #isDropped = false;
   /** The module of the newest document is being looked for, and a rollout says so. */
   #isWaiting = false;
+  #mayBeDropped = false;
   #isPausedByPerson = false;
   #isFrozen = false;
   /** Nobody can tell from the wire what is to stand there. */
@@ -64,6 +67,7 @@ export class PluginBelief {
         if (this.rollout?.touched.size === 0 && this.rollout.firstCompleteAt === undefined)
           this.rollout.mayFail ??= 'a newer document, perhaps before it began';
         this.#isDropped = false;
+        this.#mayBeDropped = false;
         this.#isWaiting = false;
         this.#deferred = undefined;
         if (deed.spec.deleted !== undefined) this.#want({ ...NOWHERE, role: roleOf(deed.spec) }, at, deed.spec.deleted.now);
@@ -74,7 +78,7 @@ export class PluginBelief {
         this.#want({ ...NOWHERE, role: this.#spec && roleOf(this.#spec) }, at, deed.now);
         return;
       case 'ready':
-        this.#isWaiting = false;
+        if (!this.#isFrozen) this.#isWaiting = false;
         if (!this.#isDropped && this.#spec?.deleted === undefined) this.#want({ revision: deed.revision, role: this.#spec && roleOf(this.#spec) }, at, false);
         return;
       case 'not-ready':
@@ -132,8 +136,13 @@ export class PluginBelief {
     const { rollout } = this;
     const isActive = rollout !== undefined && rollout.dead === undefined && !this.#isEnded(rollout, at);
     if (this.#isWaiting && !isActive) {
-      this.#isDropped = true;
-      this.#deferred = undefined;
+      this.#isDropped = this.#deferred === undefined;
+      this.#mayBeDropped = true;
+      // Unless it was paused for a reason that is not seen, and had not ended.
+      if (rollout !== undefined && rollout.dead === undefined) {
+        rollout.mayFail ??= action;
+        this.#lastDeathAt = at;
+      }
       return;
     }
     if (rollout === undefined) return;
@@ -170,11 +179,11 @@ export class PluginBelief {
     }
     if ((rollout === undefined || rollout.dead !== undefined) && this.bases.every(base => isSameAim(base, aim))) return;
     this.#begin(aim, at, now);
-    if (held === false && this.rollout !== undefined) this.rollout.isOptional = true;
+    if ((held === false || this.#mayBeDropped) && this.rollout !== undefined) this.rollout.isOptional = true;
   }
 
   #begin(aim: Aim, at: number, now: boolean): void {
-    this.#supersede();
+    this.#supersede(at);
     this.#isPausedByPerson = false;
     const spec = this.#spec;
     const document = { document: spec?.rollout, preset: now ? 'all-at-once' : spec?.preset };
@@ -184,7 +193,7 @@ export class PluginBelief {
   }
 
   /** What of the rollout before stands when another one begins. */
-  #supersede(): void {
+  #supersede(at: number): void {
     const { rollout } = this;
     if (rollout === undefined) return;
     if (rollout.dead !== undefined) {
@@ -205,7 +214,8 @@ export class PluginBelief {
       this.#earlier = [...this.#earlier, rollout];
       return;
     }
-    const isSure = rollout.isSurelyComplete && rollout.mayFail === undefined && !rollout.isOptional && rollout.haltedAt === undefined;
+    // Just after a start of Attaché the next one waits for nodes to come back.
+    const isSure = this.#fleet.isSettled(at) && rollout.isSurelyComplete && rollout.mayFail === undefined && !rollout.isOptional && rollout.haltedAt === undefined;
     // Whether it was Baking already, or paused before that, is not seen on the wire.
     this.#basesAt = completeAt;
     this.bases = isSure ? rollout.aims : [...this.bases, ...rollout.aims];
@@ -213,8 +223,8 @@ export class PluginBelief {
   }
 
   /** It succeeded, as far as the wire tells. */
-  #isEnded({ firstCompleteAt, madePlan, hadNobody }: Believed, at: number): boolean {
-    if (hadNobody) return true;
+  #isEnded({ firstCompleteAt, madePlan, hadNobody, isPlanUnclear }: Believed, at: number): boolean {
+    if (hadNobody || (isPlanUnclear && firstCompleteAt !== undefined)) return true;
     return firstCompleteAt !== undefined && at >= firstCompleteAt + (madePlan?.bakeMs ?? 0);
   }
 
@@ -293,6 +303,13 @@ export class PluginBelief {
     // What an unfinished rollout had left on nodes, and one of them refuses, leaves them.
     if (revision !== undefined && this.#earlier.some(({ aims }) => aims.some(aim => aim.revision === revision)))
       this.#lastDeathAt = at;
+  }
+
+  /** A node was excluded or included: where it stood in the order of the steps is not seen. */
+  onPolicy(node: NodeView, at: number): void {
+    const { rollout } = this;
+    if (rollout === undefined || rollout.dead !== undefined) return;
+    if (!rollout.touched.has(node.facts.id) && !this.#isEnded(rollout, at)) rollout.isPlanUnclear = true;
   }
 
   onGone(at: number): void {

@@ -1,12 +1,14 @@
 import { isProbe, isSameContent, isSamePart, NodeView, type PlaceView, revisionsIn } from './checker-node.ts';
 import { Evidence } from './checker-evidence.ts';
-import { PluginBelief, type Report, toText } from './checker-plugin.ts';
+import { type Fleet, PluginBelief, type Report, toText } from './checker-plugin.ts';
 import { aimOn, TAKEN_IN_MS } from './checker-rollout.ts';
 import type { WirePlace } from './envoy-bytes.ts';
 import { type Deed, type ListenerOnWire, toTime, type WireEvent, type Witness } from './wire.ts';
 
 /** After Envoy's confirming answer everybody who was moved is back in this time. */
 const BACK_WITHIN_MS = 6_000;
+/** After its start Attaché waits for its nodes for a minute. */
+const SETTLING_MS = 61_000;
 /** What was recorded so long before a kill is known after it. */
 const DURABLE_MS = 500;
 
@@ -218,7 +220,10 @@ export class Checker implements Witness {
     if (node === undefined) return;
     node.isExcluded = isExcluded;
     node.policyAt = at;
-    for (const plugin of this.#plugins.values()) plugin.onGone(at);
+    for (const plugin of this.#plugins.values()) {
+      plugin.onPolicy(node, at);
+      plugin.onGone(at);
+    }
   }
 
   /** What was not recorded by then is forgotten. */
@@ -291,7 +296,11 @@ export class Checker implements Witness {
   #plugin(name: string): PluginBelief {
     const known = this.#plugins.get(name);
     if (known !== undefined) return known;
-    const fleet = { nodes: this.#nodes, isUp: () => this.#upSince !== undefined };
+    const fleet: Fleet = {
+      nodes: this.#nodes,
+      isUp: () => this.#upSince !== undefined,
+      isSettled: at => this.#upSince !== undefined && at > this.#upSince + SETTLING_MS,
+    };
     const report: Report = (rule, detail) => this.#violate(rule, detail);
     const made = new PluginBelief(name, fleet, report);
     made.onFrozen(this.#isFrozen, this.#now);
