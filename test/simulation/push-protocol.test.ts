@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RandomWorld } from './model/random-world.ts';
+import { RandomWorld } from '../xds/model/random-world.ts';
 
 const SEEDS = Number(process.env.PUSH_SEEDS ?? 500);
 const FIRST = Number(process.env.PUSH_FIRST_SEED ?? 1);
