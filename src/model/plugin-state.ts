@@ -186,8 +186,8 @@ function findPlacesWanted({ wanted, name, presence, bySlot, side, config }: Fact
 /** Places come with the first requests of a node; before 1.39 a plugin's own place comes with its listener. */
 function mayStillAsk({ presence, assignedAt, now, wanted }: Facts): boolean {
   const { filterChain } = presence.node.capabilities;
-  if (filterChain && presence.slots.length > 0) return false;
-  if (!filterChain && wanted === null) return true;
+  if (filterChain) return presence.slots.length === 0 && now - presence.since < PLACE_GRACE_MS;
+  if (wanted === null) return true;
   return now - Math.max(presence.since, assignedAt) < PLACE_GRACE_MS;
 }
 

@@ -59,6 +59,12 @@ test('a node without any place, or with other places only, has NoPlace', () => {
   assert.deepEqual([other.state, other.reason], ['NotTargeted', 'NoPlace']);
 });
 
+test('a node that has had no place for long has none for a new revision either', () => {
+  const presence = makePresence({ slots: [], since: NOW - 60_000 });
+  assert.equal(derive({ presence, assignedAt: NOW }).reason, 'NoPlace');
+  assert.equal(derive({ presence: makePresence({ slots: [], since: NOW }) }).state, 'Pending');
+});
+
 test('a node that has just connected is given time to ask for its places', () => {
   const state = derive({ presence: makePresence({ slots: [], since: NOW - 100 }) });
   assert.deepEqual([state.state, state.reason], ['Pending', null]);
