@@ -184,13 +184,18 @@ export class AttacheProcess {
     return this.must('DELETE', `/v1/plugins/${namespace}/${own}?now=true`);
   }
 
-  /** Applies a bare Envoy resource to every node of the namespace `default`. */
-  applyResource(type: string, name: string, resource: JsonObject): Promise<ApiAnswer['body']> {
+  /** Applies a bare Envoy resource to every node of the namespace `default`, or to those that `selector` chooses. */
+  applyResource(
+    type: string,
+    name: string,
+    resource: JsonObject,
+    selector?: JsonObject,
+  ): Promise<ApiAnswer['body']> {
     const document = {
       apiVersion: 'attache/v1',
       kind: 'EnvoyResource',
       metadata: toMetadata(name),
-      spec: { resource },
+      spec: { resource, ...(selector === undefined ? {} : { selector }) },
     };
     return this.must('PUT', `/v1/resources/${type}/default/${name}`, document);
   }

@@ -29,6 +29,8 @@ export interface FleetScene {
 export interface FleetOptions {
   /** Node ids; `edge-a-1` is in zone a. Default: six over the zones a, b and c. */
   readonly nodes?: readonly string[];
+  /** Ids of further Envoys that have no listener, and no labels. */
+  readonly bare?: readonly string[];
   readonly attache?: AttacheOptions;
   /** Added to the environment of one Envoy, by node id: what only some nodes have. */
   readonly env?: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -50,10 +52,17 @@ export async function startFleet(t: TestContext, options: FleetOptions = {}): Pr
   const upstream = stopAfter(t, await startUpstream());
   const attache = stopAfter(t, await AttacheProcess.start(options.attache));
   await attache.applyResource('clusters', 'upstream', rawCluster('upstream', upstream.port));
-  await attache.applyResource('listeners', 'main', rawListener('main', []));
+  const isEdge = { matchLabels: { role: 'edge' } };
+  await attache.applyResource('listeners', 'main', rawListener('main', []), isEdge);
   const nodes = new Map<string, FleetNode>();
   for (const id of options.nodes ?? SIX_NODES) nodes.set(id, await startNode(t, attache, id, options));
-  await until(async () => (await connected(attache)) === nodes.size, { what: 'every Envoy to be connected' });
+  const bare = options.bare ?? [];
+  for (const id of bare) {
+    const bootstrap = await attache.bootstrap(['--id', id]);
+    stopAfter(t, await startEnvoy({ bootstrap, concurrency: 1 }));
+  }
+  const size = nodes.size + bare.length;
+  await until(async () => (await connected(attache)) === size, { what: 'every Envoy to be connected' });
   return {
     attache,
     nodes,
