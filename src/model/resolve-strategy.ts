@@ -68,7 +68,7 @@ interface GateDocument {
  * the preset's steps, but `all-at-once` means what it says.
  */
 export function resolveStrategy(rollout: JsonObject | undefined, options: StrategyOptions): Strategy {
-  const document = (rollout ?? {}) as RolloutDocument;
+  const document = withoutNulls(rollout ?? {}) as RolloutDocument;
   const chosen = PRESETS.find(name => name === options.preset);
   const preset = chosen ?? document.preset ?? (options.targets < FEW_TARGETS ? 'fast' : 'standard');
   const plan = PRESET_PLANS[preset];
@@ -85,6 +85,14 @@ export function resolveStrategy(rollout: JsonObject | undefined, options: Strate
     gates: toGates(document.gates ?? []),
     onFailure: document.onFailure ?? 'rollback',
   };
+}
+
+/** A field that is null is one that is not there. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (value === null || typeof value !== 'object') return value;
+  const there = Object.entries(value).filter(([, field]) => field !== null);
+  return Object.fromEntries(there.map(([name, field]) => [name, withoutNulls(field)]));
 }
 
 /** Where the last written wave has a selector, the targets that none selects come in a wave of their own. */

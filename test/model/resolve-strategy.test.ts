@@ -46,6 +46,13 @@ test('what is not written has its default', () => {
   );
 });
 
+test('a field that is null has its default too', () => {
+  const nothing = { preset: null, steps: null, waves: null, gates: null, bake: null, onFailure: null };
+  assert.deepEqual(resolve(nothing), resolve());
+  const steps = [{ nodes: null, share: '10%', soak: null, pause: null }];
+  assert.deepEqual(resolve({ steps }), resolve({ steps: [{ share: '10%' }] }));
+});
+
 test('what is written stands', () => {
   const strategy = resolve({
     bake: '90s',
