@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { PUSH_LAYOUTS } from '../../src/model/artifact-layout.ts';
 import { createModuleSource } from '../../src/module/fetch-module.ts';
 import { ModuleError } from '../../src/module/module-error.ts';
 import { pushModule } from '../../src/module/push-module.ts';
@@ -79,6 +80,36 @@ for (const [name, start] of Object.entries(registries)) {
     assert.equal((await pull(t, host, 'team/auth:2')).referenceDigest, pushed.manifestDigest);
     const tags = JSON.parse(await skopeo('list-tags', '--tls-verify=false', `docker://${host}/team/auth`));
     assert.deepEqual(tags.Tags.sort(), ['1', '2']);
+  });
+
+  test(`${name}: every layout that Attaché pushes goes through skopeo and comes back the same`, async t => {
+    const { host } = await start(t);
+    const bytes = makeModule('layouts');
+    for (const layout of PUSH_LAYOUTS) {
+      const reference = `${host}/layouts:${layout}`;
+      const { manifestDigest } = await pushModule({
+        bytes,
+        reference,
+        layout,
+        insecureRegistries: [],
+        dockerConfigPath: undefined,
+      });
+      const target = join(await makeDirectory(t), 'copy');
+      await skopeo('copy', '--all', ...plain, `docker://${reference}`, `oci:${target}:it`);
+      await skopeo('copy', '--all', ...plain, `oci:${target}:it`, `docker://${host}/again:${layout}`);
+      const again = await pull(t, host, `again:${layout}`);
+      assert.equal(again.referenceDigest, manifestDigest);
+      assert.deepEqual(again.bytes, Buffer.from(bytes));
+    }
+    // As Istio does: of an index the image for linux/amd64.
+    const target = join(await makeDirectory(t), 'one');
+    const linux = ['--override-os', 'linux', '--override-arch', 'amd64'];
+    await skopeo(...linux, 'copy', ...plain, `docker://${host}/layouts:index`, `dir:${target}`);
+    const manifest = JSON.parse(await readFile(join(target, 'manifest.json'), 'utf8'));
+    const layer = join(target, manifest.layers[0].digest.slice('sha256:'.length));
+    const listed = execFileSync('tar', ['-tvzf', layer]).toString();
+    assert.match(listed, /^-rw-r--r-- 0\/0 +\d+ 1970-01-01 .* plugin\.wasm\n$/);
+    assert.deepEqual(execFileSync('tar', ['-xzOf', layer, 'plugin.wasm']), Buffer.from(bytes));
   });
 
   test(`${name}: OCI and Docker images that skopeo pushes are read`, async t => {
@@ -169,4 +200,14 @@ test('the module directory is an OCI layout that skopeo reads', async t => {
   const pushed = await push(host, 'auth:1', makeModule('layout'));
   const raw = await skopeo('inspect', '--raw', `oci:${cache.directory}:auth:1`);
   assert.equal(`sha256:${createHash('sha256').update(raw).digest('hex')}`, pushed.manifestDigest);
+});
+
+test('the built-in registry: skopeo deletes what it pushed, and the bytes that others need stay', async t => {
+  const { host } = await startRegistry(t);
+  const bytes = makeModule('deleted');
+  const { manifestDigest } = await push(host, 'auth:1', bytes);
+  await skopeo('copy', ...plain, `docker://${host}/auth:1`, `docker://${host}/copy:1`);
+  await skopeo('delete', '--tls-verify=false', `docker://${host}/auth:1`);
+  await assert.rejects(pull(t, host, 'auth:1'));
+  assert.equal((await pull(t, host, 'copy:1')).referenceDigest, manifestDigest);
 });

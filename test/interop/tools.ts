@@ -9,6 +9,7 @@ import { endChild, spawnChild } from '../harness/child-process.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 import { until } from '../harness/wait.ts';
 import { makeDirectory } from '../module/actors.ts';
+import { DISTRIBUTION, findGoTool } from './go-tools.ts';
 
 /** Where a foreign program is; without it the error says how to get it. */
 function findTool(name: string): string {
@@ -37,8 +38,21 @@ export function skopeo(...args: readonly string[]): Promise<string> {
 }
 
 /** Debian's docker-registry on a free port of loopback, with the lines of YAML added to its configuration. */
-export async function startDockerRegistry(t: TestContext, more = ''): Promise<{ readonly host: string }> {
-  const program = findTool('docker-registry');
+export function startDockerRegistry(t: TestContext, more = ''): Promise<{ readonly host: string }> {
+  return startRegistryProgram(t, findTool('docker-registry'), more);
+}
+
+/** What docker-registry became, current; undefined: there is no Go to build it, and the test is skipped. */
+export async function startDistribution(t: TestContext): Promise<{ readonly host: string } | undefined> {
+  const program = await findGoTool(t, DISTRIBUTION);
+  return program === undefined ? undefined : startRegistryProgram(t, program, '');
+}
+
+async function startRegistryProgram(
+  t: TestContext,
+  program: string,
+  more: string,
+): Promise<{ readonly host: string }> {
   const directory = await makeDirectory(t);
   const host = `127.0.0.1:${await findFreePort()}`;
   const config = `version: 0.1
@@ -50,7 +64,7 @@ ${more}`;
   const registry = spawnChild(program, ['serve', join(directory, 'config.yml')], { stdio: 'ignore' });
   stopAfter(t, { stop: async () => void (await endChild(registry)) });
   await until(async () => (await fetch(`http://${host}/v2/`)).status < 500, {
-    what: 'docker-registry to listen',
+    what: `${program} to listen`,
   });
   return { host };
 }
