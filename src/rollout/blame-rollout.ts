@@ -32,6 +32,7 @@ export function judgeUnnamed(
     nodes,
     text: first.text,
     why: `${toFirstText(nodes)} refused it: ${JSON.stringify(first.text)}`,
+    at: first.at,
     quarantine: { cause: 'refused', text: `was refused by ${toNamesText(nodes, 1)}` },
   };
   return blame(turn, records, rollout, failing, id => isTaken(turn.facts, id));

@@ -23,6 +23,8 @@ export interface Failing {
   readonly text: string;
   /** One sentence. */
   readonly why: string;
+  /** When it happened, ms; absent: it was found out now. */
+  readonly at?: number;
   /** undefined: the content may be tried again by itself. */
   readonly quarantine?: Omit<Cause, 'rollout'>;
 }
@@ -94,7 +96,7 @@ function toFailure({ now }: RolloutFacts, rollout: Rollout, failing: Failing): R
     nodes: nodes.slice(0, SHOWN),
     count: failing.count ?? nodes.length,
     text,
-    at: now,
+    at: failing.at ?? now,
     step: rollout.step,
     baking: rollout.phase === 'Baking' || rollout.pausedFrom === 'Baking',
   };

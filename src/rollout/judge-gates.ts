@@ -69,6 +69,8 @@ export type GateFailure = Pick<RolloutFailure, 'kind' | 'node' | 'nodes' | 'coun
   readonly failing: readonly string[];
   /** One sentence, with the first node; `text` leaves it out. */
   readonly why: string;
+  /** When it happened, where that is known: Envoy's own answer. */
+  readonly at?: number;
 };
 
 export interface GatePause {

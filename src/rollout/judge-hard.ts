@@ -56,6 +56,7 @@ function findRefusal(
     kind: 'refusal',
     reason: 'Refused',
     why: `${who} refused ${aim}${which}: ${JSON.stringify(first.text)}`,
+    at: first.at,
   };
 }
 

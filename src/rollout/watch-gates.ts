@@ -62,6 +62,7 @@ function failGate(turn: Turn, records: RolloutRecords, rollout: Rollout, gate: G
     count: gate.count,
     text: gate.text,
     why: gate.why,
+    ...(gate.at === undefined ? {} : { at: gate.at }),
     quarantine: toQuarantine(gate),
   };
   if (gate.kind === 'refusal' || gate.kind === 'reload') return fail(turn, records, rollout, failing);

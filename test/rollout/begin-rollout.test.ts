@@ -317,7 +317,10 @@ test('undo and abort work while all is frozen', () => {
 test('a hundred rollouts are kept', () => {
   const world = live(1);
   for (let n = 2; n <= 110; n += 1) {
-    world.apply(n, { preset: 'all-at-once', bake: '1s' }).answer().pass(1_000);
+    world
+      .apply(n, { rollout: { preset: 'all-at-once', bake: '1s' } })
+      .answer()
+      .pass(1_000);
   }
   assert.equal(world.records.rollouts.length, 100);
   assert.equal(world.latest().number, 110);

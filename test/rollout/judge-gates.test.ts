@@ -34,6 +34,7 @@ test("a refusal fails at once, with the first node and Envoy's text", () => {
     count: 3,
     text,
     why: `3 nodes refused revision 8, first b: "${text}"`,
+    at: 0,
   });
   assert.equal(reportOf(judgement, 'refusals').verdict, 'fail');
   const alone = judgeGates(facts({ refusals: refusals.slice(0, 1) }));
