@@ -3,7 +3,7 @@ import type { MetricSample, NodeMetrics } from '../../model/node-metrics.ts';
 /** How far back samples go. */
 export const WINDOW_MS = 16 * 60_000;
 /** Older ones are thinned to one a minute. */
-const FINE_MS = 120_000;
+const FINE_MS = 90_000;
 const COARSE_MS = 60_000;
 /** An Envoy that flushes more often is thinned to this at once; only the newest sample may be closer. */
 const CLOSEST_MS = 4000;
@@ -15,7 +15,7 @@ export function samplesOf(known: NodeMetrics | undefined, process: string | null
   return isOther ? [] : known.samples;
 }
 
-/** The node's metrics with one more sample. About 45 samples at most, however often an Envoy flushes. */
+/** The node's metrics with one more sample. About 40 samples at most, however often an Envoy flushes. */
 export function addSample(
   known: NodeMetrics | undefined,
   node: string,

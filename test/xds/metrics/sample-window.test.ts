@@ -19,12 +19,12 @@ function fill(gaps: readonly number[], process: string | null = 'p'): NodeMetric
   return metrics;
 }
 
-test('the last two minutes are whole, then there is one a minute, and after a quarter of an hour nothing', () => {
+test('the last minute and a half is whole, then there is one a minute, and after a quarter of an hour nothing', () => {
   const { samples } = fill(Array(720).fill(5000));
   const newest = samples.at(-1)?.at ?? 0;
   const ages = samples.map(({ at }) => newest - at);
-  assert.equal(ages.filter(age => age < 120_000).length, 24);
-  assert.ok(ages.filter(age => age >= 120_000).length >= 13);
+  assert.equal(ages.filter(age => age < 90_000).length, 18);
+  assert.ok(ages.filter(age => age >= 90_000).length >= 13);
   assert.ok((ages[0] ?? 0) > 14 * 60_000 && (ages[0] ?? 0) < WINDOW_MS);
 });
 
@@ -33,7 +33,7 @@ test('however often an Envoy flushes, the samples are few, in order, and the new
     fc.property(fc.array(fc.integer({ min: 0, max: 9000 }), { minLength: 1, maxLength: 400 }), gaps => {
       const { samples } = fill(gaps);
       const times = samples.map(({ at }) => at);
-      assert.ok(samples.length <= 50);
+      assert.ok(samples.length <= 42);
       assert.deepEqual(
         times,
         [...times].sort((a, b) => a - b),
