@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { isListed, isPrivateAddress } from '../../src/module/address-policy.ts';
 import { parseChallenges } from '../../src/module/auth-challenge.ts';
 import { readCredential } from '../../src/module/docker-config.ts';
@@ -155,6 +156,38 @@ test('routes of the registry', () => {
     ['GET', `/v2/${'a'.repeat(256)}/manifests/1`, 400],
   ];
   for (const [method, path, kind] of cases) assert.equal(of(method, path), kind, `${method} ${path}`);
+});
+
+test('any method and path is a route or refused', () => {
+  const part = fc.constantFrom(
+    'v2',
+    'a',
+    'manifests',
+    'blobs',
+    'uploads',
+    'tags',
+    'list',
+    'referrers',
+    '..',
+    '%',
+    '',
+  );
+  const path = fc.oneof(
+    fc.string(),
+    fc.array(part).map(parts => `/${parts.join('/')}`),
+  );
+  fc.assert(
+    fc.property(
+      fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'X'),
+      path,
+      (method, text) => {
+        const route = matchRegistryRoute(method, text);
+        if ('repository' in route) assert.match(route.repository, /^[a-z0-9][a-z0-9._/-]*$/);
+        if (route.kind === 'refused') assert.ok(route.status >= 400);
+        else if (route.right === 'pull') assert.ok(method === 'GET' || method === 'HEAD');
+      },
+    ),
+  );
 });
 
 test('waits grow from a quarter of a second to a minute, by chance, and heed the other side', () => {
