@@ -70,6 +70,23 @@ for (const version of ['1.40.0', '1.36.2']) {
       assert.equal(await response.text(), 'answers-503\n');
     });
 
+    await t.test('slow-to-load works once it is loaded', async () => {
+      assert.equal((await answer('slow-to-load')).headers.get('x-slow-to-load'), 'works');
+    });
+
+    await t.test('traps-in-traffic traps on a header, or on every request of one worker', async () => {
+      const port = await envoy.listenerPort('traps-in-traffic');
+      const status = async (headers: Record<string, string>) =>
+        (await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close', ...headers } })).status;
+      assert.deepEqual([await status({}), await status({ 'x-trap': '1' })], [200, 503]);
+      assert.equal((await answer('traps-on-one-worker')).status, 503);
+    });
+
+    await t.test('worker-only lets requests pass without it', async () => {
+      const response = await answer('worker-only');
+      assert.deepEqual([response.status, response.headers.get('x-worker-only')], [200, null]);
+    });
+
     await t.test('traps-on-request lets requests pass until one traps', async () => {
       assert.equal((await answer('traps-on-request')).status, 200);
       assert.equal((await answer('traps-on-request', '/trap')).status, 503);
@@ -106,6 +123,18 @@ async function goodPlaces(): Promise<Place[]> {
       module: await buildPlugin('faulty/slow-configure'),
       configuration: '{"ms": 50}',
     },
+    {
+      name: 'slow-to-load',
+      module: await buildPlugin('faulty/slow-to-load'),
+      configuration: '{"seconds": 1}',
+    },
+    { name: 'traps-in-traffic', module: await buildPlugin('faulty/traps-in-traffic') },
+    {
+      name: 'traps-on-one-worker',
+      module: await buildPlugin('faulty/traps-in-traffic'),
+      configuration: '{"oneWorker": true}',
+    },
+    { name: 'worker-only', module: await buildPlugin('faulty/worker-only') },
     { name: 'refuses-by-value-not', module: refusesByValue, configuration: '{"refuse": false}' },
     {
       name: 'refuses-config-elsewhere',

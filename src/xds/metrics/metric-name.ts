@@ -1,4 +1,7 @@
-/** What a stat is for us, by its name. `of`: the place, plugin or metric that it is about. */
+/**
+ * What a stat is for us, by its name. `of`: the place, plugin or metric that it is about; Envoy writes `_` for the `:` of
+ * a place.
+ */
 export type MetricName =
   | { readonly kind: 'responses'; readonly statusClass: 1 | 2 | 3 | 4 | 5 }
   | { readonly kind: 'latency' | 'requestsActive' | 'vmCreated' | 'vmActive' }
