@@ -46,7 +46,10 @@ export class Evidence {
   /** The last push of each place, by node and place. */
   readonly #tries = new Map<string, Try>();
   /** `plugin@revision` that a place refused once, and whether the probe was asked for since. */
-  readonly #suspects = new Map<string, { readonly what: string; readonly content: string; hasProbe: boolean }>();
+  readonly #suspects = new Map<
+    string,
+    { readonly what: string; readonly content: string; hasProbe: boolean }
+  >();
   #pending: Pending[] = [];
   /** Refusals that a kill may still lose. */
   #fresh: { readonly at: number; readonly pending: Pending }[] = [];
@@ -62,7 +65,8 @@ export class Evidence {
     // Something else is wanted: what was NACKed before need not be judged any more.
     this.#pending = this.#pending.filter(pending => pending.node !== node || pending.place !== place);
     const suspect = this.#suspects.get(key);
-    if (!isProbe(content) && suspect !== undefined && suspect.content !== toText(content)) this.#suspects.delete(key);
+    if (!isProbe(content) && suspect !== undefined && suspect.content !== toText(content))
+      this.#suspects.delete(key);
     this.#tries.set(key, { content, at, isProbe: isProbe(content), hasGet: false });
   }
 
@@ -96,7 +100,8 @@ export class Evidence {
 
   onClosed(node: NodeView): void {
     this.#pending = this.#pending.filter(pending => pending.node !== node);
-    for (const key of this.#suspects.keys()) if (key.startsWith(`${node.facts.id} `)) this.#suspects.delete(key);
+    for (const key of this.#suspects.keys())
+      if (key.startsWith(`${node.facts.id} `)) this.#suspects.delete(key);
   }
 
   /** What was not recorded yet has to be found out again. */
@@ -127,7 +132,8 @@ export class Evidence {
       if (isConfirmed) {
         this.#fresh.push({ at: dueAt, pending });
         this.#to.suspected(node, plugin, revision);
-      } else this.#suspects.set(key, {
+      } else
+        this.#suspects.set(key, {
           what: `${plugin}@${revision}`,
           content: toText(tried.content),
           hasProbe: false,
@@ -153,7 +159,8 @@ export class Evidence {
       this.#onReloads(node, plugin, stats.reloads[plugin.name] ?? 0, at);
       if (stats.errors5xx > 0) plugin.onSuspicion(`errors on ${id}`, at);
       const movedAt = plugin.rollout?.touched.get(id)?.ackedAt ?? at;
-      const isAlone = here.length === 1 && node.lastErrorAt < movedAt && movedAt - (upSince ?? at) >= CLEAN_BEFORE_MS;
+      const isAlone =
+        here.length === 1 && node.lastErrorAt < movedAt && movedAt - (upSince ?? at) >= CLEAN_BEFORE_MS;
       if (bad.count >= BAD_STATS && isAlone) this.#onErrors(node, plugin, at);
     }
     if (stats.errors5xx > 0) node.lastErrorAt = Math.max(node.lastErrorAt, at);

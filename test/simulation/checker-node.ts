@@ -85,7 +85,9 @@ export class NodeView {
 
   /** It has not answered since then; undefined: it owes no answer. */
   get silentSince(): number | undefined {
-    return this.isConnected && (this.placeOut !== undefined || this.listenersOut.length > 0) ? this.#busySince : undefined;
+    return this.isConnected && (this.placeOut !== undefined || this.listenersOut.length > 0)
+      ? this.#busySince
+      : undefined;
   }
 
   /** When what goes out to it now may have been decided at the earliest: it may have been away, or busy. */
@@ -150,7 +152,11 @@ export function revisionsIn(content: WirePlace | undefined, plugin: string): rea
 
 /** The same bytes but for tags and capabilities. */
 export function isSameContent(a: WirePlace, b: WirePlace): boolean {
-  return a.form === b.form && a.parts.length === b.parts.length && a.parts.every((part, i) => isSamePart(part, b.parts[i]));
+  return (
+    a.form === b.form &&
+    a.parts.length === b.parts.length &&
+    a.parts.every((part, i) => isSamePart(part, b.parts[i]))
+  );
 }
 
 export function isSamePart(a: WirePart, b: WirePart | undefined): boolean {

@@ -40,11 +40,13 @@ const PRESETS: Readonly<Record<string, { readonly sizes: readonly Size[]; readon
 
 /** The first figure is a count of nodes, the rest are percents; 0: there is no such step. */
 function preset(figures: readonly number[], soaks: readonly number[], bake: number) {
-  const sizes = figures.map((figure, i): Size => ({
-    ...(i === 0 ? { nodes: figure } : { share: figure }),
-    soakMs: (soaks[i] ?? 0) * MINUTE,
-    pauseMs: 0,
-  }));
+  const sizes = figures.map(
+    (figure, i): Size => ({
+      ...(i === 0 ? { nodes: figure } : { share: figure }),
+      soakMs: (soaks[i] ?? 0) * MINUTE,
+      pauseMs: 0,
+    }),
+  );
   const last = sizes.at(-1)?.soakMs ?? 0;
   const kept = sizes.filter(size => size.nodes !== 0);
   return { sizes: [...kept, { share: 100, soakMs: last, pauseMs: 0 }], bakeMs: bake * MINUTE };

@@ -27,7 +27,7 @@ export class PluginBelief {
   readonly #report: Report;
   /** What may stand in the nodes that no rollout moved: more than one where the wire does not tell. */
   bases: readonly Aim[] = [NOWHERE];
-  #basesAt = Number.NEGATIVE_INFINITY;
+  #basesAt = Number.POSITIVE_INFINITY;
   rollout: Believed | undefined;
   /** Of superseded rollouts that nothing speaks against: nodes not reached since keep them. */
   #earlier: readonly Believed[] = [];
@@ -70,7 +70,8 @@ export class PluginBelief {
         this.#mayBeDropped = false;
         this.#isWaiting = false;
         this.#deferred = undefined;
-        if (deed.spec.deleted !== undefined) this.#want({ ...NOWHERE, role: roleOf(deed.spec) }, at, deed.spec.deleted.now);
+        if (deed.spec.deleted !== undefined)
+          this.#want({ ...NOWHERE, role: roleOf(deed.spec) }, at, deed.spec.deleted.now);
         return;
       case 'deleted':
         this.#isDropped = false;
@@ -79,7 +80,8 @@ export class PluginBelief {
         return;
       case 'ready':
         if (!this.#isFrozen) this.#isWaiting = false;
-        if (!this.#isDropped && this.#spec?.deleted === undefined) this.#want({ revision: deed.revision, role: this.#spec && roleOf(this.#spec) }, at, false);
+        if (!this.#isDropped && this.#spec?.deleted === undefined)
+          this.#want({ revision: deed.revision, role: this.#spec && roleOf(this.#spec) }, at, false);
         return;
       case 'not-ready':
         this.#isWaiting = !deed.isFinal;
@@ -124,7 +126,8 @@ export class PluginBelief {
         if (this.#desired?.revision !== null && this.#desired !== undefined)
           this.#quarantined.delete(this.#desired.revision);
         this.#isDropped = false;
-        if (this.#desired !== undefined && this.#spec?.deleted === undefined) this.#begin(this.#desired, at, false);
+        if (this.#desired !== undefined && this.#spec?.deleted === undefined)
+          this.#begin(this.#desired, at, false);
         return;
       default:
         deed.action satisfies never;
@@ -147,7 +150,8 @@ export class PluginBelief {
     }
     if (rollout === undefined) return;
     if (freeze && action === 'abort') rollout.haltedAt ??= at;
-    else if (rollout.touched.size === 0 && rollout.completeAt === undefined) this.#stopUnbegun(rollout, at, action);
+    else if (rollout.touched.size === 0 && rollout.completeAt === undefined)
+      this.#stopUnbegun(rollout, at, action);
     else this.#kill(rollout, at, action);
   }
 
@@ -168,7 +172,11 @@ export class PluginBelief {
     const held = aim.revision === null ? undefined : this.#quarantined.get(aim.revision);
     if (held === true) return;
     const { rollout } = this;
-    if (rollout !== undefined && rollout.dead === undefined && rollout.aims.some(known => isSameAim(known, aim))) {
+    if (
+      rollout !== undefined &&
+      rollout.dead === undefined &&
+      rollout.aims.some(known => isSameAim(known, aim))
+    ) {
       // Whether it had begun by then, with the document before, is not seen.
       if (rollout.madePlan === undefined) rollout.isPlanUnclear = true;
       if (this.#findLate(rollout, at) === undefined) return;
@@ -177,7 +185,11 @@ export class PluginBelief {
       if (this.rollout !== undefined) this.rollout.isPlanUnclear = true;
       return;
     }
-    if ((rollout === undefined || rollout.dead !== undefined) && this.bases.every(base => isSameAim(base, aim))) return;
+    if (
+      (rollout === undefined || rollout.dead !== undefined) &&
+      this.bases.every(base => isSameAim(base, aim))
+    )
+      return;
     this.#begin(aim, at, now);
     if ((held === false || this.#mayBeDropped) && this.rollout !== undefined) this.rollout.isOptional = true;
   }
@@ -207,7 +219,10 @@ export class PluginBelief {
       this.#earlier = [];
       return;
     }
-    const { completeAt } = rollout;
+    // What a node refused leaves the others when something newer takes over.
+    if (rollout.haltedAt !== undefined || rollout.mayFail !== undefined) this.#lastDeathAt = at;
+    // Who comes back later does not take it out of its bake.
+    const { firstCompleteAt: completeAt } = rollout;
     if (completeAt === undefined) {
       // A person who lets it go to everybody at once does not wait for answers either.
       if (rollout.isFull) this.bases = [...this.bases, ...rollout.aims];
@@ -215,7 +230,12 @@ export class PluginBelief {
       return;
     }
     // Just after a start of Attaché the next one waits for nodes to come back.
-    const isSure = this.#fleet.isSettled(at) && rollout.isSurelyComplete && rollout.mayFail === undefined && !rollout.isOptional && rollout.haltedAt === undefined;
+    const isSure =
+      this.#fleet.isSettled(at) &&
+      rollout.isSurelyComplete &&
+      rollout.mayFail === undefined &&
+      !rollout.isOptional &&
+      rollout.haltedAt === undefined;
     // Whether it was Baking already, or paused before that, is not seen on the wire.
     this.#basesAt = completeAt;
     this.bases = isSure ? rollout.aims : [...this.bases, ...rollout.aims];
@@ -234,14 +254,20 @@ export class PluginBelief {
   onContent(node: NodeView, revision: number | null, at: number): void {
     const id = node.facts.id;
     const before = this.#sent.get(id) ?? null;
-    if (revision === before) return this.#onSame(node, revision, at);
+    if (revision === before) {
+      this.#onSame(node, revision, at);
+      return;
+    }
     const { rollout } = this;
     if (rollout?.brings(revision, node.facts) === true && !this.#isBackTo(rollout, node, revision)) {
       this.#onMove(rollout, node, at);
       this.#sent.set(id, revision);
       return;
     }
-    if (this.#isBase(revision, node)) return this.#onBack(node, before, revision, at);
+    if (this.#isBase(revision, node)) {
+      this.#onBack(node, before, revision, at);
+      return;
+    }
     if (this.#earlier.some(earlier => earlier.brings(revision, node.facts))) {
       // A node that joined, or that came back, on the side that an unfinished rollout had given it.
       this.#sent.set(id, revision);
@@ -256,7 +282,10 @@ export class PluginBelief {
   onPlace(node: NodeView, isThere: boolean, at: number): void {
     const before = this.#sent.get(node.facts.id) ?? null;
     if (isThere === (before !== null)) return;
-    if (!isThere) return this.onContent(node, null, at);
+    if (!isThere) {
+      this.onContent(node, null, at);
+      return;
+    }
     const alive = [this.rollout, ...this.#earlier].filter(rollout => rollout?.dead === undefined);
     const brought = alive.flatMap(rollout => rollout?.aims ?? []);
     const next = node.isExcluded ? [...this.bases, ...brought] : [...brought, ...this.bases];
@@ -298,10 +327,16 @@ export class PluginBelief {
   /** Of this revision, or of whatever the newest rollout brings. */
   onSuspicion(why: string, at: number, revision?: number): void {
     const { rollout } = this;
-    if (rollout !== undefined && (revision === undefined || rollout.aims.some(aim => aim.revision === revision)))
+    if (
+      rollout !== undefined &&
+      (revision === undefined || rollout.aims.some(aim => aim.revision === revision))
+    )
       rollout.mayFail ??= why;
     // What an unfinished rollout had left on nodes, and one of them refuses, leaves them.
-    if (revision !== undefined && this.#earlier.some(({ aims }) => aims.some(aim => aim.revision === revision)))
+    if (
+      revision !== undefined &&
+      this.#earlier.some(({ aims }) => aims.some(aim => aim.revision === revision))
+    )
       this.#lastDeathAt = at;
   }
 
@@ -337,7 +372,10 @@ export class PluginBelief {
     if (rollout === undefined || dead === undefined || revision === null) return;
     if (at <= dead.at + TAKEN_IN_MS || !rollout.touched.has(node.facts.id)) return;
     if (node.runs(this.name) === revision || this.#isBase(revision, node)) return;
-    this.#report('pushed-after-failure', `${node.facts.id} was sent ${this.#say(revision)} again, ${this.#sayState()}`);
+    this.#report(
+      'pushed-after-failure',
+      `${node.facts.id} was sent ${this.#say(revision)} again, ${this.#sayState()}`,
+    );
   }
 
   /** It is what the node comes back to, not what the rollout brings anew. */
@@ -345,7 +383,7 @@ export class PluginBelief {
     if (!this.#isBase(revision, node)) return false;
     // It was away when that became what was proven.
     const isLate = !rollout.touched.has(node.facts.id) && node.openedAt >= this.#basesAt;
-    return isLate || (rollout.dead ?? rollout.mayFail) !== undefined;
+    return isLate || node.isExcluded || (rollout.dead ?? rollout.mayFail) !== undefined;
   }
 
   #isBase(revision: number | null, node: NodeView): boolean {
@@ -360,13 +398,16 @@ export class PluginBelief {
       this.#report('moved-after-failure', `${facts.id} was moved, ${this.#sayState()}`);
     else if (!rollout.touched.has(facts.id)) {
       // Included again, or perhaps moved by the rollout before, which brought it the same: no step counts it.
-      const wasEarlier = this.#earlier.some(earlier => rollout.aims.some(aim => earlier.brings(aimOn(aim, facts), facts)));
+      const wasEarlier = this.#earlier.some(earlier =>
+        rollout.aims.some(aim => earlier.brings(aimOn(aim, facts), facts)),
+      );
       if (node.policyAt > rollout.since || wasEarlier) rollout.joined.add(facts.id);
       const against = this.#isEnded(rollout, at) ? undefined : rollout.checkMove(node, at, this.#fleet.nodes);
       if (this.#isEnded(rollout, at)) rollout.joined.add(facts.id);
       else if (node.isExcluded && node.policyAt < at - TAKEN_IN_MS)
         this.#report('excluded', `${facts.id} was moved although it is excluded, ${this.#sayState()}`);
-      else if (against !== undefined) this.#report('step', `${facts.id} was moved: ${against}; ${this.#sayState()}`);
+      else if (against !== undefined)
+        this.#report('step', `${facts.id} was moved: ${against}; ${this.#sayState()}`);
     }
     this.#movedAt.set(facts.id, at);
     if (rollout.touched.has(facts.id)) return;
@@ -390,7 +431,10 @@ export class PluginBelief {
       const { facts, firstSeenAt, isExcluded, policyAt } = node;
       if (facts.layout === 'none' || (isExcluded && policyAt < rollout.since)) continue;
       const now = this.#sent.get(facts.id) ?? null;
-      const mayHave = node.isConnected && node.runs(this.name) === now ? [now] : [now, ...this.bases.map(base => aimOn(base, facts))];
+      const mayHave =
+        node.isConnected && node.runs(this.name) === now
+          ? [now]
+          : [now, ...this.bases.map(base => aimOn(base, facts))];
       const changes = mayHave.filter(revision => rollout.aims.some(aim => aimOn(aim, facts) !== revision));
       // Before it has asked for its places it is not known whether it has any.
       const isBare = facts.layout === 'chain' && node.places.size === 0;
@@ -419,17 +463,24 @@ export class PluginBelief {
     if (before !== null && node.runs(this.name) === revision) return;
     const why = this.#findCause(node, at);
     if (why === undefined)
-      this.#report('back-without-cause', `${facts.id} was sent back to ${this.#say(revision)}, ${this.#sayState()}`);
+      this.#report(
+        'back-without-cause',
+        `${facts.id} was sent back to ${this.#say(revision)}, ${this.#sayState()}`,
+      );
     this.#sent.set(facts.id, revision);
     const { rollout } = this;
     if (rollout === undefined || rollout.dead !== undefined || node.isExcluded) return;
     if (at < node.refusedAt + UNHEARD_MS && before !== null)
-      this.#report('fell-too-far', `${facts.id} refused, and was sent ${this.#say(revision)} in the place of what it ran`);
+      this.#report(
+        'fell-too-far',
+        `${facts.id} refused, and was sent ${this.#say(revision)} in the place of what it ran`,
+      );
     if (rollout.touched.has(facts.id)) this.#fail(rollout, at, why ?? 'it went back');
     // Where a module did not come, its content is not held against it.
     if (rollout.mayFail !== undefined) return;
     for (const aim of rollout.aims)
-      if (aim.revision !== null && this.#quarantined.has(aim.revision)) this.#quarantined.set(aim.revision, false);
+      if (aim.revision !== null && this.#quarantined.has(aim.revision))
+        this.#quarantined.set(aim.revision, false);
   }
 
   #findCause(node: NodeView, at: number): string | undefined {
@@ -448,7 +499,9 @@ export class PluginBelief {
     if (at - rollout.stepAt < deadlineMs - TAKEN_IN_MS) return undefined;
     for (const [id, node] of this.#fleet.nodes) {
       const touch = rollout.touched.get(id);
-      const waits = touch !== undefined && (touch.ackedAt === undefined || !rollout.brings(node.runs(this.name), node.facts));
+      const waits =
+        touch !== undefined &&
+        (touch.ackedAt === undefined || !rollout.brings(node.runs(this.name), node.facts));
       if (waits || node.silentSince !== undefined) return `${id} did not answer in time`;
     }
     return undefined;
@@ -509,7 +562,7 @@ export class PluginBelief {
     if (rollout === undefined) return `while nothing but ${bases} was proven`;
     const { dead, haltedAt } = rollout;
     const state = dead === undefined ? (haltedAt === undefined ? 'alive' : 'halted') : `dead (${dead.why})`;
-    return `rollout to ${rollout.aims.map(toText).join(' or ')} is ${state}, ${rollout.touched.size} moved, step ${rollout.step}, complete ${rollout.completeAt ?? "not"}; proven: ${bases}`;
+    return `rollout to ${rollout.aims.map(toText).join(' or ')} is ${state}, ${rollout.touched.size} moved, step ${rollout.step}, complete ${rollout.completeAt ?? 'not'}; proven: ${bases}`;
   }
 }
 

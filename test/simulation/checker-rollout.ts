@@ -35,9 +35,10 @@ export interface Touch {
 
 /** After this long what was said on the wire, or asked for, is taken in: records are collected for 100 ms. */
 export const TAKEN_IN_MS = 400;
+const NOBODY: NodeFacts = { id: '', labels: {}, zone: '', layout: 'none' };
 /** Pushes of one step go out together. */
 const TOGETHER_MS = 1500;
-const AT_ONCE_MS = 20;
+const AT_ONCE_MS = 1;
 
 /** What the checker believes of one rollout; everything is inferred from the wire, the documents and the verbs. */
 export class Believed {
@@ -48,6 +49,7 @@ export class Believed {
   readonly #preset: string | undefined;
   #plan: Plan | undefined;
   readonly #targets = new Set<string>();
+  #sure: readonly NodeFacts[] = [];
   /** Nodes that are no part of the plan: they joined after it was made, or may have. */
   readonly joined = new Set<string>();
   readonly touched = new Map<string, Touch>();
@@ -69,6 +71,8 @@ export class Believed {
   /** By which document it goes is not seen. */
   isPlanUnclear = false;
   promotedAt: number | undefined;
+  /** When the step that a person promoted went out. */
+  #promotedTo = Number.NEGATIVE_INFINITY;
   /** Since when every connected target has it. */
   completeAt: number | undefined;
   /** The same, although somebody came back since. */
@@ -105,6 +109,7 @@ export class Believed {
     const all = [...sure, ...perhaps];
     this.#plan = make(all);
     for (const { id } of all) this.#targets.add(id);
+    this.#sure = sure;
     if (JSON.stringify(this.#plan.steps) !== JSON.stringify(make(sure).steps)) this.isPlanUnclear = true;
   }
 
@@ -137,11 +142,21 @@ export class Believed {
     const needed = plan.steps.findIndex(step => step.wave === wave && step.reach >= count);
     if (needed === -1) return `node ${count} of wave ${wave}, which has not that many`;
     if (needed <= this.step) return undefined;
-    const since = Math.max(node.freeSince(at), this.stepAt, this.since);
+    if (node.freeSince(at) < at) {
+      // It may have been in the step that went out while it was away; then the ones that were there are of a later one.
+      this.step = needed;
+      return undefined;
+    }
+    const since = at;
     // What goes out together is one step: those before it may be of nodes that are away.
     const together = this.step >= 0 && at <= this.#sentAt + AT_ONCE_MS;
+    if (together && !this.isFull && this.#isOfAnotherWave(wave))
+      return `wave ${wave} began together with another one`;
     if (!together) this.#before = { step: this.step, stepAt: this.stepAt };
-    const against = this.#before.step === -1 ? this.#checkFirst(plan, needed, at, since) : this.#checkNext(plan, needed, at, since, nodes);
+    const against =
+      this.#before.step === -1
+        ? this.#checkFirst(plan, needed, at, since)
+        : this.#checkNext(plan, needed, at, since, nodes);
     for (const touch of this.touched.values()) if (together && touch.step === this.step) touch.step = needed;
     this.step = needed;
     if (!together) {
@@ -151,10 +166,45 @@ export class Believed {
     return against;
   }
 
+  /** A connected node that one of these steps must have reached: there is nobody else left for it. */
+  #findUnsent(
+    plan: Plan,
+    from: number,
+    to: number,
+    nodes: ReadonlyMap<string, NodeView>,
+  ): string | undefined {
+    for (const { wave, reach } of plan.steps.slice(from, to)) {
+      const unsent = this.#sure.filter(facts => {
+        const node = nodes.get(facts.id);
+        const isHere = node?.isConnected === true && !node.isExcluded && node.openedAt < this.#before.stepAt;
+        return isHere && plan.waveOf(facts) === wave && !this.touched.has(facts.id);
+      });
+      const all = [...this.#targets].filter(
+        id => plan.waveOf(nodes.get(id)?.facts ?? NOBODY) === wave,
+      ).length;
+      if (all - unsent.length < reach) return unsent[0]?.id;
+    }
+    return undefined;
+  }
+
+  /** Somebody of another wave was sent the rollout a moment ago. */
+  #isOfAnotherWave(wave: number): boolean {
+    return [...this.touched.values()].some(
+      touch => touch.counts && !touch.isLate && touch.at >= this.#sentAt && touch.wave !== wave,
+    );
+  }
+
   #checkFirst(plan: Plan, needed: number, at: number, since: number): string | undefined {
     const before = plan.steps.slice(0, needed);
     const waits = plan.steps.slice(0, needed + 1).map(step => step.pauseMs);
-    return this.#checkTime('the first step', before.map(step => step.soakMs), waits, this.since, at, since);
+    return this.#checkTime(
+      'the first step',
+      before.map(step => step.soakMs),
+      waits,
+      this.since,
+      at,
+      since,
+    );
   }
 
   #checkNext(
@@ -175,6 +225,9 @@ export class Believed {
       else if (node.isConnected && node.openedAt < at - TAKEN_IN_MS && !node.isExcluded)
         return `step ${needed} began although ${id} of step ${last} has not answered`;
     }
+    const skipped = this.isFull ? undefined : this.#findUnsent(plan, last, needed, nodes);
+    if (skipped !== undefined)
+      return `step ${needed} began although ${skipped} is connected and was not sent it`;
     const soaks = plan.steps.slice(last, needed).map(step => step.soakMs);
     const waits = plan.steps.slice(last + 1, needed + 1).map(step => step.pauseMs);
     return this.#checkTime(`step ${needed}`, soaks, waits, doneAt, at, since);
@@ -192,13 +245,21 @@ export class Believed {
     if (paused !== undefined) return `${what} began while paused or frozen`;
     if (this.isFull) return undefined;
     const isPromoted = this.promotedAt !== undefined && this.promotedAt >= Math.min(this.stepAt, doneAt);
-    if (isPromoted) return undefined;
+    if (isPromoted) {
+      // One promotion is for one step; what else goes out with it is of the same.
+      this.promotedAt = undefined;
+      this.#promotedTo = at;
+      return undefined;
+    }
+    if (at <= this.#promotedTo + AT_ONCE_MS) return undefined;
     if (waits.includes('human')) return `${what} began before a person promoted it`;
     const due = [...soaks, ...waits].reduce<number>((sum, ms) => sum + Number(ms), 0);
     const stood = this.pauses.reduce(
       (sum, { from, to }) => sum + Math.max(0, Math.min(to, at) - Math.max(from + TAKEN_IN_MS, doneAt)),
       0,
     );
-    return at - doneAt - stood < due ? `${what} began ${at - doneAt} ms after the one before, not ${due}` : undefined;
+    return at - doneAt - stood < due
+      ? `${what} began ${at - doneAt} ms after the one before, not ${due}`
+      : undefined;
   }
 }

@@ -1,5 +1,5 @@
-import { isProbe, isSameContent, isSamePart, NodeView, type PlaceView, revisionsIn } from './checker-node.ts';
 import { Evidence } from './checker-evidence.ts';
+import { isProbe, isSameContent, isSamePart, NodeView, type PlaceView, revisionsIn } from './checker-node.ts';
 import { type Fleet, PluginBelief, type Report, toText } from './checker-plugin.ts';
 import { aimOn, TAKEN_IN_MS } from './checker-rollout.ts';
 import type { WirePlace } from './envoy-bytes.ts';
@@ -64,7 +64,8 @@ export class Checker implements Witness {
         return;
       default:
         this.#plugin(deed.plugin).onDeed(deed, at);
-        if (deed.type === 'verb' && (deed.action === 'abort' || deed.action === 'undo')) this.#expectBack(deed.plugin, at);
+        if (deed.type === 'verb' && (deed.action === 'abort' || deed.action === 'undo'))
+          this.#expectBack(deed.plugin, at);
     }
   }
 
@@ -131,7 +132,11 @@ export class Checker implements Witness {
     const before = node.runs.bind(node);
     for (const { plugin, revision } of content.parts) this.#plugin(plugin).onContent(node, revision, at);
     for (const { plugin } of acked?.parts ?? [])
-      if (revisionsIn(content, plugin).length === 0 && node.holds(plugin, name).length === 0 && before(plugin) !== null)
+      if (
+        revisionsIn(content, plugin).length === 0 &&
+        node.holds(plugin, name).length === 0 &&
+        before(plugin) !== null
+      )
         this.#plugin(plugin).onContent(node, null, at);
     this.#evidence.onPush(node, name, content, at);
     Object.assign(place, { pushed: content, pushedAt: at, isOutstanding: true, ackedVersion: version });
@@ -143,7 +148,8 @@ export class Checker implements Witness {
     const { acked } = place;
     if (acked === undefined) return;
     const id = node.facts.id;
-    if (isSameContent(acked, content)) this.#violate('needless-push', `${id} was sent what it has in ${name}`);
+    if (isSameContent(acked, content))
+      this.#violate('needless-push', `${id} was sent what it has in ${name}`);
     if (acked.form !== content.form || place.ackedIn !== this.#life) return;
     for (const part of content.parts) {
       const known = acked.parts.find(other => isSamePart(part, other));
@@ -172,10 +178,14 @@ export class Checker implements Witness {
     if (known?.isAcked === true && known.version === version)
       this.#violate('needless-push', `${id} was sent listener ${name} again`);
     else if (known?.isAcked === true && isSamePlaces && known.seenVersion === this.#listenerVersion)
-      this.#violate('listener-changed', `${id} was sent another listener ${name} although nothing changed in it`);
+      this.#violate(
+        'listener-changed',
+        `${id} was sent another listener ${name} although nothing changed in it`,
+      );
     node.listeners.set(name, { ...listener, isAcked: false, seenVersion: this.#listenerVersion });
     if (node.facts.layout !== 'single') return;
-    for (const place of places) if (known?.places.includes(place) !== true) this.#plugins.get(place)?.onPlace(node, true, at);
+    for (const place of places)
+      if (known?.places.includes(place) !== true) this.#plugins.get(place)?.onPlace(node, true, at);
     for (const place of known?.places ?? [])
       if (!places.includes(place)) this.#plugins.get(place)?.onPlace(node, false, at);
   }
@@ -250,10 +260,14 @@ export class Checker implements Witness {
       if (this.#upSince === undefined || this.#life !== life || plugin.rollout !== rollout) return;
       for (const id of rollout.touched.keys()) {
         const node = this.#nodes.get(id);
-        if (node === undefined || !node.isConnected || node.openedAt > at - DURABLE_MS || !node.isQuiet()) continue;
+        if (node === undefined || !node.isConnected || node.openedAt > at - DURABLE_MS || !node.isQuiet())
+          continue;
         const runs = node.runs(name);
         if (plugin.bases.some(base => aimOn(base, node.facts) === runs)) continue;
-        this.#violate('not-back', `${id} still runs ${name}@${runs} ${BACK_WITHIN_MS} ms after ${rollout.dead?.why}`);
+        this.#violate(
+          'not-back',
+          `${id} still runs ${name}@${runs} ${BACK_WITHIN_MS} ms after ${rollout.dead?.why}`,
+        );
       }
     };
     this.#due.push({ at: at + BACK_WITHIN_MS, check });
@@ -273,7 +287,9 @@ export class Checker implements Witness {
   #checkEnd(plugin: PluginBelief): void {
     if (plugin.isLeft) return;
     const aims = plugin.expected(this.#now);
-    const wrong = aims.map(aim => [...this.#nodes.values()].filter(node => !this.#isAsItShould(plugin, node, aim)));
+    const wrong = aims.map(aim =>
+      [...this.#nodes.values()].filter(node => !this.#isAsItShould(plugin, node, aim)),
+    );
     if (wrong.some(nodes => nodes.length === 0)) return;
     const runs = [...this.#nodes.values()]
       .filter(node => node.isConnected)

@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import { sha256Hex } from '../../src/model/plugin-spec.ts';
-import { encodeDeltaResponse } from '../../src/xds/discovery-codec.ts';
 import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE } from '../../src/model/type-url.ts';
+import { encodeDeltaResponse } from '../../src/xds/discovery-codec.ts';
 import type { DeltaMessage } from '../xds/model/envoy-model.ts';
 import { decodeResponse } from '../xds/model/envoy-model.ts';
 
@@ -33,7 +33,11 @@ export interface WirePlace {
 export interface WireResponse {
   readonly typeUrl: string;
   readonly nonce: string;
-  readonly resources: readonly { readonly name: string; readonly version: string; readonly any: Uint8Array }[];
+  readonly resources: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly any: Uint8Array;
+  }[];
   readonly removed: readonly string[];
 }
 
@@ -48,7 +52,7 @@ const WASM = /\.Wasm$/;
 
 /** The extension config of a place: an Any of a TypedExtensionConfig (config/core/v3/extension.proto). */
 export function readPlace(any: Uint8Array): WirePlace {
-  const filter = anyOf(fields(valueOf(any), 2)[0]);
+  const filter = anyOf(fields(contentOf(any), 2)[0]);
   // extensions/filters/http/filter_chain/v3: FilterChainConfig.default_filter_chain.filters
   const filters = CHAIN.test(filter.typeUrl)
     ? fields(fields(filter.value, 1)[0], 1).map(link => anyOf(fields(link, 2)[0]))
@@ -89,7 +93,7 @@ export function readListener(any: Uint8Array): readonly string[] {
   const bytes = Buffer.from(any).toString('latin1');
   const known = knownListeners.get(bytes);
   if (known !== undefined) return known;
-  const chains = fields(valueOf(any), 3);
+  const chains = fields(contentOf(any), 3);
   const managers = chains.flatMap(chain => fields(chain, 3)).map(filter => anyOf(fields(filter, 4)[0]));
   const filters = managers.flatMap(({ value }) => fields(value, 5));
   const places = filters
@@ -134,7 +138,9 @@ export interface NodeFacts {
 export function encodeNode({ id, labels, zone, layout }: NodeFacts): Uint8Array {
   const writer = protobuf.Writer.create();
   writer.uint32(10).string(id).uint32(18).string('edge');
-  const entries = Object.entries(labels).map(([key, text]) => structEntry(key, value => value.uint32(26).string(text)));
+  const entries = Object.entries(labels).map(([key, text]) =>
+    structEntry(key, value => value.uint32(26).string(text)),
+  );
   const labelsValue = structEntry('LABELS', value => {
     value.uint32(42).fork();
     for (const entry of entries) value.uint32(10).bytes(entry);
@@ -177,7 +183,7 @@ function anyOf(bytes: Uint8Array | undefined): { readonly typeUrl: string; reado
   return { typeUrl: textOf(fields(bytes, 1)[0]), value: fields(bytes, 2)[0] ?? NOTHING };
 }
 
-function valueOf(any: Uint8Array): Uint8Array {
+function contentOf(any: Uint8Array): Uint8Array {
   return fields(any, 2)[0] ?? NOTHING;
 }
 

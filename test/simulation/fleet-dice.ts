@@ -63,7 +63,9 @@ export function rollRollout(chance: Chance): { rollout?: JsonObject; preset?: st
 
 function rollSteps(chance: Chance): JsonObject[] {
   const shares = chance.some([10, 20, 35, 50, 75, 100], chance.integer(1, 3)).sort((a, b) => a - b);
-  const steps: JsonObject[] = chance.is(0.5) ? [{ nodes: chance.integer(1, 3), soak: chance.pick(SHORT) }] : [];
+  const steps: JsonObject[] = chance.is(0.5)
+    ? [{ nodes: chance.integer(1, 3), soak: chance.pick(SHORT) }]
+    : [];
   for (const share of shares) {
     if (chance.is(0.12)) steps.push({ pause: chance.pick(['human', '20s', '1m'] as const) });
     steps.push({ share: `${share}%`, ...(chance.is(0.8) ? { soak: chance.pick(SHORT) } : {}) });

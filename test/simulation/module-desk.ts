@@ -63,7 +63,8 @@ export class ModuleDesk {
     };
     if (fate === 'ready') later(soonMs, () => this.#finish(plugin, order));
     else later(soonMs, () => this.#stumble(plugin, order, fate));
-    if (fate === 'late') later(soonMs + this.#chance.integer(2_000, 90_000), () => this.#finish(plugin, order));
+    if (fate === 'late')
+      later(soonMs + this.#chance.integer(2_000, 90_000), () => this.#finish(plugin, order));
   }
 
   /** The document was deleted: nothing more is looked for. */
@@ -85,7 +86,12 @@ export class ModuleDesk {
     const { revision, isNew } = this.#contents.toRevision(plugin, content, now);
     const { number } = revision;
     const progress: ModuleProgress = { plugin, specRevision, state: 'ready', revision: number, since: now };
-    const made: Operation = { op: 'put', kind: 'Revision', key: revisionKey(plugin, number), value: revision };
+    const made: Operation = {
+      op: 'put',
+      kind: 'Revision',
+      key: revisionKey(plugin, number),
+      value: revision,
+    };
     this.#wire.did({ type: 'ready', plugin, revision: number });
     this.#write(plugin, progress, isNew ? [made] : []);
   }

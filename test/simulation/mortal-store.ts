@@ -1,7 +1,16 @@
-import type { Change, Expected, Kind, Listing, Operation, Records, Store, Stored } from '../../src/store/store.ts';
+import type {
+  Change,
+  Expected,
+  Kind,
+  Listing,
+  Operation,
+  Records,
+  Store,
+  Stored,
+} from '../../src/store/store.ts';
 
-/** What may happen to a change on its way to one reader: a test of the checker lies to the compiler this way. */
-export type Distort = (change: Change) => Change;
+/** What may happen to changes on their way to one reader: a test of the checker lies to the compiler this way. */
+export type Distort = (changes: readonly Change[]) => readonly Change[];
 
 /**
  * The store as one process of Attaché has it. After `kill` nothing it asked for is ever answered, as after kill -9;
@@ -47,7 +56,7 @@ export class MortalStore implements Store {
     const both = AbortSignal.any([signal, this.#dead.signal]);
     for await (const changes of this.#store.watch(kinds, both)) {
       if (this.#dead.signal.aborted) return;
-      yield this.#distort === undefined ? changes : changes.map(this.#distort);
+      yield this.#distort === undefined ? changes : this.#distort(changes);
     }
   }
 

@@ -77,7 +77,8 @@ export class Office {
     const spec = await this.specOf(plugin);
     if (rollout === undefined || spec === undefined) return false;
     const assignment = (await this.#store.get('Assignment', plugin))?.value;
-    if (!this.#isLegal(action, rollout, assignment) || isBackAlready(action, rollout, assignment)) return false;
+    if (!this.#isLegal(action, rollout, assignment) || isBackAlready(action, rollout, assignment))
+      return false;
     const before = (await this.#store.get('RolloutIntent', plugin))?.value;
     const intent: RolloutIntent = {
       id: (before?.id ?? 0) + 1,

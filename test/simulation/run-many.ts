@@ -65,5 +65,7 @@ function ask(worker: Worker, job: Job): Promise<readonly Outcome[]> {
 
 function chunk(seeds: readonly number[]): number[][] {
   const size = Math.max(1, Math.min(CHUNK, Math.ceil(seeds.length / 8)));
-  return Array.from({ length: Math.ceil(seeds.length / size) }, (_, i) => seeds.slice(i * size, (i + 1) * size));
+  return Array.from({ length: Math.ceil(seeds.length / size) }, (_, i) =>
+    seeds.slice(i * size, (i + 1) * size),
+  );
 }

@@ -24,7 +24,12 @@ export async function runStory(
 ): Promise<Outcome> {
   const { verbose = false, distort } = options;
   const checker = new Checker();
-  const world = new World({ seed, witnesses: [checker], verbose, ...(distort === undefined ? {} : { distort }) });
+  const world = new World({
+    seed,
+    witnesses: [checker],
+    verbose,
+    ...(distort === undefined ? {} : { distort }),
+  });
   const story = new Story(world);
   await story.play();
   await story.settle();

@@ -17,8 +17,19 @@ export class Story {
   constructor(world: World) {
     const { chance } = world;
     this.#world = world;
-    this.#plugins = ['default/p1', 'default/p2', 'default/p3'].slice(0, chance.weighted([[5, 1], [3, 2], [2, 3]]));
-    this.#mix = chance.weighted([[6, 'chain'], [2, 'single'], [2, 'both']] as const);
+    this.#plugins = ['default/p1', 'default/p2', 'default/p3'].slice(
+      0,
+      chance.weighted([
+        [5, 1],
+        [3, 2],
+        [2, 3],
+      ]),
+    );
+    this.#mix = chance.weighted([
+      [6, 'chain'],
+      [2, 'single'],
+      [2, 'both'],
+    ] as const);
     this.#hasTraffic = chance.is(0.4);
     this.#acts = this.#listActs();
   }
@@ -27,7 +38,11 @@ export class Story {
   async play(): Promise<void> {
     const { chance, clock } = this.#world;
     await this.#world.begin();
-    const count = chance.weighted([[5, chance.integer(2, 6)], [4, chance.integer(6, 14)], [1, chance.integer(14, 26)]]);
+    const count = chance.weighted([
+      [5, chance.integer(2, 6)],
+      [4, chance.integer(6, 14)],
+      [1, chance.integer(14, 26)],
+    ]);
     for (let i = 0; i < count; i++) this.#join();
     if (this.#hasTraffic) this.#world.startTraffic();
     await clock.run(chance.pick([600, 3000, 70_000]));
@@ -222,8 +237,10 @@ export class Story {
       if (rollout === undefined || !ACTIVE_PHASES.includes(rollout.phase)) continue;
       isActive = true;
       if (rollout.phase !== 'Paused') continue;
-      if (rollout.reason === 'Failure' || rollout.reason === 'Unattributed') await office.ask(plugin, 'abort');
-      else if (['Human', 'Inconclusive', 'MetricErrors'].includes(rollout.reason ?? '')) await office.ask(plugin, 'promote');
+      if (rollout.reason === 'Failure' || rollout.reason === 'Unattributed')
+        await office.ask(plugin, 'abort');
+      else if (['Human', 'Inconclusive', 'MetricErrors'].includes(rollout.reason ?? ''))
+        await office.ask(plugin, 'promote');
       else await office.ask(plugin, 'resume');
     }
     return isActive;

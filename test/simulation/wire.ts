@@ -161,10 +161,14 @@ export function toLine(what: WireEvent | Deed): string {
     case 'applied':
       return `>>> apply ${what.plugin} ${JSON.stringify(what.spec.rollout ?? {})} ${what.spec.preset ?? ''} ${JSON.stringify(what.spec.selector?.matchLabels ?? {})}`;
     default:
-      return `>>> ${Object.values(what).filter(it => it !== null && it !== false).join(' ')}`;
+      return `>>> ${Object.values(what)
+        .filter(it => it !== null && it !== false)
+        .join(' ')}`;
   }
 }
 
 export function toParts({ parts }: WirePlace): string {
-  return parts.map(part => `${part.plugin.replace('default/', '')}@${part.revision}#${part.tag.slice(-4)}`).join(' ');
+  return parts
+    .map(part => `${part.plugin.replace('default/', '')}@${part.revision}#${part.tag.slice(-4)}`)
+    .join(' ');
 }

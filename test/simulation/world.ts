@@ -181,7 +181,9 @@ export class World {
 
   /** Some revision of the plugin is one that this node refuses. */
   hasRefused(node: string, plugin: PluginName): boolean {
-    return this.contents.of(plugin).some(({ fault }) => fault.kind === 'refused' && isThere(fault.where, node));
+    return this.contents
+      .of(plugin)
+      .some(({ fault }) => fault.kind === 'refused' && isThere(fault.where, node));
   }
 
   #violated(rule: string, node: string, detail: string): void {
