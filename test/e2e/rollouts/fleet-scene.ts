@@ -29,7 +29,7 @@ export interface FleetScene {
 export interface FleetOptions {
   /** Node ids; `edge-a-1` is in zone a. Default: six over the zones a, b and c. */
   readonly nodes?: readonly string[];
-  /** Ids of further Envoys that have no listener, and no labels. */
+  /** Ids of further Envoys that have no listener; label role=bare. */
   readonly bare?: readonly string[];
   readonly attache?: AttacheOptions;
   /** Added to the environment of one Envoy, by node id: what only some nodes have. */
@@ -58,7 +58,7 @@ export async function startFleet(t: TestContext, options: FleetOptions = {}): Pr
   for (const id of options.nodes ?? SIX_NODES) nodes.set(id, await startNode(t, attache, id, options));
   const bare = options.bare ?? [];
   for (const id of bare) {
-    const bootstrap = await attache.bootstrap(['--id', id]);
+    const bootstrap = await attache.bootstrap(['--id', id, '--label', 'role=bare']);
     stopAfter(t, await startEnvoy({ bootstrap, concurrency: 1 }));
   }
   const size = nodes.size + bare.length;

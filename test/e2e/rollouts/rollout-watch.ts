@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { RolloutView } from '../../../src/api/schema/rollout-view.ts';
 import type { JsonObject } from '../../../src/model/plugin-spec.ts';
 import type { AttacheProcess } from '../../harness/attache-process.ts';
@@ -125,4 +126,10 @@ export async function untilFlushed(fleet: FleetScene, times = 1): Promise<void> 
     what,
     deadlineMs: 10_000 + times * 10_000,
   });
+}
+
+/** What users read holds none of our own words. */
+export function assertPlainWords(printed: readonly string[]): void {
+  const inside = /\b(slots?|attempts?|verdicts?|process|processes|nonces?|cohorts?)\b/i;
+  for (const text of printed) assert.doesNotMatch(text, inside);
 }
