@@ -42,7 +42,9 @@ async function playMany(count: number): Promise<number> {
   });
   const seconds = Number((process.hrtime.bigint() - begun) / 1_000_000_000n);
   const { stories, rollouts, bad } = total;
-  console.log(`${stories} stories with ${rollouts} rollouts in ${seconds} s: ${bad.length} with a broken rule`);
+  console.log(
+    `${stories} stories with ${rollouts} rollouts in ${seconds} s: ${bad.length} with a broken rule`,
+  );
   return bad.length === 0 && stories === count ? 0 : 1;
 }
 

@@ -1,93 +1,46 @@
 import type { PluginSpec } from '../../src/model/plugin-spec.ts';
 import type { NodeView } from './checker-node.ts';
 import { type Aim, aimOn, Believed, isSameAim, NOWHERE, TAKEN_IN_MS } from './checker-rollout.ts';
+import { RolloutBelief } from './rollout-belief.ts';
 import type { Deed } from './wire.ts';
 
 /** Before this nobody but the push protocol itself knows of a refusal. */
 const UNHEARD_MS = 3;
 
-export type Report = (rule: string, detail: string) => void;
-
-/** What a plugin's belief may ask of the checker. */
-export interface Fleet {
-  readonly nodes: ReadonlyMap<string, NodeView>;
-  /** Attaché's process is there. */
-  isUp(): boolean;
-  /** It has been there for so long that it waits for nobody any more. */
-  isSettled(at: number): boolean;
-}
-
 /**
  * What the checker believes of one plugin: what was proven, what its newest rollout brings, whom it moved. It follows
  * from documents, verbs and pushes alone.
- */
-export class PluginBelief {
-  readonly name: string;
-  readonly #fleet: Fleet;
-  readonly #report: Report;
-  /** What may stand in the nodes that no rollout moved: more than one where the wire does not tell. */
-  bases: readonly Aim[] = [NOWHERE];
-  #basesAt = Number.POSITIVE_INFINITY;
-  rollout: Believed | undefined;
-  /** Of superseded rollouts that nothing speaks against: nodes not reached since keep them. */
-  #earlier: readonly Believed[] = [];
-  /** The side that each node was sent last. */
-  readonly #sent = new Map<string, number | null>();
-  /** When a node was moved last, by whatever rollout. */
-  readonly #movedAt = new Map<string, number>();
-  #lastDeathAt = Number.NEGATIVE_INFINITY;
-  /** Content that is not to be tried again without retry; false: perhaps. */
-  readonly #quarantined = new Map<number, boolean>();
-  #spec: PluginSpec | undefined;
-  #desired: Aim | undefined;
-  /** Nothing begins while all is frozen. */
-  #deferred: { readonly aim: Aim; readonly now: boolean } | undefined;
-  /** The newest document was taken back before its module was there. */
-  #isDropped = false;
-  /** The module of the newest document is being looked for, and a rollout says so. */
-  #isWaiting = false;
-  #mayBeDropped = false;
-  #isPausedByPerson = false;
-  #isFrozen = false;
-  /** Nobody can tell from the wire what is to stand there. */
-  isVague = false;
-
-  constructor(name: string, fleet: Fleet, report: Report) {
-    this.name = name;
-    this.#fleet = fleet;
-    this.#report = report;
-  }
-
+ */ export class PluginBelief extends RolloutBelief {
   // --- documents and verbs ------------------------------------------------------------------------------------
 
   onDeed(deed: Deed, at: number): void {
     switch (deed.type) {
       case 'applied':
-        this.#spec = deed.spec;
+        this.spec = deed.spec;
         if (this.rollout?.touched.size === 0 && this.rollout.firstCompleteAt === undefined)
           this.rollout.mayFail ??= 'a newer document, perhaps before it began';
-        this.#isDropped = false;
-        this.#mayBeDropped = false;
-        this.#isWaiting = false;
-        this.#deferred = undefined;
+        this.isDropped = false;
+        this.mayBeDropped = false;
+        this.isWaiting = false;
+        this.deferred = undefined;
         if (deed.spec.deleted !== undefined)
-          this.#want({ ...NOWHERE, role: roleOf(deed.spec) }, at, deed.spec.deleted.now);
+          this.want({ ...NOWHERE, role: roleOf(deed.spec) }, at, deed.spec.deleted.now);
         return;
       case 'deleted':
-        this.#isDropped = false;
-        if (this.#spec !== undefined) this.#spec = { ...this.#spec, deleted: { at, by: '', now: deed.now } };
-        this.#want({ ...NOWHERE, role: this.#spec && roleOf(this.#spec) }, at, deed.now);
+        this.isDropped = false;
+        if (this.spec !== undefined) this.spec = { ...this.spec, deleted: { at, by: '', now: deed.now } };
+        this.want({ ...NOWHERE, role: this.spec && roleOf(this.spec) }, at, deed.now);
         return;
       case 'ready':
-        if (!this.#isFrozen) this.#isWaiting = false;
-        if (!this.#isDropped && this.#spec?.deleted === undefined)
-          this.#want({ revision: deed.revision, role: this.#spec && roleOf(this.#spec) }, at, false);
+        if (!this.isFrozen) this.isWaiting = false;
+        if (!this.isDropped && this.spec?.deleted === undefined)
+          this.want({ revision: deed.revision, role: this.spec && roleOf(this.spec) }, at, false);
         return;
       case 'not-ready':
-        this.#isWaiting = !deed.isFinal;
+        this.isWaiting = !deed.isFinal;
         return;
       case 'verb':
-        this.#onVerb(deed, at);
+        this.onVerb(deed, at);
         return;
       default:
         return;
@@ -95,39 +48,39 @@ export class PluginBelief {
   }
 
   onFrozen(isFrozen: boolean, at: number): void {
-    this.#isFrozen = isFrozen;
+    this.isFrozen = isFrozen;
     if (isFrozen) this.rollout?.pause(at);
-    else if (!this.#isPausedByPerson) this.rollout?.resume(at);
-    if (!isFrozen && this.#deferred !== undefined) this.#want(this.#deferred.aim, at, this.#deferred.now);
+    else if (!this.isPausedByPerson) this.rollout?.resume(at);
+    if (!isFrozen && this.deferred !== undefined) this.want(this.deferred.aim, at, this.deferred.now);
   }
 
-  #onVerb(deed: Deed & { type: 'verb' }, at: number): void {
+  protected onVerb(deed: Deed & { type: 'verb' }, at: number): void {
     const { rollout } = this;
     switch (deed.action) {
       case 'pause':
-        this.#isPausedByPerson = true;
+        this.isPausedByPerson = true;
         rollout?.pause(at);
         return;
       case 'resume':
       case 'promote':
-        this.#isPausedByPerson = false;
+        this.isPausedByPerson = false;
         if (rollout === undefined) return;
-        if (!this.#isFrozen) rollout.resume(at);
+        if (!this.isFrozen) rollout.resume(at);
         rollout.promotedAt = at;
         rollout.haltedAt = undefined;
         rollout.isFull ||= deed.full;
         return;
       case 'abort':
       case 'undo':
-        this.#onStop(deed, at);
+        this.onStop(deed, at);
         return;
       case 'retry':
-        this.#isPausedByPerson = false;
-        if (this.#desired?.revision !== null && this.#desired !== undefined)
-          this.#quarantined.delete(this.#desired.revision);
-        this.#isDropped = false;
-        if (this.#desired !== undefined && this.#spec?.deleted === undefined)
-          this.#begin(this.#desired, at, false);
+        this.isPausedByPerson = false;
+        if (this.desired?.revision !== null && this.desired !== undefined)
+          this.quarantined.delete(this.desired.revision);
+        this.isDropped = false;
+        if (this.desired !== undefined && this.spec?.deleted === undefined)
+          this.begin(this.desired, at, false);
         return;
       default:
         deed.action satisfies never;
@@ -135,41 +88,41 @@ export class PluginBelief {
   }
 
   /** It is about the rollout that moves nodes, or else about the one that waits for its module. */
-  #onStop({ action, freeze }: Deed & { type: 'verb' }, at: number): void {
+  protected onStop({ action, freeze }: Deed & { type: 'verb' }, at: number): void {
     const { rollout } = this;
-    const isActive = rollout !== undefined && rollout.dead === undefined && !this.#isEnded(rollout, at);
-    if (this.#isWaiting && !isActive) {
-      this.#isDropped = this.#deferred === undefined;
-      this.#mayBeDropped = true;
+    const isActive = rollout !== undefined && rollout.dead === undefined && !this.isEnded(rollout, at);
+    if (this.isWaiting && !isActive) {
+      this.isDropped = this.deferred === undefined;
+      this.mayBeDropped = true;
       // Unless it was paused for a reason that is not seen, and had not ended.
       if (rollout !== undefined && rollout.dead === undefined) {
         rollout.mayFail ??= action;
-        this.#lastDeathAt = at;
+        this.lastDeathAt = at;
       }
       return;
     }
     if (rollout === undefined) return;
     if (freeze && action === 'abort') rollout.haltedAt ??= at;
     else if (rollout.touched.size === 0 && rollout.completeAt === undefined)
-      this.#stopUnbegun(rollout, at, action);
-    else this.#kill(rollout, at, action);
+      this.stopUnbegun(rollout, at, action);
+    else this.kill(rollout, at, action);
   }
 
   /** It was about this one, or about the one before it, which has to end first. */
-  #stopUnbegun(rollout: Believed, at: number, why: string): void {
+  protected stopUnbegun(rollout: Believed, at: number, why: string): void {
     rollout.mayFail ??= why;
-    this.#lastDeathAt = at;
-    for (const { revision } of rollout.aims) if (revision !== null) this.#quarantined.set(revision, false);
+    this.lastDeathAt = at;
+    for (const { revision } of rollout.aims) if (revision !== null) this.quarantined.set(revision, false);
   }
 
-  #want(aim: Aim, at: number, now: boolean): void {
-    this.#desired = aim;
-    this.#deferred = undefined;
-    if (this.#isFrozen) {
-      this.#deferred = { aim, now };
+  protected want(aim: Aim, at: number, now: boolean): void {
+    this.desired = aim;
+    this.deferred = undefined;
+    if (this.isFrozen) {
+      this.deferred = { aim, now };
       return;
     }
-    const held = aim.revision === null ? undefined : this.#quarantined.get(aim.revision);
+    const held = aim.revision === null ? undefined : this.quarantined.get(aim.revision);
     if (held === true) return;
     const { rollout } = this;
     if (
@@ -179,9 +132,9 @@ export class PluginBelief {
     ) {
       // Whether it had begun by then, with the document before, is not seen.
       if (rollout.madePlan === undefined) rollout.isPlanUnclear = true;
-      if (this.#findLate(rollout, at) === undefined) return;
+      if (this.findLate(rollout, at) === undefined) return;
       // Perhaps it had ended over that, and begins again.
-      this.#begin(aim, at, now);
+      this.begin(aim, at, now);
       if (this.rollout !== undefined) this.rollout.isPlanUnclear = true;
       return;
     }
@@ -190,62 +143,56 @@ export class PluginBelief {
       this.bases.every(base => isSameAim(base, aim))
     )
       return;
-    this.#begin(aim, at, now);
-    if ((held === false || this.#mayBeDropped) && this.rollout !== undefined) this.rollout.isOptional = true;
+    this.begin(aim, at, now);
+    if ((held === false || this.mayBeDropped) && this.rollout !== undefined) this.rollout.isOptional = true;
   }
 
-  #begin(aim: Aim, at: number, now: boolean): void {
-    this.#supersede(at);
-    this.#isPausedByPerson = false;
-    const spec = this.#spec;
+  protected begin(aim: Aim, at: number, now: boolean): void {
+    this.supersede(at);
+    this.isPausedByPerson = false;
+    const spec = this.spec;
     const document = { document: spec?.rollout, preset: now ? 'all-at-once' : spec?.preset };
     this.rollout = new Believed({ aims: [aim], since: at, ...document });
-    if (this.#isFrozen) this.rollout.pause(at);
-    this.#judgeComplete(this.rollout, at, this.#fleet.isUp());
+    if (this.isFrozen) this.rollout.pause(at);
+    this.judgeComplete(this.rollout, at, this.fleet.isUp());
   }
 
   /** What of the rollout before stands when another one begins. */
-  #supersede(at: number): void {
+  protected supersede(at: number): void {
     const { rollout } = this;
     if (rollout === undefined) return;
     if (rollout.dead !== undefined) {
       // Whoever was moved is on what was proven again, also where no push was needed for it.
       const [base, ...others] = this.bases;
-      for (const [id, sent] of others.length === 0 ? this.#sent : []) {
-        const facts = this.#fleet.nodes.get(id)?.facts;
+      for (const [id, sent] of others.length === 0 ? this.sent : []) {
+        const facts = this.fleet.nodes.get(id)?.facts;
         if (facts !== undefined && base !== undefined && sent !== aimOn(base, facts))
-          this.#sent.set(id, aimOn(base, facts));
+          this.sent.set(id, aimOn(base, facts));
       }
-      this.#earlier = [];
+      this.earlier = [];
       return;
     }
     // What a node refused leaves the others when something newer takes over.
-    if (rollout.haltedAt !== undefined || rollout.mayFail !== undefined) this.#lastDeathAt = at;
+    if (rollout.haltedAt !== undefined || rollout.mayFail !== undefined) this.lastDeathAt = at;
     // Who comes back later does not take it out of its bake.
     const { firstCompleteAt: completeAt } = rollout;
     if (completeAt === undefined) {
       // A person who lets it go to everybody at once does not wait for answers either.
       if (rollout.isFull) this.bases = [...this.bases, ...rollout.aims];
-      this.#earlier = [...this.#earlier, rollout];
+      this.earlier = [...this.earlier, rollout];
       return;
     }
     // Just after a start of Attaché the next one waits for nodes to come back.
     const isSure =
-      this.#fleet.isSettled(at) &&
+      this.fleet.isSettled(at) &&
       rollout.isSurelyComplete &&
       rollout.mayFail === undefined &&
       !rollout.isOptional &&
       rollout.haltedAt === undefined;
     // Whether it was Baking already, or paused before that, is not seen on the wire.
-    this.#basesAt = completeAt;
+    this.basesAt = completeAt;
     this.bases = isSure ? rollout.aims : [...this.bases, ...rollout.aims];
-    this.#earlier = isSure ? [] : [...this.#earlier, rollout];
-  }
-
-  /** It succeeded, as far as the wire tells. */
-  #isEnded({ firstCompleteAt, madePlan, hadNobody, isPlanUnclear }: Believed, at: number): boolean {
-    if (hadNobody || (isPlanUnclear && firstCompleteAt !== undefined)) return true;
-    return firstCompleteAt !== undefined && at >= firstCompleteAt + (madePlan?.bakeMs ?? 0);
+    this.earlier = isSure ? [] : [...this.earlier, rollout];
   }
 
   // --- what is seen on the wire -------------------------------------------------------------------------------
@@ -253,45 +200,45 @@ export class PluginBelief {
   /** A push brings this revision (null: takes the plugin out, where a place held it). */
   onContent(node: NodeView, revision: number | null, at: number): void {
     const id = node.facts.id;
-    const before = this.#sent.get(id) ?? null;
+    const before = this.sent.get(id) ?? null;
     if (revision === before) {
-      this.#onSame(node, revision, at);
+      this.onSame(node, revision, at);
       return;
     }
     const { rollout } = this;
-    if (rollout?.brings(revision, node.facts) === true && !this.#isBackTo(rollout, node, revision)) {
-      this.#onMove(rollout, node, at);
-      this.#sent.set(id, revision);
+    if (rollout?.brings(revision, node.facts) === true && !this.isBackTo(rollout, node, revision)) {
+      this.onMove(rollout, node, at);
+      this.sent.set(id, revision);
       return;
     }
-    if (this.#isBase(revision, node)) {
-      this.#onBack(node, before, revision, at);
+    if (this.isBase(revision, node)) {
+      this.onBack(node, before, revision, at);
       return;
     }
-    if (this.#earlier.some(earlier => earlier.brings(revision, node.facts))) {
+    if (this.earlier.some(earlier => earlier.brings(revision, node.facts))) {
       // A node that joined, or that came back, on the side that an unfinished rollout had given it.
-      this.#sent.set(id, revision);
+      this.sent.set(id, revision);
       return;
     }
-    const known = this.#quarantined.get(revision ?? 0) === true ? 'quarantined' : 'foreign-content';
-    this.#report(known, `${id} was sent ${this.#say(revision)}, ${this.#sayState()}`);
-    this.#sent.set(id, revision);
+    const known = this.quarantined.get(revision ?? 0) === true ? 'quarantined' : 'foreign-content';
+    this.report(known, `${id} was sent ${this.say(revision)}, ${this.sayState()}`);
+    this.sent.set(id, revision);
   }
 
   /** The listener of an Envoy before 1.39 got a place for the plugin, or lost it. */
   onPlace(node: NodeView, isThere: boolean, at: number): void {
-    const before = this.#sent.get(node.facts.id) ?? null;
+    const before = this.sent.get(node.facts.id) ?? null;
     if (isThere === (before !== null)) return;
     if (!isThere) {
       this.onContent(node, null, at);
       return;
     }
-    const alive = [this.rollout, ...this.#earlier].filter(rollout => rollout?.dead === undefined);
+    const alive = [this.rollout, ...this.earlier].filter(rollout => rollout?.dead === undefined);
     const brought = alive.flatMap(rollout => rollout?.aims ?? []);
     const next = node.isExcluded ? [...this.bases, ...brought] : [...brought, ...this.bases];
     const revision = next.map(aim => aimOn(aim, node.facts)).find(found => found !== null);
     if (revision !== undefined) this.onContent(node, revision, at);
-    else this.#report('foreign-place', `${node.facts.id} got a place for ${this.name}, ${this.#sayState()}`);
+    else this.report('foreign-place', `${node.facts.id} got a place for ${this.name}, ${this.sayState()}`);
   }
 
   /** The node answered a push with an ACK: what it runs now. */
@@ -300,7 +247,7 @@ export class PluginBelief {
     const touch = rollout?.touched.get(node.facts.id);
     if (rollout === undefined) return;
     if (touch !== undefined && rollout.brings(node.runs(this.name), node.facts)) touch.ackedAt ??= at;
-    this.#judgeComplete(rollout, at, true);
+    this.judgeComplete(rollout, at, true);
   }
 
   onRefusal(node: NodeView, revision: number, at: number): void {
@@ -314,14 +261,14 @@ export class PluginBelief {
       rollout.mayFail ??= 'a refusal near the end of the bake';
       return;
     }
-    this.#fail(rollout, at, `${node.facts.id} refused ${revision}`);
+    this.fail(rollout, at, `${node.facts.id} refused ${revision}`);
   }
 
   /** Stats show that it must not go on. */
   onBroken(node: NodeView, at: number, why: string): void {
     const { rollout } = this;
     if (rollout === undefined || rollout.dead !== undefined) return;
-    this.#fail(rollout, at, `${node.facts.id}: ${why}`);
+    this.fail(rollout, at, `${node.facts.id}: ${why}`);
   }
 
   /** Of this revision, or of whatever the newest rollout brings. */
@@ -335,81 +282,54 @@ export class PluginBelief {
     // What an unfinished rollout had left on nodes, and one of them refuses, leaves them.
     if (
       revision !== undefined &&
-      this.#earlier.some(({ aims }) => aims.some(aim => aim.revision === revision))
+      this.earlier.some(({ aims }) => aims.some(aim => aim.revision === revision))
     )
-      this.#lastDeathAt = at;
+      this.lastDeathAt = at;
   }
 
   /** A node was excluded or included: where it stood in the order of the steps is not seen. */
   onPolicy(node: NodeView, at: number): void {
     const { rollout } = this;
     if (rollout === undefined || rollout.dead !== undefined) return;
-    if (!rollout.touched.has(node.facts.id) && !this.#isEnded(rollout, at)) rollout.isPlanUnclear = true;
+    if (!rollout.touched.has(node.facts.id) && !this.isEnded(rollout, at)) rollout.isPlanUnclear = true;
   }
 
   onGone(at: number): void {
-    if (this.rollout !== undefined && this.#fleet.isUp()) this.#judgeComplete(this.rollout, at, false);
+    if (this.rollout !== undefined && this.fleet.isUp()) this.judgeComplete(this.rollout, at, false);
   }
 
-  #fail(rollout: Believed, at: number, why: string): void {
-    if (rollout.madePlan?.freezesOnFailure === true) rollout.haltedAt ??= at;
-    else this.#kill(rollout, at, why);
-  }
-
-  #kill(rollout: Believed, at: number, why: string): void {
-    if (rollout.dead !== undefined) return;
-    rollout.dead = { at, why };
-    rollout.haltedAt = undefined;
-    this.#lastDeathAt = at;
-    for (const { revision } of rollout.aims)
-      if (revision !== null && !this.bases.some(base => base.revision === revision))
-        this.#quarantined.set(revision, !rollout.isOptional);
-  }
-
-  #onSame(node: NodeView, revision: number | null, at: number): void {
+  protected onSame(node: NodeView, revision: number | null, at: number): void {
     const { rollout } = this;
     const { dead } = rollout ?? {};
     if (rollout === undefined || dead === undefined || revision === null) return;
     if (at <= dead.at + TAKEN_IN_MS || !rollout.touched.has(node.facts.id)) return;
-    if (node.runs(this.name) === revision || this.#isBase(revision, node)) return;
-    this.#report(
+    if (node.runs(this.name) === revision || this.isBase(revision, node)) return;
+    this.report(
       'pushed-after-failure',
-      `${node.facts.id} was sent ${this.#say(revision)} again, ${this.#sayState()}`,
+      `${node.facts.id} was sent ${this.say(revision)} again, ${this.sayState()}`,
     );
   }
 
-  /** It is what the node comes back to, not what the rollout brings anew. */
-  #isBackTo(rollout: Believed, node: NodeView, revision: number | null): boolean {
-    if (!this.#isBase(revision, node)) return false;
-    // It was away when that became what was proven.
-    const isLate = !rollout.touched.has(node.facts.id) && node.openedAt >= this.#basesAt;
-    return isLate || node.isExcluded || (rollout.dead ?? rollout.mayFail) !== undefined;
-  }
-
-  #isBase(revision: number | null, node: NodeView): boolean {
-    return this.bases.some(base => aimOn(base, node.facts) === revision);
-  }
-
-  #onMove(rollout: Believed, node: NodeView, at: number): void {
+  protected onMove(rollout: Believed, node: NodeView, at: number): void {
     const { facts } = node;
-    this.#makePlan(rollout, at);
+    this.makePlan(rollout, at);
     const { dead, haltedAt = Number.POSITIVE_INFINITY } = rollout;
     if ((dead !== undefined && at > dead.at + TAKEN_IN_MS) || node.freeSince(at) > haltedAt + TAKEN_IN_MS)
-      this.#report('moved-after-failure', `${facts.id} was moved, ${this.#sayState()}`);
+      this.report('moved-after-failure', `${facts.id} was moved, ${this.sayState()}`);
     else if (!rollout.touched.has(facts.id)) {
       // Included again, or perhaps moved by the rollout before, which brought it the same: no step counts it.
-      const wasEarlier = this.#earlier.some(earlier =>
+      const wasEarlier = this.earlier.some(earlier =>
         rollout.aims.some(aim => earlier.brings(aimOn(aim, facts), facts)),
       );
       if (node.policyAt > rollout.since || wasEarlier) rollout.joined.add(facts.id);
-      const against = this.#isEnded(rollout, at) ? undefined : rollout.checkMove(node, at, this.#fleet.nodes);
-      if (this.#isEnded(rollout, at)) rollout.joined.add(facts.id);
+      const against = this.isEnded(rollout, at) ? undefined : rollout.checkMove(node, at, this.fleet.nodes);
+      if (this.isEnded(rollout, at)) rollout.joined.add(facts.id);
       else if (node.isExcluded && node.policyAt < at - TAKEN_IN_MS)
-        this.#report('excluded', `${facts.id} was moved although it is excluded, ${this.#sayState()}`);
+        this.report('excluded', `${facts.id} was moved although it is excluded, ${this.sayState()}`);
       else if (against !== undefined)
-        this.#report('step', `${facts.id} was moved: ${against}; ${this.#sayState()}`);
+        this.report('step', `${facts.id} was moved: ${against}; ${this.sayState()}`);
     }
-    this.#movedAt.set(facts.id, at);
+    this.movedAt.set(facts.id, at);
     if (rollout.touched.has(facts.id)) return;
     rollout.touched.set(facts.id, {
       at,
@@ -422,154 +342,46 @@ export class PluginBelief {
     if (rollout.isCounted(facts.id)) rollout.completeAt = undefined;
   }
 
-  /** Of everybody whom it would change. Who joined while it waited to begin, or is away, may be in it or not. */
-  #makePlan(rollout: Believed, at: number): void {
-    if (rollout.madePlan !== undefined) return;
-    const sure: NodeView['facts'][] = [];
-    const perhaps: NodeView['facts'][] = [];
-    for (const node of this.#fleet.nodes.values()) {
-      const { facts, firstSeenAt, isExcluded, policyAt } = node;
-      if (facts.layout === 'none' || (isExcluded && policyAt < rollout.since)) continue;
-      const now = this.#sent.get(facts.id) ?? null;
-      const mayHave =
-        node.isConnected && node.runs(this.name) === now
-          ? [now]
-          : [now, ...this.bases.map(base => aimOn(base, facts))];
-      const changes = mayHave.filter(revision => rollout.aims.some(aim => aimOn(aim, facts) !== revision));
-      // Before it has asked for its places it is not known whether it has any.
-      const isBare = facts.layout === 'chain' && node.places.size === 0;
-      const isNew = isBare || isExcluded || (firstSeenAt > rollout.since - TAKEN_IN_MS && firstSeenAt <= at);
-      if (isNew) rollout.joined.add(facts.id);
-      if (!isNew && changes.length === mayHave.length) sure.push(facts);
-      else if (isNew || changes.length > 0) perhaps.push(facts);
-    }
-    rollout.plan(sure, perhaps);
-  }
-
-  #onBack(node: NodeView, before: number | null, revision: number | null, at: number): void {
+  protected onBack(node: NodeView, before: number | null, revision: number | null, at: number): void {
     const { facts } = node;
     // What a process begins with is what was proven; what it is to have follows.
     if (before !== null && !node.hasAnswered(this.name)) return;
-    if (before === null && revision !== null && !this.#movedAt.has(facts.id)) {
-      this.#sent.set(facts.id, revision);
+    if (before === null && revision !== null && !this.movedAt.has(facts.id)) {
+      this.sent.set(facts.id, revision);
       return;
     }
     // It was away when that became what was proven.
-    if (this.rollout?.touched.has(facts.id) !== true && node.openedAt >= this.#basesAt) {
-      this.#sent.set(facts.id, revision);
+    if (this.rollout?.touched.has(facts.id) !== true && node.openedAt >= this.basesAt) {
+      this.sent.set(facts.id, revision);
       return;
     }
     // An Envoy falls back by itself, on what it ran, while it cannot have what is new.
     if (before !== null && node.runs(this.name) === revision) return;
-    const why = this.#findCause(node, at);
+    const why = this.findCause(node, at);
     if (why === undefined)
-      this.#report(
+      this.report(
         'back-without-cause',
-        `${facts.id} was sent back to ${this.#say(revision)}, ${this.#sayState()}`,
+        `${facts.id} was sent back to ${this.say(revision)}, ${this.sayState()}`,
       );
-    this.#sent.set(facts.id, revision);
+    this.sent.set(facts.id, revision);
     const { rollout } = this;
     if (rollout === undefined || rollout.dead !== undefined || node.isExcluded) return;
     if (at < node.refusedAt + UNHEARD_MS && before !== null)
-      this.#report(
+      this.report(
         'fell-too-far',
-        `${facts.id} refused, and was sent ${this.#say(revision)} in the place of what it ran`,
+        `${facts.id} refused, and was sent ${this.say(revision)} in the place of what it ran`,
       );
-    if (rollout.touched.has(facts.id)) this.#fail(rollout, at, why ?? 'it went back');
+    if (rollout.touched.has(facts.id)) this.fail(rollout, at, why ?? 'it went back');
     // Where a module did not come, its content is not held against it.
     if (rollout.mayFail !== undefined) return;
     for (const aim of rollout.aims)
-      if (aim.revision !== null && this.#quarantined.has(aim.revision))
-        this.#quarantined.set(aim.revision, false);
-  }
-
-  #findCause(node: NodeView, at: number): string | undefined {
-    const { rollout } = this;
-    const movedAt = this.#movedAt.get(node.facts.id) ?? Number.NEGATIVE_INFINITY;
-    if (node.isExcluded || node.policyAt > at - TAKEN_IN_MS) return 'excluded';
-    if (this.#lastDeathAt >= movedAt) return 'a failure';
-    if (rollout === undefined) return undefined;
-    if (rollout.mayFail !== undefined) return rollout.mayFail;
-    return this.#findLate(rollout, at);
-  }
-
-  /** A node that did not take it in time, or could not even be sent it. */
-  #findLate(rollout: Believed, at: number): string | undefined {
-    const deadlineMs = rollout.madePlan?.progressDeadlineMs ?? 0;
-    if (at - rollout.stepAt < deadlineMs - TAKEN_IN_MS) return undefined;
-    for (const [id, node] of this.#fleet.nodes) {
-      const touch = rollout.touched.get(id);
-      const waits =
-        touch !== undefined &&
-        (touch.ackedAt === undefined || !rollout.brings(node.runs(this.name), node.facts));
-      if (waits || node.silentSince !== undefined) return `${id} did not answer in time`;
-    }
-    return undefined;
-  }
-
-  /** Every connected node that it is for has it. `isSure`: it is seen by what they answered, not by who is gone. */
-  #judgeComplete(rollout: Believed, at: number, isSure: boolean): void {
-    if (rollout.completeAt !== undefined || rollout.dead !== undefined) return;
-    let count = 0;
-    let isKnown = true;
-    for (const node of this.#fleet.nodes.values()) {
-      const { facts } = node;
-      if (facts.layout === 'none' || node.isExcluded) continue;
-      if (!node.isConnected) {
-        // A step may be about those who are away, and has its soak all the same.
-        if (!rollout.touched.has(facts.id)) isKnown = false;
-        continue;
-      }
-      // Who has just come may not be known of yet.
-      if (node.firstSeenAt > at - TAKEN_IN_MS) isKnown = false;
-      else if (!rollout.brings(node.runs(this.name), facts)) return;
-      count += 1;
-    }
-    // With nobody there it is the base at once; when everybody has gone nothing is known.
-    if (count === 0 && rollout.touched.size > 0) return;
-    rollout.completeAt = at;
-    rollout.firstCompleteAt ??= at;
-    rollout.hadNobody ||= rollout.touched.size === 0;
-    rollout.isSurelyComplete = isSure && isKnown;
+      if (aim.revision !== null && this.quarantined.has(aim.revision))
+        this.quarantined.set(aim.revision, false);
   }
 
   // --- at the end ---------------------------------------------------------------------------------------------
-
-  /** What may stand in the end. */
-  expected(at: number): readonly Aim[] {
-    const { rollout } = this;
-    if (rollout !== undefined && rollout.dead === undefined) rollout.mayFail ??= this.#findLate(rollout, at);
-    if (rollout === undefined) return this.bases;
-    if (rollout.dead !== undefined) return this.bases;
-    if (rollout.isOptional)
-      return [...this.bases, ...rollout.aims, ...this.#earlier.flatMap(earlier => earlier.aims)];
-    if (rollout.mayFail !== undefined) return [...this.bases, ...rollout.aims];
-    return rollout.aims;
-  }
-
-  /** Nobody is to go on with it, and nobody takes it back. */
-  get isLeft(): boolean {
-    return this.rollout?.haltedAt !== undefined && this.rollout.dead === undefined;
-  }
-
-  #say(revision: number | null): string {
-    return revision === null ? `no ${this.name}` : `${this.name}@${revision}`;
-  }
-
-  #sayState(): string {
-    const { rollout } = this;
-    const bases = this.bases.map(base => toText(base)).join(' or ');
-    if (rollout === undefined) return `while nothing but ${bases} was proven`;
-    const { dead, haltedAt } = rollout;
-    const state = dead === undefined ? (haltedAt === undefined ? 'alive' : 'halted') : `dead (${dead.why})`;
-    return `rollout to ${rollout.aims.map(toText).join(' or ')} is ${state}, ${rollout.touched.size} moved, step ${rollout.step}, complete ${rollout.completeAt ?? 'not'}; proven: ${bases}`;
-  }
 }
 
 function roleOf(spec: PluginSpec): string | undefined {
   return spec.selector?.matchLabels.role;
-}
-
-export function toText({ revision, role }: Aim): string {
-  return `${revision === null ? 'none' : revision}${role === undefined ? '' : ` on ${role}`}`;
 }

@@ -1,8 +1,9 @@
 import { Evidence } from './checker-evidence.ts';
 import { isProbe, isSameContent, isSamePart, NodeView, type PlaceView, revisionsIn } from './checker-node.ts';
-import { type Fleet, PluginBelief, type Report, toText } from './checker-plugin.ts';
+import { PluginBelief } from './checker-plugin.ts';
 import { aimOn, TAKEN_IN_MS } from './checker-rollout.ts';
 import type { WirePlace } from './envoy-bytes.ts';
+import { type Fleet, type Report, toText } from './rollout-belief.ts';
 import { type Deed, type ListenerOnWire, toTime, type WireEvent, type Witness } from './wire.ts';
 
 /** After Envoy's confirming answer everybody who was moved is back in this time. */

@@ -1,0 +1,197 @@
+import type { PluginSpec } from '../../src/model/plugin-spec.ts';
+import type { NodeView } from './checker-node.ts';
+import { type Aim, aimOn, type Believed, NOWHERE, TAKEN_IN_MS } from './checker-rollout.ts';
+
+export type Report = (rule: string, detail: string) => void;
+
+/** What a plugin's belief may ask of the checker. */
+export interface Fleet {
+  readonly nodes: ReadonlyMap<string, NodeView>;
+  /** Attaché's process is there. */
+  isUp(): boolean;
+  /** It has been there for so long that it waits for nobody any more. */
+  isSettled(at: number): boolean;
+}
+
+/** What is believed of one plugin, and what follows from it alone; `PluginBelief` is told what happens. */
+export class RolloutBelief {
+  readonly name: string;
+  protected readonly fleet: Fleet;
+  protected readonly report: Report;
+  /** What may stand in the nodes that no rollout moved: more than one where the wire does not tell. */
+  bases: readonly Aim[] = [NOWHERE];
+  protected basesAt = Number.POSITIVE_INFINITY;
+  rollout: Believed | undefined;
+  /** Of superseded rollouts that nothing speaks against: nodes not reached since keep them. */
+  protected earlier: readonly Believed[] = [];
+  /** The side that each node was sent last. */
+  protected readonly sent = new Map<string, number | null>();
+  /** When a node was moved last, by whatever rollout. */
+  protected readonly movedAt = new Map<string, number>();
+  protected lastDeathAt = Number.NEGATIVE_INFINITY;
+  /** Content that is not to be tried again without retry; false: perhaps. */
+  protected readonly quarantined = new Map<number, boolean>();
+  protected spec: PluginSpec | undefined;
+  protected desired: Aim | undefined;
+  /** Nothing begins while all is frozen. */
+  protected deferred: { readonly aim: Aim; readonly now: boolean } | undefined;
+  /** The newest document was taken back before its module was there. */
+  protected isDropped = false;
+  /** The module of the newest document is being looked for, and a rollout says so. */
+  protected isWaiting = false;
+  protected mayBeDropped = false;
+  protected isPausedByPerson = false;
+  protected isFrozen = false;
+  /** Nobody can tell from the wire what is to stand there. */
+  isVague = false;
+
+  constructor(name: string, fleet: Fleet, report: Report) {
+    this.name = name;
+    this.fleet = fleet;
+    this.report = report;
+  }
+
+  /** It succeeded, as far as the wire tells. */
+  protected isEnded({ firstCompleteAt, madePlan, hadNobody, isPlanUnclear }: Believed, at: number): boolean {
+    if (hadNobody || (isPlanUnclear && firstCompleteAt !== undefined)) return true;
+    return firstCompleteAt !== undefined && at >= firstCompleteAt + (madePlan?.bakeMs ?? 0);
+  }
+
+  protected fail(rollout: Believed, at: number, why: string): void {
+    if (rollout.madePlan?.freezesOnFailure === true) rollout.haltedAt ??= at;
+    else this.kill(rollout, at, why);
+  }
+
+  protected kill(rollout: Believed, at: number, why: string): void {
+    if (rollout.dead !== undefined) return;
+    rollout.dead = { at, why };
+    rollout.haltedAt = undefined;
+    this.lastDeathAt = at;
+    for (const { revision } of rollout.aims)
+      if (revision !== null && !this.bases.some(base => base.revision === revision))
+        this.quarantined.set(revision, !rollout.isOptional);
+  }
+
+  /** It is what the node comes back to, not what the rollout brings anew. */
+  protected isBackTo(rollout: Believed, node: NodeView, revision: number | null): boolean {
+    if (!this.isBase(revision, node)) return false;
+    // It was away when that became what was proven.
+    const isLate = !rollout.touched.has(node.facts.id) && node.openedAt >= this.basesAt;
+    return isLate || node.isExcluded || (rollout.dead ?? rollout.mayFail) !== undefined;
+  }
+
+  protected isBase(revision: number | null, node: NodeView): boolean {
+    return this.bases.some(base => aimOn(base, node.facts) === revision);
+  }
+
+  /** Of everybody whom it would change. Who joined while it waited to begin, or is away, may be in it or not. */
+  protected makePlan(rollout: Believed, at: number): void {
+    if (rollout.madePlan !== undefined) return;
+    const sure: NodeView['facts'][] = [];
+    const perhaps: NodeView['facts'][] = [];
+    for (const node of this.fleet.nodes.values()) {
+      const { facts, firstSeenAt, isExcluded, policyAt } = node;
+      if (facts.layout === 'none' || (isExcluded && policyAt < rollout.since)) continue;
+      const now = this.sent.get(facts.id) ?? null;
+      const mayHave =
+        node.isConnected && node.runs(this.name) === now
+          ? [now]
+          : [now, ...this.bases.map(base => aimOn(base, facts))];
+      const changes = mayHave.filter(revision => rollout.aims.some(aim => aimOn(aim, facts) !== revision));
+      // Before it has asked for its places it is not known whether it has any.
+      const isBare = facts.layout === 'chain' && node.places.size === 0;
+      const isNew = isBare || isExcluded || (firstSeenAt > rollout.since - TAKEN_IN_MS && firstSeenAt <= at);
+      if (isNew) rollout.joined.add(facts.id);
+      if (!isNew && changes.length === mayHave.length) sure.push(facts);
+      else if (isNew || changes.length > 0) perhaps.push(facts);
+    }
+    rollout.plan(sure, perhaps);
+  }
+
+  protected findCause(node: NodeView, at: number): string | undefined {
+    const { rollout } = this;
+    const movedAt = this.movedAt.get(node.facts.id) ?? Number.NEGATIVE_INFINITY;
+    if (node.isExcluded || node.policyAt > at - TAKEN_IN_MS) return 'excluded';
+    if (this.lastDeathAt >= movedAt) return 'a failure';
+    if (rollout === undefined) return undefined;
+    // That it had come back was not recorded yet when a newer rollout looked who had the one before.
+    if (node.openedAt > rollout.since - TAKEN_IN_MS && at < rollout.since + TAKEN_IN_MS)
+      return 'its return was not known';
+    if (rollout.mayFail !== undefined) return rollout.mayFail;
+    return this.findLate(rollout, at);
+  }
+
+  /** A node that did not take it in time, or could not even be sent it. */
+  protected findLate(rollout: Believed, at: number): string | undefined {
+    const deadlineMs = rollout.madePlan?.progressDeadlineMs ?? 0;
+    if (at - rollout.stepAt < deadlineMs - TAKEN_IN_MS) return undefined;
+    for (const [id, node] of this.fleet.nodes) {
+      const touch = rollout.touched.get(id);
+      const waits =
+        touch !== undefined &&
+        (touch.ackedAt === undefined || !rollout.brings(node.runs(this.name), node.facts));
+      if (waits || node.silentSince !== undefined) return `${id} did not answer in time`;
+    }
+    return undefined;
+  }
+
+  /** Every connected node that it is for has it. `isSure`: it is seen by what they answered, not by who is gone. */
+  protected judgeComplete(rollout: Believed, at: number, isSure: boolean): void {
+    if (rollout.completeAt !== undefined || rollout.dead !== undefined) return;
+    let count = 0;
+    let isKnown = true;
+    for (const node of this.fleet.nodes.values()) {
+      const { facts } = node;
+      if (facts.layout === 'none' || node.isExcluded) continue;
+      if (!node.isConnected) {
+        // A step may be about those who are away, and has its soak all the same.
+        if (!rollout.touched.has(facts.id)) isKnown = false;
+        continue;
+      }
+      // Who has just come may not be known of yet.
+      if (node.firstSeenAt > at - TAKEN_IN_MS) isKnown = false;
+      else if (!rollout.brings(node.runs(this.name), facts)) return;
+      count += 1;
+    }
+    // With nobody there it is the base at once; when everybody has gone nothing is known.
+    if (count === 0 && rollout.touched.size > 0) return;
+    rollout.completeAt = at;
+    rollout.firstCompleteAt ??= at;
+    rollout.hadNobody ||= rollout.touched.size === 0;
+    rollout.isSurelyComplete = isSure && isKnown;
+  }
+
+  /** What may stand in the end. */
+  expected(at: number): readonly Aim[] {
+    const { rollout } = this;
+    if (rollout !== undefined && rollout.dead === undefined) rollout.mayFail ??= this.findLate(rollout, at);
+    if (rollout === undefined) return this.bases;
+    if (rollout.dead !== undefined) return this.bases;
+    if (rollout.isOptional)
+      return [...this.bases, ...rollout.aims, ...this.earlier.flatMap(earlier => earlier.aims)];
+    if (rollout.mayFail !== undefined) return [...this.bases, ...rollout.aims];
+    return rollout.aims;
+  }
+
+  /** Nobody is to go on with it, and nobody takes it back. */
+  get isLeft(): boolean {
+    return this.rollout?.haltedAt !== undefined && this.rollout.dead === undefined;
+  }
+
+  protected say(revision: number | null): string {
+    return revision === null ? `no ${this.name}` : `${this.name}@${revision}`;
+  }
+
+  protected sayState(): string {
+    const { rollout } = this;
+    const bases = this.bases.map(base => toText(base)).join(' or ');
+    if (rollout === undefined) return `while nothing but ${bases} was proven`;
+    const { dead, haltedAt } = rollout;
+    const state = dead === undefined ? (haltedAt === undefined ? 'alive' : 'halted') : `dead (${dead.why})`;
+    return `rollout to ${rollout.aims.map(toText).join(' or ')} is ${state}, ${rollout.touched.size} moved, step ${rollout.step}, complete ${rollout.completeAt ?? 'not'}; proven: ${bases}`;
+  }
+}
+
+export function toText({ revision, role }: Aim): string {
+  return `${revision === null ? 'none' : revision}${role === undefined ? '' : ` on ${role}`}`;
+}
