@@ -73,6 +73,10 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
         return own.length > 0 ? null : registry.current(nodeId)?.id;
       },
       // Only what came over the same connection is surely of the same process.
+      beganAt(nodeId, peer) {
+        const stream = findByPeer([...(streams.get(nodeId) ?? [])], peer);
+        return stream?.delta.process.state.fresh === true ? stream.openedAt : undefined;
+      },
       onFlush(nodeId, peer, flush) {
         findByPeer([...(streams.get(nodeId) ?? [])], peer)?.delta.onReading(toReading(flush));
       },
@@ -111,7 +115,7 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
     const process = registry.attach(node, fresh, () => random(8));
     recorder.connected(node, process, clock.now());
     log.info({ node: node.id, envoy: node.envoyVersion, fresh }, 'node connected');
-    const stream = new NodeStream(node, new DeltaStream(process, context, send), peer);
+    const stream = new NodeStream(node, new DeltaStream(process, context, send), peer, clock.now());
     const known = streams.get(node.id) ?? new Set();
     streams.set(node.id, known.add(stream));
     const offer = (): void => {
@@ -185,15 +189,18 @@ class NodeStream {
   readonly node: NodeIdentity;
   readonly delta: DeltaStream;
   readonly peer: string | undefined;
+  /** ms */
+  readonly openedAt: number;
   /** The name of its process is durable. */
   named = false;
   closed = false;
   #nodeBytes: Uint8Array | undefined;
 
-  constructor(node: NodeIdentity, delta: DeltaStream, peer: string | undefined) {
+  constructor(node: NodeIdentity, delta: DeltaStream, peer: string | undefined, openedAt: number) {
     this.node = node;
     this.delta = delta;
     this.peer = peer;
+    this.openedAt = openedAt;
   }
 
   onSnapshot(snapshot: Snapshot): void {

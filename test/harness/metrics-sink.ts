@@ -38,7 +38,11 @@ export async function startMetricsSink(): Promise<MetricsSink> {
   const receiver = createMetricsReceiver({
     metrics,
     clock: { now: () => Date.now(), after: () => () => {} },
-    owners: { processOf: () => null, onFlush: (_node, _peer, flush) => flushes.push(flush) },
+    owners: {
+      processOf: () => null,
+      beganAt: () => undefined,
+      onFlush: (_node, _peer, flush) => flushes.push(flush),
+    },
   });
   const server = new Server({ 'grpc.max_receive_message_length': -1 });
   server.addService(SERVICE, {

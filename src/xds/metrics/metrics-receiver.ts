@@ -4,7 +4,7 @@ import type { LiveTable } from '../../store/live-table.ts';
 import { readFields } from '../discovery-codec.ts';
 import { XdsError } from '../xds-error.ts';
 import { decodeMetrics, type Flush } from './decode-metrics.ts';
-import { addSample, replaceNewest, samplesOf, WINDOW_MS } from './sample-window.ts';
+import { addSample, replaceNewest, samplesOf, WINDOW_MS, withBeginning } from './sample-window.ts';
 import { mergeFlush, toSample } from './to-sample.ts';
 
 export interface MetricsReceiverOptions {
@@ -21,6 +21,11 @@ export interface MetricsOwners {
    * `peer` is the address that the stream came from.
    */
   processOf(nodeId: string, peer: string): string | null | undefined;
+  /**
+   * When the connection that this stream came over began, in ms, if a new process began with it: no plugin ran there
+   * before. undefined: otherwise, or not to be told.
+   */
+  beganAt(nodeId: string, peer: string): number | undefined;
   /** A flush, whole and in order. Not called for an Envoy that sends its flushes in pieces. */
   onFlush(nodeId: string, peer: string, flush: Flush): void;
 }
@@ -67,6 +72,8 @@ class NodeMetricsStream implements MetricsStream {
   /** The sample before the newest flush, which the newest one adds to. */
   #before: MetricSample | undefined;
   #inPieces = false;
+  /** Of a process of which there is one sample so far. */
+  #beganAt: number | undefined;
 
   constructor(options: MetricsReceiverOptions, peer: string) {
     this.#options = options;
@@ -86,7 +93,7 @@ class NodeMetricsStream implements MetricsStream {
   }
 
   #take(nodeId: string, process: string | null, flush: Flush): void {
-    const { metrics, clock } = this.#options;
+    const { metrics, clock, owners } = this.#options;
     const known = metrics.get(nodeId);
     if (this.#newest?.takenAt === flush.takenAt && known?.process === process) {
       this.#inPieces = true;
@@ -95,9 +102,12 @@ class NodeMetricsStream implements MetricsStream {
       return;
     }
     this.#newest = flush;
-    this.#before = samplesOf(known, process).at(-1);
+    const samples = samplesOf(known, process);
+    this.#before = samples.at(-1);
     const sample = toSample(flush, clock.now(), this.#before);
-    metrics.set(nodeId, addSample(known, nodeId, process, sample));
+    const begun = known && this.#beganAt !== undefined ? withBeginning(known, this.#beganAt) : known;
+    this.#beganAt = samples.length === 0 ? owners.beganAt(nodeId, this.#peer) : undefined;
+    metrics.set(nodeId, addSample(begun, nodeId, process, sample));
   }
 }
 

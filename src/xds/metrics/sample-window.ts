@@ -25,6 +25,16 @@ export function addSample(
   return { node, process, samples: [...thin(samplesOf(known, process), sample.at), sample] };
 }
 
+/**
+ * A new process of which there is one sample: before that no plugin of its crashed, so that what the first sample counts
+ * happened since. Of requests that cannot be said: listeners may have served long before it found us.
+ */
+export function withBeginning(known: NodeMetrics, beganAt: number): NodeMetrics {
+  const [first] = known.samples;
+  if (first === undefined || known.samples.length > 1 || first.at <= beganAt) return known;
+  return { ...known, samples: [{ ...first, at: beganAt, reloads: {} }, first] };
+}
+
 /** In the place of the newest sample: more of the same flush came. */
 export function replaceNewest(known: NodeMetrics, sample: MetricSample): NodeMetrics {
   return { ...known, samples: [...known.samples.slice(0, -1), sample] };

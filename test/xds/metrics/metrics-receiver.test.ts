@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { windowOf } from '../../../src/model/metric-window.ts';
+import { reloadsSince } from '../../../src/model/node-health.ts';
 import type { NodeMetrics } from '../../../src/model/node-metrics.ts';
 import { LiveTable } from '../../../src/store/live-table.ts';
 import { createMetricsReceiver } from '../../../src/xds/metrics/metrics-receiver.ts';
@@ -7,7 +9,7 @@ import { FakeClock } from '../model/fake-clock.ts';
 import { encodeMetrics, type Family, type Message } from './metrics-writer.ts';
 
 /** A receiver, and the processes of the nodes that it may ask for. */
-function setUp(processes: Record<string, string | null> = { 'edge-1': 'p1' }) {
+function setUp(processes: Record<string, string | null> = { 'edge-1': 'p1' }, began: { at?: number } = {}) {
   const clock = new FakeClock();
   const metrics = new LiveTable<NodeMetrics>();
   const flushes: string[] = [];
@@ -16,6 +18,7 @@ function setUp(processes: Record<string, string | null> = { 'edge-1': 'p1' }) {
     clock,
     owners: {
       processOf: nodeId => processes[nodeId],
+      beganAt: () => began.at,
       onFlush: (nodeId, peer, { vmCreated }) => flushes.push(`${nodeId} ${peer} ${vmCreated}`),
     },
   });
@@ -55,6 +58,35 @@ test('a stream that breaks goes on where it was; a new process begins anew', () 
   receiver.open('c').onMessage(message(3, [took(1)], 'edge-1'));
   const { samples, process } = metrics.get('edge-1') ?? assert.fail();
   assert.deepEqual([process, samples.length, samples[0]?.latency[1]], ['p2', 1, 1]);
+});
+
+const crashed = (count: number): Family => ({
+  name: 'wasm.default/auth.vm_reload_success',
+  counter: count,
+});
+
+test('a crash before the first flush of a new process is one; requests before it are of the past', () => {
+  const began: { at?: number } = {};
+  const { clock, metrics, receiver } = setUp(undefined, began);
+  began.at = clock.now();
+  const movedAt = clock.now() + 10;
+  clock.run(5000);
+  const stream = receiver.open('peer');
+  stream.onMessage(message(1, [answered(300), crashed(1)], 'edge-1'));
+  clock.run(5000);
+  stream.onMessage(message(2, [answered(304), crashed(1)]));
+  const known = metrics.get('edge-1');
+  assert.equal(reloadsSince(known, 'default/auth', movedAt), 1);
+  assert.equal(windowOf(known, 0, clock.now())?.requests, 4);
+});
+
+test('crashes from before our own start are of the past', () => {
+  const { clock, metrics, receiver } = setUp();
+  const stream = receiver.open('peer');
+  stream.onMessage(message(1, [crashed(1)], 'edge-1'));
+  clock.run(5000);
+  stream.onMessage(message(2, [crashed(1)]));
+  assert.equal(reloadsSince(metrics.get('edge-1'), 'default/auth', 0), 0);
 });
 
 test('a node that nobody knows leaves nothing, until it is known', () => {
