@@ -27,6 +27,7 @@ export class NodeView {
   isExcluded = false;
   readonly firstSeenAt: number;
   openedAt: number;
+  /** Since when nothing could be sent to it: its line broke, or it had been silent before. */
   closedAt = Number.NEGATIVE_INFINITY;
   /** When it was excluded or included last. */
   policyAt = Number.NEGATIVE_INFINITY;
@@ -63,8 +64,8 @@ export class NodeView {
   }
 
   close(at: number): void {
+    this.closedAt = this.silentSince ?? at;
     this.isConnected = false;
-    this.closedAt = at;
     for (const place of this.places.values()) {
       if (place.isOutstanding) place.isClean = false;
       place.isOutstanding = false;

@@ -233,12 +233,14 @@ const UNHEARD_MS = 3;
       this.onContent(node, null, at);
       return;
     }
-    const alive = [this.rollout, ...this.earlier].filter(rollout => rollout?.dead === undefined);
-    const brought = alive.flatMap(rollout => rollout?.aims ?? []);
-    const next = node.isExcluded ? [...this.bases, ...brought] : [...brought, ...this.bases];
-    const revision = next.map(aim => aimOn(aim, node.facts)).find(found => found !== null);
-    if (revision !== undefined) this.onContent(node, revision, at);
-    else this.report('foreign-place', `${node.facts.id} got a place for ${this.name}, ${this.sayState()}`);
+    const alive = [this.rollout, ...this.#earlier].filter(rollout => rollout?.dead === undefined);
+    const aims = [...alive.flatMap(rollout => rollout?.aims ?? []), ...this.bases];
+    const revisions = new Set(aims.map(aim => aimOn(aim, node.facts)).filter(found => found !== null));
+    const [revision] = revisions;
+    if (revision === undefined)
+      this.#report('foreign-place', `${node.facts.id} got a place for ${this.name}, ${this.#sayState()}`);
+    // Which one of several it is comes with the place's content.
+    else if (revisions.size === 1) this.onContent(node, revision, at);
   }
 
   /** The node answered a push with an ACK: what it runs now. */

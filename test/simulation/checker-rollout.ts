@@ -173,18 +173,25 @@ export class Believed {
     to: number,
     nodes: ReadonlyMap<string, NodeView>,
   ): string | undefined {
-    for (const { wave, reach } of plan.steps.slice(from, to)) {
-      const unsent = this.#sure.filter(facts => {
-        const node = nodes.get(facts.id);
-        const isHere = node?.isConnected === true && !node.isExcluded && node.openedAt < this.#before.stepAt;
-        return isHere && plan.waveOf(facts) === wave && !this.touched.has(facts.id);
-      });
-      const all = [...this.#targets].filter(
-        id => plan.waveOf(nodes.get(id)?.facts ?? NOBODY) === wave,
-      ).length;
-      if (all - unsent.length < reach) return unsent[0]?.id;
-    }
+    for (let step = from; step < to; step++)
+      if (this.#mostReached(plan, step, nodes) < (plan.steps[step]?.reach ?? 0))
+        return this.#findHere(plan, step, nodes)[0]?.id ?? 'somebody';
     return undefined;
+  }
+
+  /** How many of a step's wave may have been reached by now: all but those that were there and were not sent it. */
+  #mostReached(plan: Plan, step: number, nodes: ReadonlyMap<string, NodeView>): number {
+    const wave = plan.steps[step]?.wave;
+    const all = [...this.#targets].filter(id => plan.waveOf(nodes.get(id)?.facts ?? NOBODY) === wave).length;
+    return all - this.#findHere(plan, step, nodes).length;
+  }
+
+  #findHere(plan: Plan, step: number, nodes: ReadonlyMap<string, NodeView>): readonly NodeFacts[] {
+    return this.#sure.filter(facts => {
+      const node = nodes.get(facts.id);
+      const isHere = node?.isConnected === true && !node.isExcluded && node.openedAt < this.#before.stepAt;
+      return isHere && plan.waveOf(facts) === plan.steps[step]?.wave && !this.touched.has(facts.id);
+    });
   }
 
   /** Somebody of another wave was sent the rollout a moment ago. */
@@ -228,8 +235,15 @@ export class Believed {
     const skipped = this.isFull ? undefined : this.#findUnsent(plan, last, needed, nodes);
     if (skipped !== undefined)
       return `step ${needed} began although ${skipped} is connected and was not sent it`;
-    const soaks = plan.steps.slice(last, needed).map(step => step.soakMs);
-    const waits = plan.steps.slice(last + 1, needed + 1).map(step => step.pauseMs);
+    // Targets that are away may have been the steps in between: then it was the last of those that was sent.
+    let from = last;
+    while (
+      from + 1 < needed &&
+      this.#mostReached(plan, from + 1, nodes) >= (plan.steps[from + 1]?.reach ?? 0)
+    )
+      from += 1;
+    const soaks = plan.steps.slice(from, needed).map(step => step.soakMs);
+    const waits = plan.steps.slice(from + 1, needed + 1).map(step => step.pauseMs);
     return this.#checkTime(`step ${needed}`, soaks, waits, doneAt, at, since);
   }
 
