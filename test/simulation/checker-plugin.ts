@@ -76,6 +76,10 @@ const UNHEARD_MS = 3;
         return;
       case 'retry':
         this.isPausedByPerson = false;
+        // What failed last is lifted, whatever is asked for by now.
+        for (const aim of rollout?.aims ?? [])
+          if (aim.revision !== null && this.quarantined.has(aim.revision))
+            this.quarantined.set(aim.revision, false);
         if (this.desired?.revision !== null && this.desired !== undefined)
           this.quarantined.delete(this.desired.revision);
         this.isDropped = false;
@@ -132,10 +136,10 @@ const UNHEARD_MS = 3;
     ) {
       // Whether it had begun by then, with the document before, is not seen.
       if (rollout.madePlan === undefined) rollout.isPlanUnclear = true;
-      if (this.findLate(rollout, at) === undefined) return;
-      // Perhaps it had ended over that, and begins again.
+      if (rollout.mayFail === undefined && this.findLate(rollout, at) === undefined) return;
+      // Perhaps it had ended over that, and begins again, or is held back.
       this.begin(aim, at, now);
-      if (this.rollout !== undefined) this.rollout.isPlanUnclear = true;
+      if (this.rollout !== undefined) Object.assign(this.rollout, { isPlanUnclear: true, isOptional: true });
       return;
     }
     if (
@@ -220,6 +224,8 @@ const UNHEARD_MS = 3;
       this.sent.set(id, revision);
       return;
     }
+    // An Envoy goes on with what it runs while it refuses what it is to run.
+    if (node.runs(this.name) === revision) return;
     const known = this.quarantined.get(revision ?? 0) === true ? 'quarantined' : 'foreign-content';
     this.report(known, `${id} was sent ${this.say(revision)}, ${this.sayState()}`);
     this.sent.set(id, revision);
@@ -233,12 +239,12 @@ const UNHEARD_MS = 3;
       this.onContent(node, null, at);
       return;
     }
-    const alive = [this.rollout, ...this.#earlier].filter(rollout => rollout?.dead === undefined);
+    const alive = [this.rollout, ...this.earlier].filter(rollout => rollout?.dead === undefined);
     const aims = [...alive.flatMap(rollout => rollout?.aims ?? []), ...this.bases];
     const revisions = new Set(aims.map(aim => aimOn(aim, node.facts)).filter(found => found !== null));
     const [revision] = revisions;
     if (revision === undefined)
-      this.#report('foreign-place', `${node.facts.id} got a place for ${this.name}, ${this.#sayState()}`);
+      this.report('foreign-place', `${node.facts.id} got a place for ${this.name}, ${this.sayState()}`);
     // Which one of several it is comes with the place's content.
     else if (revisions.size === 1) this.onContent(node, revision, at);
   }
