@@ -55,15 +55,23 @@ export function isAgreed(ours: OurAnswer, envoy: EnvoyAnswer): boolean {
   }
 }
 
-/** Asks both sides about every case, and fails with the list of those where they differ. The names of the unsure ones. */
+/** What came of comparing: how many cases Envoy loaded and how many not, and which we were unsure of. */
+export interface Agreement {
+  readonly loaded: number;
+  readonly refused: number;
+  readonly unsure: readonly string[];
+}
+
+/** Asks both sides about every case, and fails with the list of those where they differ. */
 export async function assertAgreement(
   t: TestContext,
   cases: readonly AgreementCase[],
   version: string,
-): Promise<readonly string[]> {
+): Promise<Agreement> {
   const judges = await makeJudges(t);
   const differing: string[] = [];
   const unsure: string[] = [];
+  let loaded = 0;
   for (const one of cases) {
     const { answer, why } = await judges.askUs(one, version);
     const envoy = await judges.askEnvoy(one, version);
@@ -71,9 +79,10 @@ export async function assertAgreement(
     t.diagnostic(line);
     if (!isAgreed(answer, envoy)) differing.push(line);
     if (answer === 'unsure') unsure.push(one.name);
+    if (envoy === 'loads') loaded++;
   }
   assert.deepEqual(differing, []);
-  return unsure;
+  return { loaded, refused: cases.length - loaded, unsure };
 }
 
 async function makeJudges(t: TestContext): Promise<Judges> {

@@ -3,18 +3,32 @@ import { type HostCalls, toResult } from './host-call.ts';
 import { readPairs } from './pairs.ts';
 import { Result } from './trial-protocol.ts';
 
-const { ok, badArgument, invalidMemoryAccess } = Result;
+const { ok, notFound, badArgument, invalidMemoryAccess } = Result;
+
+/** The two low bits of a token. */
+const HTTP_CALL = 0;
+const GRPC_CALL = 1;
+const GRPC_STREAM = 2;
+const KINDS: readonly string[] = ['HTTP call', 'gRPC call', 'gRPC stream'];
 
 /** Calls to clusters, which only the node has: they are taken, and never answered. */
 export function calloutCalls(guest: Guest): HostCalls {
-  let lastToken = 0;
-  const take = (kind: string, cluster: string, tokenAt: number): number => {
+  const tokens = new Set<number>();
+  const next = [HTTP_CALL, GRPC_CALL, GRPC_STREAM];
+  const take = (kind: number, cluster: string, tokenAt: number): number => {
     guest.witness.want('cluster', cluster);
-    guest.witness.unknowable(`whether the node has the cluster ${cluster} (${kind} at start)`);
-    lastToken += 4;
-    return toResult(guest.memory.writeWord(tokenAt, lastToken));
+    guest.witness.unknowable(`whether the node has the cluster ${cluster} (${KINDS[kind]} at start)`);
+    const token = (next[kind] ?? 0) + 4;
+    next[kind] = token;
+    tokens.add(token);
+    return toResult(guest.memory.writeWord(tokenAt, token));
   };
-  const grpc = (kind: string, tokenAt: number, ...regions: readonly number[]): number => {
+  const end = (token: number): number => {
+    const kind = token & 3;
+    if (kind !== GRPC_CALL && kind !== GRPC_STREAM) return badArgument;
+    return tokens.delete(token) ? ok : notFound;
+  };
+  const grpc = (kind: number, tokenAt: number, ...regions: readonly number[]): number => {
     for (let i = 0; i < regions.length; i += 2)
       if (!guest.memory.holds(regions[i] ?? 0, regions[i + 1] ?? 0)) return invalidMemoryAccess;
     const [at = 0, size = 0] = regions;
@@ -42,17 +56,21 @@ export function calloutCalls(guest: Guest): HostCalls {
       const names = readPairs(headers).map(([name]) => name.toLowerCase());
       const isWhole = [':path', ':method', ':authority'].every(name => names.includes(name));
       if (timeoutMs > 0x7fff_ffff || !isWhole) return badArgument;
-      return take('HTTP call', cluster, tokenAt);
+      return take(HTTP_CALL, cluster, tokenAt);
     },
     grpc_call(...args: readonly number[]) {
-      return grpc('gRPC call', args[11] ?? 0, ...args.slice(0, 10));
+      return grpc(GRPC_CALL, args[11] ?? 0, ...args.slice(0, 10));
     },
     grpc_stream(...args: readonly number[]) {
-      return grpc('gRPC stream', args[8] ?? 0, ...args.slice(0, 8));
+      return grpc(GRPC_STREAM, args[8] ?? 0, ...args.slice(0, 8));
     },
-    grpc_close: () => ok,
-    grpc_cancel: () => ok,
-    grpc_send: (_token: number, at: number, size: number) => toResult(guest.memory.holds(at, size)),
+    grpc_close: end,
+    grpc_cancel: end,
+    grpc_send(token: number, at: number, size: number) {
+      if (!guest.memory.holds(at, size)) return invalidMemoryAccess;
+      if ((token & 3) !== GRPC_STREAM) return badArgument;
+      return tokens.has(token) ? ok : notFound;
+    },
   };
 }
 

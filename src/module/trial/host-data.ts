@@ -10,6 +10,10 @@ export function sharedCalls(guest: Guest): HostCalls {
   const data = new Map<string, { readonly value: Buffer; readonly cas: number }>();
   const queues = new Map<string, { readonly token: number; readonly entries: Buffer[] }>();
   let lastCas = 0;
+  const mayBeThere = (key: string) =>
+    witness.unknowable(
+      `shared data ${JSON.stringify(key)} may be there on a node that ran the plugin before`,
+    );
   const findQueue = (token: number) => [...queues.values()].find(queue => queue.token === token);
   return {
     get_shared_data(at: number, size: number, addressAt: number, sizeAt: number, casAt: number) {
@@ -17,9 +21,7 @@ export function sharedCalls(guest: Guest): HostCalls {
       if (key === undefined) return invalidMemoryAccess;
       const found = data.get(key);
       if (found === undefined) {
-        witness.unknowable(
-          `shared data ${JSON.stringify(key)} may be there on a node that ran the plugin before`,
-        );
+        mayBeThere(key);
         return notFound;
       }
       const result = guest.answer(found.value, addressAt, sizeAt);
@@ -30,6 +32,7 @@ export function sharedCalls(guest: Guest): HostCalls {
       const value = guest.memory.read(valueAt, valueSize);
       if (key === undefined || value === undefined) return invalidMemoryAccess;
       const found = data.get(key);
+      if (found === undefined && cas !== 0) mayBeThere(key);
       if (found !== undefined && cas !== 0 && cas !== found.cas) return casMismatch;
       data.set(key, { value, cas: ++lastCas });
       return ok;
@@ -54,7 +57,9 @@ export function sharedCalls(guest: Guest): HostCalls {
       const queue = findQueue(token);
       if (queue === undefined) return notFound;
       const entry = queue.entries.shift();
-      return entry === undefined ? empty : guest.answer(entry, addressAt, sizeAt);
+      if (entry !== undefined) return guest.answer(entry, addressAt, sizeAt);
+      witness.unknowable('shared queues may hold something on a node that ran the plugin before');
+      return empty;
     },
     enqueue_shared_queue(token: number, at: number, size: number) {
       const entry = guest.memory.read(at, size);
