@@ -5,10 +5,13 @@
 export const OPEN_FAULTS: ReadonlyMap<number, string> = new Map([
   [
     36,
-    'step: a step begins before the soak of the one before is over; the checker or the stage, not settled which',
+    'step: an Envoy before 1.39 that is silent for a minute counts as one without a place, so that its step goes on without its answer',
   ],
   [132, 'fell-too-far: refused after a restart of ours, a node falls back past what it ran, to less'],
-  [173, 'step: a step begins although a node of the one before has not answered; not settled which is wrong'],
+  [
+    173,
+    'step, as in 36; back-without-cause, as in 132: after a restart of ours a node falls back on what is proven, not on what it ran',
+  ],
   [
     220,
     'listener-held: killed before a refusal was on record, a listener is sent while its place was refused last; it heals a second later',
