@@ -17,6 +17,7 @@ const UNHEARD_MS = 3;
     switch (deed.type) {
       case 'applied':
         this.spec = deed.spec;
+        this.hasBegun = false;
         if (this.rollout?.touched.size === 0 && this.rollout.firstCompleteAt === undefined)
           this.rollout.mayFail ??= 'a newer document, perhaps before it began';
         this.isDropped = false;
@@ -106,8 +107,10 @@ const UNHEARD_MS = 3;
       return;
     }
     if (rollout === undefined) return;
-    if (freeze && action === 'abort') rollout.haltedAt ??= at;
-    else if (rollout.touched.size === 0 && rollout.completeAt === undefined)
+    if (freeze && action === 'abort') {
+      rollout.haltedAt ??= at;
+      this.holdBack(rollout);
+    } else if (rollout.touched.size === 0 && rollout.completeAt === undefined)
       this.stopUnbegun(rollout, at, action);
     else this.kill(rollout, at, action);
   }
@@ -155,7 +158,10 @@ const UNHEARD_MS = 3;
     this.supersede(at);
     this.isPausedByPerson = false;
     const spec = this.spec;
-    const document = { document: spec?.rollout, preset: now ? 'all-at-once' : spec?.preset };
+    // `--preset` is for the rollout that the document starts, and no later one.
+    const preset = this.hasBegun ? undefined : spec?.preset;
+    this.hasBegun = true;
+    const document = { document: spec?.rollout, preset: now ? 'all-at-once' : preset };
     this.rollout = new Believed({ aims: [aim], since: at, ...document });
     if (this.isFrozen) this.rollout.pause(at);
     this.judgeComplete(this.rollout, at, this.fleet.isUp());
@@ -332,7 +338,7 @@ const UNHEARD_MS = 3;
       if (node.policyAt > rollout.since || wasEarlier) rollout.joined.add(facts.id);
       const against = this.isEnded(rollout, at) ? undefined : rollout.checkMove(node, at, this.fleet.nodes);
       if (this.isEnded(rollout, at)) rollout.joined.add(facts.id);
-      else if (node.isExcluded && node.policyAt < at - TAKEN_IN_MS)
+      else if (node.isExcluded && node.policyAt < at - TAKEN_IN_MS && this.isMissed(rollout))
         this.report('excluded', `${facts.id} was moved although it is excluded, ${this.sayState()}`);
       else if (against !== undefined)
         this.report('step', `${facts.id} was moved: ${against}; ${this.sayState()}`);

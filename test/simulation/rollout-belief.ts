@@ -41,6 +41,8 @@ export class RolloutBelief {
   protected isWaiting = false;
   protected mayBeDropped = false;
   protected isPausedByPerson = false;
+  /** A rollout followed the newest document. */
+  protected hasBegun = false;
   protected isFrozen = false;
   /** Nobody can tell from the wire what is to stand there. */
   isVague = false;
@@ -67,9 +69,25 @@ export class RolloutBelief {
     rollout.dead = { at, why };
     rollout.haltedAt = undefined;
     this.lastDeathAt = at;
+    this.holdBack(rollout);
+  }
+
+  /** Its content is not tried again, unless it is what was proven. */
+  protected holdBack(rollout: Believed): void {
     for (const { revision } of rollout.aims)
       if (revision !== null && !this.bases.some(base => base.revision === revision))
         this.quarantined.set(revision, !rollout.isOptional);
+  }
+
+  /** A connected node that it is for does not run it. */
+  protected isMissed(rollout: Believed): boolean {
+    return [...this.fleet.nodes.values()].some(
+      node =>
+        node.isConnected &&
+        !node.isExcluded &&
+        node.facts.layout !== 'none' &&
+        !rollout.brings(node.runs(this.name), node.facts),
+    );
   }
 
   /** It is what the node comes back to, not what the rollout brings anew. */
