@@ -2,16 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildPlugin } from '../../../plugins/build.ts';
 import { buildStamp, padTo, withSeed } from '../../harness/fixture-modules.ts';
+import { probe } from '../../harness/probe.ts';
 import { until } from '../../harness/wait.ts';
 import { startFleet, startFleetLoad } from './fleet-scene.ts';
 import {
+  AT_ONCE,
   cli,
   install,
   rolloutOf,
   stamps,
   touchedSince,
-  untilFlushed,
   untilPhase,
+  untilRollout,
   untilSoaking,
 } from './rollout-watch.ts';
 
@@ -41,6 +43,9 @@ test('acceptance 6 and 7, C-B3: accepted and then 503 to everything, caught on i
   const movedAt = Date.parse(end.steps[0]?.startedAt ?? '');
   const tookMs = Date.parse(end.failure?.at ?? '') - movedAt;
   assert.ok(tookMs <= 17_000, `caught ${tookMs} ms after it was sent`);
+  t.diagnostic(
+    `caught ${tookMs} ms after it was sent, back ${end.back?.tookMs} ms later: ${end.failure?.text}`,
+  );
   assert.deepEqual(new Set(Object.values(await stamps(fleet))), new Set(['one']));
   const status = await cli(attache, 'rollout', 'status', 'auth', '--once');
   assert.equal(status.code, 4);
@@ -62,7 +67,10 @@ test('acceptance 16: a trap in traffic counts against plugin and node, and the f
   await attache.applyPlugin('auth', { url, pluginConfig: { path: '/trap' }, rollout: { steps } });
   const soaking = await untilSoaking(attache, 'auth', 2);
   const canary = soaking.steps[0]?.nodes[0]?.nodes[0] ?? '';
-  await fetch(`http://127.0.0.1:${fleet.node(canary).port}/trap`).then(response => response.arrayBuffer());
+  const { port } = fleet.node(canary);
+  await probe(port, '/trap');
+  // A VM that crashed is noticed by the next request to its thread: each connection comes to one of two.
+  for (let i = 0; i < 20; i++) await probe(port);
   const end = await untilPhase(attache, 'auth', 2, ['RolledBack'], 40_000);
   assert.equal(end.failure?.kind, 'reload');
   assert.equal(end.failure?.node, canary);
@@ -75,13 +83,12 @@ test('acceptance 16: a trap in traffic counts against plugin and node, and the f
 });
 
 test('a plugin that takes Envoy ten seconds to load is slow, not lost', async t => {
-  const fleet = await startFleet(t, { nodes: ['edge-a-1', 'edge-b-1'] });
+  const fleet = await startFleet(t, { nodes: ['edge-a-1'] });
   const { attache } = fleet;
   const loads = startFleetLoad(t, fleet);
   // So large that its trial run may take as long.
   const url = await attache.offer(padTo((await faulty('slow-configure')).bytes, 15 << 20));
-  const steps = [{ nodes: 1, soak: '1s' }];
-  await attache.applyPlugin('slow', { url, pluginConfig: { ms: '10000' }, rollout: { steps, bake: '1s' } });
+  await attache.applyPlugin('slow', { url, pluginConfig: { ms: '10000' }, rollout: AT_ONCE });
   const seen = new Set<string>();
   const end = await until(
     async () => {
@@ -92,7 +99,8 @@ test('a plugin that takes Envoy ten seconds to load is slow, not lost', async t 
     { what: 'the slow plugin to be everywhere', deadlineMs: 120_000, everyMs: 100 },
   );
   assert.equal(end.phase, 'Succeeded');
-  assert.equal(end.counts.done, 2);
+  assert.equal(end.counts.done, 1);
+  assert.ok(seen.has('Sent') || seen.has('Fetching'), `it was under way: ${[...seen]}`);
   for (const wrong of ['Stale', 'Refused', 'Degraded'])
     assert.ok(!seen.has(wrong), `was never shown ${wrong}`);
   for (const [id, load] of loads) assert.equal(load.failed, 0, `${id}: ${load}`);
@@ -113,14 +121,10 @@ test('acceptance 13: the bake counts down at 100 %; a plugin that breaks in it g
     rollout: { preset: 'all-at-once', bake: '2m' },
   });
   const first = await untilPhase(attache, 'auth', 2, ['Baking']);
-  // From the first stats after the move on a crash is seen as one.
-  await untilFlushed(fleet);
-  const later = await rolloutOf(attache, 'auth', 2);
-  assert.equal(later?.phase, 'Baking');
-  assert.ok((later.timer?.leftMs ?? 0) < (first.timer?.leftMs ?? 0), 'it counts down');
-  await fetch(`http://127.0.0.1:${fleet.node('edge-b-1').port}/trap`).then(response =>
-    response.arrayBuffer(),
-  );
+  const isLess = (view: typeof first) => (view.timer?.leftMs ?? 0) < (first.timer?.leftMs ?? 0);
+  const later = await untilRollout(attache, 'auth', 2, { what: 'the bake to count down' }, isLess);
+  assert.equal(later.phase, 'Baking');
+  await probe(fleet.node('edge-b-1').port, '/trap');
   const end = await untilPhase(attache, 'auth', 2, ['RolledBack'], 40_000);
   assert.equal(end.bake?.state, 'failed');
   assert.equal(end.failure?.node, 'edge-b-1');

@@ -29,6 +29,7 @@ test('acceptance 2, C-B1, C-B2: the canary refuses, everybody else is never touc
   const refusedAt = Date.parse(rolledBack.failure?.at ?? '');
   const tookMs = Date.parse(rolledBack.endedAt ?? '') - refusedAt;
   assert.ok(tookMs <= 5_000, `back ${tookMs} ms after the refusal`);
+  t.diagnostic(`all back ${tookMs} ms after the answer that confirmed the refusal`);
   assert.deepEqual(new Set(Object.values(await stamps(fleet))), new Set(['one']));
 
   const status = await cli(attache, 'rollout', 'status', 'auth', '--once');
@@ -65,6 +66,9 @@ test('C-B1: two of three nodes of the second step refuse, all of the step go bac
   assert.equal(end.failure?.kind, 'refusal');
   assert.ok(end.failure.nodes.every(node => node.startsWith('edge-b')));
   assert.equal(end.back?.confirmed, end.back?.touched);
+  const tookMs = Date.parse(end.endedAt ?? '') - Date.parse(end.failure?.at ?? '');
+  assert.ok(tookMs <= 5_000, `back ${tookMs} ms after the refusal`);
+  t.diagnostic(`${end.back?.touched} nodes back ${tookMs} ms after the answer that confirmed the refusal`);
   const byNode = (await attache.must('GET', '/v1/plugins/default/auth')).onNodes;
   for (const on of byNode) assert.equal(on.revision, 1, `${on.node} runs revision 1 again`);
   for (const [id, load] of loads) assert.equal(load.failed, 0, `${id}: ${load}`);
