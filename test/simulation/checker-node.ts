@@ -132,6 +132,7 @@ export class NodeView {
 
   /** Nothing is out or in doubt. */
   isQuiet(): boolean {
+    if (this.silentSince !== undefined) return false;
     return [...this.places.values()].every(place => place.isClean && !place.isOutstanding);
   }
 

@@ -10,8 +10,9 @@ const UNHEARD_MS = 3;
 /**
  * What the checker believes of one plugin: what was proven, what its newest rollout brings, whom it moved. It follows
  * from documents, verbs and pushes alone.
- */ export class PluginBelief extends RolloutBelief {
-  // --- documents and verbs ------------------------------------------------------------------------------------
+ */
+export class PluginBelief extends RolloutBelief {
+  // --- documents and verbs ---
 
   onDeed(deed: Deed, at: number): void {
     switch (deed.type) {
@@ -392,8 +393,6 @@ const UNHEARD_MS = 3;
       if (aim.revision !== null && this.quarantined.has(aim.revision))
         this.quarantined.set(aim.revision, false);
   }
-
-  // --- at the end ---------------------------------------------------------------------------------------------
 }
 
 function roleOf(spec: PluginSpec): string | undefined {

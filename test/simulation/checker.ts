@@ -261,8 +261,8 @@ export class Checker implements Witness {
       if (this.#upSince === undefined || this.#life !== life || plugin.rollout !== rollout) return;
       for (const id of rollout.touched.keys()) {
         const node = this.#nodes.get(id);
-        if (node === undefined || !node.isConnected || node.openedAt > at - DURABLE_MS || !node.isQuiet())
-          continue;
+        if (node === undefined || !node.isConnected || node.isExcluded) continue;
+        if (node.openedAt > at - DURABLE_MS || !node.isQuiet()) continue;
         const runs = node.runs(name);
         if (plugin.bases.some(base => aimOn(base, node.facts) === runs)) continue;
         this.#violate(

@@ -148,7 +148,9 @@ export class RolloutBelief {
       const waits =
         touch !== undefined &&
         (touch.ackedAt === undefined || !rollout.brings(node.runs(this.name), node.facts));
-      if (waits || node.silentSince !== undefined) return `${id} did not answer in time`;
+      // What it refused in one place keeps its listener as it is, and a plugin of an old Envoy needs another one.
+      const isStuck = node.isConnected && node.facts.layout === 'single' && !node.isQuiet();
+      if (waits || isStuck || node.silentSince !== undefined) return `${id} did not answer in time`;
     }
     return undefined;
   }
@@ -185,7 +187,8 @@ export class RolloutBelief {
     if (rollout !== undefined && rollout.dead === undefined) rollout.mayFail ??= this.findLate(rollout, at);
     if (rollout === undefined) return this.bases;
     if (rollout.dead !== undefined) return this.bases;
-    if (rollout.isOptional)
+    const mayNotHaveBegun = rollout.mayFail !== undefined && rollout.touched.size === 0;
+    if (rollout.isOptional || mayNotHaveBegun)
       return [...this.bases, ...rollout.aims, ...this.earlier.flatMap(earlier => earlier.aims)];
     if (rollout.mayFail !== undefined) return [...this.bases, ...rollout.aims];
     return rollout.aims;

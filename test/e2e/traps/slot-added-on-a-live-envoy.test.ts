@@ -82,6 +82,10 @@ test('Attaché: a new listener on a live Envoy waits for its plugin, and then se
     url: await offerStamp(scene),
     match: [{ ports: [{ number: portValue }] }],
   });
+  // A listener that opens while its plugin is still being validated opens without it.
+  await until(async () => (await attache.pluginOn(node, 'other'))?.desiredRevision === 1, {
+    what: 'the plugin to be on its way to the node',
+  });
   const address = { socket_address: { address: '127.0.0.1', port_value: portValue } };
   await attache.applyResource('listeners', 'other', rawListener('other', [], { address }));
   const port = await envoy.listenerPort('other');
