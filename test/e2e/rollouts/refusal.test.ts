@@ -2,74 +2,134 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildPlugin } from '../../../plugins/build.ts';
 import { buildStamp, withSeed } from '../../harness/fixture-modules.ts';
-import { startFleet, startFleetLoad } from './fleet-scene.ts';
-import { cli, install, SHORT_STEPS, stamps, touchedSince, untilPhase } from './rollout-watch.ts';
+import { UserTerminal } from '../../harness/user-terminal.ts';
+import { type FleetNode, startFleet, startFleetLoad } from './fleet-scene.ts';
+import {
+  assertPlainWords,
+  install,
+  rolloutOf,
+  SHORT_STEPS,
+  stamps,
+  touchedSince,
+  untilPhase,
+} from './rollout-watch.ts';
 
 const ENVOY_TEXT = 'Unable to create Wasm plugin default/auth';
+const CLOCK = '\\d\\d:\\d\\d:\\d\\d';
 
-test('acceptance 2, C-B1, C-B2: the canary refuses, everybody else is never touched, the same file is held back', async t => {
+const refusing = async (seed: string) =>
+  withSeed((await buildPlugin('faulty/refuses-config')).bytes, `refusal-${seed}`);
+
+/** What an Envoy said no to, on the wire. */
+const nacksOf = ({ spy }: FleetNode) => spy.requests.filter(({ error }) => error !== undefined);
+
+test('acceptance 2, C-B2: the canary of six Envoys refuses: RolledBack in 5 s with its text, nobody else touched; the same file again is held back', async t => {
   const fleet = await startFleet(t);
   const { attache } = fleet;
+  const terminal = new UserTerminal(attache);
   const good = await attache.offer(await buildStamp('refusal-good'));
   await install(attache, 'auth', { url: good, pluginConfig: { stamp: 'one' } });
   const loads = startFleetLoad(t, fleet);
 
-  const refuses = withSeed((await buildPlugin('faulty/refuses-config')).bytes, 'refusal-canary');
-  const bad = { url: await attache.offer(refuses), rollout: SHORT_STEPS };
+  const url = await attache.offer(await refusing('canary'));
+  const file = terminal.write('auth', { url, rollout: SHORT_STEPS });
   const appliedAt = Date.now();
-  await attache.applyPlugin('auth', bad);
-  const rolledBack = await untilPhase(attache, 'auth', 2, ['RolledBack']);
+  assert.equal((await terminal.run('apply', '-f', file, '-m', 'auth 1.6.0', '--wait')).code, 4);
+  const end = await untilPhase(attache, 'auth', 2, ['RolledBack']);
 
-  assert.equal(rolledBack.failure?.kind, 'refusal');
-  assert.equal(rolledBack.failure?.text, ENVOY_TEXT);
-  assert.equal(rolledBack.failure?.count, 1);
-  assert.equal(rolledBack.counts.untouched, 5);
-  const canary = rolledBack.failure?.node ?? '';
+  assert.equal(end.failure?.kind, 'refusal');
+  assert.equal(end.failure?.count, 1);
+  const canary = end.failure?.node ?? '';
   assert.deepEqual(touchedSince(fleet, appliedAt), [canary], 'nothing was sent to any other node');
-  const refusedAt = Date.parse(rolledBack.failure?.at ?? '');
-  const tookMs = Date.parse(rolledBack.endedAt ?? '') - refusedAt;
+  const confirming = nacksOf(fleet.node(canary)).at(-1);
+  assert.ok(confirming?.error?.includes(ENVOY_TEXT), `Envoy said ${confirming?.error}`);
+  assert.equal(end.failure?.text, ENVOY_TEXT);
+  const tookMs = Date.parse(end.endedAt ?? '') - confirming.at;
   assert.ok(tookMs <= 5_000, `back ${tookMs} ms after the refusal`);
   t.diagnostic(`all back ${tookMs} ms after the answer that confirmed the refusal`);
   assert.deepEqual(new Set(Object.values(await stamps(fleet))), new Set(['one']));
+  const shown = await terminal.run('rollout', 'status', 'auth', '--once');
+  assert.equal(shown.code, 4);
+  assert.match(
+    shown.out,
+    new RegExp(`\n {2}why: ${canary} refused revision 2 at ${CLOCK}: "${ENVOY_TEXT}"\n`),
+  );
+  assert.match(
+    shown.out,
+    new RegExp(
+      `\nRolledBack in .*: ${canary} is back on revision 1 \\(confirmed\\)\\. 5 nodes never touched\n`,
+    ),
+  );
 
-  const status = await cli(attache, 'rollout', 'status', 'auth', '--once');
-  assert.equal(status.code, 4);
-  for (const said of [ENVOY_TEXT, canary, 'RolledBack', 'attache rollout retry', 'wasm log default/auth'])
-    assert.ok(status.out.includes(said), `status says ${said}:\n${status.out}`);
-
-  const again = await attache.applyPlugin('auth', bad);
-  assert.equal(again.result, 'held-back');
-  assert.deepEqual(touchedSince(fleet, Date.parse(rolledBack.endedAt ?? '') + 1), []);
+  const againAt = Date.now();
+  const again = await terminal.run('apply', '-f', file, '--wait');
+  assert.deepEqual([again.code, again.err], [4, '']);
+  assert.match(
+    again.out,
+    new RegExp(
+      `^default/auth: revision 2 \\(.*\\) was refused .*by ${canary}\\b.* is held back.*\n(nothing was changed; .*\n)?to try it again: attache rollout retry auth\n$`,
+    ),
+  );
+  assert.deepEqual(touchedSince(fleet, againAt), []);
+  assert.equal((await rolloutOf(attache, 'auth'))?.id, 'default.auth.2', 'nothing new began');
   assert.equal((await attache.must('GET', '/v1/plugins/default/auth')).status.desiredRevision, 1);
+  // What pages somebody is made of rollouts and nodes: there is one line, and it is about neither.
+  const events = await terminal.run('events', '--since', new Date(againAt).toISOString(), '-o', 'json');
+  const types = events.out
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line).type);
+  assert.deepEqual(types, ['plugin.held-back']);
   for (const [id, load] of loads) assert.equal(load.failed, 0, `${id}: ${load}`);
+  assertPlainWords(terminal.printed);
 });
 
-test('C-B1: two of three nodes of the second step refuse, all of the step go back', async t => {
-  const fleet = await startFleet(t);
+test('C-B1: two of three nodes of a step refuse: one status tells what, why, who first, how many, all back or not, what next', async t => {
+  const nodes = ['edge-a-1', 'edge-b-11', 'edge-b-12', 'edge-b-2', 'edge-c-1', 'edge-c-2'];
+  const fleet = await startFleet(t, { nodes });
   const { attache } = fleet;
+  const terminal = new UserTerminal(attache);
   await install(attache, 'auth', { url: await attache.offer(await buildStamp('refusal-some')) });
-  const refuses = withSeed((await buildPlugin('faulty/refuses-config')).bytes, 'refusal-some');
-  const url = await attache.offer(refuses);
-  const steps = [{ nodes: 1, soak: '1s' }, { share: '100%' }];
-  // The wave of zone a passes: only Envoys of zone b refuse.
-  const waves = [
-    { name: 'a', selector: { matchLabels: { zone: 'a' } }, steps },
-    { name: 'rest', steps },
-  ];
+  const url = await attache.offer(await refusing('some'));
+  const steps = [{ share: '100%', soak: '1s' }];
+  const waves = ['a', 'b', 'c'].map(zone => ({
+    name: `zone ${zone}`,
+    selector: { matchLabels: { zone } },
+    steps,
+  }));
   const loads = startFleetLoad(t, fleet);
-  await attache.applyPlugin('auth', {
-    url,
-    pluginConfig: { node: 'edge-b' },
-    rollout: { waves, bake: '1s' },
-  });
+  // Only edge-b-11 and edge-b-12 are meant.
+  const spec = { url, pluginConfig: { node: 'edge-b-1' }, rollout: { waves, bake: '1s' } };
+  const file = terminal.write('auth', spec);
+  const appliedAt = Date.now();
+  assert.equal((await terminal.run('apply', '-f', file, '-m', 'JIRA-812', '--wait')).code, 4);
   const end = await untilPhase(attache, 'auth', 2, ['RolledBack']);
-  assert.equal(end.failure?.kind, 'refusal');
-  assert.ok(end.failure.nodes.every(node => node.startsWith('edge-b')));
-  assert.equal(end.back?.confirmed, end.back?.touched);
   const tookMs = Date.parse(end.endedAt ?? '') - Date.parse(end.failure?.at ?? '');
   assert.ok(tookMs <= 5_000, `back ${tookMs} ms after the refusal`);
   t.diagnostic(`${end.back?.touched} nodes back ${tookMs} ms after the answer that confirmed the refusal`);
+  assert.deepEqual(touchedSince(fleet, appliedAt).toSorted(), nodes.slice(0, 4));
+
+  const { code, out } = await terminal.run('rollout', 'status', 'auth', '--once');
+  assert.equal(code, 4);
+  const first = end.failure?.node ?? '';
+  assert.match(first, /^edge-b-1[12]$/);
+  // The second one to refuse may come after it was decided.
+  const who = `(2 nodes refused revision 2, first ${first}|${first} refused revision 2)`;
+  for (const said of [
+    `^auth {2}1 → 2 {3}RolledBack {3}${CLOCK} +started ${CLOCK} by admin {2}"JIRA-812"\n`,
+    `\n {2}why: ${who} at ${CLOCK}: "${ENVOY_TEXT}"\n`,
+    '\n├─ step 1 zone a .* 1 of 6 nodes +passed ',
+    '\n├─ step 2 zone b .* 4 of 6 nodes +FAILED +after ',
+    '\n│ {2}├─ 1 Accepted +edge-b-2 +revision 2, back on 1 \\(1 of 1 confirmed, ',
+    '\n│ {2}└─ 2 Refused +edge-b-11, edge-b-12 +never left revision 1\n',
+    '\n├─ step 3 zone c .* not started\n',
+    "\nthe cause is in the Envoy log of .*: grep 'wasm log default/auth' <envoy log>, around ",
+    '\nRolledBack in .*: 4 of 4 nodes are back on revision 1 \\(confirmed\\)\\. 2 nodes never touched\n',
+    '\nnext: fix and apply\n {6}attache rollout retry auth {3}to try it again\n$',
+  ])
+    assert.match(out, new RegExp(said));
   const byNode = (await attache.must('GET', '/v1/plugins/default/auth')).onNodes;
   for (const on of byNode) assert.equal(on.revision, 1, `${on.node} runs revision 1 again`);
   for (const [id, load] of loads) assert.equal(load.failed, 0, `${id}: ${load}`);
+  assertPlainWords(terminal.printed);
 });
