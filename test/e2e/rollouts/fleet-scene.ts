@@ -113,6 +113,8 @@ export function startFleetLoad(
     readonly nodes?: readonly string[];
     /** Requests a second to each; default 30. */
     readonly perSecond?: number;
+    /** Default: `/`. */
+    readonly path?: string;
     readonly isFailure?: (response: LoadResponse) => boolean;
   } = {},
 ): ReadonlyMap<string, Load> {

@@ -91,9 +91,11 @@ export async function install(
   return untilPhase(attache, plugin, number, ['Succeeded']);
 }
 
-/** Runs a verb of the program against this server, whatever its exit code. */
-export function cli(attache: AttacheProcess, ...args: string[]): Promise<Ran> {
-  return runAttache(args, { env: { ATTACHE_SERVER: attache.addresses.api } });
+/** Runs a verb of the program against this server, whatever its exit code; its words are those that users know. */
+export async function cli(attache: AttacheProcess, ...args: string[]): Promise<Ran> {
+  const ran = await runAttache(args, { env: { ATTACHE_SERVER: attache.addresses.api } });
+  assertPlainWords([ran.out, ran.err]);
+  return ran;
 }
 
 /** What the nodes run, by id: the header that plugins/stamp sets, or null without it. */
