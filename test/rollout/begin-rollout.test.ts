@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
+import { live } from './live.ts';
 import { makeReady, makeRevision, PLUGIN } from './records.ts';
 import { World } from './world.ts';
 
@@ -11,12 +12,6 @@ const STEPS: JsonObject = {
   ],
   bake: '2m',
 };
-
-function live(nodes = 10): World {
-  const world = new World(nodes).apply(1, { preset: 'all-at-once' }).answer().pass(600_000);
-  world.news = [];
-  return world;
-}
 
 test('there is no rollout while a module is being resolved', () => {
   const world = live().document().module({ state: 'resolving' });

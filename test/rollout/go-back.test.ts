@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
+import { live } from './live.ts';
 import { makeVerdict } from './records.ts';
 import { World } from './world.ts';
 
 const TWO_STEPS: JsonObject = { steps: [{ nodes: 2, soak: '1m' }], bake: '2m' };
 
 function begin(rollout: JsonObject = TWO_STEPS): World {
-  const world = new World(10).apply(1, { preset: 'all-at-once' }).answer().pass(600_000);
-  world.news = [];
-  return world.apply(2, { rollout });
+  return live().apply(2, { rollout });
 }
 
 /** Rollouts in every phase in which a refusal takes everything back. */

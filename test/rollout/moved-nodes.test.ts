@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
 import { hashFraction } from '../../src/model/rollout-plan.ts';
+import { live } from './live.ts';
 import { World } from './world.ts';
 
 const STEPS: JsonObject = {
@@ -11,12 +12,6 @@ const STEPS: JsonObject = {
   ],
   bake: '2m',
 };
-
-function live(nodes = 10): World {
-  const world = new World(nodes).apply(1, { preset: 'all-at-once' }).answer().pass(600_000);
-  world.news = [];
-  return world;
-}
 
 /** Half of the nodes are moved and answered; the step soaks. */
 function halfway(): World {

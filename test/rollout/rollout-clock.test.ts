@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
+import { live } from './live.ts';
 import { World } from './world.ts';
 
 const STEPS: JsonObject = {
@@ -12,11 +13,7 @@ const STEPS: JsonObject = {
 };
 
 function begin(): World {
-  return new World(10)
-    .apply(1, { preset: 'all-at-once' })
-    .answer()
-    .pass(600_000)
-    .apply(2, { rollout: STEPS });
+  return live().apply(2, { rollout: STEPS });
 }
 
 function backAll(world: World): World {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
+import { live } from './live.ts';
 import { World } from './world.ts';
 
 const STEPS: { readonly rollout: JsonObject } = {
@@ -16,9 +17,8 @@ const STEPS: { readonly rollout: JsonObject } = {
 
 /** Ten nodes; revision 1 is live everywhere, revision 2 was just applied. */
 function begin(fields = STEPS): World {
-  const world = new World(10).apply(1, { preset: 'all-at-once' }).answer().pass(600_000);
+  const world = live();
   assert.equal(world.phase(), 'Succeeded');
-  world.news = [];
   return world.apply(2, fields);
 }
 

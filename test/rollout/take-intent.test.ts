@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
 import type { RolloutPhase } from '../../src/model/rollout.ts';
 import { isLegal, ROLLOUT_ACTIONS, type RolloutAction } from '../../src/model/rollout-intent.ts';
+import { live } from './live.ts';
 import { World } from './world.ts';
 
 const STEPS: JsonObject = {
@@ -12,12 +13,6 @@ const STEPS: JsonObject = {
   ],
   bake: '2m',
 };
-
-function live(): World {
-  const world = new World(10).apply(1, { preset: 'all-at-once' }).answer().pass(600_000);
-  world.news = [];
-  return world;
-}
 
 function begin(rollout: JsonObject = STEPS): World {
   return live().apply(2, { rollout });

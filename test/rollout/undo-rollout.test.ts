@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { World } from './world.ts';
+import { live } from './live.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Revisions 1, 2 … live one after the other. */
-function live(...revisions: readonly number[]): World {
-  const world = new World(12);
-  for (const revision of revisions) world.apply(revision, { preset: 'all-at-once' }).answer().pass(600_000);
-  world.news = [];
-  return world;
-}
-
 test('undo goes to the good revision before, on all nodes at once, without soak or bake', () => {
-  const world = live(1, 2).act('undo', { message: 'liked the old one' });
+  const world = live(12, 2).act('undo', { message: 'liked the old one' });
   assert.equal(world.latest().kind, 'undo');
   assert.equal(world.latest().note, 'liked the old one');
   assert.equal(world.moved().length, 12);
@@ -24,7 +16,7 @@ test('undo goes to the good revision before, on all nodes at once, without soak 
 });
 
 test('the rollout that was undone shows Reverted once that has finished', () => {
-  const world = live(1, 2).act('undo');
+  const world = live(12, 2).act('undo');
   assert.equal(world.records.rollouts[1]?.phase, 'Succeeded');
   world.answer();
   assert.equal(world.records.rollouts[1]?.phase, 'Reverted');
@@ -33,7 +25,7 @@ test('the rollout that was undone shows Reverted once that has finished', () => 
 });
 
 test('what was undone is held back, and is not followed by the same document', () => {
-  const world = live(1, 2).act('undo', { message: 'old', by: 'lea' }).answer().pass(3_600_000);
+  const world = live(12, 2).act('undo', { message: 'old', by: 'lea' }).answer().pass(3_600_000);
   assert.equal(world.records.rollouts.length, 3);
   assert.equal(world.records.quarantine.get('content-2')?.cause, 'undone');
   assert.equal(world.records.quarantine.get('content-2')?.text, 'was undone by lea ("old")');
@@ -44,20 +36,20 @@ test('what was undone is held back, and is not followed by the same document', (
 });
 
 test('a second undo finds it back already', () => {
-  const world = live(1, 2).act('undo').answer().act('undo');
+  const world = live(12, 2).act('undo').answer().act('undo');
   assert.equal(world.latest().intent?.outcome, 'already-back');
   assert.equal(world.records.rollouts.length, 3);
 });
 
 test('undo of a first install goes to none', () => {
-  const world = live(1).act('undo').answer();
+  const world = live(12).act('undo').answer();
   assert.equal(world.phase(), 'Succeeded');
   assert.equal(world.running('edge-1'), null);
   assert.equal(world.records.assignment?.base.revision, null);
 });
 
 test('undo to any kept revision', () => {
-  const world = live(1, 2, 3).act('undo', { to: 1 }).answer();
+  const world = live(12, 3).act('undo', { to: 1 }).answer();
   assert.equal(world.running('edge-1'), 1);
   assert.equal(world.latest().to?.revision, 1);
   assert.equal(world.act('undo', { to: 1 }).latest().intent?.outcome, 'already-back');
@@ -65,7 +57,7 @@ test('undo to any kept revision', () => {
 });
 
 test('undo after 72 hours goes through the steps', () => {
-  const world = live(1, 2)
+  const world = live(12, 2)
     .pass(3 * DAY_MS + 1)
     .act('undo');
   assert.equal(world.latest().kind, 'undo');
@@ -74,7 +66,7 @@ test('undo after 72 hours goes through the steps', () => {
 });
 
 test('undo of a rollout that failed finds it back already', () => {
-  const world = live(1).apply(2);
+  const world = live(12).apply(2);
   world.refuses.add(2);
   world.answer().answer().act('undo');
   assert.equal(world.latest().intent?.outcome, 'already-back');
@@ -82,7 +74,7 @@ test('undo of a rollout that failed finds it back already', () => {
 });
 
 test('undo after a format rollout undoes what came before it', () => {
-  const world = live(1, 2);
+  const world = live(12, 2);
   world.format = 2;
   world.decide().pass(600_000).answer().pass(3_600_000);
   assert.equal(world.latest().kind, 'format');
@@ -92,7 +84,7 @@ test('undo after a format rollout undoes what came before it', () => {
 });
 
 test('undo of a delete brings back what was there, in one transaction with the document', () => {
-  const world = live(1)
+  const world = live(12)
     .document({ deleted: { at: 1, by: 'lea', now: true } })
     .decide();
   world.answer().pass(600_000);
@@ -107,7 +99,7 @@ test('undo of a delete brings back what was there, in one transaction with the d
 });
 
 test('an undo that is refused goes back to what ran, and lifts the hold on it', () => {
-  const world = live(1, 2);
+  const world = live(12, 2);
   world.refuses.add(1);
   world.act('undo').answer().answer();
   assert.equal(world.phase(), 'RolledBack');
@@ -118,7 +110,7 @@ test('an undo that is refused goes back to what ran, and lifts the hold on it', 
 });
 
 test('an undo that is aborted leaves no hold on either side', () => {
-  const world = live(1, 2);
+  const world = live(12, 2);
   for (const id of world.fleet.keys()) world.manners.set(id, 'silent');
   world.act('undo').answer().act('abort');
   world.manners.clear();
@@ -129,7 +121,7 @@ test('an undo that is aborted leaves no hold on either side', () => {
 });
 
 test('a node that never confirms does not bring what was undone back', () => {
-  const world = live(1, 2);
+  const world = live(12, 2);
   world.manners.set('edge-7', 'silent');
   world.act('undo').answer().pass(600_000);
   assert.equal(world.phase(), 'Succeeded');
@@ -138,7 +130,7 @@ test('a node that never confirms does not bring what was undone back', () => {
 });
 
 test('undo of a change of the selector brings the nodes back', () => {
-  const world = live(1).apply(1, { selector: { matchLabels: { app: 'x' } }, preset: 'all-at-once' });
+  const world = live(12).apply(1, { selector: { matchLabels: { app: 'x' } }, preset: 'all-at-once' });
   world.answer().pass(600_000);
   assert.equal(world.running('edge-1'), null);
   world.act('undo').answer();
@@ -149,7 +141,7 @@ test('undo of a change of the selector brings the nodes back', () => {
 });
 
 test('an undo that failed can be tried again', () => {
-  const world = live(1, 2);
+  const world = live(12, 2);
   world.refuses.add(1);
   world.act('undo').answer().answer();
   assert.equal(world.phase(), 'RolledBack');

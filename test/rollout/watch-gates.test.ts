@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MetricSample } from '../../src/model/node-metrics.ts';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
+import { live } from './live.ts';
 import { makeVerdict, PLUGIN } from './records.ts';
-import { World } from './world.ts';
+import type { World } from './world.ts';
 
 const STEPS: JsonObject = { steps: [{ nodes: 2, soak: '1m' }], bake: '2m' };
 
 function begin(rollout: JsonObject = STEPS): World {
-  const world = new World(10).apply(1, { preset: 'all-at-once' }).answer().pass(600_000);
+  const world = live();
   flush(world);
   world.news = [];
   return world.apply(2, { rollout }).answer();
@@ -181,7 +182,7 @@ test('a refusal that names no plugin is this one where no other moved the node',
 });
 
 test('a refusal that names no plugin pauses all that may be meant, until a person looks', () => {
-  const world = new World(10).apply(1, { preset: 'all-at-once' }).answer().pass(600_000);
+  const world = live();
   world.apply(2, { rollout: { steps: [{ nodes: 1, soak: '1m' }] } });
   const [first = ''] = world.moved();
   suspect(world, first);

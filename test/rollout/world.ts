@@ -59,6 +59,14 @@ export class World {
     for (const id of ids) this.join(id);
   }
 
+  /** Another world in which all this has happened. */
+  copy(): World {
+    const copy = Object.assign(new World(), this, { suspects: [...this.suspects], news: [...this.news] });
+    for (const own of ['revisions', 'fleet', 'excluded', 'metrics', 'manners', 'refuses'] as const)
+      Object.assign(copy, { [own]: structuredClone(this[own]) });
+    return copy;
+  }
+
   facts(): RolloutFacts {
     const { spec, progress, revisions, records, intent, freeze, fleet, excluded } = this;
     return {
@@ -82,11 +90,7 @@ export class World {
 
   decide(): this {
     const { records, news, wakeAt } = decideRollout(this.facts());
-    // As a store would have it.
-    this.records = {
-      ...structuredClone({ ...records, quarantine: new Map() }),
-      quarantine: new Map(records.quarantine),
-    };
+    if (records !== this.records) this.records = throughStore(this.records, records);
     this.news.push(...news);
     this.wakeAt = wakeAt;
     const again = decideRollout(this.facts());
@@ -237,4 +241,16 @@ export class World {
     const refused = { revision: wanted, at: this.now };
     return { state: 'refused', tried: running, accepted: running, refused };
   }
+}
+
+/** Records as they come back from a store: what was written is another object, what was not is the one known. */
+function throughStore(
+  known: RolloutRecords,
+  { quarantine, rollouts, ...rest }: RolloutRecords,
+): RolloutRecords {
+  return {
+    ...structuredClone(rest),
+    rollouts: rollouts.map(one => (known.rollouts.includes(one) ? one : structuredClone(one))),
+    quarantine: new Map(quarantine),
+  };
 }

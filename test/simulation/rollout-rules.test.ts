@@ -1,4 +1,4 @@
-/** Random stories: whatever happens in whatever order, these hold. */
+/** Random stories of one plugin: whatever happens in whatever order, these hold. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -6,7 +6,7 @@ import { findSide } from '../../src/model/assignment.ts';
 import { isActive } from '../../src/model/rollout.ts';
 import { ROLLOUT_ACTIONS } from '../../src/model/rollout-intent.ts';
 import { decideRollout } from '../../src/rollout/decide-rollout.ts';
-import { type Manner, World } from './world.ts';
+import { type Manner, World } from '../rollout/world.ts';
 
 type Doing =
   | {
@@ -146,11 +146,9 @@ function perform(world: World, step: Doing): void {
 
 const stories = fc.array(doing, { minLength: 5, maxLength: 60 });
 
-function begin(): World {
-  const world = new World();
-  for (let n = 1; n <= 8; n += 1) world.join(`edge-${n}`, n % 2 === 0 ? { labels: { app: 'x' } } : {});
-  return world.apply(1, { preset: 'all-at-once' }).answer().pass(600_000);
-}
+const PROVEN = new World();
+for (let n = 1; n <= 8; n += 1) PROVEN.join(`edge-${n}`, n % 2 === 0 ? { labels: { app: 'x' } } : {});
+PROVEN.apply(1, { preset: 'all-at-once' }).answer().pass(600_000);
 
 /** Hold after everything that happens. `before`: the records as they were before it. */
 const INVARIANTS: Readonly<Record<string, (world: World, before: World['records']) => void>> = {
@@ -213,7 +211,7 @@ const INVARIANTS: Readonly<Record<string, (world: World, before: World['records'
 test('whatever happens, the rules of rollouts hold', () => {
   fc.assert(
     fc.property(stories, story => {
-      const world = begin();
+      const world = PROVEN.copy();
       for (const step of story) {
         const before = world.records;
         perform(world, step);
@@ -232,7 +230,7 @@ test('whatever happens, the rules of rollouts hold', () => {
 test('a restart changes neither step nor nodes', () => {
   fc.assert(
     fc.property(stories, story => {
-      const world = begin();
+      const world = PROVEN.copy();
       for (const step of story) perform(world, step);
       const before = { moved: world.moved(), latest: world.latest() };
       world.restart(3_600_000).decide();
@@ -248,7 +246,7 @@ test('a restart changes neither step nor nodes', () => {
 test('equal facts give equal decisions', () => {
   fc.assert(
     fc.property(stories, story => {
-      const world = begin();
+      const world = PROVEN.copy();
       for (const step of story) perform(world, step);
       world.now += 1_000;
       const [first, second] = [decideRollout(world.facts()), decideRollout(toReversed(world))];
@@ -266,7 +264,7 @@ function toReversed(world: World): ReturnType<World['facts']> {
 test('a fleet that answers comes to rest', () => {
   fc.assert(
     fc.property(stories, story => {
-      const world = begin();
+      const world = PROVEN.copy();
       for (const step of story) perform(world, step);
       world.freeze = undefined;
       world.manners.clear();

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { createTrialRunner, type TrialRunnerOptions } from '../../../src/module/trial/trial-runner.ts';
-import { buildProxyWasm } from '../../fixtures/wasm-builder.ts';
-import { callWith, drop, fill, growMemory, i32, loop, unreachable, when } from '../../fixtures/wasm-code.ts';
-import { stopAfter } from '../../harness/cleanup.ts';
-import { systemClock } from '../actors.ts';
-import { build, input, log, proxyLog, TEXT_AT } from './trial-modules.ts';
+import { createTrialRunner, type TrialRunnerOptions } from '../../src/module/trial/trial-runner.ts';
+import { buildProxyWasm } from '../fixtures/wasm-builder.ts';
+import { callWith, drop, fill, growMemory, i32, loop, unreachable, when } from '../fixtures/wasm-code.ts';
+import { stopAfter } from '../harness/cleanup.ts';
+import { systemClock } from '../module/actors.ts';
+import { build, input, log, proxyLog, TEXT_AT } from '../module/trial/trial-modules.ts';
 
 function makeRunner(t: TestContext, options: Partial<TrialRunnerOptions> = {}) {
   const runner = createTrialRunner({ clock: systemClock, ...options });
@@ -149,24 +148,4 @@ test('close ends what runs and what waits; a signal ends its own run alone', asy
   for (const other of await others)
     assert.equal(other.status === 'rejected' && other.reason.name, 'AbortError');
   await assert.rejects(runner.run(slow, input), { name: 'AbortError' });
-});
-
-test('the published package has its child beside the runner, with relative imports alone', () => {
-  const folder = new URL('../../../src/module/trial/', import.meta.url);
-  const seen = new Set<string>();
-  const visit = (name: string): void => {
-    if (seen.has(name)) return;
-    seen.add(name);
-    const path = new URL(name, folder);
-    assert.ok(existsSync(path), name);
-    for (const [, isType, from = ''] of readFileSync(path, 'utf8').matchAll(
-      /^import (type )?.*? from '(.+?)';$/gms,
-    )) {
-      if (isType !== undefined || from.startsWith('node:')) continue;
-      assert.match(from, /^\.\/[a-z-]+\.ts$/, `${name} imports ${from}`);
-      visit(from);
-    }
-  };
-  visit('./trial-entry.ts');
-  assert.ok(seen.size > 10);
 });
