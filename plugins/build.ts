@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { COMPILER_FLAGS, compilePlugin, PLUGIN_SCHEMA } from '../src/cli/plugin/compile-plugin.ts';
 
 /** A compiled plugin. */
 export interface BuiltPlugin {
@@ -16,15 +17,6 @@ export interface BuiltPlugin {
 const PLUGINS = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(PLUGINS);
 const CACHE = join(ROOT, '.cache', 'plugins');
-
-/** `abort` of the SDK, because AssemblyScript's own is an import that no Envoy knows. */
-const FLAGS: readonly string[] = [
-  '-Oz',
-  '--runtime',
-  'incremental',
-  '--use',
-  'abort=plugins/sdk/assembly/log/abort',
-];
 
 const builds = new Map<string, Promise<BuiltPlugin>>();
 
@@ -54,7 +46,7 @@ export async function listPlugins(): Promise<readonly string[]> {
 async function readOrCompile(name: string): Promise<BuiltPlugin> {
   const entry = join(PLUGINS, name, 'assembly', 'index.ts');
   if (!existsSync(entry)) throw new Error(`no plugin ${name}: there are ${(await listPlugins()).join(', ')}`);
-  return readOrBuild(name, await hashSources(name), () => compile(entry));
+  return readOrBuild(name, await hashSources(name), () => compilePlugin(join(PLUGINS, name)));
 }
 
 /**
@@ -74,32 +66,21 @@ export async function readOrBuild(
   return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
-/** Over everything that decides the bytes: compiler, flags, the SDK's files and the plugin's. */
+/** Over everything that decides the bytes: compiler, flags, the SDK's files, the plugin's, and its schema. */
 async function hashSources(name: string): Promise<string> {
   const compiler = await readFile(fileURLToPath(import.meta.resolve('assemblyscript/package.json')), 'utf8');
-  const hash = createHash('sha256').update(JSON.stringify([JSON.parse(compiler).version, FLAGS, name]));
+  const hash = createHash('sha256').update(
+    JSON.stringify([JSON.parse(compiler).version, COMPILER_FLAGS, name]),
+  );
   for (const folder of [join('sdk', 'assembly'), join(name, 'assembly')]) {
     for (const file of (await readdir(join(PLUGINS, folder), { recursive: true })).sort()) {
       if (file.endsWith('.ts'))
         hash.update(`\0${file}\0`).update(await readFile(join(PLUGINS, folder, file)));
     }
   }
+  const schema = join(PLUGINS, name, PLUGIN_SCHEMA);
+  if (existsSync(schema)) hash.update(await readFile(schema));
   return hash.digest('hex').slice(0, 32);
-}
-
-async function compile(entry: string): Promise<Uint8Array> {
-  // Loaded here alone: the compiler is 100 MB that a cached plugin does not need.
-  const { default: asc } = await import('assemblyscript/asc');
-  let output: Uint8Array | undefined;
-  const source = relative(ROOT, entry).replaceAll('\\', '/');
-  const { error, stderr } = await asc.main([source, ...FLAGS, '--baseDir', ROOT, '--outFile', 'out.wasm'], {
-    writeFile: (_, contents) => {
-      if (typeof contents !== 'string') output = contents;
-    },
-  });
-  if (error !== null || output === undefined)
-    throw new Error(`${source} does not compile: ${error?.message ?? 'no output'}\n${stderr.toString()}`);
-  return output;
 }
 
 /** A reader sees the old file or all of the new one, never a part. */

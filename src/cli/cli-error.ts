@@ -7,6 +7,7 @@ import { AttacheError } from '../model/error.ts';
  * - `check-timeout`, `wait-timeout`: the time to wait was over; `rolled-back`: the new revision was refused
  * - `demo-failed`: a step of the demo did not hold; `interrupted`: a person ended it
  * - `envoy-not-found`, `envoy-install-failed`: no Envoy to run
+ * - `build-failed`, `compiler-missing`: a plugin's source does not become a module
  */
 export type CliErrorCode =
   | 'bad-usage'
@@ -19,6 +20,8 @@ export type CliErrorCode =
   | 'demo-failed'
   | 'interrupted'
   | 'envoy-not-found'
-  | 'envoy-install-failed';
+  | 'envoy-install-failed'
+  | 'build-failed'
+  | 'compiler-missing';
 
 export class CliError extends AttacheError<CliErrorCode> {}

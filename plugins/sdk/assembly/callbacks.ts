@@ -1,4 +1,5 @@
-// The functions a host calls. A plugin's entry file says `export * from "…/sdk/assembly/callbacks"`.
+// The functions a host calls. A plugin's entry file says `export * from "…/sdk/assembly/callbacks"`. Bodies, ticks,
+// queues and HTTP calls have files of their own: what a module exports is called for every request.
 import { createContext, deleteContext, hasStream, rootContext, streamContext } from "./context";
 
 export { proxy_on_memory_allocate } from "./memory";
@@ -16,11 +17,15 @@ export function proxy_on_configure(rootId: u32, size: u32): bool {
 }
 
 export function proxy_on_request_headers(id: u32, headers: u32, endOfStream: bool): i32 {
-  return streamContext(id).onRequestHeaders();
+  const stream = streamContext(id);
+  stream.endOfStream = endOfStream;
+  return stream.onRequestHeaders();
 }
 
 export function proxy_on_response_headers(id: u32, headers: u32, endOfStream: bool): i32 {
-  return streamContext(id).onResponseHeaders();
+  const stream = streamContext(id);
+  stream.endOfStream = endOfStream;
+  return stream.onResponseHeaders();
 }
 
 export function proxy_on_done(id: u32): bool {

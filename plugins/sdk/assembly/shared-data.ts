@@ -15,8 +15,17 @@ export function readShared(key: string): string | null {
   return takeText(proxy_get_shared_data(addressOf(name), name.byteLength, valueSlot(), sizeSlot(), version));
 }
 
+/** Puts a text behind a key, whatever stood there. */
 export function writeShared(key: string, value: string): void {
   write(key, value, 0);
+}
+
+/**
+ * Puts a text behind the key that was read last with `readShared`. False: somebody else wrote meanwhile; read again. Where there
+ * was nothing yet, the last of several first writers wins.
+ */
+export function writeIfUnchanged(key: string, value: string): bool {
+  return write(key, value, load<u32>(version)) != CAS_MISMATCH;
 }
 
 /** Adds one to the number behind a key, 0 where there is none, and gives the sum. Nobody else gets the same. */
@@ -25,7 +34,7 @@ export function countUp(key: string): u32 {
   do {
     const text = readShared(key);
     sum = (text === null ? 0 : U32.parseInt(text)) + 1;
-  } while (write(key, sum.toString(), load<u32>(version)) == CAS_MISMATCH);
+  } while (!writeIfUnchanged(key, sum.toString()));
   return sum;
 }
 
