@@ -5,7 +5,6 @@ import type { ModuleInspection } from '../model/module-inspection.ts';
 import type { Log } from '../model/ports.ts';
 import { RestClient } from './rest-client.ts';
 import type { Screen } from './rollout/live-frame.ts';
-import { toYaml } from './yaml-splice.ts';
 
 /** What a command may touch of the world; a test passes its own. */
 export interface CommandContext {
@@ -106,11 +105,6 @@ export function addNamespaceOption(command: Command): Command {
 /** Of every verb that changes something. */
 export function addMessageOption(command: Command): Command {
   return command.option('-m, --message <text>', 'why; kept in the history');
-}
-
-/** Data in a form for programs. */
-export function printAs(form: 'json' | 'yaml', value: unknown, context: CommandContext): void {
-  context.out(form === 'json' ? JSON.stringify(value, null, 2) : toYaml(value).trimEnd());
 }
 
 export function toRestClient(options: ServerOptions, context: CommandContext): RestClient {

@@ -12,11 +12,11 @@ const attache = fileURLToPath(new URL('../../bin/attache', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'attache-launcher-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** A PATH whose `node` says it is of some version and what it was started with. */
+/** A PATH whose `node` says it is of some version, what it was started with and where it keeps compiled code. */
 function pathWithNode(version: string): string {
   const directory = join(folder, `node-${version}`);
   mkdirSync(directory);
-  const script = `#!/bin/sh\nif [ "$1" = --version ]; then echo ${version}; else echo "system node" "$@"; fi\n`;
+  const script = `#!/bin/sh\nif [ "$1" = --version ]; then echo ${version}; else echo "system node" "$@"; echo "keeps $NODE_COMPILE_CACHE" >&2; fi\n`;
   writeFileSync(join(directory, 'node'), script);
   chmodSync(join(directory, 'node'), 0o755);
   return `${directory}:/usr/bin:/bin`;
@@ -32,6 +32,17 @@ test("the system's node is used where it is 24 or later", async () => {
 test("an older one is passed over for the package's own", async () => {
   const { stdout } = await run(attache, ['version'], { env: { PATH: pathWithNode('v20.19.1') } });
   assert.match(stdout, /^attache \d+\.\d+\.\d+\n$/);
+});
+
+test("what was compiled is kept in the user's own cache, or where the user says, or nowhere", async () => {
+  const PATH = pathWithNode('v24.0.1');
+  const kept = async (env: Record<string, string>) =>
+    (await run(attache, ['version'], { env: { PATH, ...env } })).stderr;
+  assert.equal(await kept({ HOME: '/home/x' }), 'keeps /home/x/.cache/attache/node\n');
+  assert.equal(await kept({ HOME: '/home/x', XDG_CACHE_HOME: '/c' }), 'keeps /c/attache/node\n');
+  assert.equal(await kept({ HOME: '/home/x', NODE_COMPILE_CACHE: '/mine' }), 'keeps /mine\n');
+  assert.equal(await kept({ HOME: '/home/x', NODE_COMPILE_CACHE: '' }), 'keeps \n');
+  assert.equal(await kept({}), 'keeps \n');
 });
 
 test('links to it are followed, also relative ones', async () => {

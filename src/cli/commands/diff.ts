@@ -5,7 +5,6 @@ import {
   addServerOption,
   type CommandContext,
   type DefineCommand,
-  printAs,
   type ServerOptions,
   toRestClient,
 } from '../command-context.ts';
@@ -14,6 +13,7 @@ import { localizeTimes } from '../format.ts';
 import { describeFaults, makePlan } from '../make-plan.ts';
 import { parseWord } from '../parse-option.ts';
 import { describePlan, listPlanWarnings } from '../plan-text.ts';
+import { printAs } from '../print-as.ts';
 import { readDocuments } from '../read-documents.ts';
 import { wrapWarning } from '../warning.ts';
 

@@ -2,10 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { toMessage } from '../../model/error.ts';
 import type { ModuleInspection } from '../../model/module-inspection.ts';
 import { CliError } from '../cli-error.ts';
-import { type CommandContext, type DefineCommand, printAs } from '../command-context.ts';
+import type { CommandContext, DefineCommand } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import { describeInspection } from '../inspect-text.ts';
 import { parseWord } from '../parse-option.ts';
+import { printAs } from '../print-as.ts';
 import { addRegistryOptions, openRegistryTarget, type RegistryOptions } from '../registry-target.ts';
 
 interface Options extends RegistryOptions {

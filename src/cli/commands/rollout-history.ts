@@ -3,7 +3,6 @@ import {
   addNamespaceOption,
   addServerOption,
   type DefineCommand,
-  printAs,
   type ServerOptions,
   toRestClient,
 } from '../command-context.ts';
@@ -11,6 +10,7 @@ import { EXIT } from '../exit-code.ts';
 import { HISTORY, toTable } from '../listings.ts';
 import { withNearestPlugin } from '../nearest.ts';
 import { parseWord } from '../parse-option.ts';
+import { printAs } from '../print-as.ts';
 import { parseRolloutTarget, pluginPath } from '../rollout/rollout-target.ts';
 import { formatTable } from '../table.ts';
 

@@ -4,13 +4,13 @@ import {
   addServerOption,
   type CommandContext,
   type DefineCommand,
-  printAs,
   type ServerOptions,
   toRestClient,
 } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import { formatClock } from '../format.ts';
 import { parseDuration, parseWord } from '../parse-option.ts';
+import { printAs } from '../print-as.ts';
 import type { RestClient } from '../rest-client.ts';
 import { toRolloutExitCode } from '../rollout/rollout-end.ts';
 import {

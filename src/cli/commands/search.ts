@@ -5,13 +5,13 @@ import {
   addServerOption,
   type CommandContext,
   type DefineCommand,
-  printAs,
   type ServerOptions,
   toRestClient,
 } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import { toTable } from '../listings.ts';
 import { parseCount, parseWord } from '../parse-option.ts';
+import { printAs } from '../print-as.ts';
 import { formatTable } from '../table.ts';
 
 interface Options extends ServerOptions {
