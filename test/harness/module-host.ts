@@ -35,7 +35,8 @@ export interface ModuleHost {
   stop(): Promise<void>;
 }
 
-export async function startModuleHost(): Promise<ModuleHost> {
+/** `port` 0: one that is free. */
+export async function startModuleHost(port = 0): Promise<ModuleHost> {
   const modules = new Map<string, Uint8Array>();
   const gets: HostGet[] = [];
   let behaviour: HostBehaviour = {};
@@ -54,7 +55,7 @@ export async function startModuleHost(): Promise<ModuleHost> {
     });
     answer(get, response, modules.get(get.sha256), behaviour).catch(() => response.destroy());
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
     gets,
