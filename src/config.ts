@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
+import type { DocumentFault } from './model/document-error.ts';
 import { AttacheError, type Fault, toMessage } from './model/error.ts';
+import { parseSize } from './model/quantity-text.ts';
+import { NO_REGISTRY_SETTINGS, type RegistrySettings } from './model/registry-settings.ts';
+import { parseRegistrySettings } from './model/registry-settings-document.ts';
+import { parseDuration } from './model/rollout-units.ts';
 import { NO_SIGNATURE_POLICY, type SignaturePolicy } from './model/signature-policy.ts';
 import { parseSignaturePolicy } from './model/signature-policy-document.ts';
 
@@ -18,6 +23,8 @@ export interface Config {
   readonly allowPlaintext: readonly Endpoint[];
   /** `HOST:PORT` of registries that are spoken to over plain HTTP. The built-in one needs no entry. */
   readonly insecureRegistries: readonly string[];
+  /** Mirrors, plain HTTP and CAs of registries. */
+  readonly registries: RegistrySettings;
   /** A plugin here selects nodes of every namespace. */
   readonly rootNamespace: string;
   /** A docker config.json with registry credentials; it need not exist. */
@@ -28,6 +35,10 @@ export interface Config {
   readonly allowPrivateHosts: readonly string[];
   /** Who may sign modules, and which sources have to be signed. */
   readonly signatures: SignaturePolicy;
+  /** Between two looks at a tag that is followed, ms; undefined: tags are looked at only when a plugin is applied. */
+  readonly tagIntervalMs: number | undefined;
+  /** Holds the key of stored secrets; made at the first start. */
+  readonly secretKeyPath: string;
   readonly logLevel: LogLevel;
 }
 
@@ -54,12 +65,16 @@ const ENDPOINTS = ['xds', 'modules', 'api'] as const;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 const DEFAULTS = {
   data: './attache-data',
+/** A few modules of the largest size, and what they come in. */
+const LEAST_QUOTA_BYTES = 100_000_000;
+const SHORTEST_INTERVAL_MS = 1_000;
   'xds-listen': '127.0.0.1:18000',
   'modules-listen': '127.0.0.1:18001',
   'api-listen': '127.0.0.1:18002',
   'root-namespace': 'istio-system',
   'log-level': 'info',
 } as const;
+  'tag-interval': '10m',
 
 export type SettingName =
   | keyof typeof DEFAULTS
@@ -69,7 +84,9 @@ export type SettingName =
   | 'docker-config'
   | 'module-directory'
   | 'allow-private-host'
+  | 'registries'
   | 'signatures';
+  | 'secret-key'
 
 export const SETTINGS: readonly Setting[] = [
   { name: 'data', value: 'DIR', help: 'data directory (default ./attache-data)' },
@@ -88,7 +105,18 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'docker-config', value: 'FILE', help: 'registry credentials (default ~/.docker/config.json)' },
   { name: 'module-directory', value: 'DIR', help: 'where file:// modules may lie (default: nowhere)' },
   {
+    name: 'registries',
+    value: 'FILE',
+    help: 'mirrors, plain HTTP and CAs of registries, YAML (default: none)',
+  },
+  {
     name: 'allow-private-host',
+  {
+    name: 'tag-interval',
+    value: 'DURATION',
+    help: 'how often tags of imagePullPolicy Always are looked up, or off (default 10m)',
+  },
+  { name: 'secret-key', value: 'FILE', help: 'key of stored pull secrets (default secret-key in data)' },
     value: 'HOST',
     help: 'host of modules that may have a private address',
     list: true,
@@ -113,9 +141,10 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
   const faults: Fault[] = [];
   const source = readSources(flags, env, faults);
   const config: Config = Object.freeze({
-    dataDirectory: resolve(source.one('data') ?? DEFAULTS.data),
+    dataDirectory,
     xdsListen: readAddress(source, 'xds-listen', faults),
     modulesListen: readAddress(source, 'modules-listen', faults),
+  const dataDirectory = resolve(source.one('data') ?? DEFAULTS.data);
     apiListen: readAddress(source, 'api-listen', faults),
     advertiseHost: source.one('advertise'),
     allowPlaintext: source
@@ -126,7 +155,10 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
     dockerConfigPath: readDockerConfigPath(source, env),
     moduleDirectory: toAbsolute(source.one('module-directory')),
     allowPrivateHosts: source.many('allow-private-host'),
-    signatures: readSignatures(source.raw('signatures'), faults),
+    registries: readDocument(source, 'registries', NO_REGISTRY_SETTINGS, parseRegistrySettings, faults),
+    tagIntervalMs: readTagInterval(source, faults),
+    secretKeyPath: toAbsolute(source.one('secret-key')) ?? join(dataDirectory, 'secret-key'),
+    signatures: readDocument(source, 'signatures', NO_SIGNATURE_POLICY, parseSignaturePolicy, faults),
     logLevel: readLogLevel(source, faults),
   });
   checkExposure(config, faults);
@@ -203,7 +235,7 @@ function readFile(flags: ConfigFlags, env: Environment, faults: Fault[]): Readon
   }
   for (const [key, entry] of Object.entries(value)) {
     if (!SETTINGS.some(setting => setting.name === key)) fault(`${key}: unknown setting`, `/${key}`);
-    else if (isMap(entry) && key !== 'signatures') fault(`${key}: expected a text or a list`, `/${key}`);
+    else if (isMap(entry) && !DOCUMENTS.includes(key)) fault(`${key}: expected a text or a list`, `/${key}`);
   }
   return value as Readonly<Record<string, unknown>>;
 }
@@ -244,24 +276,49 @@ function readDockerConfigPath(source: Sources, env: Environment): string | undef
   return toAbsolute(source.one('docker-config') ?? (directory && join(directory, 'config.json')));
 }
 
-/** A file with the policy, or in attache.yaml the policy itself. Files of keys are relative to the working directory. */
-function readSignatures(value: unknown, faults: Fault[]): SignaturePolicy {
-  if (value === undefined) return NO_SIGNATURE_POLICY;
+/** Settings that are documents: a file, or in attache.yaml the document itself. */
+const DOCUMENTS: readonly string[] = ['registries', 'signatures'];
+
+/** Files that a document names are relative to the working directory. */
+function readDocument<T extends object>(
+  source: Sources,
+  name: 'registries' | 'signatures',
+  absent: T,
+  parse: (document: unknown, readNamed: (path: string) => string) => T | DocumentFault[],
+  faults: Fault[],
+): T {
+  const value = source.raw(name);
+  if (value === undefined) return absent;
   const isFile = typeof value === 'string';
-  const name = isFile ? `--signatures ${value}` : 'signatures';
+  const what = isFile ? `--${name} ${value}` : name;
   try {
     const document = isFile ? (parseYaml(readFileSync(value, 'utf8')) as unknown) : value;
-    const policy = parseSignaturePolicy(document, path => readFileSync(path, 'utf8'));
-    if (!Array.isArray(policy)) return policy;
-    for (const { pointer, message, hint } of policy)
+    const parsed = parse(document, path => readFileSync(path, 'utf8'));
+    if (!isFaults(parsed)) return parsed;
+    for (const { pointer, message, hint } of parsed)
       faults.push({
-        pointer: `/signatures${pointer}`,
-        message: `${name}: ${pointer}: ${message}${hint === undefined ? '' : `. ${hint}`}`,
+        pointer: `/${name}${pointer}`,
+        message: `${what}: ${pointer}: ${message}${hint === undefined ? '' : `. ${hint}`}`,
       });
   } catch (error) {
-    faults.push({ pointer: '/signatures', message: `${name}: ${toMessage(error)}` });
+    faults.push({ pointer: `/${name}`, message: `${what}: ${toMessage(error)}` });
   }
-  return NO_SIGNATURE_POLICY;
+  return absent;
+}
+
+/** Settings can be a list too; faults are never none. */
+function isFaults(parsed: object): parsed is DocumentFault[] {
+  return Array.isArray(parsed) && parsed.some(one => typeof one === 'object' && 'pointer' in one);
+}
+
+function readTagInterval(source: Sources, faults: Fault[]): number | undefined {
+  const text = source.one('tag-interval') ?? DEFAULTS['tag-interval'];
+  if (text === 'off') return undefined;
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms >= SHORTEST_INTERVAL_MS) return ms;
+  const message = `--tag-interval ${text}: expected a duration of 1s or more, e.g. 10m, or off`;
+  faults.push({ pointer: '/tag-interval', message });
+  return undefined;
 }
 
 function toAbsolute(path: string | undefined): string | undefined {

@@ -22,6 +22,7 @@ import { startRolloutController } from './rollout/rollout-controller.ts';
 import { createCoalescedWriter } from './store/coalesced-writer.ts';
 import { LiveTable } from './store/live-table.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
+import { createSeal, loadSealKey } from './store/seal.ts';
 import { keepEventsTrimmed } from './store/trim-events.ts';
 import { createAdsService } from './xds/ads-service.ts';
 import { startXdsServer } from './xds/xds-server.ts';
@@ -70,6 +71,7 @@ async function start(
   const store = await openSqliteStore({ directory: config.dataDirectory, clock, log });
   onStop(() => store.close());
   const keys = await loadModuleKeys(store, random);
+  const seal = createSeal(await loadSealKey(config.secretKeyPath, random), random);
   const cache = await openBlobCache({ directory: join(config.dataDirectory, 'modules'), random, log });
   const writer = createCoalescedWriter(store, clock, log);
   onStop(() => writer.stop());
@@ -133,8 +135,9 @@ async function start(
     moduleDirectory: config.moduleDirectory,
     signatures: config.signatures,
   };
-  const planner = createModulePlanner({ store, cache, sources, rootNamespace, clock });
+  const planner = createModulePlanner({ store, seal, cache, sources, rootNamespace, clock });
   onStop(() => planner.close());
+    registries: config.registries,
   const api = await startApiServer({
     listen: config.apiListen,
     store,
@@ -148,6 +151,7 @@ async function start(
     random,
     log,
     version: readVersion(),
+    seal,
     addresses: forEnvoys,
     rootNamespace,
   });
@@ -166,6 +170,8 @@ async function start(
   onStop(() => reconciler.stop());
 
   const addresses: Addresses = { ...forEnvoys, api: api.url };
+    seal,
+    tagIntervalMs: config.tagIntervalMs,
   await writeAddresses(config.dataDirectory, addresses);
   onStop(() => rm(join(config.dataDirectory, 'addresses.json'), { force: true }));
   return addresses;

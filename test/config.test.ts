@@ -44,10 +44,13 @@ test('the defaults are loopback, in ./attache-data', () => {
     advertiseHost: undefined,
     allowPlaintext: [],
     insecureRegistries: [],
+    registries: [],
     rootNamespace: 'istio-system',
     dockerConfigPath: '/home/ada/.docker/config.json',
     moduleDirectory: undefined,
     allowPrivateHosts: [],
+    tagIntervalMs: 600_000,
+    secretKeyPath: resolve('attache-data/secret-key'),
     signatures: { authorities: [], rules: [] },
     logLevel: 'info',
   });

@@ -2,6 +2,7 @@ import type { PlanModule } from '../model/module-plan.ts';
 import type { FindNameConflicts } from '../model/name-conflict.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
+import type { Seal } from '../model/pull-secret.ts';
 import type { CheckResource } from '../model/resource.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Store } from '../store/store.ts';
@@ -11,6 +12,8 @@ import { type Fleet, readFleet } from './fleet.ts';
 export interface ApiContext {
   readonly store: Store;
   readonly checkResource: CheckResource;
+  /** Closes credentials before they are stored. */
+  readonly seal: Seal;
   readonly findNameConflicts: FindNameConflicts;
   /** What the module stage would make of a document; absent: plans leave modules out. */
   readonly planModule?: PlanModule;

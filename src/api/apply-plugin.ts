@@ -1,5 +1,5 @@
 import { type PluginDocument, parsePluginDocument } from '../model/plugin-document.ts';
-import { type PluginSpec, toCanonicalJson, toPluginName } from '../model/plugin-spec.ts';
+import { type PluginSpec, toCanonicalJson, toPluginName, toPullPolicy } from '../model/plugin-spec.ts';
 import { eventKey } from '../store/record-kinds.ts';
 import type { Operation, Stored } from '../store/store.ts';
 import { ACTOR } from './actor.ts';
@@ -93,8 +93,8 @@ function toComparable({
 }
 
 /** Its tag may have moved since. */
-function resolvesAgain({ imagePullPolicy, url }: PluginSpec): boolean {
-  return imagePullPolicy === 'Always' || (imagePullPolicy === undefined && /:latest$/.test(url));
+function resolvesAgain(spec: PluginSpec): boolean {
+  return toPullPolicy(spec) === 'Always';
 }
 
 interface Plan {

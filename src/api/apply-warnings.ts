@@ -1,7 +1,7 @@
 import { type ChainLink, compareInChain, findOrderCause } from '../model/chain-order.ts';
 import { toTieText } from '../model/chain-text.ts';
 import type { NodePresence } from '../model/node.ts';
-import { type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
+import { isOciUrl, type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
 import { derivePluginState, type NodePluginState, toMissText } from '../model/plugin-state.ts';
 import { toRevisionConfig } from '../model/revision.ts';
 import { toPlacement } from '../model/rollout-targets.ts';
@@ -18,11 +18,9 @@ export function findPluginWarnings(fleet: Fleet, spec: PluginSpec): string[] {
   return [
     ...findMatchWarning(fleet, name, spec),
     ...unable.map(({ id, state }) => `${id} cannot run ${name}: ${state.detail}`),
-    ...(spec.imagePullSecret === undefined
+    ...(spec.imagePullSecret === undefined || isOciUrl(spec.url)
       ? []
-      : [
-          'imagePullSecret is not used yet: the module is read with the credentials of the server, if it has any',
-        ]),
+      : ['imagePullSecret is for registries: an http(s):// or file:// module is read without credentials']),
     ...findTies(fleet, spec),
   ];
 }

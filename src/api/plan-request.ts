@@ -9,12 +9,16 @@ import { isObject } from './read-document.ts';
 
 /** One thing that is to be planned. */
 export type PlanItem =
-  | { readonly kind: 'plugin'; readonly document: PluginDocument }
+  | {
+      readonly kind: 'plugin';
+      readonly document: PluginDocument;
+      /** Where it stands in the request. */
+      readonly pointer: string;
+    }
   | {
       readonly kind: 'resource';
       readonly document: ResourceDocument;
       readonly body: unknown;
-      /** Where it stands in the request. */
       readonly pointer: string;
     }
   | PlanDelete;
@@ -54,7 +58,10 @@ function readItem(part: DocumentPart): PlanItem | undefined {
     part.faults.push(...parsed.map(fault => ({ ...fault, pointer: part.pointer + fault.pointer })));
     return undefined;
   }
-  return parsed.kind === 'plugin' ? parsed : { ...parsed, body: part.value, pointer: part.pointer };
+  if (parsed.kind === 'pullsecret')
+    return part.fault('not-supported', 'a pull secret changes no node, so that there is nothing to plan');
+  const { pointer } = part;
+  return parsed.kind === 'plugin' ? { ...parsed, pointer } : { ...parsed, body: part.value, pointer };
 }
 
 function readDelete(part: DocumentPart): PlanItem | undefined {

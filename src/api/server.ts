@@ -24,6 +24,7 @@ import { addFleetRoutes } from './routes/fleet-routes.ts';
 import { addFreezeRoutes } from './routes/freeze.ts';
 import { addPlanRoutes } from './routes/plans.ts';
 import { addPluginRoutes } from './routes/plugins.ts';
+import { addPullSecretRoutes } from './routes/pull-secrets.ts';
 import { addResourceRoutes } from './routes/resources.ts';
 import { addRolloutRoutes } from './routes/rollouts.ts';
 import type { ApiServer } from './routes/route-schema.ts';
@@ -54,6 +55,7 @@ const ROUTES = [
   addPluginRoutes,
   addPlanRoutes,
   addResourceRoutes,
+  addPullSecretRoutes,
   addFleetRoutes,
   addEventRoutes,
   addRolloutRoutes,

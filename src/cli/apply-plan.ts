@@ -1,4 +1,4 @@
-import { parseDocument } from '../model/document.ts';
+import { type ParsedDocument, parseDocument } from '../model/document.ts';
 import type { Fault } from '../model/error.ts';
 import { toDotted } from './print-error.ts';
 import type { SourceDocument } from './read-documents.ts';
@@ -8,8 +8,8 @@ import { toSingular } from './target.ts';
 /** One document that is to be applied: what it is called, and where it goes. */
 export interface PlannedDocument {
   readonly source: SourceDocument;
-  readonly kind: 'plugin' | 'resource';
-  /** `plugin`, `listener`, `cluster` … */
+  readonly kind: 'plugin' | 'resource' | 'pullsecret';
+  /** `plugin`, `pull secret`, `listener`, `cluster` … */
   readonly word: string;
   readonly namespace: string;
   readonly name: string;
@@ -42,21 +42,27 @@ export function planDocuments(
     const { name } = parsed.document;
     const own = ownNamespace(source.value);
     const target = own ?? namespace ?? parsed.document.namespace;
-    const type = parsed.kind === 'plugin' ? undefined : parsed.document.type;
     planned.push({
       source,
       kind: parsed.kind,
-      word: type === undefined ? 'plugin' : toSingular(type),
+      word: toWord(parsed),
       namespace: target,
       name,
-      path:
-        type === undefined
-          ? toPath('v1', 'plugins', target, name)
-          : toPath('v1', 'resources', type, target, name),
+      path: toPath('v1', ...toCollection(parsed), target, name),
       body: own === undefined ? withNamespace(source.value, target) : source.value,
     });
   }
   return { planned, faults };
+}
+
+function toWord(parsed: ParsedDocument): string {
+  if (parsed.kind === 'resource') return toSingular(parsed.document.type);
+  return parsed.kind === 'plugin' ? 'plugin' : 'pull secret';
+}
+
+function toCollection(parsed: ParsedDocument): readonly string[] {
+  if (parsed.kind === 'resource') return ['resources', parsed.document.type];
+  return [parsed.kind === 'plugin' ? 'plugins' : 'pullsecrets'];
 }
 
 /** `plugin.yaml:7:3: spec.pluginConf: unknown field. Did you mean pluginConfig?` */

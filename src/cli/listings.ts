@@ -1,6 +1,7 @@
 import type { ModuleView } from '../api/schema/module-view.ts';
 import type { NodeView } from '../api/schema/node-view.ts';
 import type { PluginView } from '../api/schema/plugin-view.ts';
+import type { PullSecretView } from '../api/schema/pull-secret-view.ts';
 import type { ResourceView } from '../api/schema/resource-view.ts';
 import type { ConfigChange, HistoryRow, RolloutSide, RolloutView } from '../api/schema/rollout-view.ts';
 import { toDurationText } from '../model/quantity-text.ts';
@@ -132,6 +133,17 @@ export const MODULES: Listing<ModuleView> = {
       wide: true,
       cell: ({ signatures }) => signatures.map(({ text }) => text).join('; ') || NONE,
     },
+  ],
+};
+
+export const PULL_SECRETS: Listing<PullSecretView> = {
+  name: ({ metadata }) => `pullsecret/${metadata.namespace}/${metadata.name}`,
+  columns: [
+    { heading: 'NAMESPACE', cell: ({ metadata }) => metadata.namespace },
+    { heading: 'NAME', cell: ({ metadata }) => metadata.name },
+    { heading: 'REGISTRIES', cell: ({ status }) => status.registries.join(', ') || NONE },
+    { heading: 'USED BY', cell: ({ status }) => status.usedBy.join(', ') || NONE },
+    { heading: 'AGE', cell: ({ metadata }, now) => formatAge(Date.parse(metadata.createdAt), now) },
   ],
 };
 

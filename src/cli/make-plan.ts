@@ -26,12 +26,14 @@ export async function makePlan(
     ...(preset === undefined ? [] : [`preset=${preset}`]),
     ...(modules ? [] : ['modules=false']),
   ];
+  // Credentials change no node by themselves, and travel no more than they must.
+  const planned = documents.filter(({ kind }) => kind !== 'pullsecret');
   const path = query.length === 0 ? '/v1/plans' : `/v1/plans?${query.join('&')}`;
   try {
-    return { plan: await client.post<Plan>(path, { documents: documents.map(toBody) }) };
+    return { plan: await client.post<Plan>(path, { documents: planned.map(toBody) }) };
   } catch (error) {
     if (!(error instanceof RestError) || !ABOUT_DOCUMENT.includes(error.status)) throw error;
-    return { faults: locateFaults(documents, error) };
+    return { faults: locateFaults(planned, error) };
   }
 }
 

@@ -11,6 +11,14 @@ export interface Target {
   readonly path: string;
 }
 
+/** As people type it; `secret` is Envoy's. */
+export const PULL_SECRET_WORDS: readonly string[] = [
+  'pullsecret',
+  'pullsecrets',
+  'pull-secret',
+  'pull-secrets',
+];
+
 const RESOURCE_TYPES = XDS_TYPES.map(type => type.plural);
 
 /** `listener`, `listeners` → `listeners`; undefined for what is no resource type. */
@@ -45,10 +53,12 @@ export function parseTarget(kind: string, text: string, namespace: string | unde
   const named = parseName(text, namespace);
   if (word === 'plugin' || word === 'plugins' || word === 'wasmplugin')
     return { word: 'plugin', ...named, path: toPath('v1', 'plugins', named.namespace, named.name) };
+  if (PULL_SECRET_WORDS.includes(word))
+    return { word: 'pullsecret', ...named, path: toPath('v1', 'pullsecrets', named.namespace, named.name) };
   const type = findResourceType(word);
   if (type === undefined)
     throw new CliError('bad-usage', `${kind}: no such kind`, {
-      hint: `Known: plugin, node, ${RESOURCE_TYPES.map(toSingular).join(', ')}`,
+      hint: `Known: plugin, node, pullsecret, ${RESOURCE_TYPES.map(toSingular).join(', ')}`,
     });
   return {
     word: toSingular(type),

@@ -2,6 +2,11 @@ import type { DocumentFault } from './document-error.ts';
 import { DocumentPart } from './document-part.ts';
 import { PLUGIN_KINDS, type PluginDocument, parsePluginDocument } from './plugin-document.ts';
 import {
+  PULL_SECRET_KINDS,
+  type PullSecretDocument,
+  parsePullSecretDocument,
+} from './pull-secret-document.ts';
+import {
   isBareResource,
   parseResourceDocument,
   RESOURCE_KIND,
@@ -11,7 +16,8 @@ import {
 /** A document of any kind that Attaché takes. */
 export type ParsedDocument =
   | { readonly kind: 'plugin'; readonly document: PluginDocument }
-  | { readonly kind: 'resource'; readonly document: ResourceDocument };
+  | { readonly kind: 'resource'; readonly document: ResourceDocument }
+  | { readonly kind: 'pullsecret'; readonly document: PullSecretDocument };
 
 /** Chooses the parser by `kind` (or `@type`); faults as the parsers find them, or that the kind is not known. */
 export function parseDocument(document: unknown): ParsedDocument | DocumentFault[] {
@@ -24,8 +30,12 @@ export function parseDocument(document: unknown): ParsedDocument | DocumentFault
     const parsed = parseResourceDocument(document);
     return Array.isArray(parsed) ? parsed : { kind: 'resource', document: parsed };
   }
+  if (PULL_SECRET_KINDS.some(known => known.kind === kind)) {
+    const parsed = parsePullSecretDocument(document);
+    return Array.isArray(parsed) ? parsed : { kind: 'pullsecret', document: parsed };
+  }
   const root = new DocumentPart(document);
-  const known = [...PLUGIN_KINDS, RESOURCE_KIND].map(each => each.kind).join(', ');
+  const known = [...PLUGIN_KINDS, RESOURCE_KIND, ...PULL_SECRET_KINDS].map(each => each.kind).join(', ');
   const at = root.entries().length === 0 && root.faults.length > 0 ? undefined : root.at('kind', kind);
   at?.fault(
     kind === undefined ? 'missing-field' : 'unknown-kind',

@@ -83,6 +83,27 @@ export const PHASES: readonly { readonly phase: Phase; readonly slot: string }[]
   { phase: 'UNSPECIFIED_PHASE', slot: 'attache.last' },
 ];
 
+/** Whether a module's url names an artifact in a registry: only these schemes do not. */
+export function isOciUrl(url: string): boolean {
+  return !/^(https?|file):\/\//.test(url);
+}
+
+/**
+ * What `imagePullPolicy` means, with Istio's default: Always for the tag `latest`, else IfNotPresent. What is named by
+ * its digest cannot change, whatever is written.
+ * https://istio.io/latest/docs/reference/config/proxy_extensions/wasm-plugin/#PullPolicy
+ */
+export function toPullPolicy({
+  imagePullPolicy,
+  url,
+  sha256,
+}: Pick<PluginSpec, 'imagePullPolicy' | 'url' | 'sha256'>): 'IfNotPresent' | 'Always' {
+  if (isOciUrl(url) && (url.includes('@') || sha256 !== undefined)) return 'IfNotPresent';
+  if (imagePullPolicy !== undefined) return imagePullPolicy;
+  const hasTag = /:[^/]+$/.test(url);
+  return isOciUrl(url) && (!hasTag || url.endsWith(':latest')) ? 'Always' : 'IfNotPresent';
+}
+
 /** JSON text with sorted keys, so that equal values have equal text. */
 export function toCanonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>

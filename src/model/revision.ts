@@ -46,6 +46,8 @@ export interface ModuleFacts {
   readonly url: string;
   readonly referenceDigest?: string;
   readonly manifestDigest?: string;
+  /** The mirror that gave the manifest, `HOST/REPOSITORY`; absent: the registry itself. */
+  readonly mirror?: string;
   /** Which layout rule found the module, e.g. `compat-image`. */
   readonly layout: string;
   /** `0.1.0`, `0.2.0` or `0.2.1`. */
@@ -110,5 +112,20 @@ export interface ModuleProgress {
   readonly hint?: string;
   /** RFC 6901 JSON pointer to the part of the document that is at fault, where one is. */
   readonly pointer?: string;
+  readonly since: number;
+  /** What the tag named when it was last followed, and who told it, once `ready`: it may be of the same content as before. */
+  readonly found?: { readonly digest: string; readonly mirror?: string };
+  /** The last look at the tag, where nothing came of it; what is ready stays as it is. */
+  readonly tag?: TagTrouble;
+}
+
+/** Why a tag that is followed could not be followed. */
+export interface TagTrouble {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  /** What the tag names now, where that is known and cannot be used: it is not fetched again. */
+  readonly digest?: string;
+  /** Since when it is so, ms. */
   readonly since: number;
 }

@@ -24,11 +24,22 @@ export async function readCredential(
 ): Promise<Credential | undefined> {
   const config = path === undefined ? undefined : await readConfig(path);
   if (path === undefined || config === undefined) return undefined;
-  const found = findAuth(config, host, repository);
-  if (found !== undefined) return toCredential(found.key, found.value, path);
+  const found = findCredential(config, host, repository, path);
+  if (found !== undefined) return found;
   const helpers = isObject(config.credHelpers) ? config.credHelpers : {};
   const helper = Object.hasOwn(helpers, host) ? helpers[host] : config.credsStore;
   return helper === undefined || helper === '' ? undefined : askHelper(helper, host, path);
+}
+
+/** The same of the `auths` alone; runs no program. `where` is named in errors. */
+export function findCredential(
+  config: { readonly auths?: unknown },
+  host: string,
+  repository: string,
+  where: string,
+): Credential | undefined {
+  const found = findAuth(config, host, repository);
+  return found === undefined ? undefined : toCredential(found.key, found.value, where);
 }
 
 async function readConfig(path: string): Promise<Readonly<Record<string, unknown>> | undefined> {
@@ -43,7 +54,7 @@ async function readConfig(path: string): Promise<Readonly<Record<string, unknown
 }
 
 function findAuth(
-  config: Readonly<Record<string, unknown>>,
+  config: { readonly auths?: unknown },
   host: string,
   repository: string,
 ): { readonly key: string; readonly value: Readonly<Record<string, unknown>> } | undefined {

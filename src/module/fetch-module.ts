@@ -15,7 +15,8 @@ import type { BlobCache } from './blob-cache.ts';
 import { createHttpClient } from './http-client.ts';
 import { ModuleError } from './module-error.ts';
 import { fetchFromRegistry } from './oci-source.ts';
-import { createRegistryClient, type RegistryOptions } from './registry-client.ts';
+import { createRegistryClient, type FoundTag, type RegistryOptions } from './registry-client.ts';
+import type { PullCredentials } from './registry-credentials.ts';
 import { toResponseError } from './response-error.ts';
 import type { SignedDigests } from './signature/check-signature.ts';
 import {
@@ -41,6 +42,10 @@ export interface FetchedModule {
   /** OCI: what the reference named (index or manifest), and the manifest chosen. */
   readonly referenceDigest?: string;
   readonly manifestDigest?: string;
+  /** The mirror that gave the manifest; absent: the registry itself. */
+  readonly mirror?: string;
+  /** Places that were asked in vain before, and why. */
+  readonly passedOver?: readonly string[];
   /** Absent: nothing was asked. */
   readonly signature?: ModuleSignature;
 }
@@ -55,9 +60,22 @@ export interface ModuleSource {
       readonly url: string;
       readonly sha256?: string | undefined;
       readonly verificationKey?: string | undefined;
+      readonly credentials?: PullCredentials | undefined;
     },
     signal: AbortSignal,
   ): Promise<FetchedModule>;
+  /**
+   * What a tag in a registry names now, told by `mirror` alone, or with undefined by the registry itself; by any of them
+   * where that mirror is not configured any more. Throws ModuleError.
+   */
+  findTag(
+    of: {
+      readonly url: string;
+      readonly credentials: PullCredentials | undefined;
+      readonly mirror: string | undefined;
+    },
+    signal: AbortSignal,
+  ): Promise<FoundTag>;
   readonly signatures: SignatureChecker;
   close(): Promise<void>;
 }
@@ -71,21 +89,26 @@ export function createModuleSource(cache: BlobCache, options: ModuleSourceOption
   const signatures = createSignatureChecker(policy, registry, options.clock);
   return {
     signatures,
-    async fetch({ url, sha256, verificationKey }, signal) {
+    async fetch({ url, sha256, verificationKey, credentials }, signal) {
       const reference = parseReference(url);
       const checkSignature = async (digests: SignedDigests) => {
-        const signature = await signatures.check({ url, verificationKey }, digests, signal);
+        const signature = await signatures.check({ url, verificationKey, credentials }, digests, signal);
         requireSignature(url, signature, digests);
         return signature;
       };
       if (reference.scheme === 'oci')
-        return fetchFromRegistry(registry, cache, reference, sha256, checkSignature, signal);
+        return fetchFromRegistry(registry.as(credentials), cache, reference, sha256, checkSignature, signal);
       const signature = await checkSignature({});
       const module =
         reference.scheme === 'file'
           ? await readFile(reference, options.moduleDirectory)
           : await download(reference, signal);
       return { ...toFetched(module, url, sha256), ...(signature === undefined ? {} : { signature }) };
+    },
+    async findTag({ url, credentials, mirror }, signal) {
+      const reference = parseReference(url);
+      if (reference.scheme !== 'oci') throw new TypeError(`${url} has no tag`);
+      return registry.as(credentials).findTag(reference, reference.tag ?? 'latest', mirror, signal);
     },
     async close() {
       await Promise.all([registry.close(), http.close()]);

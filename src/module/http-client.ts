@@ -1,5 +1,6 @@
 import { lookup as resolveName } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
+import { getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
 import { toMessage } from '../model/error.ts';
 import { addressRefused, isPrivateAddress } from './address-policy.ts';
@@ -12,6 +13,10 @@ export interface TimeLimits {
   readonly firstByteMs: number;
   readonly stallMs: number;
   readonly totalMs: number;
+  /** Until a manifest is there, whatever was asked for it: tokens and mirrors too. Below what an `apply` waits. */
+  readonly answerMs: number;
+  /** Until a mirror begins to answer. */
+  readonly mirrorMs: number;
 }
 
 export const TIME_LIMITS: TimeLimits = {
@@ -19,6 +24,8 @@ export const TIME_LIMITS: TimeLimits = {
   firstByteMs: 30_000,
   stallMs: 30_000,
   totalMs: 300_000,
+  answerMs: 45_000,
+  mirrorMs: 10_000,
 };
 
 export interface HttpRequest {
@@ -30,6 +37,8 @@ export interface HttpRequest {
   readonly check: (url: URL) => void;
   /** Whether this URL's host may have a private address. */
   readonly mayBePrivate: (url: URL) => boolean;
+  /** PEM certificates that are trusted for this URL's host besides those of the system; default: none. */
+  readonly caOf?: (url: URL) => string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -55,9 +64,7 @@ export interface HttpClient {
  * address that was looked at is the one that is used (no second look-up in between).
  */
 export function createHttpClient(limits: TimeLimits = TIME_LIMITS): HttpClient {
-  const options = { headersTimeout: limits.firstByteMs, bodyTimeout: limits.stallMs, connections: 8 };
-  const open = new Agent({ ...options, connect: { timeout: limits.connectMs } });
-  const guarded = new Agent({ ...options, connect: { timeout: limits.connectMs, lookup: lookupPublic } });
+  const agents = createAgents(limits);
   const dispatch = (request: HttpRequest, url: URL, headers: Record<string, string>, signal: AbortSignal) => {
     request.check(url);
     const mayBePrivate = request.mayBePrivate(url);
@@ -65,7 +72,7 @@ export function createHttpClient(limits: TimeLimits = TIME_LIMITS): HttpClient {
     // A literal address is connected to without a look-up.
     if (!mayBePrivate && isIP(literal) !== 0 && isPrivateAddress(literal))
       throw addressRefused(url.host, url.host);
-    return (mayBePrivate ? open : guarded).request({
+    return agents.of({ mayBePrivate, ca: request.caOf?.(url) }).request({
       origin: url.origin,
       path: url.pathname + url.search,
       method: request.method,
@@ -102,7 +109,38 @@ export function createHttpClient(limits: TimeLimits = TIME_LIMITS): HttpClient {
       }
     },
     async close() {
-      await Promise.all([open.destroy(), guarded.destroy()]);
+      await agents.close();
+    },
+  };
+}
+
+interface Trust {
+  readonly mayBePrivate: boolean;
+  readonly ca: string | undefined;
+}
+
+/** Connections are shared among those alone that trust the same. */
+function createAgents(limits: TimeLimits) {
+  const options = { headersTimeout: limits.firstByteMs, bodyTimeout: limits.stallMs, connections: 8 };
+  const agents = new Map<string, Agent>();
+  const make = ({ mayBePrivate, ca }: Trust) =>
+    new Agent({
+      ...options,
+      connect: {
+        timeout: limits.connectMs,
+        ...(mayBePrivate ? {} : { lookup: lookupPublic }),
+        ...(ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }),
+      },
+    });
+  return {
+    of(trust: Trust): Agent {
+      const key = `${trust.mayBePrivate} ${trust.ca ?? ''}`;
+      const agent = agents.get(key) ?? make(trust);
+      agents.set(key, agent);
+      return agent;
+    },
+    async close() {
+      await Promise.all([...agents.values()].map(agent => agent.destroy()));
     },
   };
 }
@@ -182,7 +220,7 @@ function toHint(error: unknown, { host }: URL): string {
   )
     return `It seems to speak plain HTTP. If that is meant, start the server with --insecure-registry ${host}.`;
   if (/CERT|SIGNATURE|SELF_SIGNED|ALTNAME/.test(code))
-    return `The certificate of ${host} is not trusted. Give the server its CA: NODE_EXTRA_CA_CERTS=FILE.`;
+    return `The certificate of ${host} is not trusted. Give the server its CA: ca: FILE in the setting registries.`;
   return `Check the host and port in the URL, and that ${host} is up. It is tried again.`;
 }
 

@@ -46,6 +46,9 @@ export type FinalModuleErrorCode =
   | 'redirect-refused'
   /** A docker config.json that cannot be used. */
   | 'bad-credentials'
+  /** `imagePullSecret` names what is not there, or was stored with another key. */
+  | 'pull-secret-missing'
+  | 'pull-secret-locked'
   /** A file:// outside of the configured directory, or none is configured. */
   | 'file-refused'
   /** A signature that is required, and is not there; or is there, and does not hold. */
@@ -60,6 +63,7 @@ export type FinalModuleErrorCode =
   | WasmErrorCode
   | TrialErrorCode;
 
+  | ConfigSchemaErrorCode
 /** What the check of the bytes can find. Envoy refuses each of these too. */
 export type WasmErrorCode =
   | 'not-wasm'

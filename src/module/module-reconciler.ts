@@ -1,6 +1,7 @@
 import { toMessage } from '../model/error.ts';
 import type { PluginName, PluginSpec } from '../model/plugin-spec.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
+import { pullSecretKey, type Seal } from '../model/pull-secret.ts';
 import type { ModuleProgress, Revision } from '../model/revision.ts';
 import { moduleDeadlineOf } from '../model/rollout-units.ts';
 import { revisionKey } from '../store/record-kinds.ts';
@@ -9,21 +10,25 @@ import type { BlobCache } from './blob-cache.ts';
 import { createModuleSource, type ModuleSource, type ModuleSourceOptions } from './fetch-module.ts';
 import { ModuleError } from './module-error.ts';
 import { findOrphans, forgetProgress, listRevisions, ModuleRecord } from './module-record.ts';
-import { listModuleTargets } from './module-targets.ts';
-import { resolvePlugin } from './resolve-plugin.ts';
+import { createModuleResolver, type ResolveModule } from './module-resolver.ts';
+import { createPullSecretReader, orNone, type ReadPullSecret } from './pull-secret-reader.ts';
+import type { FoundTag } from './registry-client.ts';
 import { toRetryDelayMs } from './retry-policy.ts';
 import { recheckSignatures } from './signature/recheck-signatures.ts';
+import { TagWatch } from './tag-watch.ts';
 import { createTrialRunner, type TrialRunner } from './trial/trial-runner.ts';
-import type { RunTrial } from './trial/try-plugin.ts';
-import { Turns } from './turns.ts';
 
 export interface ModuleReconcilerOptions {
   readonly store: Store;
+  /** Opens pull secrets. */
+  readonly seal: Seal;
   readonly cache: BlobCache;
   /** Where modules may come from; the clock is the one below. */
   readonly sources: Omit<ModuleSourceOptions, 'clock'>;
   /** A plugin here selects nodes of every namespace: whose Envoys a module must suit. */
   readonly rootNamespace: string;
+  /** Between two looks at a tag that is followed, ms; undefined: none. */
+  readonly tagIntervalMs: number | undefined;
   /** Best the same one as the planner's, so that few run at once; default: one of its own. */
   readonly trials?: TrialRunner;
   readonly clock: Clock;
@@ -36,8 +41,15 @@ export interface ModuleReconciler {
   stop(): Promise<void>;
 }
 
-/** Modules fetched at the same time; each may hold 32 MiB of memory. */
-const PARALLEL = 4;
+/** What other credentials can heal; a private repository can look missing. */
+const CREDENTIAL_CODES: readonly string[] = [
+  'pull-secret-missing',
+  'pull-secret-locked',
+  'bad-credentials',
+  'unauthorized',
+  'denied',
+  'module-not-found',
+];
 
 /**
  * The shell of the module stage: for each changed PluginSpec resolve, fetch, verify, check, and write Revision and
@@ -52,11 +64,13 @@ export async function startModuleReconciler(options: ModuleReconcilerOptions): P
   const trials = options.trials ?? createTrialRunner({ clock: options.clock });
   const reconciler = new Reconciler(options, source, trials, stopping.signal);
   const watching = reconciler.watch();
+  const { tagIntervalMs: intervalMs } = options;
+  const tags = intervalMs === undefined ? undefined : reconciler.followTags(intervalMs);
   return {
     async stop() {
       stopping.abort();
       await watching;
-      await reconciler.settle();
+      await Promise.all([reconciler.settle(), tags?.stop()]);
       if (options.trials === undefined) await trials.close();
       await source.close();
     },
@@ -73,9 +87,9 @@ interface Run {
 class Reconciler {
   readonly #options: ModuleReconcilerOptions;
   readonly #source: ModuleSource;
-  readonly #trials: TrialRunner;
+  readonly #readPullSecret: ReadPullSecret;
+  readonly #resolve: ResolveModule;
   readonly #stopping: AbortSignal;
-  readonly #turns = new Turns(PARALLEL);
   readonly #current = new Map<PluginName, AbortController>();
   readonly #running = new Set<Promise<void>>();
 
@@ -87,18 +101,38 @@ class Reconciler {
   ) {
     this.#options = options;
     this.#source = source;
-    this.#trials = trials;
+    const readPullSecret = createPullSecretReader(options.store, options.seal);
+    this.#readPullSecret = readPullSecret;
+    this.#resolve = createModuleResolver({ ...options, source, readPullSecret, trials, stopping });
     this.#stopping = stopping;
   }
 
   async watch(): Promise<void> {
     try {
-      for await (const changes of this.#options.store.watch(['PluginSpec'], this.#stopping))
-        for (const change of changes)
+      for await (const changes of this.#options.store.watch(['PluginSpec', 'PullSecret'], this.#stopping))
+        for (const change of changes) {
           if (change.kind === 'PluginSpec') this.#begin(change.key, change.stored);
+          else if (change.kind === 'PullSecret' && !change.initial) await this.#beginUsers(change.key);
+        }
     } catch (error) {
       if (!this.#stopping.aborted)
         this.#options.log.error({ error: toMessage(error) }, 'the module stage stands still: watch failed');
+    }
+  }
+
+  followTags(intervalMs: number): TagWatch {
+    const cancelled = this.#stopping;
+    const resolve = (spec: PluginSpec, tag: FoundTag) => this.#resolve({ spec, tag, cancelled });
+    const ports = { source: this.#source, readPullSecret: this.#readPullSecret, resolve, intervalMs };
+    return new TagWatch({ ...this.#options, ...ports }, cancelled);
+  }
+
+  /** Credentials are there, or others: what failed for the want of them is tried again. */
+  async #beginUsers(secret: string): Promise<void> {
+    const { records } = await this.#options.store.list('PluginSpec');
+    for (const spec of records) {
+      const { namespace, imagePullSecret: name } = spec.value;
+      if (name !== undefined && pullSecretKey({ namespace, name }) === secret) this.#begin(spec.key, spec);
     }
   }
 
@@ -142,7 +176,7 @@ class Reconciler {
     const { plugin, spec } = run;
     const progress = (await store.get('ModuleProgress', plugin))?.value;
     const sameSpec = progress?.specRevision === spec.revision;
-    if (sameSpec && progress.state === 'failed' && !isAboutSignature(progress)) return;
+    if (sameSpec && progress.state === 'failed' && !mayHealWithoutUs(spec.value, progress)) return;
     if (sameSpec && progress.state === 'ready') {
       const revision = await store.get('Revision', revisionKey(plugin, progress.revision ?? 0));
       // A blob that is gone or damaged is fetched again, under its old digest.
@@ -175,7 +209,8 @@ class Reconciler {
     const since = clock.now();
     for (let attempt = 1; !cancelled.aborted; attempt++) {
       const revisions = await listRevisions(store, plugin);
-      const fault = await recheckSignatures(spec.value, revisions, ports, cancelled);
+      const credentials = await orNone(this.#readPullSecret(spec.value));
+      const fault = await recheckSignatures(spec.value, revisions, { ...ports, credentials }, cancelled);
       if (fault === undefined || clock.now() - since >= moduleDeadlineOf(spec.value.rollout)) return;
       log.warn({ plugin, code: fault.code, attempt }, `signatures not checked: ${fault.message}`);
       await this.#wait(toRetryDelayMs(attempt, this.#chance(), fault.retryAfterMs), cancelled);
@@ -204,22 +239,9 @@ class Reconciler {
 
   /** Undefined: done, or not wanted any more. */
   async #try(run: Run, record: ModuleRecord, attempt: number): Promise<ModuleError | undefined> {
-    const { store, cache } = this.#options;
+    const begun = async () => attempt === 1 && record.recordResolving();
     try {
-      const revisions = await listRevisions(store, run.plugin);
-      const targets = await listModuleTargets(store, run.spec.value, this.#options.rootNamespace);
-      const fetchModule: ModuleSource['fetch'] = async (of, signal) => {
-        if (attempt === 1) await record.recordResolving();
-        return this.#turns.run(async () => {
-          run.cancelled.throwIfAborted();
-          return this.#source.fetch(of, signal);
-        });
-      };
-      // Not the run's own signal: another plugin may wait for the same download.
-      const signal = this.#stopping;
-      const runTrial: RunTrial = (load, input) => this.#trials.run(load, input, run.cancelled);
-      const ports = { fetchModule, signatures: this.#source.signatures, cache, runTrial };
-      const module = await resolvePlugin(run.spec.value, revisions, targets, ports, signal);
+      const module = await this.#resolve({ spec: run.spec.value, cancelled: run.cancelled, begun });
       if (!run.cancelled.aborted) await record.recordReady(module);
       return undefined;
     } catch (error) {
@@ -246,9 +268,10 @@ class Reconciler {
   }
 }
 
-/** The policy may be another one since, or it was signed meanwhile. */
-function isAboutSignature({ code }: ModuleProgress): boolean {
-  return code?.startsWith('signature-') === true;
+/** The policy or the credentials may be others since, or it was signed meanwhile. */
+function mayHealWithoutUs({ imagePullSecret }: PluginSpec, { code = '' }: ModuleProgress): boolean {
+  if (code.startsWith('signature-')) return true;
+  return imagePullSecret !== undefined && CREDENTIAL_CODES.includes(code);
 }
 
 function toModuleError(error: unknown): ModuleError {

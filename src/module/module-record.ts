@@ -2,7 +2,7 @@ import type { Event } from '../model/event.ts';
 import { type ModuleSignature, toSignatureText } from '../model/module-signature.ts';
 import { type PluginName, type PluginSpec, toCanonicalJson } from '../model/plugin-spec.ts';
 import type { Clock, RandomHex } from '../model/ports.ts';
-import type { ModuleFacts, ModuleProgress, Revision } from '../model/revision.ts';
+import type { ModuleFacts, ModuleProgress, Revision, TagTrouble } from '../model/revision.ts';
 import { eventKey, revisionKey } from '../store/record-kinds.ts';
 import type { Operation, Store, Stored } from '../store/store.ts';
 import { ConflictError } from '../store/store-error.ts';
@@ -50,21 +50,48 @@ export class ModuleRecord {
     return this.#write({ ...this.#toProgress({ state: 'failed' }), ...describe(error) }, [event]);
   }
 
-  /** The revision, new or found again, and the progress that names it, in one transaction. */
-  async recordReady(module: ModuleFacts): Promise<boolean> {
+  /**
+   * The revision, new or found again, and the progress that names it, in one transaction. `moved`: nobody asked for it,
+   * the tag named another digest (`from`) before.
+   */
+  async recordReady(module: ModuleFacts, moved?: { readonly from: string | undefined }): Promise<boolean> {
     const { store, clock } = this.#ports;
     const revisions = await listRevisions(store, this.#plugin);
     const { revision, isNew } = planRevision(this.#plugin, this.#spec.value, module, revisions, clock.now());
     const { number } = revision;
-    const progress = this.#toProgress({ state: 'ready', revision: number });
-    if (!isNew) return this.#write(progress, this.#toSignatureChange(revision, module));
+    const progress = this.#toProgress({ state: 'ready', revision: number, ...toFound(module) });
+    const tagEvents = moved === undefined ? [] : [this.#toMoved(module, moved.from)];
+    if (!isNew) return this.#write(progress, [...tagEvents, ...this.#toSignatureChange(revision, module)]);
     const key = revisionKey(this.#plugin, number);
-    const message = `revision ${number}: module sha256 ${module.sha256.slice(0, 12)} from ${module.url}`;
+    const by = module.mirror === undefined ? '' : `, by mirror ${module.mirror}`;
+    const message = `revision ${number}: module sha256 ${module.sha256.slice(0, 12)} from ${module.url}${by}`;
     return this.#write(progress, [
+      ...tagEvents,
       { op: 'put', kind: 'Revision', key, value: revision, expected: 'absent' },
       this.#toEvent('module.ready', message),
       ...this.#toSignatureEvents(number, undefined, module.signature),
     ]);
+  }
+
+  /** Why the tag is not followed, or that it is again; the progress is as it was read, else nothing is written. */
+  recordTagTrouble(before: Stored<ModuleProgress>, trouble: TagTrouble | undefined): Promise<boolean> {
+    const { tag: _tag, ...progress } = before.value;
+    const next = trouble === undefined ? progress : { ...progress, tag: trouble };
+    const url = this.#spec.value.url;
+    const message =
+      trouble === undefined
+        ? `the tag of ${url} is followed again`
+        : `the tag of ${url} is not followed, nothing was changed (${trouble.code}): ${trouble.message}`;
+    const type = trouble === undefined ? 'module.tag-followed' : 'module.tag-failed';
+    return this.#write(next, [this.#toEvent(type, message)], before.revision);
+  }
+
+  #toMoved({ url, referenceDigest }: ModuleFacts, from: string | undefined): Operation {
+    const short = (digest = '') => digest.slice(0, 'sha256:'.length + 12);
+    return this.#toEvent(
+      'module.tag-moved',
+      `the tag of ${url} moved: ${short(from)} → ${short(referenceDigest)}`,
+    );
   }
 
   /** What a revision's signature is now; whatever the document says by then. */
@@ -94,11 +121,16 @@ export class ModuleRecord {
     return [this.#toEvent('module.signature', `revision ${number}: ${text}`)];
   }
 
-  async #write(progress: ModuleProgress, more: readonly Operation[] = []): Promise<boolean> {
+  async #write(
+    progress: ModuleProgress,
+    more: readonly Operation[] = [],
+    expected?: number,
+  ): Promise<boolean> {
+    const put = { op: 'put', kind: 'ModuleProgress', key: this.#plugin, value: progress } as const;
     try {
       await this.#ports.store.transaction([
         { op: 'check', kind: 'PluginSpec', key: this.#plugin, expected: this.#spec.revision },
-        { op: 'put', kind: 'ModuleProgress', key: this.#plugin, value: progress },
+        expected === undefined ? put : { ...put, expected },
         ...more,
       ]);
       return true;
@@ -108,7 +140,7 @@ export class ModuleRecord {
     }
   }
 
-  #toProgress(state: Pick<ModuleProgress, 'state' | 'revision'>): ModuleProgress {
+  #toProgress(state: Pick<ModuleProgress, 'state' | 'revision' | 'found'>): ModuleProgress {
     const since = this.#ports.clock.now();
     return { plugin: this.#plugin, specRevision: this.#spec.revision, ...state, since };
   }
@@ -141,6 +173,12 @@ export async function findOrphans(store: Store): Promise<readonly PluginName[]> 
   const [specs, progresses] = await Promise.all([store.list('PluginSpec'), store.list('ModuleProgress')]);
   const known = new Set(specs.records.map(({ key }) => key));
   return progresses.records.map(({ value }) => value.plugin).filter(plugin => !known.has(plugin));
+}
+
+/** What the reference named, for the next look at its tag. */
+function toFound({ referenceDigest, mirror }: ModuleFacts): Pick<ModuleProgress, 'found'> {
+  if (referenceDigest === undefined) return {};
+  return { found: { digest: referenceDigest, ...(mirror === undefined ? {} : { mirror }) } };
 }
 
 function isSameSignature(a: ModuleSignature | undefined, b: ModuleSignature | undefined): boolean {

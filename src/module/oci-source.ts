@@ -19,6 +19,8 @@ interface Resolved {
   readonly referenceDigest: string;
   readonly manifestDigest: string;
   readonly manifest: ImageManifest;
+  readonly mirror: string | undefined;
+  readonly passedOver: readonly string[];
 }
 
 /**
@@ -48,6 +50,8 @@ export async function fetchFromRegistry(
     layout: place.layout,
     referenceDigest,
     manifestDigest,
+    ...(resolved.mirror === undefined ? {} : { mirror: resolved.mirror }),
+    ...(resolved.passedOver.length === 0 ? {} : { passedOver: resolved.passedOver }),
     ...(signature === undefined ? {} : { signature }),
   };
 }
@@ -60,11 +64,11 @@ async function resolve(
 ): Promise<Resolved> {
   const first = reference.digest ?? reference.tag ?? 'latest';
   let received = await client.getManifest(reference, first, signal);
-  const referenceDigest = received.digest;
+  const { digest: referenceDigest, mirror, passedOver } = received;
   for (let depth = 0; ; depth++) {
     const parsed = parseManifest(received.bytes, received.contentType, what);
     if (parsed.kind === 'manifest')
-      return { referenceDigest, manifestDigest: received.digest, manifest: parsed };
+      return { referenceDigest, manifestDigest: received.digest, manifest: parsed, mirror, passedOver };
     if (depth === MAX_NESTING)
       throw new ModuleError('bad-manifest', `${what}: indexes in indexes, deeper than ${MAX_NESTING}`, {
         hint: 'Name the manifest itself: append @sha256:… to the URL.',

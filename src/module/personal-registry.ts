@@ -18,6 +18,7 @@ export function toPersonalOptions(
   const loopback = host !== undefined && isLoopback(host) ? [host] : [];
   return {
     insecureRegistries: () => [...insecureRegistries, ...loopback],
+    registries: [],
     allowPrivateHosts: ['*'],
     dockerConfigPath,
     moduleDirectory: undefined,

@@ -1,6 +1,7 @@
 import type { ModulePlan, PlanModule } from '../model/module-plan.ts';
 import { type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
 import type { Clock } from '../model/ports.ts';
+import type { Seal } from '../model/pull-secret.ts';
 import type { Store } from '../store/store.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { createModuleSource, type ModuleSourceOptions } from './fetch-module.ts';
@@ -8,6 +9,7 @@ import { ModuleError } from './module-error.ts';
 import { listRevisions } from './module-record.ts';
 import { listModuleTargets } from './module-targets.ts';
 import { planRevision } from './plan-revision.ts';
+import { createPullSecretReader } from './pull-secret-reader.ts';
 import { resolvePlugin } from './resolve-plugin.ts';
 import { createTrialRunner, type TrialRunner } from './trial/trial-runner.ts';
 import type { RunTrial } from './trial/try-plugin.ts';
@@ -15,6 +17,8 @@ import { Turns } from './turns.ts';
 
 export interface ModulePlannerOptions {
   readonly store: Store;
+  /** Opens pull secrets. */
+  readonly seal: Seal;
   readonly cache: BlobCache;
   /** Where modules may come from; the clock is the one below. */
   readonly sources: Omit<ModuleSourceOptions, 'clock'>;
@@ -42,6 +46,7 @@ const LIMIT_MS = 45_000;
  */
 export function createModulePlanner(options: ModulePlannerOptions): ModulePlanner {
   const { store, cache, rootNamespace, clock, limitMs = LIMIT_MS } = options;
+  const readPullSecret = createPullSecretReader(store, options.seal);
   const source = createModuleSource(cache, { ...options.sources, clock });
   const trials = options.trials ?? createTrialRunner({ clock });
   const closing = new AbortController();
@@ -60,7 +65,7 @@ export function createModulePlanner(options: ModulePlannerOptions): ModulePlanne
         return source.fetch(of, signal);
       });
     const runTrial: RunTrial = (load, input) => trials.run(load, input, unwanted);
-    const ports = { fetchModule, signatures: source.signatures, cache, runTrial };
+    const ports = { fetchModule, signatures: source.signatures, readPullSecret, cache, runTrial };
     // Not cut short with the plan: another plugin may wait for the same download, and it is kept for later.
     const module = await resolvePlugin(spec, revisions, targets, ports, closing.signal);
     return { kind: 'revision', ...planRevision(plugin, spec, module, revisions, clock.now()) };

@@ -1,4 +1,4 @@
-import type { PluginSpec } from '../model/plugin-spec.ts';
+import { isOciUrl, type PluginSpec, toPullPolicy } from '../model/plugin-spec.ts';
 import {
   hashConfig,
   hashRevision,
@@ -9,8 +9,7 @@ import {
 
 /**
  * What this plugin resolved its URL to before, when that may be used without asking the source: the URL and the pin
- * are the same, and the policy is IfNotPresent (https://istio.io/latest/docs/reference/config/proxy_extensions/wasm-plugin/#PullPolicy;
- * unset means Always for the tag `latest`). Other plugins' memory does not count.
+ * are the same, and the policy is IfNotPresent. Other plugins' memory does not count.
  */
 export function findKnownModule(spec: PluginSpec, revisions: readonly Revision[]): ModuleFacts | undefined {
   if (toPullPolicy(spec) === 'Always') return undefined;
@@ -18,14 +17,6 @@ export function findKnownModule(spec: PluginSpec, revisions: readonly Revision[]
     .sort((a, b) => b.number - a.number)
     .map(({ module }) => module)
     .find(module => module.url === spec.url && isPinnedTo(module, spec.sha256));
-}
-
-export function toPullPolicy({ imagePullPolicy, url }: PluginSpec): 'IfNotPresent' | 'Always' {
-  // Bytes named by digest cannot change.
-  if (isOci(url) && url.includes('@')) return 'IfNotPresent';
-  if (imagePullPolicy !== undefined) return imagePullPolicy;
-  const hasTag = /:[^/]+$/.test(url);
-  return isOci(url) && (!hasTag || url.endsWith(':latest')) ? 'Always' : 'IfNotPresent';
 }
 
 /** The revision for a spec and a module: one of the same content where there is one, else the next number. */
@@ -55,12 +46,8 @@ export function planRevision(
 
 function isPinnedTo(module: ModuleFacts, sha256: string | undefined): boolean {
   if (sha256 === undefined) return true;
-  const pins = isOci(module.url)
+  const pins = isOciUrl(module.url)
     ? [module.referenceDigest, module.manifestDigest]
     : [`sha256:${module.sha256}`];
   return pins.includes(`sha256:${sha256}`);
-}
-
-function isOci(url: string): boolean {
-  return !/^(https?|file):\/\//.test(url);
 }

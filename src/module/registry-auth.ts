@@ -13,8 +13,11 @@ export interface AuthRequest {
   /** `repository:NAME:pull` */
   readonly scope: string;
   readonly credential: Credential | undefined;
+  /** Whose credential it is, or would be: `the server`, `pull secret default/regcred`. */
+  readonly from: string;
   readonly checkRealm: (url: URL) => void;
   readonly mayBePrivate: (url: URL) => boolean;
+  readonly caOf: (url: URL) => string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -73,8 +76,8 @@ export class RegistryAuth {
   }
 
   async #askForToken(realm: URL, service: string | undefined, request: AuthRequest): Promise<HttpResponse> {
-    const { credential, scope, checkRealm: check, mayBePrivate, signal } = request;
-    const common = { check, mayBePrivate, signal };
+    const { credential, scope, checkRealm: check, mayBePrivate, caOf, signal } = request;
+    const common = { check, mayBePrivate, caOf, signal };
     if (credential?.kind === 'identity-token') {
       const form = new URLSearchParams({
         grant_type: 'refresh_token',
@@ -134,14 +137,20 @@ function toBasic(credential: Credential & { readonly kind: 'basic' }): string {
   return `Basic ${Buffer.from(`${credential.username}:${credential.password}`).toString('base64')}`;
 }
 
-export function refusedCredential({ registry, scope, credential }: AuthRequest): ModuleError {
+export function refusedCredential({ registry, scope, credential, from }: AuthRequest): ModuleError {
   const repository = scope.split(':')[1] ?? '';
-  const who = credential === undefined ? 'without credentials' : 'the credentials of the server';
+  const who =
+    credential === undefined
+      ? `without credentials${from.includes(',') ? ` (${from.replace(/^the server, and /, '')})` : ''}`
+      : `the credentials of ${from}`;
+  const logIn = from.startsWith('pull secret')
+    ? 'Correct it, and apply it again.'
+    : `Renew them: docker login ${registry}`;
   return new ModuleError('unauthorized', `${registry} refuses ${who} for ${repository} (401)`, {
     hint:
       credential === undefined
-        ? `The repository is missing or private. Log the server in: docker login ${registry}`
-        : `Renew them: docker login ${registry}`,
+        ? `The repository is missing or private. Name a pull secret (imagePullSecret), or log the server in: docker login ${registry}`
+        : logIn,
   });
 }
 

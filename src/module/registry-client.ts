@@ -1,20 +1,26 @@
 import { createHash } from 'node:crypto';
-import { DEFAULT_REGISTRY, type OciReference } from '../model/module-reference.ts';
+import type { OciReference } from '../model/module-reference.ts';
 import type { Clock } from '../model/ports.ts';
-import { isListed } from './address-policy.ts';
-import { readCredential } from './docker-config.ts';
-import { createHttpClient, type HttpResponse, type TimeLimits } from './http-client.ts';
+import type { RegistrySettings } from '../model/registry-settings.ts';
+import { askEndpoints, type EndpointResponse } from './ask-endpoints.ts';
+import { createHttpClient, TIME_LIMITS, type TimeLimits } from './http-client.ts';
 import type { Descriptor } from './manifest.ts';
 import { MANIFEST_TYPES } from './media-types.ts';
-import { ModuleError } from './module-error.ts';
+import type { ModuleError } from './module-error.ts';
 import { readBounded } from './read-bounded.ts';
-import { type AuthRequest, RegistryAuth, refusedCredential } from './registry-auth.ts';
+import { RegistryAuth } from './registry-auth.ts';
+import type { PullCredentials } from './registry-credentials.ts';
+import { HostMemory, listEndpoints, toEndpointName } from './registry-endpoints.ts';
+import { createSender } from './registry-sender.ts';
 import { toResponseError } from './response-error.ts';
-import { toDigest, verifyDigest, wrongDigest } from './verify-digest.ts';
+import { withTimeLimit } from './time-limit.ts';
+import { isDigest, toDigest, verifyDigest, wrongDigest } from './verify-digest.ts';
 
 export interface RegistryOptions {
   /** `HOST:PORT` that are spoken to over plain HTTP, and may be private. The built-in registry is one. */
   readonly insecureRegistries: () => readonly string[];
+  /** Mirrors, plain HTTP and CAs. */
+  readonly registries: RegistrySettings;
   /** Hosts that may have a private address; `*`: any. */
   readonly allowPrivateHosts: readonly string[];
   /** A docker config.json; it need not exist. */
@@ -32,7 +38,14 @@ export interface ReceivedManifest {
   readonly contentType: string;
   /** `sha256:<hex>`, or the digest that was asked for. */
   readonly digest: string;
+  /** The mirror that gave it, `HOST/REPOSITORY`; undefined: the registry itself. */
+  readonly mirror: string | undefined;
+  /** What was asked before it in vain, and why. */
+  readonly passedOver: readonly string[];
 }
+
+/** What a tag names now. */
+export type FoundTag = Pick<ReceivedManifest, 'digest' | 'mirror'>;
 
 export interface RegistryRequest {
   readonly repository: Repository;
@@ -42,6 +55,8 @@ export interface RegistryRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   readonly actions?: 'pull' | 'pull,push';
+  /** Of the mirrors and the registry this one alone, if it is one of them: `HOST/REPOSITORY`. */
+  readonly only?: string;
   readonly signal: AbortSignal;
 }
 
@@ -49,66 +64,75 @@ export interface RegistryRequest {
 export interface RegistryClient {
   /** By tag or digest. What was asked for by digest hashes to it, else `wrong-digest`. */
   getManifest(repository: Repository, tagOrDigest: string, signal: AbortSignal): Promise<ReceivedManifest>;
+  /** The digest that a tag names, with a HEAD where the registry tells it that way, which costs no pull. */
+  findTag(
+    repository: Repository,
+    tag: string,
+    /** Who is asked alone: `HOST/REPOSITORY`, or with undefined the registry itself; anybody if it is not configured. */
+    mirror: string | undefined,
+    signal: AbortSignal,
+  ): Promise<FoundTag>;
   /** The bytes of a blob; throws `wrong-digest` at the end unless size and digest are the descriptor's. */
   getBlob(repository: Repository, descriptor: Descriptor, signal: AbortSignal): AsyncIterable<Uint8Array>;
-  /** Any answer but 401, which is answered with credentials once. */
-  send(request: RegistryRequest): Promise<HttpResponse>;
+  /**
+   * Any answer but 401, which is answered with credentials once. What only reads is asked of the mirrors first, and the
+   * first that has it answers.
+   */
+  send(request: RegistryRequest): Promise<EndpointResponse>;
+  /** The same client with credentials that go before those of the server; they go to the hosts they are for alone. */
+  as(credentials: PullCredentials | undefined): RegistryClient;
   close(): Promise<void>;
 }
 
 const MAX_MANIFEST_BYTES = 4 << 20;
+const ACCEPT = { accept: MANIFEST_TYPES.join(', ') };
 
 /** A client of the OCI distribution API. https://github.com/opencontainers/distribution-spec/blob/main/spec.md */
 export function createRegistryClient(options: RegistryOptions): RegistryClient {
-  const http = createHttpClient(options.timeLimits);
-  const auth = new RegistryAuth(http, options.clock);
-  const isPlain = (url: URL) => isListed(url, options.insecureRegistries());
-  const mayBePrivate = (url: URL) => isPlain(url) || isListed(url, options.allowPrivateHosts);
-  const check = (url: URL) => {
-    if (url.protocol === 'https:' || isPlain(url)) return;
-    throw new ModuleError('redirect-refused', `${url.host} would be spoken to over plain HTTP`, {
-      hint: `If that is meant, start the server with --insecure-registry ${url.host}.`,
-    });
-  };
+  const limits = options.timeLimits ?? TIME_LIMITS;
+  const http = createHttpClient(limits);
+  const memory = new HostMemory(options.clock);
+  const sendTo = createSender(http, new RegistryAuth(http, options.clock), options);
 
-  async function send(request: RegistryRequest): Promise<HttpResponse> {
-    const { repository, signal, actions = 'pull' } = request;
-    const authRequest: AuthRequest = {
-      registry: repository.host,
-      scope: `repository:${repository.repository}:${actions}`,
-      credential: await readCredential(options.dockerConfigPath, repository.host, repository.repository),
-      // A token service of a registry on plain HTTP may be beside it, on another port.
-      checkRealm: url => checkRealm(url, registryUrl(repository, isPlain), check),
-      mayBePrivate: url => mayBePrivate(url) || isBeside(url, registryUrl(repository, isPlain), mayBePrivate),
-      signal,
+  const make = (credentials: PullCredentials | undefined): RegistryClient => {
+    const send: RegistryClient['send'] = ({ repository, ...request }) => {
+      const all = listEndpoints(options.registries, repository);
+      const chosen = all.filter(endpoint => toEndpointName(endpoint) === request.only);
+      const own = all.filter(({ isMirror }) => !isMirror);
+      const endpoints = !isForMirrors(request) ? own : chosen.length > 0 ? chosen : all;
+      const ask = (endpoint: Repository, signal: AbortSignal) =>
+        sendTo(endpoint, { ...request, signal }, credentials);
+      return askEndpoints(endpoints, { memory, mirrorMs: limits.mirrorMs, send: ask }, request.signal);
     };
-    const attempt = (authorization: string | undefined) =>
-      http.send({
-        method: request.method ?? 'GET',
-        url: toUrl(request, isPlain),
-        headers: { ...request.headers, ...(authorization === undefined ? {} : { authorization }) },
-        ...(request.body === undefined ? {} : { body: request.body }),
-        check,
-        mayBePrivate,
-        signal,
-      });
-    const response = await attempt(auth.known(authRequest));
-    if (response.status !== 401) return response;
-    response.drop();
-    const authorization = await auth.answer(response.headers['www-authenticate'], authRequest);
-    if (authorization === undefined) throw refusedCredential(authRequest);
-    const second = await attempt(authorization);
-    if (second.status !== 401) return second;
-    second.drop();
-    throw refusedCredential(authRequest);
-  }
-
-  return {
-    send,
-    getManifest: (repository, reference, signal) => getManifest(send, repository, reference, signal),
-    getBlob: (repository, descriptor, signal) => getBlob(send, repository, descriptor, signal),
-    close: () => http.close(),
+    const limited = <T>(
+      { host }: Repository,
+      signal: AbortSignal,
+      job: (signal: AbortSignal) => Promise<T>,
+    ) => withTimeLimit(limits.answerMs, host, signal, job);
+    return {
+      send,
+      getManifest: (repository, reference, signal) =>
+        limited(repository, signal, inTime => getManifest(send, repository, reference, inTime)),
+      findTag: (repository, tag, mirror, signal) => {
+        const only = mirror ?? toEndpointName(repository);
+        const sendOnly: Send = request => send({ ...request, only });
+        return limited(repository, signal, inTime => findTag(sendOnly, repository, tag, inTime));
+      },
+      getBlob: (repository, descriptor, signal) => getBlob({ send, memory }, repository, descriptor, signal),
+      as: make,
+      close: () => http.close(),
+    };
   };
+  return make(undefined);
+}
+
+/** What changes something is for the registry itself. */
+function isForMirrors({
+  method = 'GET',
+  path,
+  actions = 'pull',
+}: Omit<RegistryRequest, 'repository'>): boolean {
+  return (method === 'GET' || method === 'HEAD') && actions === 'pull' && !(path instanceof URL);
 }
 
 type Send = RegistryClient['send'];
@@ -121,9 +145,8 @@ async function getManifest(
 ): Promise<ReceivedManifest> {
   const byDigest = reference.includes(':');
   const what = `${repository.host}/${repository.repository}${byDigest ? '@' : ':'}${reference}`;
-  const headers = { accept: MANIFEST_TYPES.join(', ') };
-  const response = await send({ repository, path: `manifests/${reference}`, headers, signal });
-  if (response.status !== 200) throw await toResponseError(response, what);
+  const response = await send({ repository, path: `manifests/${reference}`, headers: ACCEPT, signal });
+  if (response.status !== 200) throw await toError(response, what);
   const bytes = await readBounded(response.body, MAX_MANIFEST_BYTES, `the manifest of ${what}`);
   if (byDigest) verifyDigest(bytes, reference, `manifest of ${what}`);
   const contentType = String(response.headers['content-type'] ?? '');
@@ -131,22 +154,57 @@ async function getManifest(
     bytes,
     contentType: contentType.split(';')[0]?.trim() ?? '',
     digest: byDigest ? reference : toDigest(bytes),
+    ...toOrigin(response),
   };
 }
 
-async function* getBlob(
+/** Registries that know no HEAD, or tell no digest with it, are asked for the manifest. */
+async function findTag(
   send: Send,
+  repository: Repository,
+  tag: string,
+  signal: AbortSignal,
+): Promise<FoundTag> {
+  const response = await send({
+    repository,
+    path: `manifests/${tag}`,
+    method: 'HEAD',
+    headers: ACCEPT,
+    signal,
+  });
+  const digest = response.headers['docker-content-digest'];
+  const mayLackHead = [200, 404, 405].includes(response.status);
+  if (!mayLackHead) throw await toError(response, `${repository.host}/${repository.repository}:${tag}`);
+  response.drop();
+  if (response.status === 200 && typeof digest === 'string' && isDigest(digest))
+    return { digest, mirror: toOrigin(response).mirror };
+  const { digest: found, mirror } = await getManifest(send, repository, tag, signal);
+  return { digest: found, mirror };
+}
+
+function toOrigin({ endpoint, passedOver }: EndpointResponse) {
+  return { mirror: endpoint.isMirror ? toEndpointName(endpoint) : undefined, passedOver };
+}
+
+function toError(response: EndpointResponse, what: string): Promise<ModuleError> {
+  const { passedOver } = response;
+  return toResponseError(response, passedOver.length === 0 ? what : `${what} (${passedOver.join('; ')})`);
+}
+
+async function* getBlob(
+  { send, memory }: { readonly send: Send; readonly memory: HostMemory },
   repository: Repository,
   { digest, sizeBytes }: Descriptor,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const what = `blob ${digest} of ${repository.host}/${repository.repository}`;
   const response = await send({ repository, path: `blobs/${digest}`, signal });
-  if (response.status !== 200) throw await toResponseError(response, what);
+  const what = `blob ${digest} of ${toEndpointName(response.endpoint)}`;
+  if (response.status !== 200) throw await toError(response, what);
   const algorithm = digest.slice(0, digest.indexOf(':'));
   const hash = createHash(algorithm);
   let received = 0;
-  for await (const chunk of response.body) {
+  const chunks = shunWhenCut(response, memory, signal);
+  for await (const chunk of chunks) {
     received += chunk.length;
     // More than announced can only be wrong: no need to take it all.
     if (received > sizeBytes) throw wrongDigest(what, `${sizeBytes} bytes`, 'more');
@@ -158,27 +216,16 @@ async function* getBlob(
   if (found !== digest) throw wrongDigest(what, digest, found);
 }
 
-function toUrl(request: RegistryRequest, isPlain: (url: URL) => boolean): URL {
-  if (request.path instanceof URL) return request.path;
-  return new URL(
-    `/v2/${request.repository.repository}/${request.path}`,
-    registryUrl(request.repository, isPlain),
-  );
-}
-
-/** The default registry answers under another name than it is written with. */
-function registryUrl({ host }: Repository, isPlain: (url: URL) => boolean): URL {
-  const plain = new URL(`http://${host}`);
-  if (isPlain(plain)) return plain;
-  return new URL(`https://${host === DEFAULT_REGISTRY ? `registry-1.${DEFAULT_REGISTRY}` : host}`);
-}
-
-function checkRealm(realm: URL, registry: URL, check: (url: URL) => void): void {
-  if (realm.protocol === 'http:' && registry.protocol === 'http:' && realm.hostname === registry.hostname)
-    return;
-  check(realm);
-}
-
-function isBeside(url: URL, registry: URL, mayBePrivate: (url: URL) => boolean): boolean {
-  return url.hostname === registry.hostname && mayBePrivate(registry);
+/** A place that breaks off is asked last when it is tried again. */
+async function* shunWhenCut(
+  { body, endpoint }: EndpointResponse,
+  memory: HostMemory,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    if (!signal.aborted) memory.shun(endpoint.host);
+    throw error;
+  }
 }

@@ -7,6 +7,8 @@ import type { ModuleSource } from './fetch-module.ts';
 import { ModuleError } from './module-error.ts';
 import { findKnownModule } from './plan-revision.ts';
 import { requireSignature, type SignatureChecker, withSignature } from './signature/signature-checker.ts';
+import type { ReadPullSecret } from './pull-secret-reader.ts';
+import type { FoundTag } from './registry-client.ts';
 import { type RunTrial, tryPlugin } from './trial/try-plugin.ts';
 import { wrongDigest } from './verify-digest.ts';
 
@@ -15,6 +17,7 @@ export interface ResolvePorts {
   readonly fetchModule: ModuleSource['fetch'];
   readonly signatures: Pick<SignatureChecker, 'renew'>;
   readonly cache: BlobCache;
+  readonly readPullSecret: ReadPullSecret;
   readonly runTrial: RunTrial;
 }
 
@@ -29,30 +32,40 @@ export async function resolvePlugin(
   ports: ResolvePorts,
   signal: AbortSignal,
 ): Promise<ModuleFacts> {
+  /** What the tag is known to name: just that is taken. */
+  tag?: FoundTag,
   // Without the bytes: many may wait for their trial run, which takes them from the cache when its turn comes.
-  const module = await obtainModule(spec, revisions, targets, ports, signal);
+  const module = await obtainModule(spec, revisions, targets, ports, signal, tag);
   const load = () => readModule(module, ports.cache);
   return { ...module, trial: await tryPlugin(load, spec, targets, ports.runTrial) };
 }
 
-/** All of it but the trial run: of an earlier one the configuration may have been another. */
-async function obtainModule(
+/**
+ * All of it but the trial run: of an earlier one the configuration may have been another. The configuration fits the
+ * schema that the module brings. Throws ModuleError.
+ */
+export async function obtainModule(
   spec: PluginSpec,
   revisions: readonly Revision[],
   targets: readonly TargetEnvoy[],
-  { fetchModule, signatures, cache }: ResolvePorts,
+  { fetchModule, signatures, readPullSecret, cache }: Omit<ResolvePorts, 'runTrial'>,
   signal: AbortSignal,
 ): Promise<Omit<ModuleFacts, 'trial'>> {
+  tag?: FoundTag,
   const known = findKnownModule(spec, revisions);
+  // Also where the module is known: a secret that is not there is to be seen when it is written, not when it is needed.
+  const credentials = await readPullSecret(spec);
   const cached = known && (await cache.read(known.sha256, MAX_MODULE_BYTES));
   if (known !== undefined && cached !== undefined) {
-    const signature = await signatures.renew(spec, known, signal);
+    const signature = await signatures.renew({ ...spec, credentials }, known, signal);
     requireSignature(spec.url, signature, known);
     // A node of an older release may have come since.
     checkModule(cached, targets);
     return withSignature(known, signature);
   }
-  const fetched = await fetchModule({ ...spec, ...(known && toPinned(known)) }, signal);
+  const pinned = tag === undefined ? known && toPinned(known) : { url: toDigestUrl(spec.url, tag.digest) };
+  const fetched = await fetchModule({ ...spec, credentials, ...pinned }, signal);
+  const mirror = tag === undefined ? fetched.mirror : tag.mirror;
   const sha256 = sha256Hex(fetched.bytes);
   if (known !== undefined && sha256 !== known.sha256)
     throw wrongDigest(`the module of ${spec.url}`, `sha256:${known.sha256}`, `sha256:${sha256}`);
@@ -60,6 +73,7 @@ async function obtainModule(
   await cache.write([fetched.bytes], { maxBytes: MAX_MODULE_BYTES, expected: sha256 });
   return {
     sha256,
+  // Behind the cache: who corrects the configuration does not wait for the module again.
     sizeBytes: fetched.bytes.length,
     url: spec.url,
     ...(fetched.referenceDigest === undefined ? {} : { referenceDigest: fetched.referenceDigest }),
@@ -67,6 +81,7 @@ async function obtainModule(
     layout: fetched.layout,
     abi,
     importCount,
+    ...(mirror === undefined ? {} : { mirror }),
     ...(fetched.signature === undefined ? {} : { signature: fetched.signature }),
   };
 }
@@ -85,5 +100,10 @@ function toPinned(known: ModuleFacts): { readonly url: string; readonly sha256?:
   if (reference.scheme !== 'oci') return { url: known.url, sha256: known.sha256 };
   const digest = reference.digest ?? known.referenceDigest;
   if (digest === undefined) return { url: known.url };
-  return { url: `oci://${reference.host}/${reference.repository}@${digest}` };
+  return { url: toDigestUrl(known.url, digest) };
+}
+
+function toDigestUrl(url: string, digest: string): string {
+  const reference = parseModuleReference(url);
+  return reference.scheme === 'oci' ? `oci://${reference.host}/${reference.repository}@${digest}` : url;
 }

@@ -20,7 +20,7 @@ export async function toResponseError(response: HttpResponse, what: string): Pro
     return new ModuleError('module-not-found', text, {
       hint: 'Check the URL (repository, tag), and that the module was pushed. A private one can look missing.',
     });
-  const retryAfterMs = parseRetryAfter(response.headers['retry-after']);
+  const retryAfterMs = parseRetryAfter(response.headers);
   const retry = retryAfterMs === undefined ? {} : { retryAfterMs };
   if (status === 429)
     return new ModuleError('registry-busy', text, {
@@ -37,9 +37,16 @@ export async function toResponseError(response: HttpResponse, what: string): Pro
   });
 }
 
-/** Seconds; a date is left to the own back-off. https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
-function parseRetryAfter(header: string | readonly string[] | undefined): number | undefined {
-  return typeof header === 'string' && /^\d{1,6}$/.test(header) ? Number(header) * 1_000 : undefined;
+/**
+ * How long to wait, ms: seconds, or a date that is compared with the answer's own Date, since clocks differ; undefined:
+ * nothing is asked for. https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+ */
+export function parseRetryAfter(headers: HttpResponse['headers']): number | undefined {
+  const { 'retry-after': asked, date } = headers;
+  if (typeof asked !== 'string') return undefined;
+  if (/^\d{1,6}$/.test(asked)) return Number(asked) * 1_000;
+  const ms = Date.parse(asked) - Date.parse(String(date ?? ''));
+  return Number.isFinite(ms) && ms >= 0 ? ms : undefined;
 }
 
 /** The first message of the OCI error format, made printable, or nothing. */

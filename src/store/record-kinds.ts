@@ -4,6 +4,7 @@ import type { Freeze, NodePolicy, Quarantine } from '../model/fleet-records.ts';
 import type { NodePresence } from '../model/node.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
+import type { PullSecret } from '../model/pull-secret.ts';
 import type { ResourceSpec } from '../model/resource.ts';
 import type { ModuleProgress, Revision } from '../model/revision.ts';
 import type { Rollout, RolloutNodes } from '../model/rollout.ts';
@@ -15,6 +16,8 @@ export interface Records {
   PluginSpec: PluginSpec;
   /** key `<type>/<namespace>/<name>` */
   ResourceSpec: ResourceSpec;
+  /** key `<namespace>/<name>` */
+  PullSecret: PullSecret;
   /** key `<namespace>/<name>/<number, 10 digits>` */
   Revision: Revision;
   /** key `<namespace>/<name>` */
@@ -49,6 +52,7 @@ export type Kind = keyof Records;
 export const WRITERS: Readonly<Record<Kind, readonly string[]>> = {
   PluginSpec: ['api'],
   ResourceSpec: ['api'],
+  PullSecret: ['api'],
   Revision: ['module'],
   ModuleProgress: ['module'],
   Assignment: ['rollout'],

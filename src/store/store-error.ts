@@ -6,7 +6,7 @@ import type { Expected, Operation } from './store.ts';
  * store-closed: used after close. data-directory-in-use: another process has it, or this one twice.
  * data-directory-unusable: it cannot be made, read or written. store-damaged: the file is not sound.
  * store-newer: a later Attaché wrote it. sqlite-too-old: a release that can lose data. store-full: no space.
- * store-failed: any other fault of the disk or the engine.
+ * store-failed: any other fault of the disk or the engine. secret-key-failed: the key of stored secrets is not usable.
  */
 export type StoreErrorCode =
   | 'conflict'
@@ -18,7 +18,8 @@ export type StoreErrorCode =
   | 'store-newer'
   | 'sqlite-too-old'
   | 'store-full'
-  | 'store-failed';
+  | 'store-failed'
+  | 'secret-key-failed';
 
 /** A fault of the store, or a write that must not happen. */
 export class StoreError extends AttacheError<StoreErrorCode> {}

@@ -10,7 +10,7 @@ import { buildProxyWasm } from '../fixtures/wasm-builder.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 import { until } from '../harness/wait.ts';
 import { makePresence } from '../model/records.ts';
-import { makeCache, makeModule, startRegistry, startWeb, systemClock } from '../module/actors.ts';
+import { makeCache, makeModule, startRegistry, startWeb, systemClock, testSeal } from '../module/actors.ts';
 
 const PATH = '/v1/plugins/default/auth';
 const STORED: readonly Kind[] = ['PluginSpec', 'ResourceSpec', 'Revision', 'ModuleProgress', 'Event'];
@@ -25,10 +25,12 @@ async function setUp(t: TestContext, more: { readonly limitMs?: number } = {}) {
     cache: await makeCache(t),
     sources: {
       insecureRegistries: () => [host, silent.host],
+      registries: [],
       allowPrivateHosts: [],
       dockerConfigPath: undefined,
       moduleDirectory: undefined,
     },
+    seal: testSeal,
     rootNamespace: 'istio-system',
     clock: systemClock,
     ...more,

@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type PluginSpec, sha256Hex } from '../../src/model/plugin-spec.ts';
-import { silentLog } from '../../src/model/ports.ts';
-import { openBlobCache } from '../../src/module/blob-cache.ts';
 import { ModuleRecord } from '../../src/module/module-record.ts';
 import { createModulePlanner, type ModulePlannerOptions } from '../../src/module/plan-module.ts';
 import { pushModule } from '../../src/module/push-module.ts';
@@ -32,10 +30,12 @@ async function setUp(t: TestContext, hosts: readonly string[], over: Partial<Mod
     ...over,
   });
   stopAfter(t, {
+      registries: [],
     async stop() {
       await planner.close();
       await store.close();
     },
+    seal: testSeal,
   });
   const plan = (spec: Partial<PluginSpec>, signal = new AbortController().signal) =>
     planner.plan(makeSpec(spec), signal);

@@ -6,7 +6,7 @@ import type { NodePresence } from '../../src/model/node.ts';
 import { type PluginSpec, sha256Hex, toPluginName } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import type { ModuleProgress } from '../../src/model/revision.ts';
-import { type BlobCache, openBlobCache } from '../../src/module/blob-cache.ts';
+import type { BlobCache } from '../../src/module/blob-cache.ts';
 import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
 import { pushModule } from '../../src/module/push-module.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
@@ -23,6 +23,7 @@ import {
   startWeb,
   systemClock,
 } from '../module/actors.ts';
+  testSeal,
 
 interface World {
   readonly store: Store;
@@ -46,11 +47,14 @@ async function setUp(t: TestContext, insecure: readonly string[]): Promise<World
       sources: {
         insecureRegistries: () => insecure,
         allowPrivateHosts: [],
+        registries: [],
         dockerConfigPath: undefined,
         moduleDirectory: directory,
         timeLimits: SHORT_LIMITS,
       },
       rootNamespace: 'istio-system',
+      seal: testSeal,
+      tagIntervalMs: undefined,
       clock: systemClock,
       random,
       log: silentLog,

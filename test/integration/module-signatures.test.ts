@@ -8,7 +8,6 @@ import { silentLog } from '../../src/model/ports.ts';
 import type { ModuleProgress } from '../../src/model/revision.ts';
 import { NO_SIGNATURE_POLICY, type SignaturePolicy } from '../../src/model/signature-policy.ts';
 import { parseSignaturePolicy } from '../../src/model/signature-policy-document.ts';
-import { openBlobCache } from '../../src/module/blob-cache.ts';
 import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
 import { createModulePlanner } from '../../src/module/plan-module.ts';
 import { pushModule } from '../../src/module/push-module.ts';
@@ -25,6 +24,7 @@ import {
   systemClock,
   type TestRegistry,
 } from '../module/actors.ts';
+  testSeal,
 import { pushBundle, pushIndex, pushSimpleSigning } from '../module/signature/push-signature.ts';
 import { makeSigner, type Signer } from '../module/signature/signing.ts';
 
@@ -61,12 +61,15 @@ async function setUp(t: TestContext, signatures: SignaturePolicy = NO_SIGNATURE_
     sources: {
       insecureRegistries: () => [host],
       allowPrivateHosts: [],
+      registries: [],
       dockerConfigPath: undefined,
       moduleDirectory: directory,
       signatures,
       timeLimits: SHORT_LIMITS,
     },
     rootNamespace: 'istio-system',
+    seal: testSeal,
+    tagIntervalMs: undefined,
     clock: systemClock,
   });
   const start = (signatures: SignaturePolicy) =>

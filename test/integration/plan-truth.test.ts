@@ -13,7 +13,7 @@ import { startApi } from '../api/api-client.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 import { until } from '../harness/wait.ts';
 import { makePresence } from '../model/records.ts';
-import { makeCache, makeModule, random, startRegistry, systemClock } from '../module/actors.ts';
+import { makeCache, makeModule, random, startRegistry, systemClock, testSeal } from '../module/actors.ts';
 
 /** What is planned must be what then happens: the api, the module stage and the rollout stage around one store. */
 async function setUp(t: TestContext) {
@@ -22,11 +22,19 @@ async function setUp(t: TestContext) {
   const cache = await makeCache(t);
   const sources = {
     insecureRegistries: () => [host],
+    registries: [],
     allowPrivateHosts: [],
     dockerConfigPath: undefined,
     moduleDirectory: undefined,
   };
-  const shared = { store, rootNamespace: 'istio-system', clock: systemClock, log: silentLog };
+  const shared = {
+    store,
+    seal: testSeal,
+    tagIntervalMs: undefined,
+    rootNamespace: 'istio-system',
+    clock: systemClock,
+    log: silentLog,
+  };
   const planner = createModulePlanner({ ...shared, cache, sources });
   const api = await startApi(store, { planModule: planner.plan });
   const rollout = await startRolloutController({

@@ -5,7 +5,6 @@ import { buildPlugin } from '../../plugins/build.ts';
 import { type PluginSpec, toPluginName } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import type { ModuleProgress } from '../../src/model/revision.ts';
-import { openBlobCache } from '../../src/module/blob-cache.ts';
 import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
 import { createModulePlanner } from '../../src/module/plan-module.ts';
 import { pushModule } from '../../src/module/push-module.ts';
@@ -31,8 +30,18 @@ async function setUp(t: TestContext) {
     moduleDirectory: undefined,
   };
   const trials = createTrialRunner({ clock: systemClock, limitMs: 3_000 });
-  const shared = { store, cache, sources, trials, rootNamespace: 'istio-system', clock: systemClock };
+  const shared = {
+    store,
+    cache,
+    sources,
+    trials,
+    seal: testSeal,
+    tagIntervalMs: undefined,
+    rootNamespace: 'istio-system',
+    clock: systemClock,
+  };
   const planner = createModulePlanner(shared);
+    registries: [],
   const stage = await startModuleReconciler({ ...shared, random, log: silentLog });
   stopAfter(t, {
     async stop() {

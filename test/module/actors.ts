@@ -6,13 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Clock, type RandomHex, silentLog } from '../../src/model/ports.ts';
-import { type BlobCache, openBlobCache } from '../../src/module/blob-cache.ts';
+import { type BlobCache, type BlobCacheOptions, openBlobCache } from '../../src/module/blob-cache.ts';
 import {
   type BuiltInRegistry,
   type BuiltInRegistryOptions,
   createBuiltInRegistry,
 } from '../../src/module/built-in-registry.ts';
 import type { ModuleSourceOptions } from '../../src/module/fetch-module.ts';
+import { createSeal } from '../../src/store/seal.ts';
 import { buildProxyWasm } from '../fixtures/wasm-builder.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 
@@ -26,8 +27,18 @@ export const systemClock: Clock = {
   },
 };
 
+/** Closes pull secrets with a key of no secrecy. */
+export const testSeal = createSeal(Buffer.alloc(32, 7), random);
+
 /** Short limits, so that what never answers is seen soon. */
-export const SHORT_LIMITS = { connectMs: 2_000, firstByteMs: 1_000, stallMs: 1_000, totalMs: 5_000 };
+export const SHORT_LIMITS = {
+  connectMs: 2_000,
+  firstByteMs: 1_000,
+  stallMs: 1_000,
+  totalMs: 5_000,
+  answerMs: 4_000,
+  mirrorMs: 500,
+};
 
 /** A directory that is gone after the test. */
 export async function makeDirectory(t: TestContext): Promise<string> {
@@ -99,6 +110,7 @@ export function sourceOptions(
     clock: systemClock,
     timeLimits: SHORT_LIMITS,
     ...more,
+    registries: [],
   };
 }
 

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PluginSpec } from '../../src/model/plugin-spec.ts';
+import { type PluginSpec, toPullPolicy } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import type { ModuleFacts, Revision } from '../../src/model/revision.ts';
 import { loadModuleKeys } from '../../src/module/module-keys.ts';
 import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
-import { findKnownModule, planRevision, toPullPolicy } from '../../src/module/plan-revision.ts';
+import { findKnownModule, planRevision } from '../../src/module/plan-revision.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 import { until } from '../harness/wait.ts';
 import { FakeClock } from '../store/fake-clock.ts';
-import { makeCache, random, SHORT_LIMITS } from './actors.ts';
+import { makeCache, random, SHORT_LIMITS, testSeal } from './actors.ts';
 
 const URL_1 = 'oci://h.example/auth:1';
 const spec = (more: Partial<PluginSpec> = {}): PluginSpec => ({
@@ -105,13 +105,24 @@ test('after an hour of trying an unreachable source counts as final', async t =>
   const clock = new FakeClock();
   const sources = {
     insecureRegistries: () => ['127.0.0.1:1'],
+    registries: [],
     allowPrivateHosts: [],
     dockerConfigPath: undefined,
     moduleDirectory: undefined,
     timeLimits: SHORT_LIMITS,
   };
   const cache = await makeCache(t);
-  const options = { store, cache, sources, rootNamespace: 'istio-system', clock, random, log: silentLog };
+  const options = {
+    store,
+    cache,
+    sources,
+    seal: testSeal,
+    tagIntervalMs: undefined,
+    rootNamespace: 'istio-system',
+    clock,
+    random,
+    log: silentLog,
+  };
   stopAfter(t, await startModuleReconciler(options));
   await store.put('PluginSpec', 'default/auth', spec({ url: '127.0.0.1:1/auth:1' }));
   const stateOf = async () => (await store.get('ModuleProgress', 'default/auth'))?.value;

@@ -7,6 +7,7 @@ import { type ApiServer, answers } from './route-schema.ts';
 const PATHS: Index['paths'] = {
   plugins: '/v1/plugins',
   resources: '/v1/resources',
+  pullsecrets: '/v1/pullsecrets',
   rollouts: '/v1/rollouts',
   nodes: '/v1/nodes',
   modules: '/v1/modules',

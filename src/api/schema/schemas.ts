@@ -13,6 +13,7 @@ import {
   RevisionView,
 } from './plugin-view.ts';
 import { Problem } from './problem.ts';
+import { PullSecretApplyAnswer, PullSecretList, PullSecretView } from './pull-secret-view.ts';
 import { ResourceApplyAnswer, ResourceList, ResourceView } from './resource-view.ts';
 import { RolloutAnswer, RolloutHistory, RolloutList, RolloutView } from './rollout-view.ts';
 import { Health, Index, VersionView, WhoAmI } from './server-view.ts';
@@ -28,6 +29,9 @@ export const SCHEMAS = {
   EnvoyResource: ResourceView,
   EnvoyResourceList: ResourceList,
   EnvoyResourceApplyAnswer: ResourceApplyAnswer,
+  PullSecret: PullSecretView,
+  PullSecretList,
+  PullSecretApplyAnswer,
   Deleted: DeleteAnswer,
   Rollout: RolloutView,
   RolloutList,

@@ -1,5 +1,6 @@
 import type { Plan } from '../../api/schema/plan-view.ts';
 import type { PluginApplyAnswer } from '../../api/schema/plugin-view.ts';
+import type { PullSecretApplyAnswer } from '../../api/schema/pull-secret-view.ts';
 import type { ResourceApplyAnswer, ResourceView } from '../../api/schema/resource-view.ts';
 import { type LocatedFault, type PlannedDocument, planDocuments } from '../apply-plan.ts';
 import { type Report, reportPlugin, reportRefusals, reportResource, reportStored } from '../apply-report.ts';
@@ -66,13 +67,19 @@ async function apply(options: Options, context: CommandContext): Promise<number>
   const sources = readDocuments(options.file);
   if (sources.length === 0) throw new CliError('bad-file', `${options.file.join(', ')}: no documents`);
   const client = toRestClient(options, context);
-  const { planned, faults } = planDocuments(sources, options.namespace);
+  const { planned: found, faults } = planDocuments(sources, options.namespace);
   if (faults.length > 0) return printFaults(faults, context);
+  // Whatever their order in the files: a plugin needs its credentials when its module is fetched.
+  const planned = found.toSorted((a, b) => Number(b.kind === 'pullsecret') - Number(a.kind === 'pullsecret'));
   const { preset, dryRun } = options;
   // Before one is stored the server looks at all; apply itself waits for the modules later.
   const made = await makePlan(client, planned, { preset, modules: dryRun === true });
   if ('faults' in made) return printFaults(made.faults, context);
-  if (dryRun) return printPlan(made.plan, context);
+  const secrets = planned.filter(({ kind }) => kind === 'pullsecret');
+  if (dryRun) {
+    for (const document of secrets) await applyPullSecret(client, document, options, context);
+    return made.plan.items.length === 0 ? EXIT.done : printPlan(made.plan, context);
+  }
   // All are stored before one is waited for: what a listener needs may stand behind it.
   const outcomes: Outcome[] = [];
   for (const document of planned) outcomes.push(await applyOne(client, document, options, context));
@@ -105,6 +112,7 @@ async function applyOne(
   context: CommandContext,
 ): Promise<Outcome> {
   const { message, preset } = options;
+  if (document.kind === 'pullsecret') return applyPullSecret(client, document, options, context);
   if (document.kind === 'resource') {
     const path = document.path + toQuery({ message });
     const answer = await client.put<ResourceApplyAnswer>(path, document.body);
@@ -123,6 +131,20 @@ async function applyOne(
   const { rollout } = applied;
   if (!options.wait || code !== EXIT.done || rollout === undefined) return { code };
   return { code, follow: () => awaitEnd(client, rollout, options, context) };
+}
+
+async function applyPullSecret(
+  client: RestClient,
+  document: PlannedDocument,
+  { message, dryRun }: Options,
+  context: CommandContext,
+): Promise<Outcome> {
+  const query = toQuery({ message, dryRun: dryRun ? 'true' : undefined });
+  const answer = await client.put<PullSecretApplyAnswer>(document.path + query, document.body);
+  const { namespace, name } = answer.metadata;
+  const done = `${answer.result}${dryRun ? ' (dry run)' : ''}`;
+  context.out(`pull secret ${namespace}/${name} ${done}, for ${answer.status.registries.join(', ')}`);
+  return { code: EXIT.done };
 }
 
 async function awaitEnd(

@@ -44,6 +44,8 @@ async function diff(options: Options, context: CommandContext): Promise<number> 
   if (sources.length === 0) throw new CliError('bad-file', `${options.file.join(', ')}: no documents`);
   const client = toRestClient(options, context);
   const { planned, faults } = planDocuments(sources, options.namespace);
+  const secrets = planned.filter(({ kind }) => kind === 'pullsecret');
+  if (secrets.length > 0) context.err('note: pull secrets are not compared: what is stored is never shown');
   const made = faults.length > 0 ? { faults } : await makePlan(client, planned, { modules: true });
   if ('faults' in made) {
     context.err(describeFaults(made.faults).join('\n'));

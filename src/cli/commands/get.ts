@@ -1,6 +1,7 @@
 import type { ModuleView } from '../../api/schema/module-view.ts';
 import type { NodeView } from '../../api/schema/node-view.ts';
 import type { PluginView } from '../../api/schema/plugin-view.ts';
+import type { PullSecretView } from '../../api/schema/pull-secret-view.ts';
 import type { ResourceView } from '../../api/schema/resource-view.ts';
 import type { RolloutView } from '../../api/schema/rollout-view.ts';
 import { toCountText } from '../../model/quantity-text.ts';
@@ -13,7 +14,16 @@ import {
   toRestClient,
 } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
-import { type Listing, MODULES, NODES, PLUGINS, RESOURCES, ROLLOUTS, toTable } from '../listings.ts';
+import {
+  type Listing,
+  MODULES,
+  NODES,
+  PLUGINS,
+  PULL_SECRETS,
+  RESOURCES,
+  ROLLOUTS,
+  toTable,
+} from '../listings.ts';
 import { hasLabels, NODE_ORDERS, type NodeOrder, sortNodes } from '../node-order.ts';
 import { parseSelector, parseWord } from '../parse-option.ts';
 import type { RestClient } from '../rest-client.ts';
@@ -32,10 +42,10 @@ interface Options extends ServerOptions {
 const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 type Output = (typeof OUTPUTS)[number];
 
-/** `attache get plugins|nodes|rollouts|resources|modules`. */
+/** `attache get plugins|nodes|rollouts|resources|modules|pullsecrets`. */
 export const define: DefineCommand = (command, context, finish) => {
-  addServerOption(command.description('list plugins, nodes, rollouts, resources, modules'))
-    .argument('<kind>', 'plugins, nodes, rollouts, resources, modules; or listeners, clusters, routes …')
+  addServerOption(command.description('list plugins, nodes, rollouts, resources, modules, pull secrets'))
+    .argument('<kind>', 'plugins, nodes, rollouts, resources, modules, pullsecrets; or listeners, clusters …')
     .option('-o, --output <form>', OUTPUTS.join('|'), parseWord(...OUTPUTS), 'table')
     .option('-n, --namespace <ns>', 'only of this namespace (default: all)')
     .option('-l, --selector <k=v>', 'of nodes: only those with these labels', parseSelector)
@@ -76,6 +86,13 @@ async function get(kind: string, options: Options, context: CommandContext): Pro
     case 'module':
       show(MODULES, await list<ModuleView>(client, '/v1/modules'), output, context);
       break;
+    case 'pullsecret':
+    case 'pull-secret': {
+      const secrets = await list<PullSecretView>(client, '/v1/pullsecrets');
+      const wanted = secrets.filter(secret => isIn(namespace, secret.metadata.namespace));
+      show(PULL_SECRETS, wanted, output, context);
+      break;
+    }
     default: {
       const resources = await listResources(client, kind.toLowerCase());
       const wanted = resources.filter(resource => isIn(namespace, resource.metadata.namespace));
@@ -90,7 +107,7 @@ async function listResources(client: RestClient, word: string): Promise<readonly
   const type = findResourceType(word);
   if (type !== undefined) return list<ResourceView>(client, toPath('v1', 'resources', type));
   throw new CliError('bad-usage', `${word}: no such kind`, {
-    hint: 'Known: plugins, nodes, rollouts, resources, modules, listeners, clusters, routes, endpoints, secrets',
+    hint: 'Known: plugins, nodes, rollouts, resources, modules, pullsecrets, listeners, clusters, routes, endpoints, secrets',
   });
 }
 

@@ -3,10 +3,13 @@ import type { PluginSpec } from '../../model/plugin-spec.ts';
 import type { Clock } from '../../model/ports.ts';
 import type { Revision } from '../../model/revision.ts';
 import { ModuleError } from '../module-error.ts';
+import type { PullCredentials } from '../registry-credentials.ts';
 import { type SignatureChecker, toUnchecked } from './signature-checker.ts';
 
 export interface RecheckPorts {
   readonly signatures: Pick<SignatureChecker, 'check' | 'isCurrent'>;
+  /** Of the plugin's pull secret. */
+  readonly credentials: PullCredentials | undefined;
   readonly record: (revision: Revision, signature: ModuleSignature | undefined) => Promise<void>;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -19,14 +22,14 @@ export interface RecheckPorts {
 export async function recheckSignatures(
   spec: PluginSpec,
   revisions: readonly Revision[],
-  { signatures, record, clock }: RecheckPorts,
+  { signatures, credentials, record, clock }: RecheckPorts,
   signal: AbortSignal,
 ): Promise<ModuleError | undefined> {
   let fault: ModuleError | undefined;
   const known = new Map<string, ModuleSignature | undefined>();
   for (const revision of [...revisions].sort((a, b) => b.number - a.number)) {
     const { module } = revision;
-    const source = { url: module.url, verificationKey: spec.verificationKey };
+    const source = { url: module.url, verificationKey: spec.verificationKey, credentials };
     const key = [module.url, module.referenceDigest, module.manifestDigest].join('\n');
     try {
       if (signatures.isCurrent(source, module.signature)) continue;

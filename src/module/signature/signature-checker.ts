@@ -5,6 +5,7 @@ import type { ModuleFacts } from '../../model/revision.ts';
 import { findDemands, type SignatureDemands, type SignaturePolicy } from '../../model/signature-policy.ts';
 import { ModuleError } from '../module-error.ts';
 import type { RegistryClient } from '../registry-client.ts';
+import type { PullCredentials } from '../registry-credentials.ts';
 import { checkSignature, type SignedDigests } from './check-signature.ts';
 import { findSignatures } from './find-signatures.ts';
 
@@ -12,6 +13,8 @@ import { findSignatures } from './find-signatures.ts';
 export interface SignedSource {
   readonly url: string;
   readonly verificationKey?: string | undefined;
+  /** Of the plugin's pull secret. */
+  readonly credentials?: PullCredentials | undefined;
 }
 
 export interface SignatureChecker {
@@ -42,7 +45,8 @@ export function createSignatureChecker(
     if (asked.demands.length === 0) return undefined;
     const reference = parseModuleReference(source.url);
     if (reference.scheme !== 'oci') return toUnsigned(asked, clock.now());
-    const find = (digest: string) => findSignatures(client, reference, digest, signal);
+    const as = client.as(source.credentials);
+    const find = (digest: string) => findSignatures(as, reference, digest, signal);
     try {
       return await checkSignature(digests, asked, find, clock.now());
     } catch (error) {

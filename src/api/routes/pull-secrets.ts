@@ -1,0 +1,76 @@
+import type { ApiContext } from '../api-context.ts';
+import { toETag } from '../preconditions.ts';
+import {
+  applyPullSecret,
+  deletePullSecret,
+  findPullSecret,
+  listPlugins,
+  toPullSecretView,
+} from '../pull-secrets.ts';
+import {
+  type ApiServer,
+  answers,
+  DocumentBody,
+  NamespacedParams,
+  NamespaceQuery,
+  toAppliedStatus,
+  toPreconditions,
+  WriteQuery,
+} from './route-schema.ts';
+
+const PATH = '/v1/pullsecrets/:namespace/:name';
+const TAGS = ['pullsecrets'];
+
+/** `/v1/pullsecrets`: credentials of registries; they go in and never come out. */
+export function addPullSecretRoutes(app: ApiServer, context: ApiContext): void {
+  app.get(
+    '/v1/pullsecrets',
+    { schema: { tags: TAGS, querystring: NamespaceQuery, response: answers({ 200: 'PullSecretList' }) } },
+    async request => {
+      const { namespace } = request.query;
+      const [{ records }, plugins] = await Promise.all([
+        context.store.list('PullSecret', namespace === undefined ? '' : `${namespace}/`),
+        listPlugins(context),
+      ]);
+      return { kind: 'PullSecretList', items: records.map(stored => toPullSecretView(stored, plugins)) };
+    },
+  );
+  app.get(
+    PATH,
+    { schema: { tags: TAGS, params: NamespacedParams, response: answers({ 200: 'PullSecret' }) } },
+    async (request, reply) => {
+      const stored = await findPullSecret(context, request.params);
+      reply.header('etag', toETag(stored.revision));
+      return toPullSecretView(stored, await listPlugins(context));
+    },
+  );
+  const write = { tags: TAGS, params: NamespacedParams, querystring: WriteQuery };
+  app.put(
+    PATH,
+    {
+      schema: {
+        ...write,
+        body: DocumentBody,
+        response: answers({ 200: 'PullSecretApplyAnswer', 201: 'PullSecretApplyAnswer' }),
+      },
+      attachValidation: true,
+    },
+    async (request, reply) => {
+      if (request.validationError?.validationContext === 'querystring') throw request.validationError;
+      const { dryRun = false, message } = request.query;
+      const target = { ...request.params, ...toPreconditions(request.headers), dryRun, message };
+      const answer = await applyPullSecret(context, target, request.body);
+      if (!dryRun) reply.header('etag', toETag(Number(answer.metadata.resourceVersion)));
+      return reply.code(toAppliedStatus(answer, dryRun)).send(answer);
+    },
+  );
+  app.delete(PATH, { schema: { ...write, response: answers({ 200: 'Deleted' }) } }, request => {
+    const { dryRun = false, message } = request.query;
+    return deletePullSecret(context, {
+      ...request.params,
+      ...toPreconditions(request.headers),
+      dryRun,
+      message,
+    });
+  });
+}

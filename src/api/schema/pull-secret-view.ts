@@ -1,0 +1,29 @@
+import { type Static, Type } from 'typebox';
+import { ApplyResult, Metadata } from './metadata.ts';
+
+/** Stored credentials of registries. What is secret in it is answered nowhere. */
+export const PullSecretView = Type.Object({
+  kind: Type.Literal('PullSecret'),
+  apiVersion: Type.Literal('attache/v1'),
+  metadata: Metadata,
+  status: Type.Object({
+    /** Hosts, or hosts with the begin of a repository, that it has a user for. */
+    registries: Type.Array(Type.String()),
+    /** Plugins, `<namespace>/<name>`, whose imagePullSecret names it. */
+    usedBy: Type.Array(Type.String()),
+  }),
+});
+export type PullSecretView = Static<typeof PullSecretView>;
+
+export const PullSecretList = Type.Object({
+  kind: Type.Literal('PullSecretList'),
+  items: Type.Array(PullSecretView),
+});
+export type PullSecretList = Static<typeof PullSecretList>;
+
+/** The answer to a PUT; `dryRun`: what it would be. */
+export const PullSecretApplyAnswer = Type.Intersect([
+  PullSecretView,
+  Type.Object({ result: ApplyResult, warnings: Type.Array(Type.String()), dryRun: Type.Boolean() }),
+]);
+export type PullSecretApplyAnswer = Static<typeof PullSecretApplyAnswer>;
