@@ -49,14 +49,23 @@ const builds = new Map<string, Promise<string>>();
  * skipped, and says that it was not run; a build that fails is a failure.
  */
 export async function findGoTool(t: TestContext, tool: GoTool): Promise<string | undefined> {
-  const missing = await findMissing(tool);
-  if (missing !== undefined) {
-    t.skip(`not run: ${missing}`);
+  const found = await locateGoTool(tool);
+  if ('missing' in found) {
+    t.skip(`not run: ${found.missing}`);
     return undefined;
   }
+  return found.path;
+}
+
+/** The same outside a test; `missing` says why it cannot be had. */
+export async function locateGoTool(
+  tool: GoTool,
+): Promise<{ readonly path: string } | { readonly missing: string }> {
+  const missing = await findMissing(tool);
+  if (missing !== undefined) return { missing };
   const known = builds.get(tool.name) ?? build(tool);
   builds.set(tool.name, known);
-  return known;
+  return { path: await known };
 }
 
 async function findMissing({ name, go }: GoTool): Promise<string | undefined> {

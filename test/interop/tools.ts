@@ -13,13 +13,17 @@ import { DISTRIBUTION, findGoTool } from './go-tools.ts';
 
 /** Where a foreign program is; without it the error says how to get it. */
 function findTool(name: string): string {
-  const paths = (process.env.PATH ?? '').split(delimiter).map(directory => join(directory, name));
-  const found = paths.find(existsSync);
+  const found = findInPath(name);
   if (found === undefined)
     throw new Error(
       `${name} is not installed, and this test is about it. On Debian: apt-get install ${name}`,
     );
   return found;
+}
+
+export function findInPath(name: string): string | undefined {
+  const paths = (process.env.PATH ?? '').split(delimiter).map(directory => join(directory, name));
+  return paths.find(existsSync);
 }
 
 /** Runs skopeo and gives what it prints; an error holds what it complained of. */
@@ -53,7 +57,15 @@ async function startRegistryProgram(
   program: string,
   more: string,
 ): Promise<{ readonly host: string }> {
-  const directory = await makeDirectory(t);
+  return stopAfter(t, await spawnRegistry(program, await makeDirectory(t), more));
+}
+
+/** A program that takes docker-registry's configuration, on a free port of loopback; it keeps all in the directory. */
+export async function spawnRegistry(
+  program: string,
+  directory: string,
+  more = '',
+): Promise<{ readonly host: string; stop(): Promise<void> }> {
   const host = `127.0.0.1:${await findFreePort()}`;
   const config = `version: 0.1
 log: {level: error, accesslog: {disabled: true}}
@@ -62,11 +74,16 @@ http: {addr: ${host}}
 ${more}`;
   await writeFile(join(directory, 'config.yml'), config);
   const registry = spawnChild(program, ['serve', join(directory, 'config.yml')], { stdio: 'ignore' });
-  stopAfter(t, { stop: async () => void (await endChild(registry)) });
-  await until(async () => (await fetch(`http://${host}/v2/`)).status < 500, {
-    what: `${program} to listen`,
-  });
-  return { host };
+  const stop = async () => void (await endChild(registry));
+  try {
+    await until(async () => (await fetch(`http://${host}/v2/`)).status < 500, {
+      what: `${program} to listen`,
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { host, stop };
 }
 
 /** docker-registry does not say which port it took, so it is told one that was free just now. */
