@@ -42,7 +42,8 @@ test('acceptance 2, C-B2: the canary of six Envoys refuses: RolledBack in 5 s wi
   const canary = end.failure?.node ?? '';
   assert.deepEqual(touchedSince(fleet, appliedAt), [canary], 'nothing was sent to any other node');
   const confirming = nacksOf(fleet.node(canary)).at(-1);
-  assert.ok(confirming?.error?.includes(ENVOY_TEXT), `Envoy said ${confirming?.error}`);
+  assert.ok(confirming !== undefined, 'it said no on the wire');
+  assert.ok(confirming.error?.includes(ENVOY_TEXT), `Envoy said ${confirming.error}`);
   assert.equal(end.failure?.text, ENVOY_TEXT);
   const tookMs = Date.parse(end.endedAt ?? '') - confirming.at;
   assert.ok(tookMs <= 5_000, `back ${tookMs} ms after the refusal`);

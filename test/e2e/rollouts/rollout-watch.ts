@@ -110,13 +110,17 @@ export async function stamp({ port }: FleetNode): Promise<string | null> {
   return response.headers.get('x-stamp');
 }
 
+/** When anything about places was sent to a node since then, ms. */
+export function sentTo({ spy }: FleetNode, since: number): readonly number[] {
+  return spy
+    .carrying()
+    .filter(one => one.at >= since && /TypedExtensionConfig$/.test(one.typeUrl))
+    .map(({ at }) => at);
+}
+
 /** Nodes to which anything about places was sent since then. */
 export function touchedSince(fleet: FleetScene, at: number): readonly string[] {
-  return [...fleet.nodes.values()]
-    .filter(({ spy }) =>
-      spy.carrying().some(one => one.at >= at && /TypedExtensionConfig$/.test(one.typeUrl)),
-    )
-    .map(({ id }) => id);
+  return [...fleet.nodes.values()].filter(node => sentTo(node, at).length > 0).map(({ id }) => id);
 }
 
 /** Until every Envoy pushed its stats so often, from now on: what it did until now is known then. */
