@@ -15,7 +15,7 @@ interface Entry {
 
 /** A node as an answer. `all`: with the plugins that do not select it, each with its reason. */
 export function toNodeView(fleet: Fleet, presence: NodePresence, all = false): NodeView {
-  const { node, connected, since, firstSeenAt, lastAckAt, slots, nacks } = presence;
+  const { node, connected, since, firstSeenAt, lastAckAt, silentSince, slots, nacks } = presence;
   const entries = [...fleet.specs.values()].map(({ key, value }) => ({
     plugin: key,
     state: stateOnNode(fleet, value, presence),
@@ -42,6 +42,7 @@ export function toNodeView(fleet: Fleet, presence: NodePresence, all = false): N
       layout: node.capabilities.filterChain ? 'chain' : 'single',
       wasm: node.capabilities.wasm,
       lastAckAt: lastAckAt === undefined ? null : toTime(lastAckAt),
+      silentSince: silentSince === undefined ? null : toTime(silentSince),
       excluded:
         excluded === undefined
           ? null

@@ -191,7 +191,8 @@ export function toChangeText({ path, before, after }: ConfigChange): string {
 function toNodeState({ status }: NodeView): string {
   const good = status.worst === null || GOOD_STATES.includes(status.worst);
   const worst = good || status.state === 'Disconnected' ? [] : [status.worst];
-  return [status.state, ...worst, ...(status.excluded === null ? [] : ['excluded'])].join(', ');
+  const silent = status.silentSince === null ? [] : ['silent'];
+  return [status.state, ...silent, ...worst, ...(status.excluded === null ? [] : ['excluded'])].join(', ');
 }
 
 const GOOD_STATES: readonly string[] = ['Accepted', 'Loaded', 'NotTargeted'];

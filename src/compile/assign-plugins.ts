@@ -5,10 +5,12 @@ import { findOnlyListeners, type ListenerChoice } from '../model/plugin-listener
 import { type PluginName, parsePluginName } from '../model/plugin-spec.ts';
 import type { Revision } from '../model/revision.ts';
 
+export type FindRevision = (plugin: PluginName, number: number) => Revision | undefined;
+
 /** Who runs which revision of all plugins. */
 export interface PluginInputs {
   readonly assignments: readonly Assignment[];
-  revision(plugin: PluginName, number: number): Revision | undefined;
+  readonly revision: FindRevision;
   readonly rootNamespace: string;
 }
 

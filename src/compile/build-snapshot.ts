@@ -2,9 +2,10 @@ import type { ListenerFacts, NodeCapabilities, NodeIdentity } from '../model/nod
 import { sha256Hex } from '../model/plugin-spec.ts';
 import type { Log } from '../model/ports.ts';
 import { type EncodedResource, type ResourceSpec, toEnvoyName } from '../model/resource.ts';
+import type { Revision } from '../model/revision.ts';
 import type { ListenerSlots, SlotContent, Snapshot, WantedSlot } from '../model/snapshot.ts';
 import { CLUSTER_TYPE, EXTENSION_CONFIG_TYPE, LISTENER_TYPE, XDS_TYPES } from '../model/type-url.ts';
-import type { AssignedPlugin, NodePlugins } from './assign-plugins.ts';
+import type { AssignedPlugin, FindRevision, NodePlugins } from './assign-plugins.ts';
 import { COMPILE_FORMAT } from './compile-format.ts';
 import { MODULE_CLUSTER, type SlotLayout } from './filter-types.ts';
 import { Memo } from './memo.ts';
@@ -41,6 +42,7 @@ export class SnapshotCompiler {
   readonly #modules: ModuleAddress;
   readonly #resources: ResourceCompiler;
   readonly #snapshotOf: (node: NodeIdentity) => Snapshot;
+  readonly #revision: FindRevision;
   readonly #snapshots = new Map<string, Snapshot>();
   readonly #slots = new Memo<SlotContent>(MAX_SHARED_SLOTS);
 
@@ -50,7 +52,10 @@ export class SnapshotCompiler {
     log: Log;
     /** What a node that says this of itself is to have by now; for Snapshot.serves. */
     snapshotOf: (node: NodeIdentity) => Snapshot;
+    /** Those that are kept, also where no node is to run them. */
+    revision: FindRevision;
   }) {
+    this.#revision = options.revision;
     this.#snapshotOf = options.snapshotOf;
     this.#registry = options.registry;
     this.#modules = options.modules;
@@ -141,7 +146,7 @@ export class SnapshotCompiler {
     const encoded = this.#resources.encode(spec);
     if (encoded === undefined) return undefined;
     const content = this.#slots.get(`foreign ${encoded.version}`, () => toForeignContent(encoded.any));
-    return { wanted: content, fallback: content, probe: () => content };
+    return { wanted: content, fallback: content, probe: () => content, recall: () => undefined };
   }
 
   #ownSlot(name: string, inputs: SnapshotInputs, context: SlotContext): WantedSlot {
@@ -159,9 +164,17 @@ export class SnapshotCompiler {
       wanted: encode(wanted),
       fallback: encode(fallback),
       probe: () => encode({ layout: wanted.layout, revisions: [PROBE] }),
+      recall: parts => {
+        const revisions = parts.map(({ plugin, revision }) => this.#revision(plugin, revision));
+        return revisions.every(isKept) ? encode({ layout: wanted.layout, revisions }) : undefined;
+      },
       ...(wanted.warning === undefined ? {} : { warning: wanted.warning }),
     };
   }
+}
+
+function isKept(revision: Revision | undefined): revision is Revision {
+  return revision !== undefined;
 }
 
 function ofType(resources: readonly ResourceSpec[], typeUrl: string): readonly ResourceSpec[] {

@@ -7,7 +7,7 @@ import type { Revision } from '../model/revision.ts';
 import { selects } from '../model/selector.ts';
 import { revisionKey } from '../store/record-kinds.ts';
 import type { Change } from '../store/store.ts';
-import { assignPlugins } from './assign-plugins.ts';
+import { assignPlugins, type FindRevision } from './assign-plugins.ts';
 import type { SnapshotInputs } from './build-snapshot.ts';
 import { keepOldest, type NameConflict } from './name-conflicts.ts';
 
@@ -59,6 +59,9 @@ export class CompileInputs {
     }
   }
 
+  /** Those that are kept, whether or not a side names them. */
+  readonly findRevision: FindRevision = (plugin, number) => this.#revisions.get(revisionKey(plugin, number));
+
   /** Whether a node gets the same of a plugin before and after. */
   isSame({ before, after }: AssignmentChange, node: NodeIdentity): boolean {
     const root = this.#rootNamespace;
@@ -98,7 +101,7 @@ export class CompileInputs {
     const plugins = assignPlugins(
       {
         assignments: [...this.#assignments.values()],
-        revision: (plugin, number) => this.#revisions.get(revisionKey(plugin, number)),
+        revision: this.findRevision,
         rootNamespace: this.#rootNamespace,
       },
       node,

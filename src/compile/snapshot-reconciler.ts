@@ -92,6 +92,7 @@ class SnapshotReconciler {
       registry: options.registry ?? new ProtoRegistry(),
       modules: options.modules,
       log: options.log,
+      revision: this.#inputs.findRevision,
       snapshotOf: node => this.#snapshotOf({ key: toIdentityKey(node), node }),
     });
   }

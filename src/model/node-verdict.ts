@@ -27,6 +27,8 @@ export type VerdictState = 'sent' | 'fetching' | 'unreachable' | 'accepted' | 'r
 
 export interface TriedContent {
   readonly contentHash: string;
+  /** Envoy ACKed it. Without that nobody knows whether it arrived: our end may have come before. */
+  readonly acked: boolean;
   readonly plugins: readonly PluginInSlot[];
 }
 

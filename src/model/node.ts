@@ -38,6 +38,9 @@ export interface ListenerFacts {
   readonly trafficDirection: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND';
 }
 
+/** An Envoy answers in milliseconds, and in a second or two when it has much to load. */
+export const SILENT_AFTER_MS = 5_000;
+
 /** Written by the xds stage, coalesced; what is known of a node now or was known last. */
 export interface NodePresence {
   readonly node: NodeIdentity;
@@ -47,6 +50,8 @@ export interface NodePresence {
   /** When `connected` last changed. */
   readonly since: number;
   readonly lastAckAt?: number;
+  /** It is connected and has not answered what was sent to it then, for SILENT_AFTER_MS at least. */
+  readonly silentSince?: number;
   readonly firstSeenAt: number;
   /** Slot names that this process asked for. */
   readonly slots: readonly string[];

@@ -1,5 +1,5 @@
 import type { Side } from './assignment.ts';
-import type { NodePresence } from './node.ts';
+import { type NodePresence, SILENT_AFTER_MS } from './node.ts';
 import { findRefusal, type NodeRefusal } from './node-refusal.ts';
 import type { NodeVerdict } from './node-verdict.ts';
 import { deriveAtPlace, deriveLeaving, type StatePart } from './place-state.ts';
@@ -95,6 +95,9 @@ export interface StateInput {
 /** A node that has just connected asks for its places within moments; until then none is no news. */
 export const PLACE_GRACE_MS = 3_000;
 
+/** By then it is on record that a node is silent. */
+const RECORDED_MS = 1_000;
+
 const STALE_AFTER_MS = 60_000;
 const NO_LISTENER_TEXT = 'no listener of the node is one that its match or targetRefs choose';
 const EXCLUDED_TEXT = 'excluded: it takes part in no rollout until it is included again';
@@ -186,9 +189,21 @@ function findPlacesWanted({ wanted, name, presence, bySlot, side, config }: Fact
 /** Places come with the first requests of a node; before 1.39 a plugin's own place comes with its listener. */
 function mayStillAsk({ presence, assignedAt, now, wanted }: Facts): boolean {
   const { filterChain } = presence.node.capabilities;
-  if (filterChain) return presence.slots.length === 0 && now - presence.since < PLACE_GRACE_MS;
-  if (wanted === null) return true;
-  return now - Math.max(presence.since, assignedAt) < PLACE_GRACE_MS;
+  if (filterChain) return presence.slots.length === 0 && now < asksUntil(presence, assignedAt);
+  return wanted === null || presence.silentSince !== undefined || now < asksUntil(presence, assignedAt);
+}
+
+/**
+ * Until when a node that has no place for a plugin may still ask for one. One before 1.39 that answered nothing since
+ * the move did not see the listener with the place yet, or there is none: which it is shows by SILENT_AFTER_MS.
+ */
+export function asksUntil(
+  { node, since, lastAckAt = 0 }: Pick<NodePresence, 'node' | 'since' | 'lastAckAt'>,
+  assignedAt: number,
+): number {
+  if (node.capabilities.filterChain) return since + PLACE_GRACE_MS;
+  const hasAnswered = lastAckAt >= assignedAt;
+  return Math.max(since, assignedAt) + (hasAnswered ? PLACE_GRACE_MS : SILENT_AFTER_MS + RECORDED_MS);
 }
 
 function deriveInside(facts: Facts): StatePart {
@@ -216,7 +231,15 @@ function deriveInside(facts: Facts): StatePart {
   if (parts.length > 0) return worstOf(parts);
   if (isLeftOut(facts, places))
     return { state: 'NotTargeted', reason: 'NoPlace', detail: NO_LISTENER_TEXT, since: null };
-  return { state: 'Pending', reason: null, detail: 'not sent yet', since: null };
+  return deriveUnseen(facts.presence, facts.now, aim.staleAfterMs);
+}
+
+/** Nothing is known of it on this node: it was not sent, or with a listener that the node did not answer. */
+function deriveUnseen({ silentSince }: NodePresence, now: number, staleAfterMs: number): StatePart {
+  if (silentSince === undefined)
+    return { state: 'Pending', reason: null, detail: 'not sent yet', since: null };
+  const state = now - silentSince >= staleAfterMs ? 'Stale' : 'Sent';
+  return { state, reason: null, detail: 'the node does not answer', since: silentSince };
 }
 
 /** A plugin for some listeners only that nothing was sent of although nothing stands in its way: none matches. */

@@ -1,4 +1,5 @@
 import type { NodeIdentity } from './node.ts';
+import type { PluginInSlot } from './node-verdict.ts';
 import type { PluginName } from './plugin-spec.ts';
 import type { EncodedResource } from './resource.ts';
 
@@ -39,6 +40,8 @@ export interface WantedSlot {
    * makes a GET, if this node reaches the module port at all. Made when it is asked for.
    */
   probe(): SlotContent;
+  /** The same slot with these revisions of these plugins; undefined where one of them is not kept any more. */
+  recall(parts: readonly PluginInSlot[]): SlotContent | undefined;
   /** Set when the name is neither a phase place nor a plugin, or the slot cannot hold what it should. */
   readonly warning?: string;
 }

@@ -44,9 +44,9 @@ function findRetry({ intent }: RolloutFacts, records: RolloutRecords): RolloutIn
   return intent.rollout === latest.id || latest.startedAt < intent.at ? intent : undefined;
 }
 
-/** `--preset` is for the rollout that its document starts, and for no later one. */
+/** `--preset` is for the rollout that its document starts, and for no later one: not for its delete either. */
 function findPreset({ spec }: RolloutFacts, { rollouts }: RolloutRecords): string | undefined {
-  if (spec?.value.deleted?.now === true) return 'all-at-once';
+  if (spec?.value.deleted !== undefined) return spec.value.deleted.now ? 'all-at-once' : undefined;
   const isFirst = rollouts.every(
     ({ specRevision, phase }) => specRevision !== spec?.revision || phase === 'Validating',
   );

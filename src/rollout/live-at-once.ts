@@ -24,7 +24,7 @@ export const watchUnproven: Rule = (turn, records) => {
   const { to, id, endedAt = rollout.since } = rollout;
   if (to === null || records.assignment === undefined) return records;
   const entry: Moved = { rollout: id, side: to, nodes: 'everyone', since: endedAt };
-  const taker = findTaker(turn, rollout, entry);
+  const taker = findTaker(turn, entry);
   if (taker !== undefined) {
     turn.tell('rollout.proven', `${nameOf(rollout)}: ${taker} is the first node that runs it`, taker);
     return withRollout(records, without(rollout, 'reason'));
@@ -34,9 +34,9 @@ export const watchUnproven: Rule = (turn, records) => {
   return takeBack(turn, records, rollout, entry, refusals);
 };
 
-function findTaker(turn: Turn, { strategy }: Rollout, { side, since }: Moved): string | undefined {
+function findTaker(turn: Turn, { side, since }: Moved): string | undefined {
   const { facts } = turn;
-  const aim = { side, since, recompiled: false, ackTimeoutMs: strategy.ackTimeoutMs };
+  const aim = { side, since, recompiled: false };
   return [...facts.fleet.keys()].find(id => {
     const node = facts.fleet.get(id);
     return node !== undefined && runsOn(facts, side, node) && arrivalOf(turn, id, aim) === 'done';

@@ -2,7 +2,7 @@ import type { Assignment, Side } from '../model/assignment.ts';
 import { findSide, revisionOn } from '../model/assignment.ts';
 import { findPlaces, indexVerdicts } from '../model/plugin-place.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
-import { derivePluginState, isDone, type NodePluginState, PLACE_GRACE_MS } from '../model/plugin-state.ts';
+import { asksUntil, derivePluginState, isDone } from '../model/plugin-state.ts';
 import type { Rollout, RolloutNodes } from '../model/rollout.ts';
 import { classifyNode } from '../model/rollout-targets.ts';
 import { isAwaited, LOST_AFTER_MS, START_GRACE_MS } from './rollout-clock.ts';
@@ -24,8 +24,6 @@ export interface Aim {
   readonly since: number;
   /** The content is the same, only compiled anew: the revision alone does not tell that it is there. */
   readonly recompiled: boolean;
-  /** Of the strategy. */
-  readonly ackTimeoutMs: number;
 }
 
 /** Bytes that did not change are not sent: a node that nothing was sent to for this long has what it is to have. */
@@ -39,22 +37,9 @@ export function arrivalOf(turn: Turn, id: string, aim: Aim): Arrival {
   if (!node.presence.connected) return absenceOf(turn, node);
   const state = stateOf(facts, facts.spec.value, node, aim);
   if (isDone(state)) return isFresh(turn, node, aim) ? 'done' : 'waiting';
-  if (state.state === 'NotTargeted') return mayBeSilent(turn, node, aim, state) ? 'waiting' : 'out';
-  // A node that asks for no place may do so yet.
-  turn.wake(Math.max(node.presence.since, aim.since) + PLACE_GRACE_MS);
+  if (state.state === 'NotTargeted') return 'out';
+  turn.wake(asksUntil(node.presence, aim.since));
   return state.state === 'Fetching' || isFetching(facts, node, aim) ? 'fetching' : 'waiting';
-}
-
-/**
- * Before Envoy 1.39 a place comes with a listener that follows the move. A node that answered nothing since then did
- * not see that listener yet; one that has no listener from us never will.
- */
-function mayBeSilent(turn: Turn, { presence }: FleetNode, aim: Aim, { reason }: NodePluginState): boolean {
-  const { node, lastAckAt = 0, since } = presence;
-  if (reason !== 'NoPlace' || node.capabilities.filterChain || lastAckAt >= aim.since) return false;
-  const until = Math.max(since, aim.since) + aim.ackTimeoutMs;
-  turn.wake(until);
-  return turn.facts.now < until;
 }
 
 /** What is to come next waits for its module, whichever content was put back in its place meanwhile. */
@@ -111,14 +96,13 @@ function isFresh(turn: Turn, { presence, verdicts }: FleetNode, aim: Aim): boole
 
 /** What a node that a rollout moved is to reach. */
 export function aimOf(
-  rollout: Pick<Rollout, 'kind' | 'strategy'>,
+  rollout: Pick<Rollout, 'kind'>,
   side: Side,
   nodes: RolloutNodes | undefined,
   id: string,
 ): Aim {
-  const { kind, strategy } = rollout;
   const since = nodes?.movedAt[id]?.at ?? 0;
-  return { side, since, recompiled: kind === 'format', ackTimeoutMs: strategy.ackTimeoutMs };
+  return { side, since, recompiled: rollout.kind === 'format' };
 }
 
 /** Whether a rollout to this side changes what the node runs. */

@@ -104,7 +104,6 @@ function countBack(turn: Turn, { nodes, assignment }: RolloutRecords, rollout: R
     side: assignment?.base ?? rollout.from,
     since: rollout.back?.startedAt ?? rollout.since,
     recompiled: rollout.kind === 'format',
-    ackTimeoutMs: rollout.strategy.ackTimeoutMs,
   };
   for (const id of Object.keys(nodes?.movedAt ?? {})) {
     const arrival = arrivalOf(turn, id, aim);

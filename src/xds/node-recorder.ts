@@ -39,8 +39,7 @@ export class NodeRecorder {
 
   /** At our start nobody is connected yet, whatever the records say. */
   forgetConnections(now: number): void {
-    for (const presence of this.#presences.values())
-      if (presence.connected) this.#put({ ...presence, connected: false, since: now });
+    for (const presence of this.#presences.values()) this.#gone(presence, now);
   }
 
   connected(node: NodeIdentity, process: Process, now: number): void {
@@ -66,7 +65,7 @@ export class NodeRecorder {
   disconnected(nodeId: string, process: Process, now: number): void {
     const known = this.#presences.get(nodeId);
     if (known === undefined || known.process !== process.id || !known.connected) return;
-    this.#put({ ...known, connected: false, since: now });
+    this.#gone(known, now);
     this.event('node.disconnected', nodeId, `${nodeId} disconnected`, now);
   }
 
@@ -74,6 +73,14 @@ export class NodeRecorder {
   acked(nodeId: string, now: number): void {
     const known = this.#presences.get(nodeId);
     if (known !== undefined && now - (known.lastAckAt ?? 0) >= 1000) this.#put({ ...known, lastAckAt: now });
+  }
+
+  /** Since when it owes an answer; undefined: it owes none, or not for long enough to be called silent. */
+  silent(process: Process, since: number | undefined): void {
+    const known = this.#presences.get(process.nodeId);
+    if (known?.process !== process.id || !known.connected || known.silentSince === since) return;
+    const { silentSince: _, ...rest } = known;
+    this.#put(since === undefined ? rest : { ...rest, silentSince: since });
   }
 
   nacks(nodeId: string, process: Process, nacks: readonly ResourceNack[]): void {
@@ -136,6 +143,10 @@ export class NodeRecorder {
         `${next.refused.plugin ?? 'a plugin'}: ${next.refused.message}`,
         now,
       );
+  }
+
+  #gone({ silentSince: _, ...known }: NodePresence, now: number): void {
+    if (known.connected) this.#put({ ...known, connected: false, since: now });
   }
 
   #put(presence: NodePresence): void {

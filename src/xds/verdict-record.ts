@@ -31,7 +31,7 @@ export function toVerdict(
     slot: state.slot,
     state: word,
     since: previous?.state === word && previous.process === process ? previous.since : now,
-    tried: tried && { contentHash: tried.contentHash, plugins: toPlugins(tried) },
+    tried: tried && { contentHash: tried.contentHash, acked: tried.clean, plugins: toPlugins(tried) },
     accepted: accepted && toAccepted(accepted, loaded),
     refused: refused && withoutActive(refused),
   };
@@ -68,7 +68,7 @@ export function restoreSlot(verdict: NodeVerdict): SlotState {
       variant: 'verdict',
       tags: new Map(),
       plugins: tried.plugins,
-      clean: tried.contentHash === accepted?.contentHash,
+      clean: tried.acked && tried.contentHash === accepted?.contentHash,
     },
   };
 }

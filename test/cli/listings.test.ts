@@ -127,6 +127,10 @@ test('a node names its worst plugin state where it is not the good one', () => {
     toTable(NODES, [nodeView({ worst: 'Loaded', excluded })], NOW, false).rows[0]?.[4],
     'Connected, excluded',
   );
+  assert.equal(
+    toTable(NODES, [nodeView({ worst: 'Loaded', silentSince: AT })], NOW, false).rows[0]?.[4],
+    'Connected, silent',
+  );
 });
 
 test('wide shows more, name shows one word', () => {

@@ -134,6 +134,7 @@ export function nodeView(status: Partial<NodeView['status']> = {}): NodeView {
       layout: 'chain',
       wasm: true,
       lastAckAt: AT,
+      silentSince: null,
       excluded: null,
       accepted: 1,
       desired: 1,

@@ -169,6 +169,7 @@ export function makeCompiler(log: Log = silentLog): SnapshotCompiler {
     registry,
     modules: { host: '127.0.0.1', port: 18001 },
     log,
+    revision: () => undefined,
     snapshotOf: () => {
       throw new Error('nobody asks here whom a snapshot serves');
     },

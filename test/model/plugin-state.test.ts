@@ -78,7 +78,7 @@ test('before 1.39 the place of a plugin comes with the listener that follows its
 
 test('before 1.39 a bare phase place that holds another plugin is no place', () => {
   const taken = makeVerdict(null, null, {
-    tried: { contentHash: 'x', plugins: [{ plugin: 'default/other', revision: 1 }] },
+    tried: { contentHash: 'x', acked: false, plugins: [{ plugin: 'default/other', revision: 1 }] },
   });
   const presence = makePresence({ slots: ['attache.last'] }, { capabilities: SINGLE });
   assert.equal(derive({ presence, verdicts: [taken] }).reason, 'NoPlace');
@@ -106,6 +106,20 @@ test('the words of a push: Pending, Sent, Stale, Fetching, Accepted', () => {
   assert.equal(at(makeVerdict(2, 1, { state: 'unreachable' })).reason, 'Unreachable');
   const accepted = at(makeVerdict(2, 2));
   assert.deepEqual([accepted.state, accepted.revision, accepted.since], ['Accepted', 2, NOW - 4_000]);
+});
+
+test('before 1.39 a silent node may have got the place: Pending, Sent, Stale, and never without a place', () => {
+  const node = { ...makePresence().node, capabilities: SINGLE };
+  const at = (ago: number, over: object = {}) => {
+    const presence = { ...makePresence({ slots: [], since: NOW - 600_000 }), node, ...over };
+    return derive({ presence, assignedAt: NOW - ago });
+  };
+  assert.equal(at(5_000, { lastAckAt: NOW - 10_000 }).state, 'Pending');
+  assert.equal(at(5_000, { lastAckAt: NOW - 4_000 }).reason, 'NoPlace', 'it answered since');
+  assert.equal(at(6_500, { lastAckAt: NOW - 10_000 }).reason, 'NoPlace', 'it owes no answer');
+  const silent = at(7_000, { silentSince: NOW - 7_000 });
+  assert.deepEqual([silent.state, silent.since], ['Sent', NOW - 7_000]);
+  assert.equal(at(70_000, { silentSince: NOW - 70_000 }).state, 'Stale');
 });
 
 test('it stays Accepted while another plugin of the same place is on its way', () => {
@@ -231,7 +245,10 @@ test('a node that is to run none is done when no accepted content holds the plug
   };
   assert.deepEqual(words([makeVerdict(2, 2)]), ['Pending', 'Removing', 2, false]);
   assert.deepEqual(words([makeVerdict(null, 2)]), ['Pending', 'Removing', 2, false]);
-  const pushed = makeVerdict(null, 2, { state: 'sent', tried: { contentHash: 'none', plugins: [] } });
+  const pushed = makeVerdict(null, 2, {
+    state: 'sent',
+    tried: { contentHash: 'none', acked: false, plugins: [] },
+  });
   assert.deepEqual(words([pushed]), ['Sent', 'Removing', 2, false]);
   assert.equal(words([{ ...pushed, since: NOW - 60_000 }])[0], 'Stale');
   const gone = {
@@ -278,7 +295,7 @@ test('before a plugin is anywhere, whom it is meant for is what its document say
 });
 
 test('a look whether the node reaches us says nothing about a plugin', () => {
-  const probe = { contentHash: 'probe', plugins: [{ plugin: 'attache/probe', revision: 0 }] };
+  const probe = { contentHash: 'probe', acked: false, plugins: [{ plugin: 'attache/probe', revision: 0 }] };
   assert.equal(derive({ verdicts: [makeVerdict(2, 2, { state: 'sent', tried: probe })] }).state, 'Accepted');
 });
 
@@ -294,7 +311,7 @@ test('with another phase it is done when the new place has it and the old one ha
   const config = (revision: number) => makeConfig({ phase: PHASE_OF[revision] ?? 'STATS' });
   const old = makeVerdict(1, 1);
   const fresh = makeVerdict(2, 2, { slot: 'attache.authn' });
-  const empty = { contentHash: 'none', plugins: [] };
+  const empty = { contentHash: 'none', acked: true, plugins: [] };
   const left = { ...old, tried: empty, accepted: { ...empty, at: NOW } };
   const words = (verdicts: StateInput['verdicts']) => {
     const state = derive({ config, verdicts });
@@ -311,7 +328,7 @@ test('with a match that leaves a listener out it is done when that one has lost 
   const presence = makePresence({ slots: ['attache.last/a', 'attache.last/b'] });
   const config = () => makeConfig({ match: [{ ports: [80] }] });
   const a = makeVerdict(2, 2, { slot: 'attache.last/a' });
-  const empty = { contentHash: 'none', plugins: [] };
+  const empty = { contentHash: 'none', acked: true, plugins: [] };
   const b = makeVerdict(1, 1, { slot: 'attache.last/b' });
   assert.equal(derive({ presence, config, verdicts: [a, b] }).state, 'Pending');
   const sent = { ...b, tried: empty, state: 'sent' } as const;

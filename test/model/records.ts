@@ -106,7 +106,7 @@ export function makeVerdict(
     slot: 'attache.last',
     state: 'accepted',
     since: NOW - 5_000,
-    tried: tried === null ? null : content(tried),
+    tried: tried === null ? null : { ...content(tried), acked: tried === accepted },
     accepted: accepted === null ? null : { ...content(accepted), at: NOW - 4_000 },
     refused: null,
     ...over,

@@ -215,6 +215,12 @@ test('a delete is a rollout to none, in steps; --now skips them', () => {
   assert.equal(atOnce.moved().length, 10);
 });
 
+test('`--preset` of the last apply is not for the delete that follows', () => {
+  const world = live().apply(2, { rollout: STEPS, preset: 'all-at-once' }).answer().pass(600_000);
+  world.document({ rollout: STEPS, preset: 'all-at-once', deleted: { at: 1, by: 'lea', now: false } });
+  assert.equal(world.decide().moved().length, 1);
+});
+
 test('a deleted plugin that is applied anew is installed in steps', () => {
   const world = live()
     .document({ deleted: { at: 1, by: 'lea', now: true } })

@@ -69,7 +69,7 @@ export function makeVerdict(fields: VerdictFields): NodeVerdict {
     slot,
     state: fields.state ?? 'accepted',
     since,
-    tried: tried === undefined ? null : content(tried),
+    tried: tried === undefined ? null : { ...content(tried), acked: tried === accepted },
     accepted: accepted === undefined ? null : { ...content(accepted), at: fields.acceptedAt ?? since },
     refused: refused === undefined ? null : makeRefused(refused, plugin),
   };

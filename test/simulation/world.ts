@@ -40,7 +40,6 @@ export class World {
   #plant: Plant | undefined;
   /** Commits until the process is killed; 0: no such plan. */
   #fuse = 0;
-  #wasKilledAt = Number.NEGATIVE_INFINITY;
   #hex = 0;
   #fetches = 0;
   #listenerVersion = 1;
@@ -72,7 +71,6 @@ export class World {
     this.wire.did({ type: 'killed' });
     this.#plant = undefined;
     this.#fuse = 0;
-    this.#wasKilledAt = this.clock.now();
     plant.kill();
     this.modules.onKilled();
     for (const envoy of this.envoys.values()) envoy.lose();
@@ -187,8 +185,6 @@ export class World {
   }
 
   #violated(rule: string, node: string, detail: string): void {
-    // What was under way when the process was killed is unknown to the next one.
-    if (rule === 'listener-held' && this.clock.now() - this.#wasKilledAt < 30_000) return;
     this.faults.push(`${rule}: ${node}: ${detail}`);
   }
 }

@@ -51,6 +51,22 @@ function withSlots(process: Process, stories: Record<string, SlotStory>): void {
   process.state = { ...process.state, slots: new Map(slots) };
 }
 
+test('a node that owes an answer is silent until it answers or goes', () => {
+  const { recorder, presence, take, attach } = setUp();
+  const process = attach();
+  recorder.connected(NODE, process, 10);
+  recorder.silent(process, 20);
+  assert.equal(presence()?.silentSince, 20);
+  recorder.silent(process, 20);
+  assert.deepEqual(take(), [], 'said once');
+  recorder.silent(process, undefined);
+  assert.equal(presence()?.silentSince, undefined);
+  recorder.silent(process, 30);
+  recorder.disconnected(NODE.id, process, 40);
+  const gone = presence();
+  assert.deepEqual([gone?.connected, gone?.silentSince], [false, undefined]);
+});
+
 test('a node that connects is recorded with its process, and an event says so', () => {
   const { recorder, take, attach } = setUp();
   const process = attach();

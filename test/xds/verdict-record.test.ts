@@ -116,6 +116,29 @@ test('5. what was out when we went is unknown: it is pushed again with tags of i
   assert.equal(story.push(), 'verdict a@2');
 });
 
+test('5. the last good content on its way back when we went may not have arrived: it is pushed once more', () => {
+  const healing = pushed('a@1', 'a@2').refuse('a');
+  healing.push();
+  const story = restarted(healing, 'a@2', 'a@1');
+  assert.equal(holdsListener(story.state), true, 'what Envoy tried last may be what it refused');
+  assert.equal(story.push(), 'verdict a@1');
+  assert.equal(holdsListener(story.ack().state), false);
+});
+
+test('5. after our restart a node falls back on what it ran, not on what was proven elsewhere', () => {
+  const story = restarted(SlotStory.accepted('a@2 b@1'), 'a@2 b@1', 'a@2 b@1');
+  story.want('a@3 b@1', 'a@1 b@1').push();
+  assert.equal(story.refuse('a').push(), 'verdict a@2 b@1');
+});
+
+test('5. with a revision of it gone, it falls back on what was proven', () => {
+  const story = restarted(SlotStory.accepted('a@2'), 'a@2', 'a@2').want('a@3', 'a@1');
+  const { want } = story.state;
+  if (want !== undefined) story.state = { ...story.state, want: { ...want, recall: () => undefined } };
+  story.push();
+  assert.equal(story.refuse('a').push(), 'verdict a@1');
+});
+
 test('5. a restored slot takes no tag from before, as the last push may not have been recorded', () => {
   const restored = restoreSlot(record(pushed('a@1', 'a@2')));
   assert.equal(restored.tried?.tags.size, 0);

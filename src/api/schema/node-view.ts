@@ -99,6 +99,8 @@ export const NodeView = Type.Object({
     layout: Type.Union([Type.Literal('chain'), Type.Literal('single')]),
     wasm: Type.Boolean({ description: 'it has the Wasm filter and V8' }),
     lastAckAt: Nullable(Time),
+    /** It is connected, and has not answered what was sent to it then. */
+    silentSince: Nullable(Time),
     /** It takes part in no rollout and stays on what was proven. */
     excluded: Nullable(Type.Object({ by: Type.String(), message: Nullable(Type.String()), since: Time })),
     /** How many of the `desired` plugins run in the revision they are to run in. */

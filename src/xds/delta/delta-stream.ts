@@ -1,5 +1,5 @@
 import type { ModuleFetch } from '../../model/module-fetch.ts';
-import type { ResourceNack } from '../../model/node.ts';
+import { type ResourceNack, SILENT_AFTER_MS } from '../../model/node.ts';
 import type { Clock, Log, RandomHex } from '../../model/ports.ts';
 import type { EncodedResource } from '../../model/resource.ts';
 import { fillTemplate, type Snapshot, TAG_LENGTH } from '../../model/snapshot.ts';
@@ -101,6 +101,16 @@ export class DeltaStream {
   #record(): void {
     this.process.proof = onProcess(this.process.proof, this.process.state);
     this.#context.recorder.slots(this.process, this.#now());
+    const since = this.#unansweredSince();
+    const isSilent = since !== undefined && this.#now() - since >= SILENT_AFTER_MS;
+    this.#context.recorder.silent(this.process, isSilent ? since : undefined);
+  }
+
+  /** When the oldest response went out that Envoy has not answered. */
+  #unansweredSince(): number | undefined {
+    const types = [...this.#types.values()].flatMap(({ inFlight }) => inFlight?.at ?? []);
+    const oldest = Math.min(machine.pushedAt(this.process.state) ?? Number.POSITIVE_INFINITY, ...types);
+    return Number.isFinite(oldest) ? oldest : undefined;
   }
 
   #onSlotRequest(request: DeltaRequest): void {
@@ -266,6 +276,8 @@ export class DeltaStream {
       const decision = decideListener(nack, this.process.state.downloads, now);
       return decision.next === 'wait' ? [decision.until] : [];
     });
+    const silentAt = (this.#unansweredSince() ?? Number.POSITIVE_INFINITY) + SILENT_AFTER_MS;
+    if (silentAt > now) waits.push(silentAt);
     const wakes = [machine.processWake(this.process.state, now) ?? Number.POSITIVE_INFINITY, ...waits];
     const at = Math.min(...wakes);
     this.#cancelWake = Number.isFinite(at)

@@ -205,6 +205,12 @@ function findNextPlaces(state: ProcessState, slot: string, { content, isProbe }:
   );
 }
 
+/** When the push went out that is un-ACKed. */
+export function pushedAt({ inFlight, slots }: ProcessState): number | undefined {
+  const phase = inFlight === undefined ? undefined : slots.get(inFlight)?.phase;
+  return phase?.kind === 'in-flight' ? phase.attempt.pushedAt : undefined;
+}
+
 /** When onTick is due at the latest. */
 export function processWake(state: ProcessState, now: number): number | undefined {
   const wakes = [...state.slots.values()].flatMap(slot => nextWake(slot, now) ?? []);

@@ -143,14 +143,18 @@ function firstAnswer(state: SlotState, { wanted, fallback }: WantedSlot): SlotCo
 }
 
 /**
- * The content last accepted by this process; where there is none, or only its hash is known, every plugin at its
- * good revision, which is a pass-through where none has one.
+ * The content last accepted by this process, after our restart by the revisions on record; where neither is known,
+ * every plugin at its good revision, which is a pass-through where none has one.
  */
 function lastGood(state: SlotState, want: WantedSlot): SlotContent {
   const { accepted } = state;
   if (accepted === null) return want.fallback;
   if (accepted.content !== undefined) return accepted.content;
-  return accepted.contentHash === want.wanted.contentHash ? want.wanted : want.fallback;
+  if (accepted.contentHash === want.wanted.contentHash) return want.wanted;
+  const recalled = want.recall(accepted.plugins);
+  // No plugins on record may mean that nobody knows which.
+  const isKnown = accepted.plugins.length > 0 || recalled?.contentHash === accepted.contentHash;
+  return recalled !== undefined && isKnown ? recalled : want.fallback;
 }
 
 function isBlocked(state: SlotState, content: SlotContent, now: number): boolean {

@@ -198,6 +198,17 @@ function settled(content = 'a@1'): StreamStory {
   return story;
 }
 
+test('an Envoy that answers nothing is silent after five seconds, and no more when it answers or goes', () => {
+  const story = new StreamStory().exist({ listeners: { l1: '1' } }).ask(LISTENER_TYPE);
+  const sent = story.one();
+  const at = story.clock.now();
+  story.clock.run(4_999);
+  assert.equal(story.presence()?.silentSince, undefined);
+  story.clock.run(2);
+  assert.equal(story.presence()?.silentSince, at);
+  assert.equal(story.answer(sent).presence()?.silentSince, undefined);
+});
+
 test('a new Envoy gets clusters, then listeners, then what it asks for: warming first, then the verdict form', () => {
   const story = new StreamStory().exist({ slots: { [SLOT]: 'a@1' }, listeners: { l1: '1' } });
   story.ask(CLUSTER_TYPE).ask(LISTENER_TYPE);

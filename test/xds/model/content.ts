@@ -100,7 +100,12 @@ export function snapshotOf(wanted: Wanted): Snapshot {
       const known = memo.get(name);
       if (known !== undefined) return known;
       const slot = wanted.slots.get(name) ?? { wanted: [], good: [] };
-      const made = { wanted: slotContent(slot.wanted), fallback: slotContent(slot.good), probe: () => PROBE };
+      const made = {
+        wanted: slotContent(slot.wanted),
+        fallback: slotContent(slot.good),
+        probe: () => PROBE,
+        recall: () => undefined,
+      };
       memo.set(name, made);
       return made;
     },

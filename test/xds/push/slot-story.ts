@@ -19,7 +19,12 @@ export function toContent(text: string): ReturnType<typeof slotContent> {
 }
 
 export function toWant(wanted: string, good = ''): NonNullable<SlotState['want']> {
-  return { wanted: toContent(wanted), fallback: toContent(good), probe: () => toContent('probe@0') };
+  return {
+    wanted: toContent(wanted),
+    fallback: toContent(good),
+    probe: () => toContent('probe@0'),
+    recall: parts => toContent(parts.map(it => partKey(it).replace('default/', '')).join(' ')),
+  };
 }
 
 /** Envoy's text; it names a plugin, never the cause. */
