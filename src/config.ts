@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { DocumentFault } from './model/document-error.ts';
 import { AttacheError, type Fault, toMessage } from './model/error.ts';
-import { parseSize } from './model/quantity-text.ts';
 import { NO_REGISTRY_SETTINGS, type RegistrySettings } from './model/registry-settings.ts';
 import { parseRegistrySettings } from './model/registry-settings-document.ts';
 import { parseDuration } from './model/rollout-units.ts';
@@ -33,12 +32,12 @@ export interface Config {
   readonly moduleDirectory: string | undefined;
   /** `HOST` or `HOST:PORT` that may resolve to a private or loopback address when fetched from; `*`: any. */
   readonly allowPrivateHosts: readonly string[];
-  /** Who may sign modules, and which sources have to be signed. */
-  readonly signatures: SignaturePolicy;
   /** Between two looks at a tag that is followed, ms; undefined: tags are looked at only when a plugin is applied. */
   readonly tagIntervalMs: number | undefined;
   /** Holds the key of stored secrets; made at the first start. */
   readonly secretKeyPath: string;
+  /** Who may sign modules, and which sources have to be signed. */
+  readonly signatures: SignaturePolicy;
   readonly logLevel: LogLevel;
 }
 
@@ -63,30 +62,29 @@ export interface Setting {
 
 const ENDPOINTS = ['xds', 'modules', 'api'] as const;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+/** A few modules of the largest size, and what they come in. */
+const SHORTEST_INTERVAL_MS = 1_000;
 const DEFAULTS = {
   data: './attache-data',
-/** A few modules of the largest size, and what they come in. */
-const LEAST_QUOTA_BYTES = 100_000_000;
-const SHORTEST_INTERVAL_MS = 1_000;
   'xds-listen': '127.0.0.1:18000',
   'modules-listen': '127.0.0.1:18001',
   'api-listen': '127.0.0.1:18002',
   'root-namespace': 'istio-system',
+  'tag-interval': '10m',
   'log-level': 'info',
 } as const;
-  'tag-interval': '10m',
 
 export type SettingName =
   | keyof typeof DEFAULTS
   | 'advertise'
   | 'allow-plaintext'
   | 'insecure-registry'
+  | 'registries'
   | 'docker-config'
+  | 'secret-key'
   | 'module-directory'
   | 'allow-private-host'
-  | 'registries'
   | 'signatures';
-  | 'secret-key'
 
 export const SETTINGS: readonly Setting[] = [
   { name: 'data', value: 'DIR', help: 'data directory (default ./attache-data)' },
@@ -101,22 +99,22 @@ export const SETTINGS: readonly Setting[] = [
     list: true,
   },
   { name: 'insecure-registry', value: 'HOST:PORT', help: 'registry spoken to over plain HTTP', list: true },
-  { name: 'root-namespace', value: 'NS', help: 'its plugins select nodes everywhere (default istio-system)' },
-  { name: 'docker-config', value: 'FILE', help: 'registry credentials (default ~/.docker/config.json)' },
-  { name: 'module-directory', value: 'DIR', help: 'where file:// modules may lie (default: nowhere)' },
   {
     name: 'registries',
     value: 'FILE',
     help: 'mirrors, plain HTTP and CAs of registries, YAML (default: none)',
   },
-  {
-    name: 'allow-private-host',
+  { name: 'root-namespace', value: 'NS', help: 'its plugins select nodes everywhere (default istio-system)' },
+  { name: 'docker-config', value: 'FILE', help: 'registry credentials (default ~/.docker/config.json)' },
   {
     name: 'tag-interval',
     value: 'DURATION',
     help: 'how often tags of imagePullPolicy Always are looked up, or off (default 10m)',
   },
   { name: 'secret-key', value: 'FILE', help: 'key of stored pull secrets (default secret-key in data)' },
+  { name: 'module-directory', value: 'DIR', help: 'where file:// modules may lie (default: nowhere)' },
+  {
+    name: 'allow-private-host',
     value: 'HOST',
     help: 'host of modules that may have a private address',
     list: true,
@@ -140,22 +138,22 @@ export class ConfigError extends AttacheError<'bad-config'> {}
 export function readConfig(flags: ConfigFlags, env: Environment): Config {
   const faults: Fault[] = [];
   const source = readSources(flags, env, faults);
+  const dataDirectory = resolve(source.one('data') ?? DEFAULTS.data);
   const config: Config = Object.freeze({
     dataDirectory,
     xdsListen: readAddress(source, 'xds-listen', faults),
     modulesListen: readAddress(source, 'modules-listen', faults),
-  const dataDirectory = resolve(source.one('data') ?? DEFAULTS.data);
     apiListen: readAddress(source, 'api-listen', faults),
     advertiseHost: source.one('advertise'),
     allowPlaintext: source
       .many('allow-plaintext')
       .filter((name): name is Endpoint => isOneOf(name, ENDPOINTS, 'allow-plaintext', faults)),
     insecureRegistries: source.many('insecure-registry'),
+    registries: readDocument(source, 'registries', NO_REGISTRY_SETTINGS, parseRegistrySettings, faults),
     rootNamespace: source.one('root-namespace') ?? DEFAULTS['root-namespace'],
     dockerConfigPath: readDockerConfigPath(source, env),
     moduleDirectory: toAbsolute(source.one('module-directory')),
     allowPrivateHosts: source.many('allow-private-host'),
-    registries: readDocument(source, 'registries', NO_REGISTRY_SETTINGS, parseRegistrySettings, faults),
     tagIntervalMs: readTagInterval(source, faults),
     secretKeyPath: toAbsolute(source.one('secret-key')) ?? join(dataDirectory, 'secret-key'),
     signatures: readDocument(source, 'signatures', NO_SIGNATURE_POLICY, parseSignaturePolicy, faults),

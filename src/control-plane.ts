@@ -21,8 +21,8 @@ import { createModulePlanner } from './module/plan-module.ts';
 import { startRolloutController } from './rollout/rollout-controller.ts';
 import { createCoalescedWriter } from './store/coalesced-writer.ts';
 import { LiveTable } from './store/live-table.ts';
-import { openSqliteStore } from './store/sqlite-store.ts';
 import { createSeal, loadSealKey } from './store/seal.ts';
+import { openSqliteStore } from './store/sqlite-store.ts';
 import { keepEventsTrimmed } from './store/trim-events.ts';
 import { createAdsService } from './xds/ads-service.ts';
 import { startXdsServer } from './xds/xds-server.ts';
@@ -70,8 +70,8 @@ async function start(
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
   const store = await openSqliteStore({ directory: config.dataDirectory, clock, log });
   onStop(() => store.close());
-  const keys = await loadModuleKeys(store, random);
   const seal = createSeal(await loadSealKey(config.secretKeyPath, random), random);
+  const keys = await loadModuleKeys(store, random);
   const cache = await openBlobCache({ directory: join(config.dataDirectory, 'modules'), random, log });
   const writer = createCoalescedWriter(store, clock, log);
   onStop(() => writer.stop());
@@ -130,6 +130,7 @@ async function start(
   let builtIn: readonly string[] = [];
   const sources = {
     insecureRegistries: () => [...builtIn, ...config.insecureRegistries],
+    registries: config.registries,
     allowPrivateHosts: config.allowPrivateHosts,
     dockerConfigPath: config.dockerConfigPath,
     moduleDirectory: config.moduleDirectory,
@@ -137,11 +138,11 @@ async function start(
   };
   const planner = createModulePlanner({ store, seal, cache, sources, rootNamespace, clock });
   onStop(() => planner.close());
-    registries: config.registries,
   const api = await startApiServer({
     listen: config.apiListen,
     store,
     checkResource: makeCheckResource(registry),
+    seal,
     findNameConflicts,
     planModule: planner.plan,
     startedAt,
@@ -151,7 +152,6 @@ async function start(
     random,
     log,
     version: readVersion(),
-    seal,
     addresses: forEnvoys,
     rootNamespace,
   });
@@ -160,6 +160,8 @@ async function start(
   builtIn = [new URL(api.url).host];
   const reconciler = await startModuleReconciler({
     store,
+    seal,
+    tagIntervalMs: config.tagIntervalMs,
     cache,
     sources,
     rootNamespace,
@@ -170,8 +172,6 @@ async function start(
   onStop(() => reconciler.stop());
 
   const addresses: Addresses = { ...forEnvoys, api: api.url };
-    seal,
-    tagIntervalMs: config.tagIntervalMs,
   await writeAddresses(config.dataDirectory, addresses);
   onStop(() => rm(join(config.dataDirectory, 'addresses.json'), { force: true }));
   return addresses;

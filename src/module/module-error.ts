@@ -44,11 +44,11 @@ export type FinalModuleErrorCode =
   | 'address-refused'
   /** A redirect that is not followed. */
   | 'redirect-refused'
-  /** A docker config.json that cannot be used. */
-  | 'bad-credentials'
   /** `imagePullSecret` names what is not there, or was stored with another key. */
   | 'pull-secret-missing'
   | 'pull-secret-locked'
+  /** A docker config.json that cannot be used. */
+  | 'bad-credentials'
   /** A file:// outside of the configured directory, or none is configured. */
   | 'file-refused'
   /** A signature that is required, and is not there; or is there, and does not hold. */
@@ -63,7 +63,6 @@ export type FinalModuleErrorCode =
   | WasmErrorCode
   | TrialErrorCode;
 
-  | ConfigSchemaErrorCode
 /** What the check of the bytes can find. Envoy refuses each of these too. */
 export type WasmErrorCode =
   | 'not-wasm'

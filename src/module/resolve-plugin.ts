@@ -6,9 +6,9 @@ import { checkModule, MAX_MODULE_BYTES, type TargetEnvoy } from './check-module.
 import type { ModuleSource } from './fetch-module.ts';
 import { ModuleError } from './module-error.ts';
 import { findKnownModule } from './plan-revision.ts';
-import { requireSignature, type SignatureChecker, withSignature } from './signature/signature-checker.ts';
 import type { ReadPullSecret } from './pull-secret-reader.ts';
 import type { FoundTag } from './registry-client.ts';
+import { requireSignature, type SignatureChecker, withSignature } from './signature/signature-checker.ts';
 import { type RunTrial, tryPlugin } from './trial/try-plugin.ts';
 import { wrongDigest } from './verify-digest.ts';
 
@@ -16,8 +16,8 @@ export interface ResolvePorts {
   /** Can take long. */
   readonly fetchModule: ModuleSource['fetch'];
   readonly signatures: Pick<SignatureChecker, 'renew'>;
-  readonly cache: BlobCache;
   readonly readPullSecret: ReadPullSecret;
+  readonly cache: BlobCache;
   readonly runTrial: RunTrial;
 }
 
@@ -31,30 +31,27 @@ export async function resolvePlugin(
   targets: readonly TargetEnvoy[],
   ports: ResolvePorts,
   signal: AbortSignal,
-): Promise<ModuleFacts> {
   /** What the tag is known to name: just that is taken. */
   tag?: FoundTag,
+): Promise<ModuleFacts> {
   // Without the bytes: many may wait for their trial run, which takes them from the cache when its turn comes.
   const module = await obtainModule(spec, revisions, targets, ports, signal, tag);
   const load = () => readModule(module, ports.cache);
   return { ...module, trial: await tryPlugin(load, spec, targets, ports.runTrial) };
 }
 
-/**
- * All of it but the trial run: of an earlier one the configuration may have been another. The configuration fits the
- * schema that the module brings. Throws ModuleError.
- */
-export async function obtainModule(
+/** All of it but the trial run: of an earlier one the configuration may have been another. */
+async function obtainModule(
   spec: PluginSpec,
   revisions: readonly Revision[],
   targets: readonly TargetEnvoy[],
-  { fetchModule, signatures, readPullSecret, cache }: Omit<ResolvePorts, 'runTrial'>,
+  { fetchModule, signatures, readPullSecret, cache }: ResolvePorts,
   signal: AbortSignal,
-): Promise<Omit<ModuleFacts, 'trial'>> {
   tag?: FoundTag,
-  const known = findKnownModule(spec, revisions);
+): Promise<Omit<ModuleFacts, 'trial'>> {
   // Also where the module is known: a secret that is not there is to be seen when it is written, not when it is needed.
   const credentials = await readPullSecret(spec);
+  const known = findKnownModule(spec, revisions);
   const cached = known && (await cache.read(known.sha256, MAX_MODULE_BYTES));
   if (known !== undefined && cached !== undefined) {
     const signature = await signatures.renew({ ...spec, credentials }, known, signal);
@@ -73,15 +70,14 @@ export async function obtainModule(
   await cache.write([fetched.bytes], { maxBytes: MAX_MODULE_BYTES, expected: sha256 });
   return {
     sha256,
-  // Behind the cache: who corrects the configuration does not wait for the module again.
     sizeBytes: fetched.bytes.length,
     url: spec.url,
     ...(fetched.referenceDigest === undefined ? {} : { referenceDigest: fetched.referenceDigest }),
     ...(fetched.manifestDigest === undefined ? {} : { manifestDigest: fetched.manifestDigest }),
+    ...(mirror === undefined ? {} : { mirror }),
     layout: fetched.layout,
     abi,
     importCount,
-    ...(mirror === undefined ? {} : { mirror }),
     ...(fetched.signature === undefined ? {} : { signature: fetched.signature }),
   };
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type PluginSpec, sha256Hex } from '../../src/model/plugin-spec.ts';
+import { silentLog } from '../../src/model/ports.ts';
+import { openBlobCache } from '../../src/module/blob-cache.ts';
 import { ModuleRecord } from '../../src/module/module-record.ts';
 import { createModulePlanner, type ModulePlannerOptions } from '../../src/module/plan-module.ts';
 import { pushModule } from '../../src/module/push-module.ts';
@@ -10,7 +12,15 @@ import { buildProxyWasm } from '../fixtures/wasm-builder.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 import { until } from '../harness/wait.ts';
 import { makePresence, makeSpec } from '../model/records.ts';
-import { makeDirectory, makeModule, random, startRegistry, startWeb, systemClock } from '../module/actors.ts';
+import {
+  makeDirectory,
+  makeModule,
+  random,
+  startRegistry,
+  startWeb,
+  systemClock,
+  testSeal,
+} from '../module/actors.ts';
 
 async function setUp(t: TestContext, hosts: readonly string[], over: Partial<ModulePlannerOptions> = {}) {
   const store = createMemoryStore();
@@ -21,21 +31,21 @@ async function setUp(t: TestContext, hosts: readonly string[], over: Partial<Mod
     cache,
     sources: {
       insecureRegistries: () => hosts,
+      registries: [],
       allowPrivateHosts: [],
       dockerConfigPath: undefined,
       moduleDirectory: undefined,
     },
+    seal: testSeal,
     rootNamespace: 'istio-system',
     clock: systemClock,
     ...over,
   });
   stopAfter(t, {
-      registries: [],
     async stop() {
       await planner.close();
       await store.close();
     },
-    seal: testSeal,
   });
   const plan = (spec: Partial<PluginSpec>, signal = new AbortController().signal) =>
     planner.plan(makeSpec(spec), signal);

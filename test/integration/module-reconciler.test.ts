@@ -6,7 +6,7 @@ import type { NodePresence } from '../../src/model/node.ts';
 import { type PluginSpec, sha256Hex, toPluginName } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import type { ModuleProgress } from '../../src/model/revision.ts';
-import type { BlobCache } from '../../src/module/blob-cache.ts';
+import { type BlobCache, openBlobCache } from '../../src/module/blob-cache.ts';
 import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
 import { pushModule } from '../../src/module/push-module.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
@@ -22,8 +22,8 @@ import {
   startRegistry,
   startWeb,
   systemClock,
-} from '../module/actors.ts';
   testSeal,
+} from '../module/actors.ts';
 
 interface World {
   readonly store: Store;
@@ -46,15 +46,15 @@ async function setUp(t: TestContext, insecure: readonly string[]): Promise<World
       cache,
       sources: {
         insecureRegistries: () => insecure,
-        allowPrivateHosts: [],
         registries: [],
+        allowPrivateHosts: [],
         dockerConfigPath: undefined,
         moduleDirectory: directory,
         timeLimits: SHORT_LIMITS,
       },
-      rootNamespace: 'istio-system',
       seal: testSeal,
       tagIntervalMs: undefined,
+      rootNamespace: 'istio-system',
       clock: systemClock,
       random,
       log: silentLog,

@@ -8,6 +8,7 @@ import { silentLog } from '../../src/model/ports.ts';
 import type { ModuleProgress } from '../../src/model/revision.ts';
 import { NO_SIGNATURE_POLICY, type SignaturePolicy } from '../../src/model/signature-policy.ts';
 import { parseSignaturePolicy } from '../../src/model/signature-policy-document.ts';
+import { openBlobCache } from '../../src/module/blob-cache.ts';
 import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
 import { createModulePlanner } from '../../src/module/plan-module.ts';
 import { pushModule } from '../../src/module/push-module.ts';
@@ -23,8 +24,8 @@ import {
   startRegistry,
   systemClock,
   type TestRegistry,
-} from '../module/actors.ts';
   testSeal,
+} from '../module/actors.ts';
 import { pushBundle, pushIndex, pushSimpleSigning } from '../module/signature/push-signature.ts';
 import { makeSigner, type Signer } from '../module/signature/signing.ts';
 
@@ -60,16 +61,16 @@ async function setUp(t: TestContext, signatures: SignaturePolicy = NO_SIGNATURE_
     cache,
     sources: {
       insecureRegistries: () => [host],
-      allowPrivateHosts: [],
       registries: [],
+      allowPrivateHosts: [],
       dockerConfigPath: undefined,
       moduleDirectory: directory,
       signatures,
       timeLimits: SHORT_LIMITS,
     },
-    rootNamespace: 'istio-system',
     seal: testSeal,
     tagIntervalMs: undefined,
+    rootNamespace: 'istio-system',
     clock: systemClock,
   });
   const start = (signatures: SignaturePolicy) =>

@@ -5,6 +5,7 @@ import { buildPlugin } from '../../plugins/build.ts';
 import { type PluginSpec, toPluginName } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import type { ModuleProgress } from '../../src/model/revision.ts';
+import { openBlobCache } from '../../src/module/blob-cache.ts';
 import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
 import { createModulePlanner } from '../../src/module/plan-module.ts';
 import { pushModule } from '../../src/module/push-module.ts';
@@ -14,7 +15,7 @@ import { loop } from '../fixtures/wasm-code.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 import { until } from '../harness/wait.ts';
 import { makeSpec } from '../model/records.ts';
-import { makeDirectory, random, startRegistry, systemClock } from '../module/actors.ts';
+import { makeDirectory, random, startRegistry, systemClock, testSeal } from '../module/actors.ts';
 import { build } from '../module/trial/trial-modules.ts';
 
 /** A module stage and a planner that share one runner, and a registry. */
@@ -25,6 +26,7 @@ async function setUp(t: TestContext) {
   const cache = await openBlobCache({ directory, random, log: silentLog });
   const sources = {
     insecureRegistries: () => [host],
+    registries: [],
     allowPrivateHosts: [],
     dockerConfigPath: undefined,
     moduleDirectory: undefined,
@@ -41,7 +43,6 @@ async function setUp(t: TestContext) {
     clock: systemClock,
   };
   const planner = createModulePlanner(shared);
-    registries: [],
   const stage = await startModuleReconciler({ ...shared, random, log: silentLog });
   stopAfter(t, {
     async stop() {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Clock, type RandomHex, silentLog } from '../../src/model/ports.ts';
-import { type BlobCache, type BlobCacheOptions, openBlobCache } from '../../src/module/blob-cache.ts';
+import { type BlobCache, openBlobCache } from '../../src/module/blob-cache.ts';
 import {
   type BuiltInRegistry,
   type BuiltInRegistryOptions,
@@ -104,13 +104,13 @@ export function sourceOptions(
 ): ModuleSourceOptions {
   return {
     insecureRegistries: () => hosts,
+    registries: [],
     allowPrivateHosts: [],
     dockerConfigPath: undefined,
     moduleDirectory: undefined,
     clock: systemClock,
     timeLimits: SHORT_LIMITS,
     ...more,
-    registries: [],
   };
 }
 
