@@ -37,7 +37,8 @@ function resolveDns(guest: Guest, at: number, size: number, tokenAt: number): nu
   return isDone ? Result.ok : Result.invalidMemoryAccess;
 }
 
-function wrap(guest: Guest, name: string, call: HostCalls[string]): Imported {
+/** A host function as WebAssembly calls it. */
+export function wrap(guest: Guest, name: string, call: HostCalls[string]): Imported {
   const run = call as (...args: (number | bigint)[]) => number | undefined;
   return (...args) => {
     guest.enter(name);

@@ -1,17 +1,25 @@
 import { EnvoyCrash, Guest } from './guest.ts';
-import { linkHost } from './link-host.ts';
+import { type Imported, linkHost } from './link-host.ts';
 import type { TrialEnd, TrialEvent, TrialOrder } from './trial-protocol.ts';
 import { type WasmExtern, type WasmMemory, type WasmModule, WebAssembly } from './web-assembly.ts';
 import { Witness } from './witness.ts';
 
 const ROOT_CONTEXT = 1;
 
-interface Ending {
+/** How it went up to there. */
+export interface Ending {
   readonly outcome: TrialEnd;
   readonly reason: string;
 }
 
-type Entry = (...args: number[]) => unknown;
+/** A function of the module. */
+export type Entry = (...args: number[]) => unknown;
+
+/** What a started plugin exports; empty where it did not come so far. */
+export interface StartedGuest {
+  readonly ending: Ending;
+  readonly entries: ReadonlyMap<string, Entry>;
+}
 
 /**
  * Runs a plugin as Envoy does before it accepts a configuration: start function, _initialize and main, or _start,
@@ -22,30 +30,43 @@ export function runGuest(bytes: Uint8Array, order: TrialOrder, tell: (event: Tri
   const guest = new Guest(order, new Witness(tell));
   const began = process.hrtime.bigint();
   tell({ kind: 'ready' });
-  const ending = live(guest, bytes);
+  const { ending } = startGuest(guest, bytes, linkHost(guest));
   const tookMs = Number((process.hrtime.bigint() - began) / 1_000_000n);
   tell({ kind: 'end', ...ending, tookMs, memoryPages: guest.memoryPages });
 }
 
-function live(guest: Guest, bytes: Uint8Array): Ending {
+/** Instantiates a module with these host functions, starts and configures it. Throws nothing. */
+export function startGuest(
+  guest: Guest,
+  bytes: Uint8Array,
+  host: ReadonlyMap<string, Imported>,
+): StartedGuest {
+  let entries: ReadonlyMap<string, Entry> = new Map();
   try {
     const module = new WebAssembly.Module(bytes);
-    const entries = instantiate(guest, module);
-    return start(guest, entries) ?? configure(guest, entries);
+    entries = instantiate(guest, module, host);
+    return { ending: start(guest, entries) ?? configure(guest, entries), entries };
   } catch (error) {
-    if (error instanceof EnvoyCrash) return { outcome: 'trapped', reason: error.message };
-    const isInvalid = error instanceof WebAssembly.CompileError || error instanceof WebAssembly.LinkError;
-    const reason = error instanceof Error ? error.message : String(error);
-    if (isInvalid) return { outcome: 'broken', reason: reason.replace(/^WebAssembly\.\w+\(\): /, '') };
-    // The engine could not make the memory that the module begins with.
-    if (error instanceof RangeError && /memory/i.test(reason)) return { outcome: 'out-of-memory', reason };
-    return { outcome: 'trapped', reason: guest.dead ?? `its start function: ${reason}` };
+    return { ending: toEnding(guest, error), entries };
   }
 }
 
+function toEnding(guest: Guest, error: unknown): Ending {
+  if (error instanceof EnvoyCrash) return { outcome: 'trapped', reason: error.message };
+  const isInvalid = error instanceof WebAssembly.CompileError || error instanceof WebAssembly.LinkError;
+  const reason = error instanceof Error ? error.message : String(error);
+  if (isInvalid) return { outcome: 'broken', reason: reason.replace(/^WebAssembly\.\w+\(\): /, '') };
+  // The engine could not make the memory that the module begins with.
+  if (error instanceof RangeError && /memory/i.test(reason)) return { outcome: 'out-of-memory', reason };
+  return { outcome: 'trapped', reason: guest.dead ?? `its start function: ${reason}` };
+}
+
 /** The functions that Envoy calls, by name. Envoy checks their types only where it calls them. */
-function instantiate(guest: Guest, module: WasmModule): ReadonlyMap<string, Entry> {
-  const host = linkHost(guest);
+function instantiate(
+  guest: Guest,
+  module: WasmModule,
+  host: ReadonlyMap<string, Imported>,
+): ReadonlyMap<string, Entry> {
   // No prototypes: a module may name its imports as it likes.
   const imports: Record<string, Record<string, unknown>> = Object.create(null);
   let memory: WasmMemory | undefined;
@@ -104,7 +125,12 @@ function configure(guest: Guest, entries: ReadonlyMap<string, Entry>): Ending {
 }
 
 /** What it returns; undefined: there is no such function, or it trapped, now or before. */
-function call(guest: Guest, entries: ReadonlyMap<string, Entry>, name: string, ...args: number[]): unknown {
+export function call(
+  guest: Guest,
+  entries: ReadonlyMap<string, Entry>,
+  name: string,
+  ...args: number[]
+): unknown {
   const entry = entries.get(name);
   if (entry === undefined || guest.dead !== undefined) return undefined;
   guest.witness.call(name);

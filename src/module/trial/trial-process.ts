@@ -7,7 +7,7 @@ import { toMessage } from '../../model/error.ts';
 import type { Clock } from '../../model/ports.ts';
 import { watchDeadline } from './trial-deadline.ts';
 import type { TrialEvent, TrialOrder } from './trial-protocol.ts';
-import { type TrialResult, toNotRun, toTrialResult } from './trial-result.ts';
+import { type ChildEnding, type TrialResult, toTrialResult } from './trial-result.ts';
 
 /** How much a child process may take. */
 export interface TrialBounds {
@@ -21,13 +21,22 @@ export interface TrialBounds {
   readonly limitMs: number;
 }
 
-/** The child's file beside this one: TypeScript as it is here, JavaScript in the published package. */
-const ENTRY = fileURLToPath(
-  new URL(`./trial-entry.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
-);
+/** What runs in the child, by the name of its file beside this one. */
+export type ChildEntry = 'trial-entry' | 'stream-entry';
+
+/** What a child told, and how it ended. */
+export interface ChildReport<E> {
+  readonly events: readonly E[];
+  readonly ending: ChildEnding;
+}
+
 /** Until a child has read its module. */
 const START_LIMIT_MS = 30_000;
-const MAX_OUTPUT_BYTES = 1 << 20;
+/** More than any honest child writes. */
+const MAX_OUTPUT_BYTES: Readonly<Record<ChildEntry, number>> = {
+  'trial-entry': 1 << 20,
+  'stream-entry': 64 << 20,
+};
 const MAX_COMPLAINT_CHARS = 2_000;
 
 /**
@@ -41,14 +50,32 @@ export async function runTrialProcess(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<TrialResult> {
+  const { events, ending } = await runChild<TrialEvent>('trial-entry', bytes, order, bounds, clock, signal);
+  return toTrialResult(events, ending);
+}
+
+/**
+ * The same for whatever the child of this name is told and tells: an order, then the module; a JSON line for each event,
+ * of which `ready` begins the module's own time.
+ */
+export async function runChild<E extends { readonly kind: string }>(
+  entry: ChildEntry,
+  bytes: Uint8Array,
+  order: object,
+  bounds: TrialBounds,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<ChildReport<E>> {
   signal.throwIfAborted();
+  const { limitMs } = bounds;
   let child: ChildProcess;
   try {
-    child = spawnChild(bounds);
+    child = spawnChild(entry, bounds);
   } catch (error) {
-    return toNotRun(toMessage(error));
+    const how = { isTimedOut: false, exitCode: null, signal: null };
+    return { events: [], ending: { ...how, complaint: toMessage(error), limitMs } };
   }
-  const events: TrialEvent[] = [];
+  const events: E[] = [];
   let isTimedOut = false;
   let complaint = '';
   const kill = () => void child.kill('SIGKILL');
@@ -62,11 +89,11 @@ export async function runTrialProcess(
   child.stderr?.setEncoding('utf8').on('data', text => {
     complaint = (complaint + text).slice(-MAX_COMPLAINT_CHARS);
   });
-  readEvents(child, kill, event => {
+  readEvents<E>(child, MAX_OUTPUT_BYTES[entry], kill, event => {
     events.push(event);
     if (event.kind !== 'ready') return;
     stopStartTimer();
-    stopDeadline = watchDeadline(child.pid, bounds.limitMs, clock, expire);
+    stopDeadline = watchDeadline(child.pid, limitMs, clock, expire);
   });
   feed(child, bytes, order);
   const { exitCode, by } = await new Promise<{ exitCode: number | null; by: string | null }>(resolve => {
@@ -80,25 +107,29 @@ export async function runTrialProcess(
   stopDeadline();
   signal.removeEventListener('abort', kill);
   signal.throwIfAborted();
-  return toTrialResult(events, {
-    isTimedOut,
-    exitCode,
-    signal: by,
-    complaint: toLine(complaint),
-    limitMs: bounds.limitMs,
-  });
+  return { events, ending: { isTimedOut, exitCode, signal: by, complaint: toLine(complaint), limitMs } };
 }
 
-function spawnChild({ memoryPages, heapMiB, isOptimized, limitMs }: TrialBounds): ChildProcess {
+/** TypeScript as it is here, JavaScript in the published package. */
+function findEntry(entry: ChildEntry): string {
+  const { url } = import.meta;
+  return fileURLToPath(new URL(`./${entry}.${url.endsWith('.ts') ? 'ts' : 'js'}`, url));
+}
+
+function spawnChild(
+  entry: ChildEntry,
+  { memoryPages, heapMiB, isOptimized, limitMs }: TrialBounds,
+): ChildProcess {
+  const path = findEntry(entry);
   const args = [
     `--max-old-space-size=${heapMiB}`,
     `--wasm-max-mem-pages=${memoryPages}`,
     '--experimental-wasm-type-reflection',
     ...(isOptimized ? ['--no-liftoff'] : []),
     '--permission',
-    `--allow-fs-read=${dirname(ENTRY)}/*`,
+    `--allow-fs-read=${dirname(path)}/*`,
     '--no-warnings',
-    ENTRY,
+    path,
   ];
   const child = spawn(...withLimits(process.execPath, args, limitMs), {
     cwd: '/',
@@ -128,7 +159,7 @@ async function offerToKiller(pid: number): Promise<void> {
   await writeFile(`/proc/${pid}/oom_score_adj`, '1000').catch(() => {});
 }
 
-function feed(child: ChildProcess, bytes: Uint8Array, order: TrialOrder): void {
+function feed(child: ChildProcess, bytes: Uint8Array, order: object): void {
   const text = Buffer.from(JSON.stringify(order));
   const size = Buffer.alloc(4);
   size.writeUInt32LE(text.length);
@@ -138,17 +169,22 @@ function feed(child: ChildProcess, bytes: Uint8Array, order: TrialOrder): void {
   child.stdin?.end(bytes);
 }
 
-/** Each line once it is whole. More than any honest child writes ends it. */
-function readEvents(child: ChildProcess, giveUp: () => void, take: (event: TrialEvent) => void): void {
+/** Each line once it is whole. More than `maxBytes` ends the child. */
+function readEvents<E>(
+  child: ChildProcess,
+  maxBytes: number,
+  giveUp: () => void,
+  take: (event: E) => void,
+): void {
   let rest = '';
   let total = 0;
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     total += text.length;
-    if (total > MAX_OUTPUT_BYTES) return giveUp();
+    if (total > maxBytes) return giveUp();
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     try {
-      for (const line of lines) take(JSON.parse(line) as TrialEvent);
+      for (const line of lines) take(JSON.parse(line) as E);
     } catch {
       giveUp();
     }
