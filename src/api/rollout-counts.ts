@@ -2,10 +2,29 @@ import { isDone } from '../model/plugin-state.ts';
 import type { RolloutFacts } from './rollout-facts.ts';
 import type { RolloutView } from './schema/rollout-view.ts';
 
+/**
+ * The targets as they count now, and how many of them a step reaches when that many of the ranked ones are its own:
+ * nodes that a person took out leave the count, nodes that joined on the moved side come to it.
+ */
+export function countTargets(
+  { rollout, moves, fleet }: RolloutFacts,
+  ranked = rollout.targets,
+  step = rollout.steps.length,
+): number {
+  if (moves === undefined) return ranked;
+  const until = rollout.endedAt ?? fleet.now;
+  const isIn = (id: string) => (fleet.policies.get(id)?.excluded?.at ?? Number.POSITIVE_INFINITY) > until;
+  const order = moves.order.flat();
+  const known = new Set(order);
+  const joined = Object.entries(moves.movedAt).filter(([id, at]) => !known.has(id) && at.step <= step);
+  return [...order.slice(0, ranked), ...joined.map(([id]) => id)].filter(isIn).length;
+}
+
 /** How far a rollout is, in nodes. What a later rollout did to them is not counted. */
 export function countRollout(facts: RolloutFacts): RolloutView['counts'] {
   const { rollout, moves, latest, states } = facts;
-  const { targets, steps, step, phase, failure } = rollout;
+  const { steps, step, phase, failure } = rollout;
+  const targets = countTargets(facts);
   const moved = Object.keys(moves?.movedAt ?? {});
   const reached = rollout.back?.touched ?? steps[step]?.reaches ?? 0;
   const touched = moves === undefined ? reached : moved.length;

@@ -1,6 +1,7 @@
 import { toDurationText, toTimerText } from '../model/quantity-text.ts';
 import type { RolloutStep } from '../model/rollout.ts';
 import { describeSize } from '../model/rollout-plan.ts';
+import { countTargets } from './rollout-counts.ts';
 import type { RolloutFacts } from './rollout-facts.ts';
 import { leftOf } from './rollout-timer.ts';
 import { toTime } from './schema/metadata.ts';
@@ -9,12 +10,13 @@ import { groupStepNodes } from './step-nodes.ts';
 
 /** The steps of a rollout with their nodes, in order. */
 export function toStepViews(facts: RolloutFacts, withNodes: boolean): RolloutStepView[] {
-  const { targets, steps } = facts.rollout;
+  const { steps } = facts.rollout;
+  const targets = countTargets(facts);
   return steps.map((step, index) => ({
     number: index + 1,
     wave: step.wave,
     asked: `${describeSize(step.asked)} asked`,
-    reaches: step.reaches,
+    reaches: countTargets(facts, step.reaches, index),
     of: targets,
     state: step.state,
     ...toWords(facts, step, index),

@@ -88,7 +88,7 @@ test('B5: after our restart the soak stands still until the moved nodes are back
   assert.deepEqual([body.phase, body.step], ['Progressing', 2]);
 });
 
-test('nodes that take no part are named with their reason', async t => {
+test('acceptance 23: nodes that take no part are named with their reason, and leave the percentages', async t => {
   const { call, store } = await start(t);
   await writeScene(store, {
     now: NOW,
@@ -105,6 +105,13 @@ test('nodes that take no part are named with their reason', async t => {
     ['edge-19', 'NoPlace'],
   ]);
   assert.equal(body.outside[0].text, 'excluded by admin: drained');
+  assert.deepEqual(pick(body.steps, 'reaches', 'of'), [
+    [1, 19],
+    [4, 19],
+    [10, 19],
+    [19, 19],
+  ]);
+  assert.equal(body.counts.targets, 19);
 });
 
 test('the list filters by plugin, phase and activity, newest first, without the nodes', async t => {

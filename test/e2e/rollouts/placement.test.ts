@@ -156,7 +156,7 @@ test('C-X2, C-B6, acceptance 23: a first install asks nothing of nodes that are 
   const serving = ['edge-a-2', 'edge-b-1', 'edge-b-2'];
   const loads = startFleetLoad(t, fleet, { nodes: serving });
   const url = await attache.offer(await buildStamp('first'));
-  const steps = [{ share: '30%', soak: '3s' }];
+  const steps = [{ share: '30%', soak: '8s' }];
   await attache.applyPlugin('auth', {
     url,
     pluginConfig: { stamp: 'one' },
@@ -171,11 +171,17 @@ test('C-X2, C-B6, acceptance 23: a first install asks nothing of nodes that are 
   const without = await cli(attache, 'rollout', 'status', 'auth', '--once');
   assert.match(without.out, /\n├─ step 1 {3}30 % asked, 1 of 3 nodes .*\n/);
   assert.match(without.out, /\nnot counted: edge-a-2 \(Excluded: excluded by admin: drained\)\n/);
+  const other = canary === 'edge-b-1' ? 'edge-b-2' : 'edge-b-1';
+  assert.equal((await cli(attache, 'node', 'exclude', other)).code, 0);
+  const fewer = await cli(attache, 'rollout', 'status', 'auth', '--once');
+  assert.match(fewer.out, /\n├─ step 1 {3}30 % asked, 1 of 2 nodes .*\n/);
+  assert.equal((await cli(attache, 'node', 'include', other)).code, 0);
   await untilPhase(attache, 'auth', 1, ['Baking']);
   for (const id of ['edge-b-1', 'edge-b-2']) assert.equal(await stamp(fleet.node(id)), 'one', id);
   assert.equal((await cli(attache, 'node', 'include', 'edge-a-2')).code, 0);
   await until(async () => (await stamp(fleet.node('edge-a-2'))) === 'one', { what: 'the included node' });
   const included = await cli(attache, 'rollout', 'status', 'auth', '--once');
+  assert.match(included.out, /\n├─ step 2 {3}100 % asked, 4 of 4 nodes .*\n/);
   assert.doesNotMatch(included.out, /not counted/);
   assert.match((await cli(attache, 'get', 'nodes')).out, /edge-a-1 .*Disconnected .*runs unknown/);
   assert.equal((await cli(attache, 'delete', 'node', 'edge-b-1')).code, 7, 'it is connected');
