@@ -14,6 +14,7 @@ import type { Clock, Log, RandomHex } from './model/ports.ts';
 import type { Snapshot } from './model/snapshot.ts';
 import { openBlobCache } from './module/blob-cache.ts';
 import { createBuiltInRegistry } from './module/built-in-registry.ts';
+import { createConfigChecker } from './module/config-schema/config-checker.ts';
 import { loadModuleKeys } from './module/module-keys.ts';
 import { startModuleReconciler } from './module/module-reconciler.ts';
 import { startModuleServer } from './module/module-server.ts';
@@ -138,6 +139,8 @@ async function start(
   };
   const planner = createModulePlanner({ store, seal, cache, sources, rootNamespace, clock });
   onStop(() => planner.close());
+  const configs = createConfigChecker({ store, seal, cache, sources, rootNamespace, clock });
+  onStop(() => configs.close());
   const api = await startApiServer({
     listen: config.apiListen,
     store,
@@ -145,6 +148,7 @@ async function start(
     seal,
     findNameConflicts,
     planModule: planner.plan,
+    checkPluginConfig: configs.check,
     startedAt,
     metrics,
     registry: createBuiltInRegistry({ cache, clock, random, log }),

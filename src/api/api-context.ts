@@ -1,4 +1,4 @@
-import type { PlanModule } from '../model/module-plan.ts';
+import type { CheckPluginConfig, PlanModule } from '../model/module-plan.ts';
 import type { FindNameConflicts } from '../model/name-conflict.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
@@ -17,6 +17,8 @@ export interface ApiContext {
   readonly findNameConflicts: FindNameConflicts;
   /** What the module stage would make of a document; absent: plans leave modules out. */
   readonly planModule?: PlanModule;
+  /** Configurations against what their modules say of them; absent: the module stage alone checks them. */
+  readonly checkPluginConfig?: CheckPluginConfig;
   /** What Envoys pushed of their stats, by node.id; absent: nothing is known. */
   readonly metrics?: LiveTable<NodeMetrics>;
   readonly clock: Clock;

@@ -31,6 +31,7 @@ const STATUS: Readonly<Record<string, number>> = {
   contradiction: 422,
   'not-supported': 422,
   'unknown-kind': 422,
+  'config-mismatch': 422,
   // compile
   'unknown-type': 422,
   'wrong-resource': 422,

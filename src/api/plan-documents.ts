@@ -73,6 +73,7 @@ async function prepare(
         by: ACTOR,
         createdAt: context.clock.now(),
       };
+      if (!modules) await checkPluginConfig(context, spec, item.pointer, signal);
       const module = modules ? await context.planModule?.(spec, signal) : undefined;
       return state => planApplied(state, spec, module);
     }
@@ -90,6 +91,23 @@ async function prepare(
     default:
       return item satisfies never;
   }
+}
+
+/** Faults point into the whole request. A plan with modules finds them as a problem of the module. */
+async function checkPluginConfig(
+  context: ApiContext,
+  spec: PluginSpec,
+  pointer: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const faults = (await context.checkPluginConfig?.(spec, signal)) ?? [];
+  const [first] = faults;
+  if (first === undefined) return;
+  const hint = first.hint === undefined ? {} : { hint: first.hint };
+  throw new AttacheError('config-mismatch', `pluginConfig does not fit its module: ${first.message}`, {
+    faults: faults.map(fault => ({ ...fault, pointer: pointer + fault.pointer })),
+    ...hint,
+  });
 }
 
 function planApplied(

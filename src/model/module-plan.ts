@@ -1,3 +1,4 @@
+import type { Fault } from './error.ts';
 import type { PluginSpec } from './plugin-spec.ts';
 import type { Revision } from './revision.ts';
 
@@ -24,3 +25,9 @@ export interface ModuleProblem {
  * signal gives up earlier. Throws what is a fault of our own.
  */
 export type PlanModule = (spec: PluginSpec, signal: AbortSignal) => Promise<ModulePlan>;
+
+/**
+ * What of a document's `pluginConfig` does not fit the schema that its module brings, with pointers into the document.
+ * None where the module cannot be had within seconds: the module stage checks it again. The signal gives up earlier.
+ */
+export type CheckPluginConfig = (spec: PluginSpec, signal: AbortSignal) => Promise<readonly Fault[]>;

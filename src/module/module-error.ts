@@ -61,6 +61,7 @@ export type FinalModuleErrorCode =
   /** The module port could not be opened. */
   | 'modules-listen-failed'
   | WasmErrorCode
+  | ConfigSchemaErrorCode
   | TrialErrorCode;
 
 /** What the check of the bytes can find. Envoy refuses each of these too. */
@@ -84,6 +85,13 @@ export type TrialErrorCode =
   | 'trial-timeout'
   /** It takes more memory than Envoy gives. */
   | 'trial-memory';
+
+/** What the schema that a module brings for its configuration can find. */
+export type ConfigSchemaErrorCode =
+  /** The configuration does not fit it. */
+  | 'config-mismatch'
+  /** The schema itself cannot be used. */
+  | 'bad-config-schema';
 
 export type ModuleErrorCode = TransientModuleErrorCode | FinalModuleErrorCode;
 

@@ -3,6 +3,7 @@ import { type PluginSpec, sha256Hex } from '../model/plugin-spec.ts';
 import type { ModuleFacts, Revision } from '../model/revision.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { checkModule, MAX_MODULE_BYTES, type TargetEnvoy } from './check-module.ts';
+import { checkConfig } from './config-schema/check-config.ts';
 import type { ModuleSource } from './fetch-module.ts';
 import { ModuleError } from './module-error.ts';
 import { findKnownModule } from './plan-revision.ts';
@@ -40,12 +41,15 @@ export async function resolvePlugin(
   return { ...module, trial: await tryPlugin(load, spec, targets, ports.runTrial) };
 }
 
-/** All of it but the trial run: of an earlier one the configuration may have been another. */
-async function obtainModule(
+/**
+ * All of it but the trial run: of an earlier one the configuration may have been another. The configuration fits the
+ * schema that the module brings. Throws ModuleError.
+ */
+export async function obtainModule(
   spec: PluginSpec,
   revisions: readonly Revision[],
   targets: readonly TargetEnvoy[],
-  { fetchModule, signatures, readPullSecret, cache }: ResolvePorts,
+  { fetchModule, signatures, readPullSecret, cache }: Omit<ResolvePorts, 'runTrial'>,
   signal: AbortSignal,
   tag?: FoundTag,
 ): Promise<Omit<ModuleFacts, 'trial'>> {
@@ -58,6 +62,7 @@ async function obtainModule(
     requireSignature(spec.url, signature, known);
     // A node of an older release may have come since.
     checkModule(cached, targets);
+    checkConfig(cached, spec);
     return withSignature(known, signature);
   }
   const pinned = tag === undefined ? known && toPinned(known) : { url: toDigestUrl(spec.url, tag.digest) };
@@ -68,6 +73,8 @@ async function obtainModule(
     throw wrongDigest(`the module of ${spec.url}`, `sha256:${known.sha256}`, `sha256:${sha256}`);
   const { abi, importCount } = checkModule(fetched.bytes, targets);
   await cache.write([fetched.bytes], { maxBytes: MAX_MODULE_BYTES, expected: sha256 });
+  // Behind the cache: who corrects the configuration does not wait for the module again.
+  checkConfig(fetched.bytes, spec);
   return {
     sha256,
     sizeBytes: fetched.bytes.length,
