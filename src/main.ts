@@ -6,7 +6,7 @@ import { Command, CommanderError } from 'commander';
 import type { CommandContext, CommandPorts, DefineCommand } from './cli/command-context.ts';
 import { EXIT, toExitCode } from './cli/exit-code.ts';
 import { formatError } from './cli/print-error.ts';
-import type { Log, RandomHex } from './model/ports.ts';
+import type { Clock, Log, RandomHex } from './model/ports.ts';
 
 /** A verb, and where its code is: loaded only when it is used, so that `--help` stays fast. */
 interface Verb {
@@ -49,6 +49,11 @@ const VERBS: readonly Verb[] = [
     name: 'inspect',
     summary: 'tell what is in an artifact or a .wasm file',
     load: () => import('./cli/commands/inspect.ts'),
+  },
+  {
+    name: 'check',
+    summary: 'say what Envoys would do with a .wasm file, without any',
+    load: () => import('./cli/commands/check.ts'),
   },
   {
     name: 'tag',
@@ -216,6 +221,10 @@ function createPorts(): CommandPorts {
       const { inspectFile } = await import('./module/inspect-module.ts');
       return inspectFile(path);
     },
+    async checkFile(request) {
+      const { checkFile } = await import('./module/check-file.ts');
+      return checkFile({ ...request, clock });
+    },
     async tagArtifact(request) {
       const { tagArtifact } = await import('./module/tag-artifact.ts');
       return tagArtifact(request);
@@ -229,6 +238,14 @@ function createPorts(): CommandPorts {
     },
   };
 }
+
+const clock: Clock = {
+  now: () => Date.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
 
 const random: RandomHex = bytes => randomBytes(bytes).toString('hex');
 

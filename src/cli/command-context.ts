@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import type { PushLayout } from '../model/artifact-layout.ts';
+import type { ModuleCheck } from '../model/module-check.ts';
 import type { ModuleInspection } from '../model/module-inspection.ts';
+import type { PluginDocument } from '../model/plugin-document.ts';
 import type { Log } from '../model/ports.ts';
 import { RestClient } from './rest-client.ts';
 import type { Screen } from './rollout/live-frame.ts';
@@ -38,6 +40,12 @@ export interface CommandPorts {
     request: RegistryRequest & { readonly verificationKey?: string },
   ): Promise<ModuleInspection>;
   inspectFile(path: string): Promise<ModuleInspection>;
+  /** What Envoys of these releases (none: the newest) would do with the plugin in a file. */
+  checkFile(request: {
+    readonly path: string;
+    readonly plugin: PluginDocument;
+    readonly envoyVersions: readonly string[];
+  }): Promise<ModuleCheck>;
   /** Gives what a reference names another tag. */
   tagArtifact(request: RegistryRequest & { readonly tag: string }): Promise<{ readonly digest: string }>;
   /** Compiles one of the example plugins in plugins/. */

@@ -56,3 +56,11 @@ export function parseCount(text: string): number {
     throw new InvalidArgumentError('expected a whole number, 1 or more');
   return count;
 }
+
+/** `1.36.2,1.40.0` or `1.40`, added to those before it. */
+export function parseVersions(text: string, before: readonly string[] = []): readonly string[] {
+  const versions = parseNames(text);
+  if (versions.length === 0 || !versions.every(version => /^\d+\.\d+(\.\d+)?$/.test(version)))
+    throw new InvalidArgumentError('expected a release of Envoy such as 1.40.0');
+  return [...before, ...versions];
+}

@@ -139,8 +139,8 @@ function readAnnotations(bytes: Uint8Array): Readonly<Record<string, string>> {
   );
 }
 
-/** Throws what parseWasmHeader throws. */
-function inspectBytes(bytes: Uint8Array, layout: string): InspectedModule {
+/** A module by itself. Throws what parseWasmHeader throws. */
+export function inspectBytes(bytes: Uint8Array, layout: string): InspectedModule {
   const header = parseWasmHeader(bytes);
   const abi = header.exports.map(({ name }) => ABI.exec(name)).find(match => match !== null);
   const toSymbol = (

@@ -41,6 +41,7 @@ export async function run(args: readonly string[], world: Partial<CommandContext
       pullModule: unused,
       inspectReference: unused,
       inspectFile: unused,
+      checkFile: unused,
       tagArtifact: unused,
       buildPlugin: unused,
     },
