@@ -9,6 +9,7 @@ import {
   parseModuleReference,
 } from '../model/module-reference.ts';
 import type { ModuleSignature } from '../model/module-signature.ts';
+import { sha256Hex } from '../model/plugin-spec.ts';
 import { NO_SIGNATURE_POLICY, type SignaturePolicy } from '../model/signature-policy.ts';
 import { isListed } from './address-policy.ts';
 import type { BlobCache } from './blob-cache.ts';
@@ -25,7 +26,7 @@ import {
   type SignatureChecker,
 } from './signature/signature-checker.ts';
 import { type UnpackedModule, unpackModule } from './unpack.ts';
-import { toDigest, wrongDigest } from './verify-digest.ts';
+import { wrongDigest } from './verify-digest.ts';
 
 export interface ModuleSourceOptions extends RegistryOptions {
   /** `file://` modules must lie below it; undefined: `file://` is refused. */
@@ -37,6 +38,8 @@ export interface ModuleSourceOptions extends RegistryOptions {
 /** A module as it came from its source: digests verified, contents not checked yet. */
 export interface FetchedModule {
   readonly bytes: Buffer;
+  /** Of the bytes; hex. */
+  readonly sha256: string;
   /** Which rule found it: an OCI layout, `plain`, `archive`. */
   readonly layout: string;
   /** OCI: what the reference named (index or manifest), and the manifest chosen. */
@@ -187,11 +190,11 @@ function toOne(module: UnpackedModule | undefined, what: string): UnpackedModule
   });
 }
 
-function toFetched({ bytes, found }: UnpackedModule, url: string, sha256: string | undefined): FetchedModule {
-  const digest = toDigest(bytes);
-  if (sha256 !== undefined && digest !== `sha256:${sha256}`)
-    throw wrongDigest(url, `sha256:${sha256}`, digest);
-  return { bytes, layout: found === 'plain' ? 'plain' : 'archive' };
+function toFetched({ bytes, found }: UnpackedModule, url: string, pinned: string | undefined): FetchedModule {
+  const sha256 = sha256Hex(bytes);
+  if (pinned !== undefined && sha256 !== pinned)
+    throw wrongDigest(url, `sha256:${pinned}`, `sha256:${sha256}`);
+  return { bytes, sha256, layout: found === 'plain' ? 'plain' : 'archive' };
 }
 
 /** Nothing logs in to a web server. */

@@ -1,5 +1,6 @@
 import type { OciReference } from '../model/module-reference.ts';
 import type { ModuleSignature } from '../model/module-signature.ts';
+import { sha256Hex } from '../model/plugin-spec.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { MAX_MODULE_BYTES, moduleTooBig } from './check-module.ts';
 import type { FetchedModule } from './fetch-module.ts';
@@ -8,10 +9,12 @@ import { chooseChild, type Descriptor, type ImageManifest, parseManifest } from 
 import { ModuleError } from './module-error.ts';
 import type { RegistryClient } from './registry-client.ts';
 import type { SignedDigests } from './signature/check-signature.ts';
-import { unpackModule } from './unpack.ts';
+import { InflateBudget, unpackModule } from './unpack.ts';
 import { wrongDigest } from './verify-digest.ts';
 
 const MAX_LAYER_BYTES = 256 << 20;
+/** Of the layers that are looked into, as the manifest declares them: 100 of them at their limit would be 25 GB. */
+const MAX_LAYERS_BYTES = 512 << 20;
 /** An index in an index is the deepest. */
 const MAX_NESTING = 2;
 
@@ -44,9 +47,9 @@ export async function fetchFromRegistry(
     throw wrongDigest(what, pinned, referenceDigest);
   const signature = await checkSignature({ referenceDigest, manifestDigest });
   const place = findModule(resolved.manifest, what);
-  const bytes = await takeModule(client, cache, reference, place, signal);
+  const module = await takeModule(client, cache, reference, place, signal);
   return {
-    bytes,
+    ...module,
     layout: place.layout,
     referenceDigest,
     manifestDigest,
@@ -83,21 +86,23 @@ async function takeModule(
   reference: OciReference,
   place: ModulePlace,
   signal: AbortSignal,
-): Promise<Buffer> {
+): Promise<Pick<FetchedModule, 'bytes' | 'sha256'>> {
   if (place.kind === 'raw') {
     if (place.layer.sizeBytes > MAX_MODULE_BYTES) throw moduleTooBig(place.layer.sizeBytes);
     const sha256 = await bringLayer(client, cache, reference, place.layer, MAX_MODULE_BYTES, signal);
     const bytes = await cache.read(sha256, MAX_MODULE_BYTES);
     if (bytes === undefined) throw lost(sha256);
-    return bytes;
+    return { bytes, sha256 };
   }
+  checkSizes(place.layers, reference);
+  const budget = new InflateBudget();
   for (const layer of place.layers) {
     const sha256 = await bringLayer(client, cache, reference, layer, MAX_LAYER_BYTES, signal);
     const blob = await cache.open(sha256);
     if (blob === undefined) throw lost(sha256);
     try {
-      const unpacked = await unpackModule(blob.file.createReadStream({ autoClose: false }));
-      if (unpacked !== undefined) return unpacked.bytes;
+      const unpacked = await unpackModule(blob.file.createReadStream({ autoClose: false }), budget);
+      if (unpacked !== undefined) return { bytes: unpacked.bytes, sha256: sha256Hex(unpacked.bytes) };
     } finally {
       await blob.file.close();
     }
@@ -107,7 +112,24 @@ async function takeModule(
   });
 }
 
-/** The layer's sha256, once it is in the cache. Two plugins that want one layer at once download it once. */
+/** Refused before a byte of them is asked for; what is received is held against the declared size. */
+function checkSizes(layers: readonly Descriptor[], { host, repository }: OciReference): void {
+  const total = layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const large = layers.find(({ sizeBytes }) => sizeBytes > MAX_LAYER_BYTES);
+  if (large === undefined && total <= MAX_LAYERS_BYTES) return;
+  const what =
+    large === undefined
+      ? `layers of ${total} bytes together, more than ${MAX_LAYERS_BYTES}`
+      : `a layer of ${large.sizeBytes} bytes, more than ${MAX_LAYER_BYTES}`;
+  throw new ModuleError('too-big', `${host}/${repository}: ${what}`, {
+    hint: 'Push the module alone, without the rest of the image: attache push FILE.wasm HOST/NAME:TAG',
+  });
+}
+
+/**
+ * The layer's sha256, once it is in the cache. Two plugins that want one layer at once download it once; a download that
+ * somebody else began and that failed says nothing about this source.
+ */
 async function bringLayer(
   client: RegistryClient,
   cache: BlobCache,
@@ -118,11 +140,22 @@ async function bringLayer(
 ): Promise<string> {
   const hex = layer.digest.startsWith('sha256:') ? layer.digest.slice('sha256:'.length) : undefined;
   if (hex !== undefined && (await cache.has(hex))) return hex;
-  return cache.once(layer.digest, async () => {
-    const stream = client.getBlob(reference, layer, signal);
-    const expected = hex === undefined ? {} : { expected: hex };
-    return (await cache.write(stream, { maxBytes, ...expected })).sha256;
-  });
+  let isOwn = false;
+  const download = async (): Promise<string> => {
+    isOwn = true;
+    // The cache hashes all that it writes: for a digest of its own kind once is enough.
+    const written =
+      hex === undefined
+        ? cache.write(client.getBlob(reference, layer, signal), { maxBytes })
+        : cache.write(client.receiveBlob(reference, layer, signal), { maxBytes, expected: hex });
+    return (await written).sha256;
+  };
+  try {
+    return await cache.once(layer.digest, download);
+  } catch (error) {
+    if (isOwn || signal.aborted) throw error;
+  }
+  return bringLayer(client, cache, reference, layer, maxBytes, signal);
 }
 
 function lost(sha256: string): ModuleError {

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseModuleReference } from '../model/module-reference.ts';
-import { sha256Hex } from '../model/plugin-spec.ts';
 import { type RandomHex, silentLog } from '../model/ports.ts';
 import { openBlobCache } from './blob-cache.ts';
 import { createModuleSource, type FetchedModule, type ModuleSource } from './fetch-module.ts';
@@ -15,17 +14,11 @@ export interface PullModuleRequest extends RegistryAccess {
   readonly random: RandomHex;
 }
 
-export interface PulledModule extends FetchedModule {
-  /** Hex. */
-  readonly sha256: string;
-}
-
 /** A module out of any layout that plugins may name, every digest checked. Throws ModuleError. */
-export function pullModule(request: PullModuleRequest): Promise<PulledModule> {
-  return withSource(request, async source => {
-    const module = await source.fetch({ url: request.reference }, new AbortController().signal);
-    return { ...module, sha256: sha256Hex(module.bytes) };
-  });
+export function pullModule(request: PullModuleRequest): Promise<FetchedModule> {
+  return withSource(request, source =>
+    source.fetch({ url: request.reference }, new AbortController().signal),
+  );
 }
 
 /** Layers go through a cache on disk, as the server's do; it is gone afterwards. */

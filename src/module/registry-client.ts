@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { OciReference } from '../model/module-reference.ts';
 import type { Clock } from '../model/ports.ts';
 import type { RegistrySettings } from '../model/registry-settings.ts';
@@ -14,7 +13,7 @@ import { HostMemory, listEndpoints, toEndpointName } from './registry-endpoints.
 import { createSender } from './registry-sender.ts';
 import { toResponseError } from './response-error.ts';
 import { withTimeLimit } from './time-limit.ts';
-import { isDigest, toDigest, verifyDigest, wrongDigest } from './verify-digest.ts';
+import { createDigest, type Digest, isDigest, toDigest, verifyDigest, wrongDigest } from './verify-digest.ts';
 
 export interface RegistryOptions {
   /** `HOST:PORT` that are spoken to over plain HTTP, and may be private. The built-in registry is one. */
@@ -74,6 +73,8 @@ export interface RegistryClient {
   ): Promise<FoundTag>;
   /** The bytes of a blob; throws `wrong-digest` at the end unless size and digest are the descriptor's. */
   getBlob(repository: Repository, descriptor: Descriptor, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** The same, but only the size is compared: for a receiver that hashes what it gets and compares the digest itself. */
+  receiveBlob(repository: Repository, descriptor: Descriptor, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /**
    * Any answer but 401, which is answered with credentials once. What only reads is asked of the mirrors first, and the
    * first that has it answers.
@@ -118,7 +119,10 @@ export function createRegistryClient(options: RegistryOptions): RegistryClient {
         const sendOnly: Send = request => send({ ...request, only });
         return limited(repository, signal, inTime => findTag(sendOnly, repository, tag, inTime));
       },
-      getBlob: (repository, descriptor, signal) => getBlob({ send, memory }, repository, descriptor, signal),
+      getBlob: (repository, descriptor, signal) =>
+        receiveBlob({ send, memory }, repository, descriptor, createDigest(descriptor), signal),
+      receiveBlob: (repository, descriptor, signal) =>
+        receiveBlob({ send, memory }, repository, descriptor, undefined, signal),
       as: make,
       close: () => http.close(),
     };
@@ -191,28 +195,27 @@ function toError(response: EndpointResponse, what: string): Promise<ModuleError>
   return toResponseError(response, passedOver.length === 0 ? what : `${what} (${passedOver.join('; ')})`);
 }
 
-async function* getBlob(
+async function* receiveBlob(
   { send, memory }: { readonly send: Send; readonly memory: HostMemory },
   repository: Repository,
   { digest, sizeBytes }: Descriptor,
+  hash: Digest | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const response = await send({ repository, path: `blobs/${digest}`, signal });
   const what = `blob ${digest} of ${toEndpointName(response.endpoint)}`;
   if (response.status !== 200) throw await toError(response, what);
-  const algorithm = digest.slice(0, digest.indexOf(':'));
-  const hash = createHash(algorithm);
   let received = 0;
   const chunks = shunWhenCut(response, memory, signal);
   for await (const chunk of chunks) {
     received += chunk.length;
     // More than announced can only be wrong: no need to take it all.
     if (received > sizeBytes) throw wrongDigest(what, `${sizeBytes} bytes`, 'more');
-    hash.update(chunk);
+    hash?.update(chunk);
     yield chunk;
   }
   if (received !== sizeBytes) throw wrongDigest(what, `${sizeBytes} bytes`, `${received} bytes`);
-  const found = `${algorithm}:${hash.digest('hex')}`;
+  const found = hash?.read() ?? digest;
   if (found !== digest) throw wrongDigest(what, digest, found);
 }
 

@@ -1,5 +1,5 @@
 import { parseModuleReference } from '../model/module-reference.ts';
-import { type PluginSpec, sha256Hex } from '../model/plugin-spec.ts';
+import type { PluginSpec } from '../model/plugin-spec.ts';
 import type { ModuleFacts, Revision } from '../model/revision.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { checkModule, MAX_MODULE_BYTES, type TargetEnvoy } from './check-module.ts';
@@ -68,11 +68,13 @@ export async function obtainModule(
   const pinned = tag === undefined ? known && toPinned(known) : { url: toDigestUrl(spec.url, tag.digest) };
   const fetched = await fetchModule({ ...spec, credentials, ...pinned }, signal);
   const mirror = tag === undefined ? fetched.mirror : tag.mirror;
-  const sha256 = sha256Hex(fetched.bytes);
+  const { sha256 } = fetched;
   if (known !== undefined && sha256 !== known.sha256)
     throw wrongDigest(`the module of ${spec.url}`, `sha256:${known.sha256}`, `sha256:${sha256}`);
   const { abi, importCount } = checkModule(fetched.bytes, targets);
-  await cache.write([fetched.bytes], { maxBytes: MAX_MODULE_BYTES, expected: sha256 });
+  // A layer that is the module lies there already.
+  if (!(await cache.has(sha256)))
+    await cache.write([fetched.bytes], { maxBytes: MAX_MODULE_BYTES, expected: sha256 });
   // Behind the cache: who corrects the configuration does not wait for the module again.
   checkConfig(fetched.bytes, spec);
   return {

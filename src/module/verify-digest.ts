@@ -21,6 +21,23 @@ export function verifyDigest(bytes: Uint8Array, digest: string, what: string): v
   if (`${algorithm}:${found}` !== digest) throw wrongDigest(what, digest, `${algorithm}:${found ?? '?'}`);
 }
 
+/** A digest of bytes that come in pieces. */
+export interface Digest {
+  update(chunk: Uint8Array): void;
+  /** `sha256:<hex>`, once, at the end. */
+  read(): string;
+}
+
+/** With the algorithm of the digest that is expected. */
+export function createDigest({ digest }: { readonly digest: string }): Digest {
+  const algorithm = digest.slice(0, digest.indexOf(':'));
+  const hash = createHash(algorithm);
+  return {
+    update: chunk => void hash.update(chunk),
+    read: () => `${algorithm}:${hash.digest('hex')}`,
+  };
+}
+
 export function wrongDigest(what: string, expected: string, received: string): ModuleError {
   return new ModuleError('wrong-digest', `${what}: expected ${expected}, received ${received}`, {
     hint: 'The source holds other bytes than named. Compare the digest with what was pushed, or push again.',
