@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { DocumentFault } from './model/document-error.ts';
 import { AttacheError, type Fault, toMessage } from './model/error.ts';
+import { parseSize } from './model/quantity-text.ts';
 import { NO_REGISTRY_SETTINGS, type RegistrySettings } from './model/registry-settings.ts';
 import { parseRegistrySettings } from './model/registry-settings-document.ts';
 import { parseDuration } from './model/rollout-units.ts';
@@ -30,6 +31,8 @@ export interface Config {
   readonly dockerConfigPath: string | undefined;
   /** `file://` modules must lie below it; undefined: `file://` is refused. */
   readonly moduleDirectory: string | undefined;
+  /** Of all that is kept below modules/: what was fetched and what was pushed to the built-in registry. */
+  readonly moduleQuotaBytes: number;
   /** `HOST` or `HOST:PORT` that may resolve to a private or loopback address when fetched from; `*`: any. */
   readonly allowPrivateHosts: readonly string[];
   /** Between two looks at a tag that is followed, ms; undefined: tags are looked at only when a plugin is applied. */
@@ -63,6 +66,7 @@ export interface Setting {
 const ENDPOINTS = ['xds', 'modules', 'api'] as const;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 /** A few modules of the largest size, and what they come in. */
+const LEAST_QUOTA_BYTES = 100_000_000;
 const SHORTEST_INTERVAL_MS = 1_000;
 const DEFAULTS = {
   data: './attache-data',
@@ -71,6 +75,7 @@ const DEFAULTS = {
   'api-listen': '127.0.0.1:18002',
   'root-namespace': 'istio-system',
   'tag-interval': '10m',
+  'module-quota': '10GB',
   'log-level': 'info',
 } as const;
 
@@ -113,6 +118,7 @@ export const SETTINGS: readonly Setting[] = [
   },
   { name: 'secret-key', value: 'FILE', help: 'key of stored pull secrets (default secret-key in data)' },
   { name: 'module-directory', value: 'DIR', help: 'where file:// modules may lie (default: nowhere)' },
+  { name: 'module-quota', value: 'SIZE', help: 'room for modules and the built-in registry (default 10GB)' },
   {
     name: 'allow-private-host',
     value: 'HOST',
@@ -153,6 +159,7 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
     rootNamespace: source.one('root-namespace') ?? DEFAULTS['root-namespace'],
     dockerConfigPath: readDockerConfigPath(source, env),
     moduleDirectory: toAbsolute(source.one('module-directory')),
+    moduleQuotaBytes: readQuota(source, faults),
     allowPrivateHosts: source.many('allow-private-host'),
     tagIntervalMs: readTagInterval(source, faults),
     secretKeyPath: toAbsolute(source.one('secret-key')) ?? join(dataDirectory, 'secret-key'),
@@ -251,6 +258,17 @@ function readAddress(source: Sources, name: 'xds-listen' | 'modules-listen' | 'a
       message: `--${name} ${text}: expected HOST:PORT, e.g. ${DEFAULTS[name]}`,
     });
   return Object.freeze(address ?? { host: '127.0.0.1', port: 0 });
+}
+
+function readQuota(source: Sources, faults: Fault[]): number {
+  const text = source.one('module-quota') ?? DEFAULTS['module-quota'];
+  const bytes = parseSize(text);
+  if (bytes === undefined || bytes < LEAST_QUOTA_BYTES)
+    faults.push({
+      pointer: '/module-quota',
+      message: `--module-quota ${text}: expected a size of at least 100MB, e.g. ${DEFAULTS['module-quota']}`,
+    });
+  return bytes ?? 0;
 }
 
 function readLogLevel(source: Sources, faults: Fault[]): LogLevel {

@@ -13,12 +13,16 @@ import type { NodeMetrics } from './model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from './model/ports.ts';
 import type { Snapshot } from './model/snapshot.ts';
 import { openBlobCache } from './module/blob-cache.ts';
+import { startModuleKeeper } from './module/bring-back.ts';
 import { createBuiltInRegistry } from './module/built-in-registry.ts';
+import { keepCollected } from './module/collect-garbage.ts';
 import { createConfigChecker } from './module/config-schema/config-checker.ts';
 import { loadModuleKeys } from './module/module-keys.ts';
 import { startModuleReconciler } from './module/module-reconciler.ts';
 import { startModuleServer } from './module/module-server.ts';
+import { createModuleStorage } from './module/module-storage.ts';
 import { createModulePlanner } from './module/plan-module.ts';
+import { keepScrubbed } from './module/scrub-cache.ts';
 import { startRolloutController } from './rollout/rollout-controller.ts';
 import { createCoalescedWriter } from './store/coalesced-writer.ts';
 import { LiveTable } from './store/live-table.ts';
@@ -73,15 +77,33 @@ async function start(
   onStop(() => store.close());
   const seal = createSeal(await loadSealKey(config.secretKeyPath, random), random);
   const keys = await loadModuleKeys(store, random);
-  const cache = await openBlobCache({ directory: join(config.dataDirectory, 'modules'), random, log });
+  const cache = await openBlobCache({
+    directory: join(config.dataDirectory, 'modules'),
+    quotaBytes: config.moduleQuotaBytes,
+    clock,
+    random,
+    log,
+  });
   const writer = createCoalescedWriter(store, clock, log);
   onStop(() => writer.stop());
   onStop(keepEventsTrimmed(store, clock, log));
 
+  let builtIn: readonly string[] = [];
+  const sources = {
+    insecureRegistries: () => [...builtIn, ...config.insecureRegistries],
+    registries: config.registries,
+    allowPrivateHosts: config.allowPrivateHosts,
+    dockerConfigPath: config.dockerConfigPath,
+    moduleDirectory: config.moduleDirectory,
+    signatures: config.signatures,
+  };
+  const keeper = startModuleKeeper({ store, seal, cache, sources, clock, random, log });
+  onStop(() => keeper.stop());
   const moduleServer = await startModuleServer({
     listen: config.modulesListen,
     keys: () => keys.accepted,
     cache,
+    onMissing: sha256 => keeper.bring(sha256),
     clock,
     log,
   });
@@ -128,19 +150,13 @@ async function start(
   onStop(() => xds.stop());
   const forEnvoys = { xds: toHostPort(advertised(config, xds.address)), modules: toHostPort(modules) };
 
-  let builtIn: readonly string[] = [];
-  const sources = {
-    insecureRegistries: () => [...builtIn, ...config.insecureRegistries],
-    registries: config.registries,
-    allowPrivateHosts: config.allowPrivateHosts,
-    dockerConfigPath: config.dockerConfigPath,
-    moduleDirectory: config.moduleDirectory,
-    signatures: config.signatures,
-  };
   const planner = createModulePlanner({ store, seal, cache, sources, rootNamespace, clock });
   onStop(() => planner.close());
   const configs = createConfigChecker({ store, seal, cache, sources, rootNamespace, clock });
   onStop(() => configs.close());
+  const hub = createBuiltInRegistry({ cache, clock, random, log });
+  onStop(keepCollected({ store, cache, registryHeld: hub.held, clock, log }));
+  onStop(keepScrubbed(cache, clock, log));
   const api = await startApiServer({
     listen: config.apiListen,
     store,
@@ -151,7 +167,8 @@ async function start(
     checkPluginConfig: configs.check,
     startedAt,
     metrics,
-    registry: createBuiltInRegistry({ cache, clock, random, log }),
+    registry: hub,
+    readModuleStorage: createModuleStorage(cache, hub),
     clock,
     random,
     log,

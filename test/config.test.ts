@@ -48,6 +48,7 @@ test('the defaults are loopback, in ./attache-data', () => {
     rootNamespace: 'istio-system',
     dockerConfigPath: '/home/ada/.docker/config.json',
     moduleDirectory: undefined,
+    moduleQuotaBytes: 10_000_000_000,
     allowPrivateHosts: [],
     tagIntervalMs: 600_000,
     secretKeyPath: resolve('attache-data/secret-key'),
@@ -156,4 +157,11 @@ rules: [{pattern: r.example/**, mode: require, authorities: [release]}]`;
   );
   assert.match(faultsOf(() => readConfig({ signatures: '/nowhere.yaml' }, {}))[0] ?? '', /nowhere/);
   assert.equal(faultsOf(() => readConfig({ signatures: writeYaml('- 1') }, {})).length, 1);
+});
+
+test('the quota of modules is a size', () => {
+  const quotaOf = (text: string) => readConfig({ 'module-quota': text }, {}).moduleQuotaBytes;
+  assert.deepEqual(['512MB', '2 GiB', '100000000', '1.5gb'].map(quotaOf), [512e6, 2 ** 31, 1e8, 1.5e9]);
+  for (const text of ['99MB', '10', 'all', '-1GB', '1 GB 2', '9e9GB'])
+    assert.throws(() => quotaOf(text), { code: 'bad-config', message: /--module-quota .*e\.g\. 10GB/ });
 });

@@ -1,4 +1,5 @@
 import type { CheckPluginConfig, PlanModule } from '../model/module-plan.ts';
+import type { ReadModuleStorage } from '../model/module-storage.ts';
 import type { FindNameConflicts } from '../model/name-conflict.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
@@ -19,6 +20,8 @@ export interface ApiContext {
   readonly planModule?: PlanModule;
   /** Configurations against what their modules say of them; absent: the module stage alone checks them. */
   readonly checkPluginConfig?: CheckPluginConfig;
+  /** What the data directory holds of modules. */
+  readonly readModuleStorage: ReadModuleStorage;
   /** What Envoys pushed of their stats, by node.id; absent: nothing is known. */
   readonly metrics?: LiveTable<NodeMetrics>;
   readonly clock: Clock;

@@ -1,3 +1,5 @@
+import { findModuleHolds } from '../model/module-holds.ts';
+import type { ModuleStorage } from '../model/module-storage.ts';
 import type { Revision } from '../model/revision.ts';
 import type { Fleet } from './fleet.ts';
 import { toTime } from './schema/metadata.ts';
@@ -5,8 +7,13 @@ import type { ModuleView } from './schema/module-view.ts';
 import { toSignatureView } from './to-signature-view.ts';
 
 /** The modules that revisions name, each with the connected nodes that run one of those revisions. */
-export function toModuleViews(fleet: Fleet, revisions: readonly Revision[]): ModuleView[] {
+export function toModuleViews(
+  fleet: Fleet,
+  revisions: readonly Revision[],
+  storage: Pick<ModuleStorage, 'here' | 'inRegistry'>,
+): ModuleView[] {
   const running = countRunning(fleet);
+  const holds = findHolds(fleet, revisions);
   return [...Map.groupBy(revisions, revision => revision.module.sha256)].flatMap(([sha256, group]) => {
     const [first] = group;
     if (first === undefined) return [];
@@ -20,11 +27,27 @@ export function toModuleViews(fleet: Fleet, revisions: readonly Revision[]): Mod
       importCount,
       layout,
       from: [...new Set(group.map(revision => revision.module.url))],
+      mirrors: [...new Set(group.flatMap(({ module }) => module.mirror ?? []))],
       revisions: group.map(({ plugin, number }) => ({ plugin, number })),
+      here: storage.here.has(sha256),
+      inRegistry: storage.inRegistry.has(sha256),
+      heldBy: [...(holds.get(sha256) ?? [])],
       nodes: nodes.size,
       signatures: toSignatures(group),
       firstSeenAt: toTime(Math.min(...group.map(revision => revision.createdAt))),
     };
+  });
+}
+
+function findHolds(fleet: Fleet, revisions: readonly Revision[]) {
+  return findModuleHolds({
+    specs: [...fleet.specs.values()].map(({ value }) => value),
+    revisions,
+    progress: [...fleet.progress.values()],
+    assignments: [...fleet.assignments.values()],
+    rollouts: [...fleet.rollouts.values()].flatMap(newestFirst => newestFirst.toReversed()),
+    verdicts: [...fleet.verdicts.values()].flat(),
+    now: fleet.now,
   });
 }
 

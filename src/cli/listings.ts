@@ -128,6 +128,8 @@ export const MODULES: Listing<ModuleView> = {
     { heading: 'FROM', cell: module => module.from.join(', ') || NONE },
     { heading: 'ABI', wide: true, cell: module => module.abi },
     { heading: 'LAYOUT', wide: true, cell: module => module.layout },
+    { heading: 'MIRROR', wide: true, cell: module => module.mirrors.join(', ') || NONE },
+    { heading: 'KEPT FOR', wide: true, cell: toKeptFor },
     {
       heading: 'SIGNATURE',
       wide: true,
@@ -145,6 +147,24 @@ export const PULL_SECRETS: Listing<PullSecretView> = {
     { heading: 'USED BY', cell: ({ status }) => status.usedBy.join(', ') || NONE },
     { heading: 'AGE', cell: ({ metadata }, now) => formatAge(Date.parse(metadata.createdAt), now) },
   ],
+};
+
+/** `default/auth 3 in use, default/auth 2 history`, and where its bytes are missing. */
+function toKeptFor({ heldBy, inRegistry, here }: ModuleView): string {
+  const parts = [
+    ...heldBy.map(({ plugin, revision, why }) => `${plugin} ${revision} ${HELD_WORDS[why]}`),
+    ...(inRegistry ? ['built-in registry'] : []),
+    ...(here ? [] : ['not here']),
+  ];
+  return parts.join(', ') || NONE;
+}
+
+const HELD_WORDS: Readonly<Record<ModuleView['heldBy'][number]['why'], string>> = {
+  live: 'in use',
+  wanted: 'asked for',
+  node: 'on a node',
+  history: 'history',
+  spare: 'spare',
 };
 
 /** Who signed, or that nobody did; the worst first, and nothing where nobody asked. */

@@ -10,11 +10,37 @@ export function toNumberText(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** `512 B`, `5.4 KB`, `254 KB`, `1.1 MB`; decimal units. */
+/** `512 B`, `5.4 KB`, `254 KB`, `1.1 MB`, `10 GB`; decimal units. */
 export function toSizeText(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;
-  const [value, unit] = bytes < 1_000_000 ? [bytes / 1_000, 'KB'] : [bytes / 1_000_000, 'MB'];
+  const [value, unit] =
+    bytes < 999_500
+      ? [bytes / 1_000, 'KB']
+      : bytes < 999_500_000
+        ? [bytes / 1_000_000, 'MB']
+        : [bytes / 1_000_000_000, 'GB'];
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+  TIB: 2 ** 40,
+};
+
+/** Bytes of `10GB`, `512 MiB`, `1048576`; undefined: it is no size. */
+export function parseSize(text: string): number | undefined {
+  const [, digits, unit = ''] = /^(\d{1,15}(?:\.\d{1,3})?) ?([KMGT]I?B)?$/i.exec(text.trim()) ?? [];
+  const factor = SIZE_UNITS[unit.toUpperCase()];
+  const bytes =
+    digits === undefined || factor === undefined ? Number.NaN : Math.floor(Number(digits) * factor);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
 /** How long something took: `0.8 s`, `31 s`, `1m 2s`, `2h 5m`, `4d 1h`. */

@@ -43,7 +43,7 @@ export interface BuiltInRegistry {
 export function createBuiltInRegistry(options: BuiltInRegistryOptions): BuiltInRegistry {
   const { cache, clock, random, log, authorize } = options;
   const content = new RegistryContent(cache, random, clock);
-  const uploads = new RegistryUploads(cache.directory, random, clock, MAX_BLOB_BYTES);
+  const uploads = new RegistryUploads(cache.directory, cache.quota, random, clock, MAX_BLOB_BYTES);
   const parts: Parts = {
     content,
     blobs: new BlobRequests(cache, content, uploads, clock),
@@ -133,5 +133,8 @@ function toRefusal(error: unknown): RegistryRefusal | undefined {
   if (!(error instanceof ModuleError)) return undefined;
   if (error.code === 'wrong-digest') return new RegistryRefusal(400, 'DIGEST_INVALID', error.message);
   if (error.code === 'too-big') return new RegistryRefusal(413, 'SIZE_INVALID', error.message);
+  // As Harbor does; clients take a 5xx for something to try again at once.
+  if (error.code === 'cache-full')
+    return new RegistryRefusal(403, 'DENIED', `${error.message}. ${error.hint}`);
   return undefined;
 }

@@ -10,6 +10,8 @@ export type TransientModuleErrorCode =
   | 'registry-error'
   /** The data directory could not be read or written. */
   | 'cache-failed'
+  /** No room for the module: the quota, or the disk. */
+  | 'cache-full'
   /** A trial run did not come about: too many wait, or no process can be started. */
   | 'trial-not-run'
   /** A fault of Attaché itself; its log has the details. */
@@ -100,6 +102,7 @@ const TRANSIENT: ReadonlySet<string> = new Set<TransientModuleErrorCode>([
   'registry-busy',
   'registry-error',
   'cache-failed',
+  'cache-full',
   'trial-not-run',
   'module-fault',
 ]);

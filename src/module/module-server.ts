@@ -13,6 +13,8 @@ export interface ModuleServerOptions {
   /** The accepted HMAC keys; asked for at each request. */
   readonly keys: () => readonly Uint8Array[];
   readonly cache: BlobCache;
+  /** Told of each digest that an Envoy has the right to and that is not here, or not sound. */
+  readonly onMissing: (sha256: string) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -53,7 +55,7 @@ export async function startModuleServer(options: ModuleServerOptions): Promise<M
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { keys, cache, clock, log }: ModuleServerOptions,
+  { keys, cache, onMissing, clock, log }: ModuleServerOptions,
   fetches: FetchRecorder,
 ): Promise<void> {
   const url = new URL(`http://module.invalid${request.url ?? '/'}`);
@@ -76,6 +78,7 @@ async function answer(
   const blob = await cache.open(sha256);
   if (blob === undefined) {
     log.error({ sha256, process }, 'a module that an Envoy was told to load is not in the cache');
+    onMissing(sha256);
     return refuse(response, 404, 'module-not-found', 'no such module here');
   }
   try {

@@ -29,7 +29,13 @@ export async function withSource<T>(
   const reference = parseModuleReference(request.reference);
   const directory = await mkdtemp(join(tmpdir(), 'attache-pull-'));
   try {
-    const cache = await openBlobCache({ directory, random: request.random, log: silentLog });
+    const cache = await openBlobCache({
+      directory,
+      quotaBytes: Number.POSITIVE_INFINITY,
+      clock: { now: () => 0 },
+      random: request.random,
+      log: silentLog,
+    });
     const host = reference.scheme === 'oci' ? reference.host : undefined;
     const source = createModuleSource(cache, toPersonalOptions(request, host));
     try {

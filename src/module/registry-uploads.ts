@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, RandomHex } from '../model/ports.ts';
+import type { DiskQuota } from './disk-quota.ts';
 import { ModuleError } from './module-error.ts';
 import { RegistryRefusal } from './registry-refusal.ts';
 
@@ -20,6 +21,8 @@ export interface Upload {
 
 interface OpenUpload extends Upload {
   sizeBytes: number;
+  /** Of the quota: no less than is on disk. */
+  takenBytes: number;
   /** A request writes it now. */
   busy: boolean;
   /** ms */
@@ -29,6 +32,7 @@ interface OpenUpload extends Upload {
 /** Blob uploads that are under way: one file each below `<directory>/uploads`, gone after a restart. */
 export class RegistryUploads {
   readonly #directory: string;
+  readonly #quota: DiskQuota;
   readonly #random: RandomHex;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #maxBytes: number;
@@ -36,8 +40,15 @@ export class RegistryUploads {
   readonly #open = new Map<string, OpenUpload>();
   #ready: Promise<unknown> | undefined;
 
-  constructor(directory: string, random: RandomHex, clock: Pick<Clock, 'now'>, maxBytes: number) {
+  constructor(
+    directory: string,
+    quota: DiskQuota,
+    random: RandomHex,
+    clock: Pick<Clock, 'now'>,
+    maxBytes: number,
+  ) {
     this.#directory = join(directory, 'uploads');
+    this.#quota = quota;
     this.#random = random;
     this.#clock = clock;
     this.#maxBytes = maxBytes;
@@ -51,6 +62,7 @@ export class RegistryUploads {
       id: this.#random(16),
       repository,
       sizeBytes: 0,
+      takenBytes: 0,
       busy: false,
       touchedAt: this.#clock.now(),
     };
@@ -98,6 +110,8 @@ export class RegistryUploads {
     if (upload === undefined) return;
     this.#open.delete(id);
     await rm(this.#path(upload), { force: true });
+    this.#quota.give(upload.takenBytes);
+    upload.takenBytes = 0;
   }
 
   async #write(upload: OpenUpload, chunks: AsyncIterable<Uint8Array>): Promise<void> {
@@ -108,6 +122,8 @@ export class RegistryUploads {
           await this.cancel(upload.id);
           throw new ModuleError('too-big', `a blob has more than ${this.#maxBytes} bytes`);
         }
+        await this.#quota.take(chunk.length);
+        upload.takenBytes += chunk.length;
         await file.writeFile(chunk);
         upload.sizeBytes += chunk.length;
       }

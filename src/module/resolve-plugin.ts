@@ -100,7 +100,7 @@ async function readModule({ sha256, url }: Pick<ModuleFacts, 'sha256' | 'url'>, 
 }
 
 /** The same bytes as before, though a tag may have moved since. */
-function toPinned(known: ModuleFacts): { readonly url: string; readonly sha256?: string } {
+export function toPinned(known: ModuleFacts): { readonly url: string; readonly sha256?: string } {
   const reference = parseModuleReference(known.url);
   if (reference.scheme !== 'oci') return { url: known.url, sha256: known.sha256 };
   const digest = reference.digest ?? known.referenceDigest;

@@ -33,6 +33,7 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
     store,
     checkResource: async () => ({ typeUrl: 'x', envoyName: 'x', warnings: [] }),
     findNameConflicts,
+    readModuleStorage: async () => ({ usedBytes: 0, quotaBytes: 1, here: new Set(), inRegistry: new Set() }),
     seal: createSeal(Buffer.alloc(32, 1), bytes => randomBytes(bytes).toString('hex')),
     clock: systemClock,
     random: bytes => randomBytes(bytes).toString('hex'),

@@ -7,7 +7,16 @@ import type { ModuleSignature } from '../../src/model/module-signature.ts';
 import { hashConfig, hashRevision, type Revision, toRevisionConfig } from '../../src/model/revision.ts';
 
 const SHA256 = 'a'.repeat(64);
-const nobody = { nodes: [], verdicts: new Map() } as unknown as Fleet;
+const none = new Map();
+const nobody = {
+  nodes: [],
+  verdicts: none,
+  specs: none,
+  progress: none,
+  assignments: none,
+  rollouts: none,
+} as unknown as Fleet;
+const storage = { here: new Set([SHA256]), inRegistry: new Set<string>() };
 const verified: ModuleSignature = {
   state: 'verified',
   by: [
@@ -75,12 +84,16 @@ test('a signature as an answer', () => {
 });
 
 test('a module tells of each place what is known of its signatures, once', () => {
-  const [module, ...more] = toModuleViews(nobody, [
-    revision(1, 'r/a:1'),
-    revision(2, 'r/a:1', verified),
-    revision(3, 'r/a:1', { ...verified, checkedAt: 9_000 }),
-    revision(4, 'r/b:1', unsigned),
-  ]);
+  const [module, ...more] = toModuleViews(
+    nobody,
+    [
+      revision(1, 'r/a:1'),
+      revision(2, 'r/a:1', verified),
+      revision(3, 'r/a:1', { ...verified, checkedAt: 9_000 }),
+      revision(4, 'r/b:1', unsigned),
+    ],
+    storage,
+  );
   assert.equal(more.length, 0);
   assert.deepEqual(
     module?.signatures.map(({ url, text, checkedAt }) => [url, text, checkedAt]),
@@ -89,4 +102,23 @@ test('a module tells of each place what is known of its signatures, once', () =>
       ['r/b:1', 'not signed: nobody did', '1970-01-01T00:00:05.000Z'],
     ],
   );
+});
+
+test('a module says why it is kept, by revision, and whether it is here', () => {
+  const assignment = { plugin: 'default/auth', base: { revision: 2 }, moved: [] };
+  const spec = { value: { namespace: 'default', name: 'auth' } };
+  const fleet = {
+    ...nobody,
+    assignments: new Map([['default/auth', assignment]]),
+    specs: new Map([['default/auth', spec]]),
+  } as unknown as Fleet;
+  const [module] = toModuleViews(fleet, [revision(1, 'r/a:1'), revision(2, 'r/a:2')], storage);
+  assert.deepEqual(
+    module?.heldBy.map(({ revision: of, why }) => [of, why]),
+    [
+      [1, 'spare'],
+      [2, 'live'],
+    ],
+  );
+  assert.deepEqual([module?.here, module?.inRegistry], [true, false]);
 });

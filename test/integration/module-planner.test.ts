@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type PluginSpec, sha256Hex } from '../../src/model/plugin-spec.ts';
-import { silentLog } from '../../src/model/ports.ts';
-import { openBlobCache } from '../../src/module/blob-cache.ts';
 import { ModuleRecord } from '../../src/module/module-record.ts';
 import { createModulePlanner, type ModulePlannerOptions } from '../../src/module/plan-module.ts';
 import { pushModule } from '../../src/module/push-module.ts';
@@ -15,6 +13,7 @@ import { makePresence, makeSpec } from '../model/records.ts';
 import {
   makeDirectory,
   makeModule,
+  openTestCache,
   random,
   startRegistry,
   startWeb,
@@ -25,7 +24,7 @@ import {
 async function setUp(t: TestContext, hosts: readonly string[], over: Partial<ModulePlannerOptions> = {}) {
   const store = createMemoryStore();
   const directory = join(await makeDirectory(t), 'modules');
-  const cache = await openBlobCache({ directory, random, log: silentLog });
+  const cache = await openTestCache(directory);
   const planner = createModulePlanner({
     store,
     cache,

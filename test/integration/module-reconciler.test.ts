@@ -6,7 +6,7 @@ import type { NodePresence } from '../../src/model/node.ts';
 import { type PluginSpec, sha256Hex, toPluginName } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import type { ModuleProgress } from '../../src/model/revision.ts';
-import { type BlobCache, openBlobCache } from '../../src/module/blob-cache.ts';
+import type { BlobCache } from '../../src/module/blob-cache.ts';
 import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
 import { pushModule } from '../../src/module/push-module.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
@@ -17,6 +17,7 @@ import { until } from '../harness/wait.ts';
 import {
   makeDirectory,
   makeModule,
+  openTestCache,
   random,
   SHORT_LIMITS,
   startRegistry,
@@ -39,7 +40,7 @@ async function setUp(t: TestContext, insecure: readonly string[]): Promise<World
   const directory = await makeDirectory(t);
   const store = await openSqliteStore({ directory, clock: systemClock });
   stopAfter(t, { stop: () => store.close() });
-  const cache = await openBlobCache({ directory: join(directory, 'modules'), random, log: silentLog });
+  const cache = await openTestCache(join(directory, 'modules'));
   const start = () =>
     startModuleReconciler({
       store,

@@ -7,11 +7,10 @@ import { type TestContext, test } from 'node:test';
 import { type ModuleFetch, makeCapability, modulePath } from '../../src/model/module-fetch.ts';
 import { sha256Hex } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
-import { openBlobCache } from '../../src/module/blob-cache.ts';
 import { startModuleServer } from '../../src/module/module-server.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 import { until } from '../harness/wait.ts';
-import { makeCache, makeModule, random } from '../module/actors.ts';
+import { makeCache, makeModule, openTestCache } from '../module/actors.ts';
 import { FakeClock } from '../store/fake-clock.ts';
 
 const KEY = randomBytes(32);
@@ -22,7 +21,10 @@ const SOME_BYTES = makeModule('served');
 async function setUp(t: TestContext, bytes: Uint8Array = SOME_BYTES) {
   const cache = await makeCache(t);
   const clock = new FakeClock();
-  const options = { listen: { host: '127.0.0.1', port: 0 }, keys: () => [KEY], cache, clock, log: silentLog };
+  const missing: string[] = [];
+  const onMissing = (sha256: string): void => void missing.push(sha256);
+  const listen = { host: '127.0.0.1', port: 0 };
+  const options = { listen, keys: () => [KEY], cache, onMissing, clock, log: silentLog };
   const server = stopAfter(t, await startModuleServer(options));
   const { sha256 } = await cache.write([bytes], { maxBytes: 1 << 26 });
   const events: ModuleFetch[] = [];
@@ -30,7 +32,7 @@ async function setUp(t: TestContext, bytes: Uint8Array = SOME_BYTES) {
   const pathOf = (digest: string, key = KEY) =>
     modulePath(digest, makeCapability(key, 'edge-1', PROCESS, digest), TAG);
   const base = `http://127.0.0.1:${server.address.port}`;
-  return { cache, clock, server, sha256, events, pathOf, base };
+  return { cache, clock, server, sha256, events, missing, pathOf, base };
 }
 
 const statesOf = (events: readonly ModuleFetch[]) => events.map(({ state }) => state);
@@ -141,15 +143,18 @@ test('a damaged blob is set aside at its first reading and never served', async 
   const path = join(first.cache.directory, 'blobs', 'sha256', first.sha256);
   await chmod(path, 0o644);
   await writeFile(path, Buffer.from(SOME_BYTES).fill(0xff, 20, 30));
-  const cache = await openBlobCache({ directory: first.cache.directory, random, log: silentLog });
+  const cache = await openTestCache(first.cache.directory);
   const listen = { host: '127.0.0.1', port: 0 };
   const clock = new FakeClock();
+  const missing: string[] = [];
+  const onMissing = (sha256: string): void => void missing.push(sha256);
   const server = stopAfter(
     t,
-    await startModuleServer({ listen, keys: () => [KEY], cache, clock, log: silentLog }),
+    await startModuleServer({ listen, keys: () => [KEY], cache, onMissing, clock, log: silentLog }),
   );
   const url = `http://127.0.0.1:${server.address.port}${first.pathOf(first.sha256)}`;
   assert.equal((await fetch(url)).status, 404);
+  assert.deepEqual(missing, [first.sha256]);
   await cache.write([SOME_BYTES], { maxBytes: 1 << 20 });
   assert.equal((await fetch(url)).status, 200);
 });

@@ -8,7 +8,6 @@ import { silentLog } from '../../src/model/ports.ts';
 import type { ModuleProgress } from '../../src/model/revision.ts';
 import { NO_SIGNATURE_POLICY, type SignaturePolicy } from '../../src/model/signature-policy.ts';
 import { parseSignaturePolicy } from '../../src/model/signature-policy-document.ts';
-import { openBlobCache } from '../../src/module/blob-cache.ts';
 import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
 import { createModulePlanner } from '../../src/module/plan-module.ts';
 import { pushModule } from '../../src/module/push-module.ts';
@@ -19,6 +18,7 @@ import { until } from '../harness/wait.ts';
 import {
   makeDirectory,
   makeModule,
+  openTestCache,
   random,
   SHORT_LIMITS,
   startRegistry,
@@ -55,7 +55,7 @@ async function setUp(t: TestContext, signatures: SignaturePolicy = NO_SIGNATURE_
   const directory = await makeDirectory(t);
   const store = await openSqliteStore({ directory, clock: systemClock });
   stopAfter(t, { stop: () => store.close() });
-  const cache = await openBlobCache({ directory: join(directory, 'modules'), random, log: silentLog });
+  const cache = await openTestCache(join(directory, 'modules'));
   const toOptions = (signatures: SignaturePolicy) => ({
     store,
     cache,

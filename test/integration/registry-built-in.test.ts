@@ -5,7 +5,6 @@ import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { sha256Hex } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
-import { openBlobCache } from '../../src/module/blob-cache.ts';
 import { createBuiltInRegistry } from '../../src/module/built-in-registry.ts';
 import { createModuleSource } from '../../src/module/fetch-module.ts';
 import { pushModule } from '../../src/module/push-module.ts';
@@ -13,6 +12,7 @@ import { stopAfter } from '../harness/cleanup.ts';
 import {
   makeCache,
   makeModule,
+  openTestCache,
   random,
   sourceOptions,
   startRegistry,
@@ -74,7 +74,7 @@ test('tags and blobs outlive a restart; blobs are read-only files of an OCI layo
   const { host, cache } = await startRegistry(t);
   const bytes = makeModule('kept');
   await push(host, 'auth:1', bytes);
-  const again = await openBlobCache({ directory: cache.directory, random, log: silentLog });
+  const again = await openTestCache(cache.directory);
   const registry = createBuiltInRegistry({ cache: again, clock: systemClock, random, log: silentLog });
   const restarted = await startWeb(t, (request, response) => void registry.handle(request, response));
   const source = await makeSource(t, restarted.host);

@@ -3,11 +3,9 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { silentLog } from '../../src/model/ports.ts';
-import { openBlobCache } from '../../src/module/blob-cache.ts';
 import { LOOSE_MS } from '../../src/module/registry-loose.ts';
 import { RegistryRefusal } from '../../src/module/registry-refusal.ts';
-import { random, startRegistry, systemClock } from '../module/actors.ts';
+import { openTestCache, startRegistry, systemClock } from '../module/actors.ts';
 import {
   callRegistry,
   EMPTY,
@@ -246,7 +244,7 @@ test('all of it outlives a restart, a damaged manifest and a damaged blob apart'
   await chmod(file, 0o600);
   await writeFile(file, 'damaged');
   await writeFile(join(cache.directory, 'index.json.0000.tmp'), 'half');
-  const again = await openBlobCache({ directory: cache.directory, random, log: silentLog });
+  const again = await openTestCache(cache.directory);
   const restarted = await startRegistry(t, undefined, { cache: again });
   const callAgain = callRegistry(restarted.host);
   assert.equal((await callAgain('GET', '/v2/team/a/manifests/1')).status, 200);

@@ -4,10 +4,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { silentLog } from '../../src/model/ports.ts';
-import { openBlobCache } from '../../src/module/blob-cache.ts';
 import { spawnChild } from '../harness/child-process.ts';
-import { makeDirectory, random, startRegistry } from '../module/actors.ts';
+import { makeDirectory, openTestCache, startRegistry } from '../module/actors.ts';
 import { callRegistry, toDigest } from '../module/registry-client.ts';
 
 const CYCLES = 12;
@@ -20,7 +18,7 @@ test(`kill -9 in the middle of pushes and deletes, ${CYCLES} times: what was ans
     const lines = await killWriter(directory, cycle * 1000, 100 + ((cycle * 97) % 600));
     const unsure = follow(expected, lines);
     changes += lines.length;
-    const cache = await openBlobCache({ directory, random, log: silentLog });
+    const cache = await openTestCache(directory);
     const { host } = await startRegistry(t, undefined, { cache });
     await checkAll(host, expected, unsure);
     // The next upload clears away what was left of others.

@@ -5,7 +5,6 @@ import { buildPlugin } from '../../plugins/build.ts';
 import { type PluginSpec, toPluginName } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import type { ModuleProgress } from '../../src/model/revision.ts';
-import { openBlobCache } from '../../src/module/blob-cache.ts';
 import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
 import { createModulePlanner } from '../../src/module/plan-module.ts';
 import { pushModule } from '../../src/module/push-module.ts';
@@ -15,7 +14,14 @@ import { loop } from '../fixtures/wasm-code.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 import { until } from '../harness/wait.ts';
 import { makeSpec } from '../model/records.ts';
-import { makeDirectory, random, startRegistry, systemClock, testSeal } from '../module/actors.ts';
+import {
+  makeDirectory,
+  openTestCache,
+  random,
+  startRegistry,
+  systemClock,
+  testSeal,
+} from '../module/actors.ts';
 import { build } from '../module/trial/trial-modules.ts';
 
 /** A module stage and a planner that share one runner, and a registry. */
@@ -23,7 +29,7 @@ async function setUp(t: TestContext) {
   const { host } = await startRegistry(t);
   const store = createMemoryStore();
   const directory = join(await makeDirectory(t), 'modules');
-  const cache = await openBlobCache({ directory, random, log: silentLog });
+  const cache = await openTestCache(directory);
   const sources = {
     insecureRegistries: () => [host],
     registries: [],

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Clock, type RandomHex, silentLog } from '../../src/model/ports.ts';
-import { type BlobCache, openBlobCache } from '../../src/module/blob-cache.ts';
+import { type BlobCache, type BlobCacheOptions, openBlobCache } from '../../src/module/blob-cache.ts';
 import {
   type BuiltInRegistry,
   type BuiltInRegistryOptions,
@@ -48,7 +48,13 @@ export async function makeDirectory(t: TestContext): Promise<string> {
 }
 
 export async function makeCache(t: TestContext): Promise<BlobCache> {
-  return openBlobCache({ directory: join(await makeDirectory(t), 'modules'), random, log: silentLog });
+  return openTestCache(join(await makeDirectory(t), 'modules'));
+}
+
+/** A cache over a directory that may be there already. */
+export function openTestCache(directory: string, more: Partial<BlobCacheOptions> = {}): Promise<BlobCache> {
+  const quotaBytes = 1 << 30;
+  return openBlobCache({ directory, quotaBytes, clock: systemClock, random, log: silentLog, ...more });
 }
 
 export interface WebServer {

@@ -52,12 +52,18 @@ export function addFleetRoutes(app: ApiServer, context: ApiContext): void {
     '/v1/modules',
     { schema: { tags: ['modules'], response: answers({ 200: 'ModuleList' }) } },
     async () => {
-      const [fleet, revisions] = await Promise.all([readNow(context), context.store.list('Revision')]);
+      const [fleet, revisions, storage] = await Promise.all([
+        readNow(context),
+        context.store.list('Revision'),
+        context.readModuleStorage(),
+      ]);
       const items = toModuleViews(
         fleet,
         revisions.records.map(record => record.value),
+        storage,
       );
-      return { kind: 'ModuleList', items };
+      const { usedBytes, quotaBytes } = storage;
+      return { kind: 'ModuleList', items, storage: { usedBytes, quotaBytes } };
     },
   );
 }
