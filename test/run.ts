@@ -8,7 +8,7 @@
  */
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { run } from 'node:test';
+import { type RunOptions, run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { E2E_VERSIONS, envoyBinary } from './harness/envoy-binary.ts';
@@ -17,11 +17,13 @@ import { findLeftProcesses, markRun } from './harness/left-processes.ts';
 /**
  * `timeoutMs` is for one test that sets none of its own. When a minute more goes by in which no test begins or
  * ends (a file leaves something open, and would never end), all that still runs is ended and has failed.
+ * `inShared`: files share two processes; where a filter chose them, each has a process of its own all the same.
  */
 interface Phase {
   readonly name: string;
   readonly timeoutMs: number;
   readonly needsEnvoy: boolean;
+  readonly inShared: boolean;
 }
 
 interface Tally {
@@ -31,13 +33,15 @@ interface Tally {
 }
 
 const PHASES: readonly Phase[] = [
-  { name: 'unit', timeoutMs: 60_000, needsEnvoy: false },
-  { name: 'simulation', timeoutMs: 120_000, needsEnvoy: false },
-  { name: 'integration', timeoutMs: 180_000, needsEnvoy: true },
-  { name: 'e2e', timeoutMs: 600_000, needsEnvoy: true },
-  { name: 'interop', timeoutMs: 600_000, needsEnvoy: false },
+  { name: 'unit', timeoutMs: 60_000, needsEnvoy: false, inShared: true },
+  { name: 'simulation', timeoutMs: 120_000, needsEnvoy: false, inShared: false },
+  { name: 'integration', timeoutMs: 180_000, needsEnvoy: true, inShared: false },
+  { name: 'e2e', timeoutMs: 600_000, needsEnvoy: true, inShared: false },
+  { name: 'interop', timeoutMs: 600_000, needsEnvoy: false, inShared: false },
 ];
 const DEFAULT_PHASES = ['unit', 'simulation', 'integration', 'e2e'];
+const PROCESSES = Math.min(2, availableParallelism());
+const LOADER = 'test/harness/load-tests.ts';
 const OWN_FOLDERS = /^test\/(simulation|integration|e2e|interop)\//;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -72,7 +76,8 @@ async function runPhase(phase: Phase, filters: readonly string[], total: Tally):
     total.failed++;
     return;
   }
-  await runFiles(files, phase, total);
+  const isShared = phase.inShared && filters.length === 0;
+  await runFiles(isShared ? share(files) : [{ files, concurrency: PROCESSES }], phase, total);
 }
 
 /** Test files of a phase; with filters those whose path contains one of them. */
@@ -95,16 +100,34 @@ async function haveEnvoys(): Promise<boolean> {
   }
 }
 
-async function runFiles(files: string[], phase: Phase, total: Tally): Promise<void> {
+/** One process for every second file, one for the others. */
+function share(files: readonly string[]): RunOptions[] {
+  return Array.from({ length: PROCESSES }, (_, own) => ({
+    files: [LOADER],
+    argv: files.filter((_file, index) => index % PROCESSES === own),
+  }));
+}
+
+/** All at the same time; what they report is printed one after the other. */
+async function runFiles(runs: readonly RunOptions[], phase: Phase, total: Tally): Promise<void> {
   const stuck = new AbortController();
   const watchdog = setTimeout(() => stuck.abort(), phase.timeoutMs + 60_000);
-  const events = run({
-    files,
-    concurrency: Math.min(2, availableParallelism()),
-    timeout: phase.timeoutMs,
-    signal: AbortSignal.any([interrupted.signal, stuck.signal]),
+  const signal = AbortSignal.any([interrupted.signal, stuck.signal]);
+  const reports = runs.map(options => {
+    const events = run({ ...options, timeout: phase.timeoutMs, signal });
+    for (const name of ['test:start', 'test:complete'] as const) events.on(name, () => watchdog.refresh());
+    count(events, total);
+    return events.compose(new spec());
   });
-  for (const name of ['test:start', 'test:complete'] as const) events.on(name, () => watchdog.refresh());
+  for (const report of reports) for await (const chunk of report) process.stdout.write(chunk);
+  clearTimeout(watchdog);
+  if (!stuck.signal.aborted) return;
+  say(`no ${phase.name} test began or ended for too long: what still ran was ended`);
+  if (phase.inShared) say('`npm test -- unit test/` gives each file a process of its own: it names the file');
+  total.failed++;
+}
+
+function count(events: ReturnType<typeof run>, total: Tally): void {
   events.on('test:pass', event => {
     if (event.details.type === 'suite' || isFile(event)) return;
     if (event.skip || event.todo) total.skipped++;
@@ -116,17 +139,11 @@ async function runFiles(files: string[], phase: Phase, total: Tally): Promise<vo
     if (event.todo) total.skipped++;
     else total.failed++;
   });
-  const report = events.compose(new spec());
-  for await (const chunk of report) process.stdout.write(chunk);
-  clearTimeout(watchdog);
-  if (!stuck.signal.aborted) return;
-  say(`no ${phase.name} test began or ended for too long: what still ran was ended`);
-  total.failed++;
 }
 
 /** The runner reports each file as a test of its own, named by its path. */
 function isFile(event: { nesting: number; name: string }): boolean {
-  return event.nesting === 0 && event.name.endsWith('.test.ts');
+  return event.nesting === 0 && (event.name.endsWith('.test.ts') || event.name.endsWith(LOADER));
 }
 
 function wasToldInside(error: Error): boolean {
