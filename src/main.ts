@@ -34,6 +34,21 @@ const VERBS: readonly Verb[] = [
     load: () => import('./cli/commands/example.ts'),
   },
   { name: 'envoy', summary: 'install and run an Envoy', load: () => import('./cli/commands/envoy.ts') },
+  {
+    name: 'new',
+    summary: 'begin a plugin',
+    load: () => import('./cli/commands/new.ts'),
+  },
+  {
+    name: 'build',
+    summary: 'compile a plugin',
+    load: () => import('./cli/commands/build.ts'),
+  },
+  {
+    name: 'test',
+    summary: 'run a plugin against a file of requests, without an Envoy',
+    load: () => import('./cli/commands/test.ts'),
+  },
   { name: 'push', summary: 'push a module to a registry', load: () => import('./cli/commands/push.ts') },
   {
     name: 'pull',
@@ -228,6 +243,10 @@ function createPorts(): CommandPorts {
     async tagArtifact(request) {
       const { tagArtifact } = await import('./module/tag-artifact.ts');
       return tagArtifact(request);
+    },
+    async runPlugin(bytes, plan) {
+      const { runPlugin } = await import('./module/trial/stream/run-plugin.ts');
+      return runPlugin(bytes, plan, clock, new AbortController().signal);
     },
     async buildPlugin(name) {
       // The examples are no part of the program: they lie beside src, where the package has them.

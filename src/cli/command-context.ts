@@ -4,6 +4,7 @@ import type { PushLayout } from '../model/artifact-layout.ts';
 import type { ModuleCheck } from '../model/module-check.ts';
 import type { ModuleInspection } from '../model/module-inspection.ts';
 import type { PluginDocument } from '../model/plugin-document.ts';
+import type { PluginRun, RunPlan } from '../model/plugin-run.ts';
 import type { Log } from '../model/ports.ts';
 import { RestClient } from './rest-client.ts';
 import type { Screen } from './rollout/live-frame.ts';
@@ -48,6 +49,8 @@ export interface CommandPorts {
   }): Promise<ModuleCheck>;
   /** Gives what a reference names another tag. */
   tagArtifact(request: RegistryRequest & { readonly tag: string }): Promise<{ readonly digest: string }>;
+  /** Has requests pass through a plugin, in the host of the trial runs. */
+  runPlugin(bytes: Uint8Array, plan: RunPlan): Promise<PluginRun>;
   /** Compiles one of the example plugins in plugins/. */
   buildPlugin(name: string): Promise<{ readonly bytes: Uint8Array; readonly sha256: string }>;
 }

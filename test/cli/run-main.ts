@@ -43,6 +43,7 @@ export async function run(args: readonly string[], world: Partial<CommandContext
       inspectFile: unused,
       checkFile: unused,
       tagArtifact: unused,
+      runPlugin: unused,
       buildPlugin: unused,
     },
     ...world,
