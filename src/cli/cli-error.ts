@@ -6,7 +6,7 @@ import { AttacheError } from '../model/error.ts';
  * - `unreachable`: the server does not answer; `bad-answer`: it answers what we do not understand
  * - `check-timeout`, `wait-timeout`: the time to wait was over; `rolled-back`: the new revision was refused
  * - `demo-failed`: a step of the demo did not hold; `interrupted`: a person ended it
- * - `envoy-not-found`, `envoy-install-failed`: no Envoy to run
+ * - `envoy-not-found`, `envoy-install-failed`: no Envoy to run; `envoy-failed`: it ran, and ended
  * - `build-failed`, `compiler-missing`: a plugin's source does not become a module
  */
 export type CliErrorCode =
@@ -21,6 +21,7 @@ export type CliErrorCode =
   | 'interrupted'
   | 'envoy-not-found'
   | 'envoy-install-failed'
+  | 'envoy-failed'
   | 'build-failed'
   | 'compiler-missing';
 

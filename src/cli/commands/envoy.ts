@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import { parseAddress } from '../../config.ts';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext, DefineCommand } from '../command-context.ts';
 import {
@@ -12,6 +14,8 @@ import {
   readEnvoyVersion,
 } from '../envoy-binary.ts';
 import { EXIT } from '../exit-code.ts';
+import { parsePort, parseWord } from '../parse-option.ts';
+import { type RunInEnvoyOptions, runInEnvoy } from '../plugin/run-in-envoy.ts';
 import { formatTable } from '../table.ts';
 
 /** `attache envoy install|run|versions`: an Envoy to try things with. */
@@ -28,12 +32,30 @@ export const define: DefineCommand = (command, context, finish) => {
     });
   command
     .command('run')
-    .description("run an Envoy; what follows -- is Envoy's")
+    .description("run an Envoy with a plugin in it, or with arguments: what follows -- is Envoy's")
     .option('--version <version>', 'this one, instead of the one found')
+    .option(
+      '--plugin <what>',
+      'a .wasm file, or the folder of a plugin: one listener with it, no control plane',
+    )
+    .option('--config <file>', 'with --plugin: its pluginConfig, YAML or JSON')
+    .option(
+      '--document <file>',
+      'with --plugin: a plugin document, for pluginConfig, pluginName and environment',
+    )
+    .option('--port <port>', 'with --plugin: of the listener (default 10000, or any that is free)', parsePort)
+    .option('--upstream <host:port>', 'with --plugin: where requests go (default: an echo)', parseUpstream)
+    .option('--log-level <level>', 'with --plugin: of its log', parseWord(...LOG_LEVELS), 'info')
     .argument('[arguments...]', 'for example: -c envoy.yaml')
-    .addHelpText('after', '\nExample:\n  attache envoy run -- -c managed.yaml')
-    .action(async (args: readonly string[], options: { version?: string }) => {
-      finish(await run(await find(options.version, context), args, context));
+    .addHelpText('after', EXAMPLES)
+    .action(async (args: readonly string[], options: RunOptions) => {
+      if (options.plugin === undefined) refuseWithoutPlugin(options);
+      else if (args.length > 0)
+        throw new CliError('bad-usage', '--plugin makes the arguments of its Envoy itself');
+      const program = await find(options.version, context);
+      const { plugin } = options;
+      if (plugin === undefined) finish(await run(program, args, context));
+      else finish(await runInEnvoy(program, { ...options, plugin }, context));
     });
   command
     .command('versions')
@@ -43,6 +65,30 @@ export const define: DefineCommand = (command, context, finish) => {
       finish(EXIT.done);
     });
 };
+
+interface RunOptions extends Partial<RunInEnvoyOptions> {
+  readonly version?: string;
+  readonly logLevel: string;
+}
+
+/** Of Proxy-Wasm, as Envoy writes them. */
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warning', 'error', 'critical'] as const;
+
+const EXAMPLES = `
+Examples:
+  attache envoy run -- -c managed.yaml
+  attache envoy run --plugin build/auth.wasm --document plugin.yaml`;
+
+function refuseWithoutPlugin({ config, document, port, upstream }: RunOptions): void {
+  if ([config, document, port, upstream].every(one => one === undefined)) return;
+  throw new CliError('bad-usage', '--config, --document, --port and --upstream go with --plugin');
+}
+
+function parseUpstream(text: string): NonNullable<ReturnType<typeof parseAddress>> {
+  const address = parseAddress(text);
+  if (address === undefined) throw new InvalidArgumentError('expected HOST:PORT, e.g. 127.0.0.1:3000');
+  return address;
+}
 
 function find(version: string | undefined, context: CommandContext): Promise<string> {
   return findEnvoy({
