@@ -22,6 +22,7 @@ export function describeInspection({ name, artifact, module, fault }: ModuleInsp
       'annotations',
       annotations.map(([key, value]) => `${key}   ${value.replace(/\s*\n\s*/g, ' ')}`),
     ),
+    ...section('schema of its configuration', toSchemaLines(module?.configSchema)),
     ...section(`imports (${module?.imports.length ?? 0})`, (module?.imports ?? []).map(toSymbol)),
     ...section(`exports (${module?.exports.length ?? 0})`, (module?.exports ?? []).map(toSymbol)),
   ].join('\n');
@@ -75,6 +76,12 @@ function toLayerTable(artifact: InspectedArtifact | undefined): string[] {
     `config ${configType}${artifactType === undefined ? '' : `, artifact type ${artifactType}`}`,
     ...formatTable({ headings: ['TYPE', 'SIZE', 'DIGEST', 'TITLE'], rows }).split('\n'),
   ];
+}
+
+/** JSON as it would stand in config.schema.json. */
+function toSchemaLines(schema: unknown): readonly string[] {
+  if (schema === undefined) return [];
+  return typeof schema === 'string' ? [schema] : JSON.stringify(schema, null, 2).split('\n');
 }
 
 function toSymbol({ kind, name, signature }: InspectedSymbol): string {

@@ -65,6 +65,8 @@ export interface InspectedModule {
   /** `MODULE.NAME(SIGNATURE)`, functions and others, in the order of the module. */
   readonly imports: readonly InspectedSymbol[];
   readonly exports: readonly InspectedSymbol[];
+  /** The JSON schema of its configuration, or in words why that cannot be used; absent: it brings none. */
+  readonly configSchema?: unknown;
 }
 
 export interface InspectedSymbol {

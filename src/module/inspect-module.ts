@@ -8,6 +8,7 @@ import type {
 } from '../model/module-inspection.ts';
 import type { OciReference } from '../model/module-reference.ts';
 import { sha256Hex } from '../model/plugin-spec.ts';
+import { readConfigSchema } from './config-schema/read-config-schema.ts';
 import { inspectSignatures } from './inspect-signatures.ts';
 import { chooseChild, type ImageIndex, type ImageManifest, parseManifest } from './manifest.ts';
 import { TITLE_ANNOTATION } from './media-types.ts';
@@ -159,7 +160,18 @@ export function inspectBytes(bytes: Uint8Array, layout: string): InspectedModule
     memoryPages: header.initialMemoryPages,
     imports: header.imports.map(one => toSymbol(`${one.module}.${one.name}`, one)),
     exports: header.exports.map(one => toSymbol(one.name, one)),
+    ...inspectSchema(bytes),
   };
+}
+
+function inspectSchema(bytes: Uint8Array): Pick<InspectedModule, 'configSchema'> {
+  try {
+    const configSchema = readConfigSchema(bytes);
+    return configSchema === undefined ? {} : { configSchema };
+  } catch (error) {
+    if (!(error instanceof ModuleError)) throw error;
+    return { configSchema: error.message };
+  }
 }
 
 async function orFault(
