@@ -9,13 +9,14 @@ import {
   parseModuleReference,
 } from '../model/module-reference.ts';
 import type { ModuleSignature } from '../model/module-signature.ts';
-import { sha256Hex } from '../model/plugin-spec.ts';
 import { NO_SIGNATURE_POLICY, type SignaturePolicy } from '../model/signature-policy.ts';
 import { isListed } from './address-policy.ts';
 import type { BlobCache } from './blob-cache.ts';
+import { MAX_MODULE_BYTES } from './check-module.ts';
 import { createHttpClient } from './http-client.ts';
+import { keepModule, lostFromCache } from './keep-module.ts';
 import { ModuleError } from './module-error.ts';
-import { fetchFromRegistry } from './oci-source.ts';
+import { bringFromRegistry } from './oci-source.ts';
 import { createRegistryClient, type FoundTag, type RegistryOptions } from './registry-client.ts';
 import type { PullCredentials } from './registry-credentials.ts';
 import { toResponseError } from './response-error.ts';
@@ -26,7 +27,7 @@ import {
   type SignatureChecker,
 } from './signature/signature-checker.ts';
 import { type UnpackedModule, unpackModule } from './unpack.ts';
-import { wrongDigest } from './verify-digest.ts';
+import { verifyDigest } from './verify-digest.ts';
 
 export interface ModuleSourceOptions extends RegistryOptions {
   /** `file://` modules must lie below it; undefined: `file://` is refused. */
@@ -35,11 +36,11 @@ export interface ModuleSourceOptions extends RegistryOptions {
   readonly signatures?: SignaturePolicy;
 }
 
-/** A module as it came from its source: digests verified, contents not checked yet. */
-export interface FetchedModule {
-  readonly bytes: Buffer;
-  /** Of the bytes; hex. */
+/** A module from its source, in the cache: digests verified, contents not checked yet. */
+export interface BroughtModule {
+  /** Hex. */
   readonly sha256: string;
+  readonly sizeBytes: number;
   /** Which rule found it: an OCI layout, `plain`, `archive`. */
   readonly layout: string;
   /** OCI: what the reference named (index or manifest), and the manifest chosen. */
@@ -53,20 +54,27 @@ export interface FetchedModule {
   readonly signature?: ModuleSignature;
 }
 
+/** The same, and its bytes. */
+export interface FetchedModule extends BroughtModule {
+  readonly bytes: Buffer;
+}
+
+/** `sha256` is hex. */
+export interface WantedModule {
+  readonly url: string;
+  readonly sha256?: string | undefined;
+  readonly verificationKey?: string | undefined;
+  readonly credentials?: PullCredentials | undefined;
+}
+
 export interface ModuleSource {
   /**
-   * Fetches what a plugin's url names. `sha256` (hex) pins the manifest or index of an OCI artifact, and the module
-   * itself for the other schemes. What `verificationKey` and the policy ask for was verified. Throws ModuleError.
+   * Brings into the cache what a plugin's url names. `sha256` pins the manifest or index of an OCI artifact, and the
+   * module itself for the other schemes. What `verificationKey` and the policy ask for was verified. Throws ModuleError.
    */
-  fetch(
-    of: {
-      readonly url: string;
-      readonly sha256?: string | undefined;
-      readonly verificationKey?: string | undefined;
-      readonly credentials?: PullCredentials | undefined;
-    },
-    signal: AbortSignal,
-  ): Promise<FetchedModule>;
+  bring(of: WantedModule, signal: AbortSignal): Promise<BroughtModule>;
+  /** The same, and reads it. */
+  fetch(of: WantedModule, signal: AbortSignal): Promise<FetchedModule>;
   /**
    * What a tag in a registry names now, told by `mirror` alone, or with undefined by the registry itself; by any of them
    * where that mirror is not configured any more. Throws ModuleError.
@@ -90,9 +98,9 @@ export function createModuleSource(cache: BlobCache, options: ModuleSourceOption
   const http = createHttpClient(options.timeLimits);
   const policy = options.signatures ?? NO_SIGNATURE_POLICY;
   const signatures = createSignatureChecker(policy, registry, options.clock);
-  return {
+  const source: ModuleSource = {
     signatures,
-    async fetch({ url, sha256, verificationKey, credentials }, signal) {
+    async bring({ url, sha256, verificationKey, credentials }, signal) {
       const reference = parseReference(url);
       const checkSignature = async (digests: SignedDigests) => {
         const signature = await signatures.check({ url, verificationKey, credentials }, digests, signal);
@@ -100,13 +108,24 @@ export function createModuleSource(cache: BlobCache, options: ModuleSourceOption
         return signature;
       };
       if (reference.scheme === 'oci')
-        return fetchFromRegistry(registry.as(credentials), cache, reference, sha256, checkSignature, signal);
+        return bringFromRegistry(registry.as(credentials), cache, reference, sha256, checkSignature, signal);
       const signature = await checkSignature({});
       const module =
         reference.scheme === 'file'
           ? await readFile(reference, options.moduleDirectory)
           : await download(reference, signal);
-      return { ...toFetched(module, url, sha256), ...(signature === undefined ? {} : { signature }) };
+      if (sha256 !== undefined) verifyDigest(module.bytes, `sha256:${sha256}`, url);
+      return {
+        ...(await keepModule(cache, module.bytes)),
+        layout: module.found === 'plain' ? 'plain' : 'archive',
+        ...(signature === undefined ? {} : { signature }),
+      };
+    },
+    async fetch(of, signal) {
+      const module = await source.bring(of, signal);
+      const bytes = await cache.read(module.sha256, MAX_MODULE_BYTES);
+      if (bytes === undefined) throw lostFromCache(module.sha256);
+      return { ...module, bytes };
     },
     async findTag({ url, credentials, mirror }, signal) {
       const reference = parseReference(url);
@@ -117,6 +136,7 @@ export function createModuleSource(cache: BlobCache, options: ModuleSourceOption
       await Promise.all([registry.close(), http.close()]);
     },
   };
+  return source;
 
   async function download({ url }: HttpReference, signal: AbortSignal): Promise<UnpackedModule> {
     const mayBePrivate = (one: URL) => isListed(one, options.allowPrivateHosts);
@@ -188,13 +208,6 @@ function toOne(module: UnpackedModule | undefined, what: string): UnpackedModule
   throw new ModuleError('no-module', `${what}: the archive holds no plugin.wasm and no other *.wasm`, {
     hint: 'Put the module into the archive as plugin.wasm.',
   });
-}
-
-function toFetched({ bytes, found }: UnpackedModule, url: string, pinned: string | undefined): FetchedModule {
-  const sha256 = sha256Hex(bytes);
-  if (pinned !== undefined && sha256 !== pinned)
-    throw wrongDigest(url, `sha256:${pinned}`, `sha256:${sha256}`);
-  return { bytes, sha256, layout: found === 'plain' ? 'plain' : 'archive' };
 }
 
 /** Nothing logs in to a web server. */

@@ -49,11 +49,11 @@ export function createModuleResolver(options: ModuleResolverOptions): ResolveMod
   return async ({ spec, cancelled, begun, tag }) => {
     const revisions = await listRevisions(store, toPluginName(spec));
     const targets = await listModuleTargets(store, spec, options.rootNamespace);
-    const fetchModule: ModuleSource['fetch'] = async (of, signal) => {
+    const bringModule: ModuleSource['bring'] = async (of, signal) => {
       await begun?.();
       const module = await turns.run(async () => {
         cancelled.throwIfAborted();
-        return source.fetch(of, signal);
+        return source.bring(of, signal);
       });
       const { passedOver = [], mirror } = module;
       if (passedOver.length > 0)
@@ -61,7 +61,7 @@ export function createModuleResolver(options: ModuleResolverOptions): ResolveMod
       return module;
     };
     const ports = {
-      fetchModule,
+      bringModule,
       signatures,
       readPullSecret,
       cache,

@@ -1,10 +1,10 @@
 import type { OciReference } from '../model/module-reference.ts';
 import type { ModuleSignature } from '../model/module-signature.ts';
-import { sha256Hex } from '../model/plugin-spec.ts';
-import type { BlobCache } from './blob-cache.ts';
+import type { BlobCache, WrittenBlob } from './blob-cache.ts';
 import { MAX_MODULE_BYTES, moduleTooBig } from './check-module.ts';
-import type { FetchedModule } from './fetch-module.ts';
+import type { BroughtModule } from './fetch-module.ts';
 import { findModule, type ModulePlace } from './find-module.ts';
+import { keepModule, lostFromCache } from './keep-module.ts';
 import { chooseChild, type Descriptor, type ImageManifest, parseManifest } from './manifest.ts';
 import { ModuleError } from './module-error.ts';
 import type { RegistryClient } from './registry-client.ts';
@@ -31,14 +31,14 @@ interface Resolved {
  * not asked for again. `sha256` (hex) pins the digest of the index or the manifest. `checkSignature` is asked before
  * anything is unpacked, and throws what must not go on. Throws ModuleError.
  */
-export async function fetchFromRegistry(
+export async function bringFromRegistry(
   client: RegistryClient,
   cache: BlobCache,
   reference: OciReference,
   sha256: string | undefined,
   checkSignature: (digests: SignedDigests) => Promise<ModuleSignature | undefined>,
   signal: AbortSignal,
-): Promise<FetchedModule> {
+): Promise<BroughtModule> {
   const what = `${reference.host}/${reference.repository}:${reference.digest ?? reference.tag}`;
   const resolved = await resolve(client, reference, what, signal);
   const { referenceDigest, manifestDigest } = resolved;
@@ -86,23 +86,21 @@ async function takeModule(
   reference: OciReference,
   place: ModulePlace,
   signal: AbortSignal,
-): Promise<Pick<FetchedModule, 'bytes' | 'sha256'>> {
+): Promise<WrittenBlob> {
   if (place.kind === 'raw') {
     if (place.layer.sizeBytes > MAX_MODULE_BYTES) throw moduleTooBig(place.layer.sizeBytes);
     const sha256 = await bringLayer(client, cache, reference, place.layer, MAX_MODULE_BYTES, signal);
-    const bytes = await cache.read(sha256, MAX_MODULE_BYTES);
-    if (bytes === undefined) throw lost(sha256);
-    return { bytes, sha256 };
+    return { sha256, sizeBytes: await measureModule(cache, sha256) };
   }
   checkSizes(place.layers, reference);
   const budget = new InflateBudget();
   for (const layer of place.layers) {
     const sha256 = await bringLayer(client, cache, reference, layer, MAX_LAYER_BYTES, signal);
     const blob = await cache.open(sha256);
-    if (blob === undefined) throw lost(sha256);
+    if (blob === undefined) throw lostFromCache(sha256);
     try {
       const unpacked = await unpackModule(blob.file.createReadStream({ autoClose: false }), budget);
-      if (unpacked !== undefined) return { bytes: unpacked.bytes, sha256: sha256Hex(unpacked.bytes) };
+      if (unpacked !== undefined) return await keepModule(cache, unpacked.bytes);
     } finally {
       await blob.file.close();
     }
@@ -110,6 +108,15 @@ async function takeModule(
   throw new ModuleError('no-module', `${reference.repository}: no layer holds a plugin.wasm or any *.wasm`, {
     hint: 'Check that the URL names a plugin. To push one: attache push FILE.wasm HOST/NAME:TAG',
   });
+}
+
+/** A blob that was here before can have another size than the descriptor says. */
+async function measureModule(cache: BlobCache, sha256: string): Promise<number> {
+  const blob = await cache.open(sha256);
+  if (blob === undefined) throw lostFromCache(sha256);
+  await blob.file.close();
+  if (blob.sizeBytes > MAX_MODULE_BYTES) throw moduleTooBig(blob.sizeBytes);
+  return blob.sizeBytes;
 }
 
 /** Refused before a byte of them is asked for; what is received is held against the declared size. */
@@ -156,10 +163,4 @@ async function bringLayer(
     if (isOwn || signal.aborted) throw error;
   }
   return bringLayer(client, cache, reference, layer, maxBytes, signal);
-}
-
-function lost(sha256: string): ModuleError {
-  return new ModuleError('cache-failed', `blob ${sha256} vanished from the module cache`, {
-    hint: 'Leave the modules directory to Attaché alone. It is fetched again.',
-  });
 }

@@ -59,13 +59,13 @@ export function createModulePlanner(options: ModulePlannerOptions): ModulePlanne
       listRevisions(store, plugin),
       listModuleTargets(store, spec, rootNamespace),
     ]);
-    const fetchModule: typeof source.fetch = (of, signal) =>
+    const bringModule: typeof source.bring = (of, signal) =>
       turns.run(async () => {
         unwanted.throwIfAborted();
-        return source.fetch(of, signal);
+        return source.bring(of, signal);
       });
     const runTrial: RunTrial = (load, input) => trials.run(load, input, unwanted);
-    const ports = { fetchModule, signatures: source.signatures, readPullSecret, cache, runTrial };
+    const ports = { bringModule, signatures: source.signatures, readPullSecret, cache, runTrial };
     // Not cut short with the plan: another plugin may wait for the same download, and it is kept for later.
     const module = await resolvePlugin(spec, revisions, targets, ports, closing.signal);
     return { kind: 'revision', ...planRevision(plugin, spec, module, revisions, clock.now()) };

@@ -2,10 +2,11 @@ import { parseModuleReference } from '../model/module-reference.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
 import type { ModuleFacts, Revision } from '../model/revision.ts';
 import type { BlobCache } from './blob-cache.ts';
-import { checkModule, MAX_MODULE_BYTES, type TargetEnvoy } from './check-module.ts';
+import { type CheckedModule, checkModule, MAX_MODULE_BYTES, type TargetEnvoy } from './check-module.ts';
 import { checkConfig } from './config-schema/check-config.ts';
 import type { ModuleSource } from './fetch-module.ts';
 import { ModuleError } from './module-error.ts';
+import { readOutline } from './module-outline.ts';
 import { findKnownModule } from './plan-revision.ts';
 import type { ReadPullSecret } from './pull-secret-reader.ts';
 import type { FoundTag } from './registry-client.ts';
@@ -15,7 +16,7 @@ import { wrongDigest } from './verify-digest.ts';
 
 export interface ResolvePorts {
   /** Can take long. */
-  readonly fetchModule: ModuleSource['fetch'];
+  readonly bringModule: ModuleSource['bring'];
   readonly signatures: Pick<SignatureChecker, 'renew'>;
   readonly readPullSecret: ReadPullSecret;
   readonly cache: BlobCache;
@@ -49,37 +50,30 @@ export async function obtainModule(
   spec: PluginSpec,
   revisions: readonly Revision[],
   targets: readonly TargetEnvoy[],
-  { fetchModule, signatures, readPullSecret, cache }: Omit<ResolvePorts, 'runTrial'>,
+  { bringModule, signatures, readPullSecret, cache }: Omit<ResolvePorts, 'runTrial'>,
   signal: AbortSignal,
   tag?: FoundTag,
 ): Promise<Omit<ModuleFacts, 'trial'>> {
   // Also where the module is known: a secret that is not there is to be seen when it is written, not when it is needed.
   const credentials = await readPullSecret(spec);
   const known = findKnownModule(spec, revisions);
-  const cached = known && (await cache.read(known.sha256, MAX_MODULE_BYTES));
-  if (known !== undefined && cached !== undefined) {
+  if (known !== undefined && (await cache.has(known.sha256))) {
     const signature = await signatures.renew({ ...spec, credentials }, known, signal);
     requireSignature(spec.url, signature, known);
     // A node of an older release may have come since.
-    checkModule(cached, targets);
-    checkConfig(cached, spec);
+    await checkCached(known, spec, targets, cache);
     return withSignature(known, signature);
   }
   const pinned = tag === undefined ? known && toPinned(known) : { url: toDigestUrl(spec.url, tag.digest) };
-  const fetched = await fetchModule({ ...spec, credentials, ...pinned }, signal);
+  const fetched = await bringModule({ ...spec, credentials, ...pinned }, signal);
   const mirror = tag === undefined ? fetched.mirror : tag.mirror;
   const { sha256 } = fetched;
   if (known !== undefined && sha256 !== known.sha256)
     throw wrongDigest(`the module of ${spec.url}`, `sha256:${known.sha256}`, `sha256:${sha256}`);
-  const { abi, importCount } = checkModule(fetched.bytes, targets);
-  // A layer that is the module lies there already.
-  if (!(await cache.has(sha256)))
-    await cache.write([fetched.bytes], { maxBytes: MAX_MODULE_BYTES, expected: sha256 });
-  // Behind the cache: who corrects the configuration does not wait for the module again.
-  checkConfig(fetched.bytes, spec);
+  const { abi, importCount } = await checkCached({ sha256, url: spec.url }, spec, targets, cache);
   return {
     sha256,
-    sizeBytes: fetched.bytes.length,
+    sizeBytes: fetched.sizeBytes,
     url: spec.url,
     ...(fetched.referenceDigest === undefined ? {} : { referenceDigest: fetched.referenceDigest }),
     ...(fetched.manifestDigest === undefined ? {} : { manifestDigest: fetched.manifestDigest }),
@@ -91,10 +85,35 @@ export async function obtainModule(
   };
 }
 
+/** A module in the cache, and the configuration that it is to get. Throws ModuleError. */
+async function checkCached(
+  module: Pick<ModuleFacts, 'sha256' | 'url'>,
+  spec: PluginSpec,
+  targets: readonly TargetEnvoy[],
+  cache: BlobCache,
+): Promise<CheckedModule> {
+  const outline = await readOutline(cache, module.sha256);
+  if (outline === undefined) throw goneFromCache(module);
+  try {
+    const checked = checkModule(outline, targets);
+    checkConfig(outline, spec);
+    return checked;
+  } catch (error) {
+    // Where it is broken, only the whole of it can tell.
+    if (error instanceof ModuleError && error.code === 'broken-wasm')
+      checkModule(await readModule(module, cache), targets);
+    throw error;
+  }
+}
+
 async function readModule({ sha256, url }: Pick<ModuleFacts, 'sha256' | 'url'>, cache: BlobCache) {
   const bytes = await cache.read(sha256, MAX_MODULE_BYTES);
-  if (bytes !== undefined) return bytes;
-  throw new ModuleError('cache-failed', `the module of ${url} is gone from the data directory`, {
+  if (bytes === undefined) throw goneFromCache({ url });
+  return bytes;
+}
+
+function goneFromCache({ url }: Pick<ModuleFacts, 'url'>): ModuleError {
+  return new ModuleError('cache-failed', `the module of ${url} is gone from the data directory`, {
     hint: 'It is fetched again.',
   });
 }

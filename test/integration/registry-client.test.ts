@@ -226,6 +226,26 @@ test('other bytes than the manifest names are refused, and never kept', async t 
   }
 });
 
+test('a blob that is here already is held to its own size, whatever a manifest says of it', async t => {
+  const big = Buffer.alloc(32 << 20);
+  const layer = { mediaType: 'application/wasm', digest: toDigest(big), size: 10 };
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const config = {
+    mediaType: 'application/vnd.oci.empty.v1+json',
+    digest: toDigest(Buffer.from('{}')),
+    size: 2,
+  };
+  const web = await startWeb(t, (_request, response) => {
+    response.setHeader('content-type', mediaType);
+    response.end(JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [layer] }));
+  });
+  const cache = await makeCache(t);
+  await cache.write([big], { maxBytes: big.length });
+  const source = createModuleSource(cache, sourceOptions([web.host]));
+  stopAfter(t, { stop: () => source.close() });
+  await assert.rejects(source.bring({ url: `${web.host}/team/auth:1` }, never), hasCode('module-too-big'));
+});
+
 test('a manifest that is not the one asked for by digest is refused', async t => {
   const registry = await startArtifact(t, () => false);
   const source = await makeSource(t, [registry.host]);

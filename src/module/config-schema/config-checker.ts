@@ -51,8 +51,8 @@ export function createConfigChecker(options: ConfigCheckerOptions): ConfigChecke
       listRevisions(store, toPluginName(spec)),
       listModuleTargets(store, spec, rootNamespace),
     ]);
-    const fetchModule: typeof source.fetch = (of, signal) => turns.run(() => source.fetch(of, signal));
-    const ports = { fetchModule, signatures: source.signatures, readPullSecret, cache };
+    const bringModule: typeof source.bring = (of, signal) => turns.run(() => source.bring(of, signal));
+    const ports = { bringModule, signatures: source.signatures, readPullSecret, cache };
     await obtainModule(spec, revisions, targets, ports, closing.signal);
   };
 
