@@ -1,4 +1,4 @@
-import type { Assignment, Side } from '../model/assignment.ts';
+import { type Assignment, isSameAim, type Side } from '../model/assignment.ts';
 import type { ModulePlan } from '../model/module-plan.ts';
 import { toPluginDocumentSpec } from '../model/plugin-document.ts';
 import { type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
@@ -14,14 +14,7 @@ import { planChains } from './plan-chains.ts';
 import { diffLeaves } from './plan-diff.ts';
 import { toModuleView } from './plan-module-view.ts';
 import { planRollout } from './plan-rollout.ts';
-import {
-  assignmentOf,
-  isSameAim,
-  newestSide,
-  type PlanState,
-  withAssignment,
-  withDocument,
-} from './plan-state.ts';
+import { assignmentOf, newestSide, type PlanState, withAssignment, withDocument } from './plan-state.ts';
 import { findPlanTargets } from './plan-targets.ts';
 import { statusOf } from './plugin-status-of.ts';
 import type { PluginPlan } from './schema/plan-view.ts';

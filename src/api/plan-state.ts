@@ -63,9 +63,3 @@ export function assignmentOf(fleet: Fleet, plugin: PluginName, createdAt: number
 export function newestSide({ base, moved }: Assignment): Side {
   return moved.at(-1)?.side ?? base;
 }
-
-/** The same revision on the same nodes; where there is no plugin, its placement says nothing. */
-export function isSameAim(a: Side, b: Side): boolean {
-  if (a.revision !== b.revision) return false;
-  return a.revision === null || toCanonicalJson(a.placement) === toCanonicalJson(b.placement);
-}

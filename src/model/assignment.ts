@@ -1,5 +1,5 @@
 import type { NodeIdentity } from './node.ts';
-import type { PluginName, PluginSpec } from './plugin-spec.ts';
+import { type PluginName, type PluginSpec, toCanonicalJson } from './plugin-spec.ts';
 import { selects } from './selector.ts';
 
 /**
@@ -49,6 +49,15 @@ export interface HeldTarget {
   /** Store revision of the PluginSpec that asked for it. */
   readonly specRevision: number;
   readonly revision: number | null;
+}
+
+/** The same revision on the same nodes, however it is compiled. Where there is no plugin, its placement says nothing. */
+export function isSameAim(
+  a: Pick<Side, 'revision' | 'placement'>,
+  b: Pick<Side, 'revision' | 'placement'>,
+): boolean {
+  if (a.revision !== b.revision) return false;
+  return a.revision === null || toCanonicalJson(a.placement) === toCanonicalJson(b.placement);
 }
 
 /** The side a node is on, whether or not that side's placement selects it. */

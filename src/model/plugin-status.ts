@@ -1,6 +1,6 @@
-import type { Assignment, Side } from './assignment.ts';
+import { type Assignment, isSameAim, type Side } from './assignment.ts';
 import type { Quarantine } from './fleet-records.ts';
-import { type PluginSpec, toCanonicalJson } from './plugin-spec.ts';
+import type { PluginSpec } from './plugin-spec.ts';
 import type { NodePluginState, PluginState } from './plugin-state.ts';
 import type { ModuleProgress } from './revision.ts';
 import { isActive, type Rollout, type RolloutPhase } from './rollout.ts';
@@ -196,16 +196,10 @@ function toModulePart({ spec, specRevision, progress, rollout }: StatusInput): P
 
 /** The rollout is about what the document asks for now, though a later state of the document asks for it too. */
 function leadsTo({ to }: Rollout, desired: Target): boolean {
-  return to !== null && isEqual(to, desired);
+  return to !== null && isSameAim(to, desired);
 }
 
 function isAlreadyThere(assignment: Assignment | undefined, desired: Target): boolean {
   if (assignment === undefined) return desired.revision === null;
-  return assignment.moved.length === 0 && isEqual(assignment.base, desired);
-}
-
-/** Where there is no revision, its placement is nowhere. */
-function isEqual(a: Target, b: Target): boolean {
-  if (a.revision !== b.revision) return false;
-  return a.revision === null || toCanonicalJson(a.placement) === toCanonicalJson(b.placement);
+  return assignment.moved.length === 0 && isSameAim(assignment.base, desired);
 }

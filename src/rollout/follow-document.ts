@@ -1,4 +1,4 @@
-import type { Side } from '../model/assignment.ts';
+import { isSameAim, type Side } from '../model/assignment.ts';
 import { isActive, type Rollout } from '../model/rollout.ts';
 import type { RolloutIntent } from '../model/rollout-intent.ts';
 import { begin, toSuperseded } from './begin-rollout.ts';
@@ -6,7 +6,7 @@ import { findDesired, findHold, holdTarget } from './desired-side.ts';
 import { newAssignment, type Plan, SOMEBODY } from './new-rollout.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import { latestOf, type Rule, type Turn, without, withRollout } from './rollout-turn.ts';
-import { baseOf, isSameAim, kindOf, revisionText } from './sides.ts';
+import { baseOf, kindOf, revisionText } from './sides.ts';
 
 /** Follows the newest document: begins a rollout, or takes over from one that is under way. */
 export const followDocument: Rule = (turn, records) => {

@@ -1,8 +1,8 @@
+import { isSameAim } from '../model/assignment.ts';
 import type { Quarantine } from '../model/fleet-records.ts';
 import type { Rollout } from '../model/rollout.ts';
 import { findDesired, holdTarget, withoutHold } from './desired-side.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
-import { isSameAim } from './sides.ts';
 
 /** Why content is not to be tried again for its plugin, whatever the selector. */
 export type Cause = Pick<Quarantine, 'rollout' | 'cause' | 'text' | 'by'>;

@@ -1,3 +1,4 @@
+import { isSameAim } from '../model/assignment.ts';
 import { toCountText, toDurationText, toNamesText } from '../model/quantity-text.ts';
 import type { Rollout, WayBack } from '../model/rollout.ts';
 import { findDesired, findHold } from './desired-side.ts';
@@ -7,7 +8,7 @@ import { leftMs } from './rollout-clock.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toRunsText } from './rollout-text.ts';
 import { latestOf, type Rule, type Turn, withRollout } from './rollout-turn.ts';
-import { baseOf, isSameAim } from './sides.ts';
+import { baseOf } from './sides.ts';
 
 /** Nodes get this long to confirm that they are back. */
 export const BACK_MS = 600_000;

@@ -1,16 +1,9 @@
-import type { Assignment, Side } from '../model/assignment.ts';
-import { toCanonicalJson } from '../model/plugin-spec.ts';
+import { type Assignment, isSameAim, type Side } from '../model/assignment.ts';
 import type { RolloutKind } from '../model/rollout.ts';
 
-/** Whether two sides are the same state of a fleet. Where there is no plugin, its selector says nothing. */
+/** Whether two sides are the same state of a fleet. */
 export function isSameSide(a: Side, b: Side): boolean {
   return isSameAim(a, b) && (a.revision === null || a.format === b.format);
-}
-
-/** The same revision on the same nodes, however it is compiled. */
-export function isSameAim(a: Side, b: Side): boolean {
-  if (a.revision !== b.revision) return false;
-  return a.revision === null || toCanonicalJson(a.placement) === toCanonicalJson(b.placement);
 }
 
 export function kindOf(from: Side, to: Side): RolloutKind {

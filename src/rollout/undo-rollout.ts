@@ -1,4 +1,4 @@
-import type { Assignment, Side } from '../model/assignment.ts';
+import { type Assignment, isSameAim, type Side } from '../model/assignment.ts';
 import type { Rollout } from '../model/rollout.ts';
 import type { RolloutIntent } from '../model/rollout-intent.ts';
 import { begin } from './begin-rollout.ts';
@@ -7,7 +7,6 @@ import { lift, quarantine } from './hold-back.ts';
 import type { StrategyChoice } from './new-rollout.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import type { Turn } from './rollout-turn.ts';
-import { isSameAim } from './sides.ts';
 
 /** Inside this time an undo needs no steps: what it goes back to was there a short while ago. */
 export const UNDO_WINDOW_MS = 72 * 3_600_000;
