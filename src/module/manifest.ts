@@ -43,6 +43,9 @@ export function parseManifest(
   const value = parseJson(bytes, what);
   if (value.schemaVersion !== 2)
     throw bad(what, `schemaVersion is ${JSON.stringify(value.schemaVersion)}, not 2`);
+  // Who verifies one reading and who runs the other would not speak of the same bytes: CVE-2021-41190.
+  if (value.manifests !== undefined && (value.layers !== undefined || value.config !== undefined))
+    throw bad(what, 'it is an image and an index at once');
   const own = typeof value.mediaType === 'string' ? value.mediaType : '';
   const type = [own, contentType].find(one => MANIFEST_TYPES.includes(one)) ?? guessType(value);
   if (type === OCI_INDEX || type === DOCKER_LIST)

@@ -12,17 +12,34 @@ export interface UnpackedModule {
   readonly found: string;
 }
 
-/** Of everything an archive inflates to. */
+/** Of everything that the archives of one artifact inflate to. */
 const MAX_INFLATED_BYTES = 256 << 20;
+
+/** What may still be inflated; layers of one artifact share one. */
+export class InflateBudget {
+  #leftBytes = MAX_INFLATED_BYTES;
+
+  /** Throws ModuleError `too-big`. */
+  spend(bytes: number): void {
+    this.#leftBytes -= bytes;
+    if (this.#leftBytes < 0)
+      throw new ModuleError('too-big', `the archive inflates to more than ${MAX_INFLATED_BYTES} bytes`, {
+        hint: 'Push the module alone, without the rest of the image.',
+      });
+  }
+}
 
 /**
  * The module in a file or layer: plain Wasm, a tar, or either of them compressed once with gzip or zstd, told by the
- * leading bytes. In a tar it is `plugin.wasm` at the root, else anywhere, else the only `*.wasm`. Undefined: a tar
+ * leading bytes. Nothing is written to disk, links are not followed. In a tar it is `plugin.wasm` at the root, else anywhere, else the only `*.wasm`. Undefined: a tar
  * without any. Throws `bad-archive`, `ambiguous-module`, `module-too-big`, `too-big`.
  */
-export async function unpackModule(stream: AsyncIterable<Uint8Array>): Promise<UnpackedModule | undefined> {
+export async function unpackModule(
+  stream: AsyncIterable<Uint8Array>,
+  budget = new InflateBudget(),
+): Promise<UnpackedModule | undefined> {
   const packed = await peek(stream);
-  const inflated = await peek(limit(inflate(packed)));
+  const inflated = await peek(limit(inflate(packed), budget));
   if (isTar(inflated.head)) return findInTar(inflated.chunks);
   return { bytes: await readModule(inflated.chunks), found: 'plain' };
 }
@@ -79,14 +96,9 @@ async function* transform(chunks: AsyncIterable<Uint8Array>, decoder: Transform)
   }
 }
 
-async function* limit(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let sizeBytes = 0;
+async function* limit(chunks: AsyncIterable<Uint8Array>, budget: InflateBudget): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunks) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > MAX_INFLATED_BYTES)
-      throw new ModuleError('too-big', `the archive inflates to more than ${MAX_INFLATED_BYTES} bytes`, {
-        hint: 'Push the module alone, without the rest of the image.',
-      });
+    budget.spend(chunk.length);
     yield chunk;
   }
 }
@@ -99,7 +111,9 @@ async function findInTar(chunks: AsyncIterable<Uint8Array>): Promise<UnpackedMod
   let best: UnpackedModule | undefined;
   const names: string[] = [];
   for await (const entry of readTar(chunks)) {
-    if (!entry.path.endsWith('.wasm')) continue;
+    // The mark of a deleted file ends like the file.
+    if (!entry.path.endsWith('.wasm') || /(^|\/)\.wh\.[^/]*$/.test(entry.path)) continue;
+    if (entry.path.split('/').includes('..')) throw leadsOut(entry.path);
     if (rank(entry.path) > 0) names.push(entry.path);
     // A later entry of the same name replaces an earlier one.
     if (best !== undefined && best.found !== entry.path && rank(best.found) >= rank(entry.path)) continue;
@@ -116,6 +130,13 @@ async function findInTar(chunks: AsyncIterable<Uint8Array>): Promise<UnpackedMod
       },
     );
   return best;
+}
+
+function leadsOut(path: string): ModuleError {
+  const shown = JSON.stringify(path.slice(0, 200));
+  return new ModuleError('bad-archive', `the archive has an entry that leads out of it: ${shown}`, {
+    hint: 'Build and push the module again, with plugin.wasm at the root.',
+  });
 }
 
 /** plugin.wasm at the root, plugin.wasm, any other. */
