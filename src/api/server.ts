@@ -183,7 +183,8 @@ async function addPlugins(app: ApiServer): Promise<void> {
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'string' },
-    async (_request: unknown, body: string) => parseJsonBody(body),
+    async (request: { readonly url: string }, body: string) =>
+      parseJsonBody(body, request.url.startsWith('/v1/pullsecrets')),
   );
   for (const [name, schema] of Object.entries(SCHEMAS)) app.addSchema({ ...schema, $id: name });
   // Answers are built from typed values; a second serializer would only be able to lose fields.

@@ -56,6 +56,7 @@ export async function toPluginView(
       refusal: toRefusal(fleet, key, status),
       rollout,
       heldBack: toHeldBackView(fleet, key, status),
+      tag: toTagView(fleet, stored),
       deleted: toDeletedView(spec),
       since: toTime(since),
     },
@@ -139,6 +140,7 @@ export function toModuleOfRevision(module: ModuleFacts): ModuleOfRevision {
     url,
     referenceDigest: module.referenceDigest ?? null,
     manifestDigest: module.manifestDigest ?? null,
+    mirror: module.mirror ?? null,
     layout,
     abi,
     importCount,
@@ -166,6 +168,14 @@ function toRefusal(
     since: toTime(at),
     cause: toCauseText(plugin),
   };
+}
+
+/** Of an older document it says nothing about this one. */
+function toTagView(fleet: Fleet, { key, revision }: Stored<PluginSpec>): PluginView['status']['tag'] {
+  const progress = fleet.progress.get(key);
+  if (progress?.tag === undefined || progress.specRevision !== revision) return null;
+  const { code, message, hint, since } = progress.tag;
+  return { code, message, hint: hint ?? null, since: toTime(since) };
 }
 
 function toDeletedView({ deleted }: PluginSpec): PluginView['status']['deleted'] {

@@ -113,6 +113,12 @@ function describeTrouble({ status }: PluginView, nowMs: number): readonly string
         line => `  ${line.replace(/^next: /, 'next     ').replace(/^ {6}/, ' '.repeat(9))}`,
       ),
     );
+  if (status.tag !== null) {
+    const { code, message, since } = status.tag;
+    lines.push(
+      `  tag      not followed since ${formatSince(since, nowMs)} ago, nothing was changed: ${message} (docs/errors.md#${code})`,
+    );
+  }
   if (status.code !== null) lines.push(`  code     ${status.code} (docs/errors.md#${status.code})`);
   if (status.hint !== null) lines.push(`  next     ${status.hint}`);
   return lines.map(line => localizeTimes(line, nowMs));
@@ -127,6 +133,7 @@ function describeWhat({ spec, status }: PluginView): readonly string[] {
     lines.push(
       `  module   revision ${of}: sha256 ${formatDigest(sha256)}, ${formatSize(sizeBytes)}, ABI ${abi}, ${toCountText(importCount, 'import')}`,
     );
+    if (module.mirror !== null) lines.push(`  mirror   ${module.mirror}`);
     if (signature !== null) lines.push(`  signed   ${signature.text}`);
   }
   lines.push(

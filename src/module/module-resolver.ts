@@ -10,7 +10,7 @@ import type { ReadPullSecret } from './pull-secret-reader.ts';
 import type { FoundTag } from './registry-client.ts';
 import { resolvePlugin } from './resolve-plugin.ts';
 import type { TrialRunner } from './trial/trial-runner.ts';
-import { Turns } from './turns.ts';
+import { HostTurns } from './turns.ts';
 
 export interface ModuleResolverOptions {
   readonly store: Store;
@@ -39,19 +39,21 @@ export interface Wanted {
 export type ResolveModule = (wanted: Wanted) => Promise<ModuleFacts>;
 
 /** Modules fetched at the same time; each may hold 32 MiB of memory. */
-const PARALLEL = 4;
+const PARALLEL = 8;
+/** From one host: so one that does not answer keeps nobody else waiting, and none is run down. */
+const PARALLEL_BY_HOST = 4;
 
 /** The way from a document to its module: its revisions, the nodes it is for, the source, the trial run. */
 export function createModuleResolver(options: ModuleResolverOptions): ResolveModule {
   const { store, cache, source, readPullSecret, trials, log, stopping } = options;
   const { signatures } = source;
-  const turns = new Turns(PARALLEL);
+  const turns = new HostTurns(PARALLEL, PARALLEL_BY_HOST);
   return async ({ spec, cancelled, begun, tag }) => {
     const revisions = await listRevisions(store, toPluginName(spec));
     const targets = await listModuleTargets(store, spec, options.rootNamespace);
     const bringModule: ModuleSource['bring'] = async (of, signal) => {
       await begun?.();
-      const module = await turns.run(async () => {
+      const module = await turns.run(toTurnHost(of.url), async () => {
         cancelled.throwIfAborted();
         return source.bring(of, signal);
       });
@@ -69,4 +71,9 @@ export function createModuleResolver(options: ModuleResolverOptions): ResolveMod
     } satisfies Parameters<typeof resolvePlugin>[3];
     return resolvePlugin(spec, revisions, targets, ports, stopping, tag);
   };
+}
+
+/** Files are all of one. */
+function toTurnHost(url: string): string {
+  return url.replace(/^[a-z]+:\/\//, '').split('/')[0] ?? '';
 }

@@ -20,3 +20,27 @@ export class Turns {
     }
   }
 }
+
+/** Turns of hosts: who waits for its host's holds no place of all. */
+export class HostTurns {
+  readonly #all: Turns;
+  readonly #byHost: number;
+  readonly #hosts = new Map<string, { readonly turns: Turns; jobs: number }>();
+
+  constructor(all: number, byHost: number) {
+    this.#all = new Turns(all);
+    this.#byHost = byHost;
+  }
+
+  async run<T>(host: string, job: () => Promise<T>): Promise<T> {
+    const own = this.#hosts.get(host) ?? { turns: new Turns(this.#byHost), jobs: 0 };
+    this.#hosts.set(host, own);
+    own.jobs++;
+    try {
+      return await own.turns.run(() => this.#all.run(job));
+    } finally {
+      own.jobs--;
+      if (own.jobs === 0) this.#hosts.delete(host);
+    }
+  }
+}

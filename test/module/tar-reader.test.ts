@@ -7,7 +7,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { ModuleError } from '../../src/module/module-error.ts';
 import { readTar } from '../../src/module/tar-reader.ts';
-import { unpackModule } from '../../src/module/unpack.ts';
+import { InflateBudget, unpackModule } from '../../src/module/unpack.ts';
 import { makeDirectory, makeModule } from './actors.ts';
 
 /** A ustar archive of regular files. */
@@ -153,6 +153,28 @@ test('plugin.wasm at the root wins, then anywhere, then the only .wasm; several 
   assert.equal(await find('readme', 'etc/only.wasm'), 'last');
   assert.equal(await find('readme'), undefined);
   await rejects(find('a.wasm', 'b.wasm'), 'ambiguous-module');
+});
+
+test('an entry that leads out of the archive is refused, a link is not followed', async () => {
+  const bytes = makeModule('escape');
+  const out = (path: string) => unpackModule(pieces(buildTar([{ path, bytes }])));
+  for (const path of ['../plugin.wasm', 'a/../../etc/plugin.wasm', '/../plugin.wasm', './../x.wasm'])
+    await assert.rejects(out(path), { code: 'bad-archive' }, path);
+  assert.deepEqual((await out('a..b/plugin.wasm'))?.bytes, Buffer.from(bytes));
+  // Symbolic and hard links, devices and pipes that are called as the module would be.
+  for (const type of ['1', '2', '3', '4', '6'])
+    assert.equal(
+      await unpackModule(pieces(buildTar([{ path: 'plugin.wasm', bytes: Buffer.alloc(0), type }]))),
+      undefined,
+    );
+});
+
+test('the archives of one artifact share what they may inflate to', async () => {
+  const budget = new InflateBudget();
+  const zeros = gzipSync(buildTar([{ path: 'zeros', bytes: Buffer.alloc(100 << 20) }]));
+  assert.equal(await unpackModule(pieces(zeros), budget), undefined);
+  assert.equal(await unpackModule(pieces(zeros), budget), undefined);
+  await assert.rejects(unpackModule(pieces(zeros), budget), { code: 'too-big' });
 });
 
 test('bombs stop at the limit, damage is an error', async () => {

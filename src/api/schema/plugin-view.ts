@@ -17,6 +17,8 @@ export const ModuleOfRevision = Type.Object({
   layout: Type.String(),
   abi: Type.String(),
   importCount: Type.Integer(),
+  /** The mirror that gave it, `HOST/REPOSITORY`; null: the registry itself, or no registry. */
+  mirror: Nullable(Type.String()),
   signature: Nullable(SignatureView),
 });
 export type ModuleOfRevision = Static<typeof ModuleOfRevision>;
@@ -96,6 +98,10 @@ export const PluginStatus = Type.Object({
   rollout: Nullable(PluginRollout),
   /** What the document asks for, and is not tried again by itself. */
   heldBack: Nullable(HeldBack),
+  /** Why the tag of its url could not be followed when it was last looked up; null: it could, or need not be. Nothing was changed by it. */
+  tag: Nullable(
+    Type.Object({ code: Type.String(), message: Type.String(), hint: Nullable(Type.String()), since: Time }),
+  ),
   /** It is being removed, or was; a new PUT brings it back. */
   deleted: Nullable(Type.Object({ by: Type.String(), message: Nullable(Type.String()), since: Time })),
   since: Time,
