@@ -1,11 +1,12 @@
 import { lookup as resolveName } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { getCACertificates } from 'node:tls';
-import { Agent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { toMessage } from '../model/error.ts';
 import { addressRefused, isPrivateAddress } from './address-policy.ts';
 import { ModuleError } from './module-error.ts';
 import { followRedirect, MAX_REDIRECTS } from './redirect-policy.ts';
+import { Agent } from './undici-agent.ts';
 
 /** Limits in ms. `total` bounds one request with its redirects, its whole body included. */
 export interface TimeLimits {

@@ -1,0 +1,28 @@
+import { createRequire } from 'node:module';
+import type * as undici from 'undici';
+
+// Of undici's hundred files (fetch, WebSocket, caches, mocks) these two and what they need: the rest costs a command
+// more than all of its own code. They are no public paths; undici's version is fixed, and every pull tests them.
+const require = createRequire(import.meta.url);
+const UndiciAgent: typeof undici.Agent = require('undici/lib/dispatcher/agent.js');
+const request: (
+  this: undici.Agent,
+  options: undici.Dispatcher.RequestOptions,
+) => Promise<undici.Dispatcher.ResponseData> = require('undici/lib/api/api-request.js');
+
+/** Connections to any number of hosts. https://undici.nodejs.org/#/docs/api/Agent */
+export class Agent {
+  readonly #agent: undici.Agent;
+
+  constructor(options: undici.Agent.Options) {
+    this.#agent = new UndiciAgent(options);
+  }
+
+  request(options: undici.Dispatcher.RequestOptions): Promise<undici.Dispatcher.ResponseData> {
+    return request.call(this.#agent, options);
+  }
+
+  destroy(): Promise<void> {
+    return this.#agent.destroy();
+  }
+}
