@@ -93,10 +93,27 @@ test("the newcomer's half hour on the command line: bootstrap, push, apply, mist
   assert.match(missing.out, /cannot start: .*\n[\s\S]*no node was touched; revision 1 stays/);
   assert.equal(await hello(), 'one');
 
-  // Only the plugin itself knows that it wants a text there: it says so when it is tried.
+  // The module brings a schema: what does not fit is not even stored.
   const mistyped = await run('apply', '-f', writePlugin('mistyped', url, '  pluginConfig: {value: 5}\n'));
   assert.equal(mistyped.code, 1, mistyped.out + mistyped.err);
-  assert.match(mistyped.out, /the plugin refuses this configuration: "value: expected a string, got number"/);
+  assert.match(
+    mistyped.err,
+    /^error: .*mistyped\.yaml:7:18: spec\.pluginConfig\.value: expected a string, got number\nnothing was changed {3}\(code config-mismatch/,
+  );
+  assert.equal(await hello(), 'one');
+
+  // Of what only the plugin itself knows it says so when it is tried.
+  const knowing = join(folder, 'knowing.wasm');
+  writeFileSync(knowing, (await buildPlugin('faulty/refuses-config-by-value')).bytes);
+  const known = await run('push', knowing, 'auth:1.4.1');
+  const knowingUrl = /url: (oci:\S+)/.exec(known.out)?.[1] ?? assert.fail(known.err);
+  const unwanted = await run(
+    'apply',
+    '-f',
+    writePlugin('unwanted', knowingUrl, '  pluginConfig: {refuse: true}\n'),
+  );
+  assert.equal(unwanted.code, 1, unwanted.out + unwanted.err);
+  assert.match(unwanted.out, /the plugin refuses this configuration: "refuse: is true"/);
   assert.equal(await hello(), 'one');
 
   // What only a node can tell, its Envoy tells.

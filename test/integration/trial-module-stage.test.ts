@@ -83,17 +83,19 @@ async function setUp(t: TestContext) {
 }
 
 const addHeader = await buildPlugin('add-header');
+/** Has no schema: it looks at its configuration by itself. */
+const byValue = await buildPlugin('faulty/refuses-config-by-value');
 
 test('a configuration that the plugin refuses never becomes a revision; its own words are the reason', async t => {
   const { offer, apply, plan, store } = await setUp(t);
-  const url = await offer(addHeader.bytes);
-  const bad = { url, pluginConfig: { value: 5 } };
+  const url = await offer(byValue.bytes);
+  const bad = { url, pluginConfig: { refuse: true } };
   const progress = await apply(bad);
   assert.deepEqual(
     [progress.state, progress.code, progress.pointer],
     ['failed', 'trial-refused', '/spec/pluginConfig'],
   );
-  assert.match(progress.message ?? '', /"value: expected a string, got number"/);
+  assert.match(progress.message ?? '', /"refuse: is true"/);
   assert.equal((await store.list('Revision')).records.length, 0);
 
   const planned = await plan(bad);
@@ -106,15 +108,33 @@ test('a configuration that the plugin refuses never becomes a revision; its own 
 
 test('what a trial run found stands in the revision, also where the module was known before', async t => {
   const { offer, apply, store, plan } = await setUp(t);
-  const url = await offer(addHeader.bytes);
+  const url = await offer(byValue.bytes);
   assert.equal((await apply({ url, pluginConfig: { value: 'one' } })).state, 'ready');
   assert.equal((await apply({ url, pluginConfig: { value: 'two' } })).revision, 2);
   for (const { value } of (await store.list('Revision')).records)
     assert.equal(value.module.trial?.outcome, 'ok');
   // The same module with a configuration that is not the one that was tried.
-  const refused = await apply({ url, pluginConfig: { heder: 'x' } });
+  const refused = await apply({ url, pluginConfig: { refuse: true } });
   assert.equal(refused.code, 'trial-refused');
   assert.equal((await plan({ url, pluginConfig: { value: 'three' } })).kind, 'revision');
+});
+
+test('a configuration that does not fit the schema of the module is refused, with a pointer, and the plugin does not run', async t => {
+  const { offer, apply, plan, store } = await setUp(t);
+  const url = await offer(addHeader.bytes);
+  const bad = { url, pluginConfig: { heder: 'x', value: 5 } };
+  const progress = await apply(bad);
+  assert.deepEqual(
+    [progress.state, progress.code, progress.pointer, progress.hint],
+    ['failed', 'config-mismatch', '/spec/pluginConfig/heder', 'Did you mean header?'],
+  );
+  assert.equal((await store.list('Revision')).records.length, 0);
+  const planned = await plan(bad);
+  assert.ok(planned.kind === 'problem');
+  assert.equal(planned.problem.code, 'config-mismatch');
+  assert.equal((await apply({ url, pluginConfig: { header: 'x', value: 'y' } })).state, 'ready');
+  // The module is known now, and comes from the cache.
+  assert.equal((await apply(bad)).code, 'config-mismatch');
 });
 
 test('a plugin that asks for the node passes, and the revision says what could not be known', async t => {

@@ -11,8 +11,11 @@ import { input } from '../module/trial/trial-modules.ts';
 const runner = createTrialRunner({ clock: systemClock });
 const run = (bytes: Uint8Array, more: Partial<TrialInput> = {}) => runner.run(bytes, { ...input, ...more });
 
-/** Configurations with which a plugin is slow. */
-const QUICK: Readonly<Record<string, string>> = { 'faulty/slow-to-load': '{"seconds":"0"}' };
+/** Where none makes a plugin slow, or is not enough. */
+const CONFIGURATIONS: Readonly<Record<string, string>> = {
+  'basic-auth': '{"users":{"alice":"secret"}}',
+  'faulty/slow-to-load': '{"seconds":"0"}',
+};
 
 for (const name of await listPlugins())
   test(`${name} starts in a trial run, unless the check of its bytes refuses it`, async () => {
@@ -23,7 +26,7 @@ for (const name of await listPlugins())
       assert.ok(error instanceof ModuleError, String(error));
       return;
     }
-    const { outcome, reason } = await run(bytes, { pluginConfig: QUICK[name] ?? '' });
+    const { outcome, reason } = await run(bytes, { pluginConfig: CONFIGURATIONS[name] ?? '' });
     assert.deepEqual([outcome, reason], ['ok', '']);
   });
 
