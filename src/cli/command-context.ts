@@ -34,7 +34,7 @@ export interface CommandPorts {
   startControlPlane(config: Config, log: Log): Promise<RunningControlPlane>;
   createLog(level: string): Promise<Log>;
   pushModule: PushModule;
-  /** The module that an artifact of any layout, or a URL, holds. */
+  /** The module that an artifact of any layout, or a URL, holds, into a file. */
   pullModule: PullModule;
   /** What is at a reference, or in a file. */
   inspectReference(
@@ -83,8 +83,13 @@ export type PushModule = (
 ) => Promise<{ readonly manifestDigest: string; readonly moduleSha256: string }>;
 
 /** The reference may be an `https://…` URL as well: then there is no digest of one. */
-export type PullModule = (request: RegistryRequest) => Promise<{
-  readonly bytes: Uint8Array;
+export type PullModule = (
+  request: RegistryRequest & {
+    /** The file to write, or to replace: whole, or not at all. */
+    readonly path: string;
+  },
+) => Promise<{
+  readonly sizeBytes: number;
   /** Hex. */
   readonly sha256: string;
   /** Which rule found it. */

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { tmpdir } from 'node:os';
 import type {
   InspectedArtifact,
   InspectedManifest,
@@ -14,13 +15,13 @@ import { chooseChild, type ImageIndex, type ImageManifest, parseManifest } from 
 import { TITLE_ANNOTATION } from './media-types.ts';
 import { ModuleError } from './module-error.ts';
 import { toPersonalOptions } from './personal-registry.ts';
-import { type PullModuleRequest, withSource } from './pull-module.ts';
+import { type SourceRequest, withSource } from './pull-module.ts';
 import { createRegistryClient, type ReceivedManifest, type RegistryClient } from './registry-client.ts';
 import { toRegistryReference } from './tag-artifact.ts';
 import { unpackModule } from './unpack.ts';
 import { parseWasmHeader } from './wasm-header.ts';
 
-export interface InspectReferenceRequest extends PullModuleRequest {
+export interface InspectReferenceRequest extends SourceRequest {
   /** PEM; absent: signatures are counted and not checked. */
   readonly verificationKey?: string;
 }
@@ -57,7 +58,7 @@ export async function inspectReference(request: InspectReferenceRequest): Promis
     // By digest: what was looked at is what is taken, also where the tag moves in between.
     const pinned = `oci://${reference.host}/${reference.repository}@${artifact.manifest?.digest ?? artifact.digest}`;
     const rest = await orFault(() =>
-      withSource({ ...request, reference: pinned }, async source => {
+      withSource({ ...request, reference: pinned }, tmpdir(), async source => {
         const { bytes, layout } = await source.fetch({ url: pinned }, new AbortController().signal);
         return { module: inspectBytes(bytes, layout) };
       }),

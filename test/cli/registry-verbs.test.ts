@@ -79,8 +79,13 @@ test('push annotates what its flags say, created as SOURCE_DATE_EPOCH says', asy
 });
 
 test('pull writes a whole file, where it is told to or beside none of its name', async () => {
-  const pulled = { bytes: MODULE, sha256: SHA256, layout: 'cncf', referenceDigest: DIGEST };
-  const { ports, asked } = record({ pullModule: async () => pulled });
+  const pulled = { sizeBytes: 8, sha256: SHA256, layout: 'cncf', referenceDigest: DIGEST };
+  const { ports, asked } = record({
+    async pullModule({ path }) {
+      writeFileSync(path, MODULE);
+      return pulled;
+    },
+  });
   const file = join(folder, 'pulled.wasm');
   const ran = await run(['pull', 'r.example/team/auth:1', '-o', file, ...SERVER], { ports });
   assert.equal(ran.code, 0, ran.err);

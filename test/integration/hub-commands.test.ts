@@ -7,10 +7,10 @@ import { gzipSync } from 'node:zlib';
 import { PUSH_LAYOUTS } from '../../src/model/artifact-layout.ts';
 import { sha256Hex } from '../../src/model/plugin-spec.ts';
 import { inspectFile, inspectReference } from '../../src/module/inspect-module.ts';
-import { pullModule } from '../../src/module/pull-module.ts';
 import { pushModule } from '../../src/module/push-module.ts';
 import { tagArtifact } from '../../src/module/tag-artifact.ts';
 import { makeDirectory, makeModule, random, startRegistry } from '../module/actors.ts';
+import { pullBytes } from '../module/pull-bytes.ts';
 import { callRegistry, EMPTY, pushBlob, putManifest } from '../module/registry-client.ts';
 import { pushBundle, pushSimpleSigning } from '../module/signature/push-signature.ts';
 import { makeSigner } from '../module/signature/signing.ts';
@@ -28,7 +28,7 @@ test('what is pushed in any layout is pulled, by tag and by digest, and is told 
     const pushed = await pushModule({ ...access, bytes: MODULE, reference, layout, annotations });
     const pinned = `${host}/team/auth@${pushed.manifestDigest}`;
     for (const name of [reference, pinned]) {
-      const pulled = await pullModule(at(name));
+      const pulled = await pullBytes(at(name));
       assert.deepEqual(pulled.bytes, Buffer.from(MODULE));
       assert.deepEqual([pulled.sha256, pulled.layout], [sha256Hex(MODULE), names[layout]]);
       assert.equal(pulled.referenceDigest, pushed.manifestDigest);
@@ -63,9 +63,9 @@ test('a tag is moved to what another names, an index as well; what is not there 
   const tag = (reference: string) =>
     tagArtifact({ ...access, reference: `${host}/${reference}`, tag: 'stable' });
   assert.equal((await tag('a:1')).digest, first.manifestDigest);
-  assert.equal((await pullModule(at(`${host}/a:stable`))).referenceDigest, first.manifestDigest);
+  assert.equal((await pullBytes(at(`${host}/a:stable`))).referenceDigest, first.manifestDigest);
   assert.equal((await tag(`a@${second.manifestDigest}`)).digest, second.manifestDigest);
-  assert.equal((await pullModule(at(`${host}/a:stable`))).referenceDigest, second.manifestDigest);
+  assert.equal((await pullBytes(at(`${host}/a:stable`))).referenceDigest, second.manifestDigest);
   await assert.rejects(tag('a:none'), { code: 'module-not-found' });
   await assert.rejects(tagArtifact({ ...access, reference: 'https://a.example/x', tag: '1' }), {
     code: 'bad-reference',
@@ -104,7 +104,7 @@ test('an artifact without a module is told with the reason; a missing one is an 
     ['text/plain'],
   );
   await assert.rejects(inspectReference(at(`${host}/a:2`)), { code: 'module-not-found' });
-  await assert.rejects(pullModule(at(`${host}/a:1`)), { code: 'no-module' });
+  await assert.rejects(pullBytes(at(`${host}/a:1`)), { code: 'no-module' });
 });
 
 test('a file is inspected as it is or packed; what is no module is told as its fault', async t => {

@@ -6,15 +6,15 @@ import { type TestContext, test } from 'node:test';
 import { PUSH_LAYOUTS } from '../../src/model/artifact-layout.ts';
 import { sha256Hex } from '../../src/model/plugin-spec.ts';
 import { inspectReference } from '../../src/module/inspect-module.ts';
-import { pullModule } from '../../src/module/pull-module.ts';
 import { pushModule } from '../../src/module/push-module.ts';
 import { makeDirectory, makeModule, random, startRegistry } from '../module/actors.ts';
+import { pullBytes } from '../module/pull-bytes.ts';
 import { CRANE, findGoTool, ORAS, runTool } from './go-tools.ts';
 import { startDistribution, startDockerRegistry } from './tools.ts';
 
 const MODULE = makeModule('go clients');
 const access = { insecureRegistries: [], dockerConfigPath: undefined };
-const pull = (reference: string) => pullModule({ ...access, reference, random });
+const pull = (reference: string) => pullBytes({ ...access, reference, random });
 const push = (reference: string, layout: (typeof PUSH_LAYOUTS)[number] = 'cncf') =>
   pushModule({ ...access, bytes: MODULE, reference, layout });
 

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { toMessage } from '../../model/error.ts';
+import { AttacheError, toMessage } from '../../model/error.ts';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext, DefineCommand } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
@@ -34,12 +33,11 @@ async function pull(text: string, options: Options, context: CommandContext): Pr
     throw new CliError('bad-file', `${path} exists already`, {
       hint: 'Name another file, or this one, with -o.',
     });
-  const { bytes, sha256, layout, referenceDigest } = await context.ports.pullModule(from);
-  await writeWhole(path, bytes);
+  const { sizeBytes, sha256, layout, referenceDigest } = await pullInto(path, from, context);
   const digest = referenceDigest === undefined ? [] : [`  digest: ${referenceDigest}`];
   context.out(
     [
-      `pulled ${formatSize(bytes.length)} from ${from.where} to ${path}`,
+      `pulled ${formatSize(sizeBytes)} from ${from.where} to ${path}`,
       ...digest,
       `  module sha256: ${sha256}   (layout ${layout})`,
     ].join('\n'),
@@ -69,14 +67,11 @@ function toFileName(path: string): string {
   return basename(path).replace(/\.(wasm|tar|tgz|tar\.gz)$/, '') || 'module';
 }
 
-/** An interrupted pull leaves no half of a file under its name. */
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}.part`;
+async function pullInto(path: string, from: ReturnType<typeof toSource>, { ports }: CommandContext) {
   try {
-    await writeFile(temporary, bytes);
-    await rename(temporary, path);
+    return await ports.pullModule({ ...from, path });
   } catch (cause) {
-    await rm(temporary, { force: true });
+    if (cause instanceof AttacheError) throw cause;
     throw new CliError('bad-file', `${path}: ${toMessage(cause)}`, { cause });
   }
 }
