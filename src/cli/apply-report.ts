@@ -23,6 +23,8 @@ export interface AppliedPlugin {
   readonly envoyVersions: readonly string[];
   /** The rollout that it started or that waits for its module; undefined: none. */
   readonly rollout?: RolloutView | undefined;
+  /** Where in its file stands what the plugin refused, `auth.yaml:7:18: spec.pluginConfig.realm`; undefined: nowhere. */
+  readonly where?: string | undefined;
   /** The rollout that was under way when it was applied. */
   readonly before?: PluginView['status']['rollout'];
 }
@@ -92,12 +94,13 @@ function reportHeldBack(
   return { lines: [...text.split('\n'), ...commands], code };
 }
 
-function reportNotStarted({ result, view }: AppliedPlugin): Report {
+function reportNotStarted({ result, view, where }: AppliedPlugin): Report {
   const { status } = view;
   const stays = status.currentRevision === null ? '' : `; revision ${status.currentRevision} stays`;
   const lines = [
     `plugin ${toName(view)} ${result}, but it cannot start: ${status.message ?? status.code ?? ''}`,
   ];
+  if (where !== undefined) lines.push(`  ${where}`);
   if (status.hint !== null) lines.push(`  ${status.hint}`);
   lines.push(`  no node was touched${stays}${status.code === null ? '' : `   ${toCodeNote(status.code)}`}`);
   return { lines, code: EXIT.error };

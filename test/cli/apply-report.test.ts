@@ -96,6 +96,14 @@ test('C-B4: an apply that takes over from another says so', () => {
   assert.equal(head(now), 'plugin default/auth created, revision 1');
 });
 
+test('C-A4: a configuration that the plugin refuses is told with the place in the file', () => {
+  const status = { phase: 'NotStarted', code: 'trial-refused', message: 'refuses: "realm: 5"' } as const;
+  const where = 'auth.yaml:7:18: spec.pluginConfig.realm';
+  const { lines, code } = reportPlugin(applied(status, { result: 'configured', where }), NOW);
+  assert.equal(lines[1], `  ${where}`);
+  assert.equal(code, 1);
+});
+
 test('a module that is refused before any node: the reason, the next step, exit 1', () => {
   const status = {
     phase: 'NotStarted',

@@ -16,6 +16,7 @@ import {
 } from '../command-context.ts';
 import { EXIT, worstExitCode } from '../exit-code.ts';
 import { localizeTimes } from '../format.ts';
+import { locateRefusal } from '../locate-refusal.ts';
 import { describeFaults, makePlan } from '../make-plan.ts';
 import { parseDuration, parseWord } from '../parse-option.ts';
 import { describePlan, listPlanWarnings } from '../plan-text.ts';
@@ -127,7 +128,8 @@ async function applyOne(
   printWarnings(answer.warnings, context);
   if (options.wait === false) return { code: print(reportStored(answer, Date.now()), context) };
   const applied = await awaitChecked(client, document.path, answer);
-  const code = print(reportPlugin(applied, Date.now(), options.wait), context);
+  const where = locateRefusal(document, applied.view.status);
+  const code = print(reportPlugin({ ...applied, where }, Date.now(), options.wait), context);
   const { rollout } = applied;
   if (!options.wait || code !== EXIT.done || rollout === undefined) return { code };
   return { code, follow: () => awaitEnd(client, rollout, options, context) };

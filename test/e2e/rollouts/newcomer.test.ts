@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildPlugin } from '../../../plugins/build.ts';
+import type { JsonObject } from '../../../src/model/plugin-spec.ts';
 import { buildStamp, withSeed } from '../../harness/fixture-modules.ts';
 import { UserTerminal } from '../../harness/user-terminal.ts';
 import { until } from '../../harness/wait.ts';
@@ -32,7 +33,7 @@ test('the first hour: a plugin by its default document, and what may go wrong me
       assert.equal(applied.code, 0, applied.out + applied.err);
       for (const said of [
         /^plugin default\/auth created, revision 1\n/,
-        /\n {2}module {3}file:.* → sha256 [0-9a-f]{12}, 14 KB\n/,
+        /\n {2}module {3}file:.* → sha256 [0-9a-f]{12}, \d+ KB\n/,
         /\n {2}checked {2}ABI 0\.2\.1, 5 imports known to Envoy 1\.40/,
         /\n {2}targets {2}1 node \(namespace default, no selector\)\n/,
         /\n {2}rollout {2}default\.auth\.1, preset fast \(default below 10 nodes\): 1 node, then 1 min bake\n/,
@@ -83,6 +84,38 @@ test('the first hour: a plugin by its default document, and what may go wrong me
     assert.match(held.out, /attache rollout retry again\n$/);
     assert.equal((await rolloutOf(attache, 'again'))?.change, 'undo', 'nothing new began');
   });
+
+  await t.test(
+    'C-A4: created, configured, unchanged or held back; what the plugin refuses fails the apply itself',
+    async () => {
+      const picky = (await buildPlugin('faulty/refuses-config-by-value')).bytes;
+      const told = { url: await attache.offer(withSeed(picky, 'told')), phase: 'STATS', rollout: AT_ONCE };
+      const write = (pluginConfig: JsonObject) => terminal.write('told', { ...told, pluginConfig });
+      const [first, second] = [write({ refuse: 'no' }), write({ refuse: 'never' })];
+      const created = await terminal.run('apply', '-f', first, '--wait');
+      assert.match(created.out, /^plugin default\/told created, revision 1\n/);
+      const changed = await terminal.run('apply', '-f', second, '--wait');
+      assert.match(
+        changed.out,
+        /^plugin default\/told configured, revision 2\n {2}module .*\n {2}checked .*\n/,
+      );
+      const same = await terminal.run('apply', '-f', second);
+      assert.deepEqual(
+        [same.code, same.out.split('\n')[0]],
+        [0, 'plugin default/told unchanged, revision 2'],
+      );
+      assert.equal((await terminal.run('rollout', 'undo', 'told')).code, 0);
+      assert.match((await terminal.run('apply', '-f', second)).out, /is held back/);
+      const refused = await terminal.run('apply', '-f', write({ refuse: true }));
+      assert.equal(refused.code, 1, refused.out + refused.err);
+      assert.match(
+        refused.out,
+        /^plugin default\/told .* cannot start: the plugin refuses this configuration: "refuse: is true"\n {2}\S+told-\d+\.json:\d+:\d+: spec\.pluginConfig\.refuse\n/,
+      );
+      assert.match(refused.out, /\n {2}no node was touched; revision 1 stays /);
+      assert.equal((await terminal.run('apply', '-f', first)).code, 0);
+    },
+  );
 
   await t.test(
     'C-A3: effect on the first node in 3 s, Succeeded in 3 min, exit 0, without traffic',
