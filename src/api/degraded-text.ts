@@ -1,9 +1,10 @@
+import { toBreakageText } from '../model/gate-text.ts';
 import { requestsIn } from '../model/metric-window.ts';
 import type { NodePresence } from '../model/node.ts';
-import { type Breakage, findBreakage, reloadsSince } from '../model/node-health.ts';
+import { findBreakage, reloadsSince } from '../model/node-health.ts';
 import { findInSlot } from '../model/plugin-place.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
-import { toCountText, toDurationText, toNumberText } from '../model/quantity-text.ts';
+import { toCountText } from '../model/quantity-text.ts';
 import type { Fleet } from './fleet.ts';
 
 /** A crash that is longer ago than this, and was not repeated, is history. */
@@ -31,18 +32,7 @@ export function toDegradedText(fleet: Fleet, plugin: PluginName, presence: NodeP
     .filter(({ connected, node }) => connected && waiting.has(node.id))
     .map(({ node }) => fleet.metrics(node.id));
   const breakage = findBreakage({ metrics, movedAt, before: moves.before[id], others });
-  return breakage === undefined ? null : toBreakageText(breakage);
-}
-
-/** `accepted, then answered 5xx to 398 of 398 requests in 10 s; 299 others: 0.2 % of 121,940` */
-function toBreakageText({ requests, errors5xx, overMs, control }: Breakage): string {
-  const percent = (control.errors5xx / Math.max(1, control.requests)) * 100;
-  const share = percent > 0 && percent < 0.05 ? '<0.1' : toNumberText(Math.round(percent * 10) / 10);
-  const whom = control.nodes === 0 ? 'before the move' : toCountText(control.nodes, 'other');
-  return (
-    `accepted, then answered 5xx to ${toNumberText(errors5xx)} of ${toCountText(requests, 'request')} ` +
-    `in ${toDurationText(overMs)}; ${whom}: ${share} % of ${toNumberText(control.requests)}`
-  );
+  return breakage === undefined ? null : `accepted, then ${toBreakageText(breakage)}`;
 }
 
 /** When the oldest content began to serve that holds the plugin. */

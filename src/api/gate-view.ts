@@ -1,4 +1,4 @@
-import { toNumberText } from '../model/quantity-text.ts';
+import { toLimits } from '../model/gate-text.ts';
 import type { GateReport } from '../model/rollout.ts';
 import { toTime } from './schema/metadata.ts';
 import type { GateView } from './schema/rollout-view.ts';
@@ -21,25 +21,7 @@ export function toGateView(report: GateReport): GateView {
 }
 
 /** `at most 5 %, at most 2 points above the others` */
-function toLimitText({ kind, max, maxIncrease }: GateReport): string | null {
-  const limits = [
-    ...(max === undefined ? [] : [`at most ${toAmountText(kind, max)}`]),
-    ...(maxIncrease === undefined
-      ? []
-      : [`at most ${toNumberText(maxIncrease)} ${kind === '5xx' ? 'points' : '%'} above the others`]),
-  ];
+function toLimitText(report: GateReport): string | null {
+  const limits = toLimits(report).map(limit => `at most ${limit}`);
   return limits.length === 0 ? null : limits.join(', ');
-}
-
-function toAmountText(kind: GateReport['kind'], value: number): string {
-  switch (kind) {
-    case '5xx':
-      return `${toNumberText(value)} %`;
-    case 'latency-p99':
-      return `${toNumberText(value)} ms`;
-    case 'memory':
-      return `${toNumberText(Math.round(value / (1024 * 1024)))} MiB`;
-    default:
-      return toNumberText(value);
-  }
 }

@@ -1,9 +1,10 @@
 import { type Assignment, findSide, type Side } from '../model/assignment.ts';
 import type { NodePresence } from '../model/node.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
-import { classifyNode, type OutReason } from '../model/rollout-targets.ts';
+import { classifyNode } from '../model/rollout-targets.ts';
 import { revisionKey } from '../store/record-kinds.ts';
-import { type Fleet, stateOnNode } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
+import { toOutsideText } from './outside-text.ts';
 import type { PluginPlan } from './schema/plan-view.ts';
 
 /** Who a rollout would move, and who is selected and would be left out. */
@@ -44,12 +45,4 @@ export function findPlanTargets(
       });
   }
   return { targets, outside };
-}
-
-function toOutsideText(fleet: Fleet, spec: PluginSpec, presence: NodePresence, reason: OutReason): string {
-  const excluded = fleet.policies.get(presence.node.id)?.excluded;
-  if (reason === 'Excluded' && excluded !== undefined)
-    return `excluded by ${excluded.by}${excluded.message === null ? '' : `: ${excluded.message}`}`;
-  if (reason === 'NoV8') return 'this Envoy has no Wasm filter with V8';
-  return stateOnNode(fleet, spec, presence).detail ?? 'it has no place for the plugin';
 }

@@ -1,6 +1,6 @@
 import { classifyNode } from '../model/rollout-targets.ts';
 import { revisionKey } from '../store/record-kinds.ts';
-import { stateOnNode } from './fleet.ts';
+import { toOutsideText } from './outside-text.ts';
 import type { RolloutFacts } from './rollout-facts.ts';
 import type { RolloutView } from './schema/rollout-view.ts';
 
@@ -27,17 +27,6 @@ export function findOutside(facts: RolloutFacts): RolloutView['outside'] {
       now: fleet.now,
     });
     if (found.kind !== 'out' || found.reason === 'Selector') return [];
-    return [{ node: id, reason: found.reason, text: toText(facts, found.reason, presence.node.id) }];
+    return [{ node: id, reason: found.reason, text: toOutsideText(fleet, spec, presence, found.reason) }];
   });
-}
-
-function toText({ fleet, rollout }: RolloutFacts, reason: string, id: string): string {
-  const excluded = fleet.policies.get(id)?.excluded;
-  if (reason === 'Excluded' && excluded !== undefined)
-    return `excluded by ${excluded.by}${excluded.message === null ? '' : `: ${excluded.message}`}`;
-  const presence = fleet.nodes.find(({ node }) => node.id === id);
-  const spec = fleet.specs.get(rollout.plugin)?.value;
-  const detail =
-    presence === undefined || spec === undefined ? null : stateOnNode(fleet, spec, presence).detail;
-  return detail ?? (reason === 'NoV8' ? 'this Envoy has no Wasm filter with V8' : 'it has no place for it');
 }

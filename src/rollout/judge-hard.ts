@@ -1,9 +1,10 @@
+import { toBreakageText } from '../model/gate-text.ts';
 import { findBreakage, reloadsSince } from '../model/node-health.ts';
 import { toCountText } from '../model/quantity-text.ts';
 import type { GateReport } from '../model/rollout.ts';
 import type { Gate } from '../model/rollout-strategy.ts';
 import type { GateFacts, GateFailure, GateOutcome } from './judge-gates.ts';
-import { toBreakageText, toNodesText } from './judge-text.ts';
+import { toNodesText } from './judge-text.ts';
 
 /** Nodes that a failure lists; its count tells of the others. */
 export const LISTED_NODES = 20;
