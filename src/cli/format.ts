@@ -1,3 +1,5 @@
+import { toSizeText } from '../model/quantity-text.ts';
+
 /** `12s`, `5m`, `8h`, `4d`; negative ages (clocks differ) are 0s. */
 export function formatAge(fromMs: number, nowMs: number): string {
   const seconds = Math.max(0, Math.floor((nowMs - fromMs) / 1000));
@@ -12,12 +14,8 @@ export function formatSince(time: string | null, nowMs: number): string {
   return time === null ? NONE : formatAge(Date.parse(time), nowMs);
 }
 
-/** `512 B`, `5.4 KB`, `254 KB`, `1.1 MB`; decimal units. */
-export function formatSize(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  const [value, unit] = bytes < 1_000_000 ? [bytes / 1000, 'KB'] : [bytes / 1_000_000, 'MB'];
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
-}
+/** `512 B`, `254 KB`, `1.1 MB`, `10 GB`; decimal units. */
+export const formatSize = toSizeText;
 
 /** The twelve characters of a digest that tables show; a `sha256:` in front is dropped. */
 export function formatDigest(digest: string): string {
