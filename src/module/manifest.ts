@@ -134,9 +134,14 @@ function readDescriptor(value: unknown, what: string): Descriptor {
     sizeBytes: size,
     annotations: Object.fromEntries(texts),
     ...(isObject(platform)
-      ? { platform: { os: String(platform.os ?? ''), architecture: String(platform.architecture ?? '') } }
+      ? { platform: { os: toText(platform.os), architecture: toText(platform.architecture) } }
       : {}),
   };
+}
+
+/** What is no text has none: an object may not even be made one. */
+function toText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

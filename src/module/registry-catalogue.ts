@@ -89,7 +89,8 @@ function toMatcher(text: string): (item: CatalogueItem) => boolean {
     return terms.every(term => {
       const [, key, wanted] = /^([\w.-]+)=(.*)$/.exec(term) ?? [];
       if (key === undefined || wanted === undefined) return all.some(value => value.includes(term));
-      const value = item.annotations[key] ?? item.annotations[PREFIX + key];
+      const name = [key, PREFIX + key].find(one => Object.hasOwn(item.annotations, one));
+      const value = name === undefined ? undefined : item.annotations[name];
       return value?.toLowerCase().includes(wanted) ?? false;
     });
   };

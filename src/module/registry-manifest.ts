@@ -85,7 +85,7 @@ function readDescriptor(value: unknown): NamedBlob | undefined {
     mediaType: typeof mediaType === 'string' ? mediaType : '',
     digest: value.digest,
     sizeBytes: typeof size === 'number' ? size : 0,
-    ...(isObject(platform) ? { platform: `${platform.os ?? ''}/${platform.architecture ?? ''}` } : {}),
+    ...(isObject(platform) ? { platform: `${toText(platform.os)}/${toText(platform.architecture)}` } : {}),
   };
 }
 
@@ -94,6 +94,10 @@ function readAnnotations(value: unknown): Readonly<Record<string, string>> {
     (entry): entry is [string, string] => typeof entry[1] === 'string',
   );
   return Object.fromEntries(texts);
+}
+
+function toText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
