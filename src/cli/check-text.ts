@@ -56,12 +56,15 @@ function describeFault({ fault }: CheckedRelease, locate: (fault: Fault) => stri
   );
 }
 
-function describeRun({ logs, hasMoreLogs, wanted, unknowable }: CheckedRun): readonly string[] {
+function describeRun({ logs, hasMoreLogs, wanted, unknowable, leaving }: CheckedRun): readonly string[] {
   const asked = Object.entries(wanted).filter(([, names]) => names.length > 0);
   return [
     ...logs.map(({ level, message }) => `  log ${level.padEnd(8)} ${message.replaceAll('\n', '\n    ')}`),
     ...(hasMoreLogs ? ['  … and more lines'] : []),
     ...asked.map(([kind, names]) => `  asks for ${WANTED[kind] ?? kind}: ${names.join(', ')}`),
     ...unknowable.map(text => `  could not be known here: ${text}`),
+    ...(leaving === ''
+      ? []
+      : [`  warning: it fails when it is to go, as for each new configuration: ${leaving}`]),
   ];
 }

@@ -44,10 +44,14 @@ function toVmConfig(revision: Revision, push: PushParts): JsonObject {
   };
 }
 
-/** While a module is fetched Envoy keys its VM by empty code, so the id itself must tell digests apart. */
-function toVmId(revision: Revision): string {
-  const surroundings = sha256Hex(toCanonicalJson({ env: revision.config.env, runtime: RUNTIME }));
-  return `${revision.plugin}.${revision.module.sha256}.${surroundings.slice(0, 16)}`;
+/**
+ * While a module is fetched Envoy keys its VM by empty code, so the id itself must tell digests apart. Configurations
+ * of a plugin share a VM, unless the one that goes would kill it for the one that comes.
+ */
+function toVmId({ plugin, module, config, configHash }: Revision): string {
+  const surroundings = sha256Hex(toCanonicalJson({ env: config.env, runtime: RUNTIME }));
+  const id = `${plugin}.${module.sha256}.${surroundings.slice(0, 16)}`;
+  return module.trial?.leaving === undefined ? id : `${id}.${configHash.slice(0, 16)}`;
 }
 
 function toRemoteCode({ module }: Revision, push: PushParts): JsonObject {

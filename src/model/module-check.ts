@@ -38,4 +38,6 @@ export interface CheckedRun {
   readonly wanted: Readonly<Record<string, readonly string[]>>;
   /** What it asked for that only a node knows, as phrases. */
   readonly unknowable: readonly string[];
+  /** How it fails when it is asked to go, as by each new configuration; empty: it does not. */
+  readonly leaving: string;
 }

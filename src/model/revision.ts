@@ -70,6 +70,11 @@ export interface TrialFacts {
   readonly tookMs: number;
   /** What the run could not know: phrases such as `env TOKEN_FILE comes from the host (…)`. */
   readonly unknowable: readonly string[];
+  /**
+   * How it fails when it is asked to go, and kills the VM that a later configuration would share with it; absent: it
+   * does not.
+   */
+  readonly leaving?: string;
 }
 
 /** The configuration part of a spec, with the defaults that change what runs filled in. */

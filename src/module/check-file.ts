@@ -81,8 +81,8 @@ async function checkRelease(
   }
 }
 
-function toRun({ logs, hasMoreLogs, tookMs, wanted, unknowable }: TrialResult): CheckedRun {
-  return { logs, hasMoreLogs, tookMs, wanted: { ...wanted }, unknowable };
+function toRun({ logs, hasMoreLogs, tookMs, wanted, unknowable, leaving }: TrialResult): CheckedRun {
+  return { logs, hasMoreLogs, tookMs, wanted: { ...wanted }, unknowable, leaving };
 }
 
 function toFault({ code, message, hint, faults }: ModuleError): CheckFault {

@@ -22,6 +22,7 @@ const RUN: NonNullable<CheckedRelease['run']> = {
   tookMs: 12,
   wanted: { properties: ['xds.node.id'], metrics: [], clusters: ['auth'] },
   unknowable: ['property xds.node.id is known to the node alone'],
+  leaving: 'proxy_on_done: unreachable',
 };
 const ACCEPTED: CheckedRelease = { envoyVersion: '1.40.0', result: 'accepted', run: RUN };
 
@@ -60,6 +61,7 @@ test('check tells what the module is, what each release does with it, and what t
     /^Envoy 1\.40\.0: accepted, started in 12 ms\n {2}log info +hello$/m,
     /^ {2}asks for clusters: auth$/m,
     /^ {2}could not be known here: property xds/m,
+    /^ {2}warning: it fails when it is to go, .*: proxy_on_done: unreachable$/m,
     /^Envoy 1\.36\.2: refused\n {2}it imports what is not there\n {2}Do\.\n {2}\(code unknown-import, /m,
   ])
     assert.match(out, line);

@@ -130,6 +130,16 @@ test('the VM is another one for another module or environment, not for another c
   assert.equal(idOf(base), idOf(makeRevision({ config: { pluginConfig: { a: 1 } } })));
 });
 
+test('a configuration that would kill the VM when it goes has a VM of its own', () => {
+  const idOf = (revision: Revision) => (configOf(buildSingle(revision)).vmConfig as JsonObject).vmId;
+  const trial = { outcome: 'ok', tookMs: 1, unknowable: [], leaving: 'proxy_on_done: unreachable' } as const;
+  const module = { ...makeRevision().module, trial };
+  const one = makeRevision({ module, config: { pluginConfig: { a: 1 } } });
+  const other = makeRevision({ module, config: { pluginConfig: { a: 2 } } });
+  assert.notEqual(idOf(one), idOf(other));
+  assert.equal(idOf(one), idOf(makeRevision({ module, config: { pluginConfig: { a: 1 } }, number: 9 })));
+});
+
 test('a changed plugin changes its own part hash and no other', () => {
   const other = makeRevision({ plugin: 'default/b' });
   const before = build([makeRevision(), other]);

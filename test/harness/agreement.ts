@@ -35,8 +35,14 @@ export type EnvoyAnswer = 'loads' | 'dead' | 'refuses' | 'crashes';
 export type OurAnswer = 'loads' | 'unsure' | 'refuses' | 'traps';
 
 export interface Judges {
-  askEnvoy(one: AgreementCase, version: string): Promise<EnvoyAnswer>;
-  askUs(one: AgreementCase, version: string): Promise<{ readonly answer: OurAnswer; readonly why: string }>;
+  askEnvoy(one: AgreementCase, version: string): Promise<Told<EnvoyAnswer>>;
+  askUs(one: AgreementCase, version: string): Promise<Told<OurAnswer> & { readonly why: string }>;
+}
+
+interface Told<Answer> {
+  readonly answer: Answer;
+  /** It was taken, and traps when it is to go. */
+  readonly failsLeaving: boolean;
 }
 
 /** Whether the two say the same of a module; nobody is held to what only a node can know. */
@@ -76,10 +82,12 @@ export async function assertAgreement(
     const asked = [judges.askUs(one, version), judges.askEnvoy(one, version)] as const;
     // An answer that fails is told when nothing runs any more.
     await Promise.allSettled(asked);
-    const [{ answer, why }, envoy] = await Promise.all(asked);
+    const [{ answer, why, failsLeaving }, { answer: envoy, ...of }] = await Promise.all(asked);
     const line = `${one.name} (${one.toolchain}, ${one.bytes.length} bytes): we ${answer}, Envoy ${envoy}  ${why}`;
     t.diagnostic(line);
     if (!isAgreed(answer, envoy)) differing.push(line);
+    if (answer === 'loads' && failsLeaving !== of.failsLeaving)
+      differing.push(`${line}; that it cannot leave says only ${failsLeaving ? 'our host' : 'Envoy'}`);
     if (answer === 'unsure') unsure.push(one.name);
     if (envoy === 'loads') loaded++;
   }
@@ -107,11 +115,12 @@ async function askUs(one: AgreementCase, envoyVersion: string, runner: TrialRunn
     checkModule(one.bytes, [{ node: 'it', envoyVersion }]);
     const { pluginConfig = '', pluginName = '', env = [] } = one;
     const input = { envoyVersion, plugin: PLUGIN, pluginConfig, pluginName, env };
-    const { outcome, reason, logs, unknowable } = await runner.run(one.bytes, input);
-    const why = [reason, ...logs.slice(-1).map(({ message }) => message)].join(' | ');
-    return { answer: toAnswer(outcome, unknowable.length > 0), why };
+    const { outcome, reason, logs, unknowable, leaving } = await runner.run(one.bytes, input);
+    const why = [reason, ...logs.slice(-1).map(({ message }) => message), leaving].join(' | ');
+    return { answer: toAnswer(outcome, unknowable.length > 0), why, failsLeaving: leaving !== '' };
   } catch (error) {
-    if (error instanceof ModuleError) return { answer: 'refuses' as const, why: error.code };
+    if (error instanceof ModuleError)
+      return { answer: 'refuses' as const, why: error.code, failsLeaving: false };
     throw error;
   }
 }
@@ -126,25 +135,30 @@ function toAnswer(outcome: string, asksNode: boolean): OurAnswer {
 
 const PLUGIN = 'default/it';
 /** These two are how Envoy takes its leave of a plugin that it had taken. */
+const TRAPS_LEAVING = /Function: proxy_on_(?:done|delete) failed/;
 const TRAPS_IN_LIFE = /Function: (?!proxy_on_(?:done|delete) )\S+ failed/;
 
-async function askEnvoy(one: AgreementCase, version: string, folder: string): Promise<EnvoyAnswer> {
+async function askEnvoy(one: AgreementCase, version: string, folder: string): Promise<Told<EnvoyAnswer>> {
   const program = await envoyBinary(version);
   const wasm = join(folder, 'module.wasm');
   const bootstrap = join(folder, 'envoy.json');
   await writeFile(wasm, one.bytes);
   await writeFile(bootstrap, JSON.stringify(toBootstrap(one, wasm)));
   const { code, signal, log } = await validate(program, bootstrap);
-  if (signal !== null) return 'crashes';
-  if (code === 0) return TRAPS_IN_LIFE.test(log) ? 'dead' : 'loads';
+  const failsLeaving = code === 0 && TRAPS_LEAVING.test(log);
+  if (signal !== null) return { answer: 'crashes', failsLeaving };
+  if (code === 0) return { answer: TRAPS_IN_LIFE.test(log) ? 'dead' : 'loads', failsLeaving };
   assert.match(log, /[Ww]asm/, 'Envoy complains of the plugin, and of nothing else');
-  return 'refuses';
+  return { answer: 'refuses', failsLeaving };
 }
+
+/** Envoy compiles 24 MB of Go for a minute on two free cores. */
+const LIMIT_MS = 600_000;
 
 function validate(program: string, bootstrap: string) {
   const args = ['--mode', 'validate', '-c', bootstrap, '--log-level', 'error'];
   return new Promise<{ code: number | null; signal: string | null; log: string }>((resolve, reject) => {
-    execFile(program, args, { timeout: 120_000, maxBuffer: 64 << 20, env: {} }, (error, _out, log) => {
+    execFile(program, args, { timeout: LIMIT_MS, maxBuffer: 64 << 20, env: {} }, (error, _out, log) => {
       if (error === null) return resolve({ code: 0, signal: null, log });
       if (error.killed === true) return reject(new Error(`Envoy took too long: ${log.slice(-1000)}`));
       resolve({

@@ -11,10 +11,10 @@ const MAX_LINES = 3;
  * the plugin's own log lines, or `trial-not-run`, which passes.
  */
 export function judgeTrial(result: TrialResult): TrialFacts {
-  const { outcome, reason, tookMs, unknowable } = result;
+  const { outcome, reason, tookMs, unknowable, leaving } = result;
   switch (outcome) {
     case 'ok':
-      return { outcome, tookMs, unknowable };
+      return { outcome, tookMs, unknowable, ...(leaving === '' ? {} : { leaving }) };
     case 'unsure':
       return { outcome, reason, logs: lastLines(result), tookMs, unknowable };
     case 'broken':

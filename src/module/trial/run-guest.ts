@@ -23,16 +23,17 @@ export interface StartedGuest {
 
 /**
  * Runs a plugin as Envoy does before it accepts a configuration: start function, _initialize and main, or _start,
- * then the root context, proxy_on_vm_start and proxy_on_configure. Tells what happens as it happens; the last event
- * is `end`. Blocks for as long as the plugin runs: only for a process that can be killed.
+ * then the root context, proxy_on_vm_start and proxy_on_configure. Tells what happens as it happens, up to `end`; a
+ * plugin that Envoy would take is then asked to go, and the last event is `left`. Blocks for as long as the plugin runs: only for a process that can be killed.
  */
 export function runGuest(bytes: Uint8Array, order: TrialOrder, tell: (event: TrialEvent) => void): void {
   const guest = new Guest(order, new Witness(tell));
   const began = process.hrtime.bigint();
   tell({ kind: 'ready' });
-  const { ending } = startGuest(guest, bytes, linkHost(guest));
+  const { ending, entries } = startGuest(guest, bytes, linkHost(guest));
   const tookMs = Number((process.hrtime.bigint() - began) / 1_000_000n);
   tell({ kind: 'end', ...ending, tookMs, memoryPages: guest.memoryPages });
+  if (ending.outcome === 'ok') tell({ kind: 'left', reason: leave(guest, entries) });
 }
 
 /** Instantiates a module with these host functions, starts and configures it. Throws nothing. */
@@ -140,6 +141,17 @@ export function call(
     if (error instanceof EnvoyCrash) throw error;
     guest.kill(name, error);
     return undefined;
+  }
+}
+
+/** How it fails when its root context is to go; empty: it does not. One that is not done yet is deleted later. */
+function leave(guest: Guest, entries: ReadonlyMap<string, Entry>): string {
+  try {
+    if (call(guest, entries, 'proxy_on_done', ROOT_CONTEXT) !== 0)
+      call(guest, entries, 'proxy_on_delete', ROOT_CONTEXT);
+    return guest.dead ?? '';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

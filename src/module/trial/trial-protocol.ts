@@ -39,6 +39,12 @@ export type TrialEvent =
       readonly tookMs: number;
       /** Of linear memory, at the end. */
       readonly memoryPages: number;
+    }
+  /** After an `end` that is `ok`: it was asked to go, as Envoy asks it when it gets another configuration. */
+  | {
+      readonly kind: 'left';
+      /** How it failed at that; empty: it did not. */
+      readonly reason: string;
     };
 
 /** How a run that came to its end went. `broken`: these bytes are no valid module. */

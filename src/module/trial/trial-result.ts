@@ -14,6 +14,11 @@ export interface TrialResult {
   readonly wanted: TrialWanted;
   /** What it asked for that only a node knows: phrases that complete "the trial run could not know: …". */
   readonly unknowable: readonly string[];
+  /**
+   * How it fails when it is asked to go, as Envoy asks it when it gets another configuration: the VM that both share is
+   * dead then. Empty: it does not, or it did not come to it.
+   */
+  readonly leaving: string;
 }
 
 export type TrialOutcome =
@@ -72,7 +77,9 @@ export function toTrialResult(events: readonly TrialEvent[], ending: ChildEnding
   const lists: Record<keyof TrialWanted, string[]> = wanted;
   const logs: TrialLog[] = [];
   const unknowable: string[] = [];
-  for (const event of events) {
+  const endsAt = events.findIndex(event => event.kind === 'end');
+  const [before, after] = endsAt < 0 ? [events, []] : [events.slice(0, endsAt), events.slice(endsAt + 1)];
+  for (const event of before) {
     if (event.kind === 'log') logs.push({ level: event.level, message: event.message });
     else if (event.kind === 'want') lists[WANTED[event.what]].push(event.name);
     else if (event.kind === 'unknowable') unknowable.push(event.text);
@@ -84,10 +91,11 @@ export function toTrialResult(events: readonly TrialEvent[], ending: ChildEnding
     outcome: isDoubtful ? 'unsure' : found.outcome,
     reason: found.reason,
     logs,
-    hasMoreLogs: events.some(event => event.kind === 'more-logs'),
+    hasMoreLogs: before.some(event => event.kind === 'more-logs'),
     tookMs: end?.tookMs ?? (ending.isTimedOut ? ending.limitMs : 0),
     wanted,
     unknowable,
+    leaving: found.outcome === 'ok' ? judgeLeaving(after, ending) : '',
   };
 }
 
@@ -111,6 +119,16 @@ function judgeEnd({ outcome, reason, memoryPages }: TrialEvent & { readonly kind
       reason: `it had taken ${Math.round(memoryPages / 16)} MiB of memory (${reason})`,
     };
   return { outcome, reason };
+}
+
+/** Of what was told after the end; the plugin's last words are the best explanation. */
+function judgeLeaving(events: readonly TrialEvent[], { isTimedOut }: ChildEnding): string {
+  const left = events.find(event => event.kind === 'left');
+  const last = events.findLast(event => event.kind === 'call')?.name ?? 'the run';
+  const reason =
+    left?.reason ?? (isTimedOut ? `${last} does not end` : `${last} ends the engine that runs it`);
+  const words = events.findLast(event => event.kind === 'log')?.message;
+  return reason === '' || words === undefined ? reason : `${reason}: "${words}"`;
 }
 
 /** A child that told no end. */

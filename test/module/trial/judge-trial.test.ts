@@ -21,6 +21,7 @@ function errorOf(more: Partial<TrialResult>): ModuleError {
 
 test('a plugin that starts gives facts', () => {
   assert.deepEqual(judgeTrial(result({ outcome: 'ok' })), { outcome: 'ok', tookMs: 4, unknowable: [] });
+  assert.equal(judgeTrial(result({ outcome: 'ok', leaving: 'it traps' })).leaving, 'it traps');
 });
 
 test('a plugin that says no after it asked a node is let through, with all that is known', () => {

@@ -19,10 +19,14 @@ const order: TrialOrder = {
 function run(bytes: Uint8Array, more: Partial<TrialOrder> = {}) {
   const events: TrialEvent[] = [];
   runGuest(bytes, { ...order, ...more }, event => events.push(event));
-  const end = events.at(-1);
+  const endsAt = events.findIndex(event => event.kind === 'end');
+  const end = events[endsAt];
   assert.equal(end?.kind, 'end');
+  const [left] = events.splice(endsAt + 1).filter(event => event.kind !== 'call');
+  assert.equal(left?.kind, end.outcome === 'ok' ? 'left' : undefined);
   return {
     events,
+    left: left?.kind === 'left' ? left.reason : undefined,
     outcome: end.outcome,
     reason: end.reason,
     calls: events.flatMap(event => (event.kind === 'call' ? [event.name] : [])),
@@ -65,6 +69,16 @@ test('__main_void is called where there is no main, by Envoy 1.39 and later', ()
   const module = build({ _initialize: [], __main_void: unreachable });
   assert.equal(run(module).outcome, 'trapped');
   assert.equal(run(module, { envoyMinor: 38 }).outcome, 'ok');
+});
+
+test('a plugin that was taken is asked to go: it is done, and deleted, unless it says that it is not done', () => {
+  const traps = { proxy_on_delete: unreachable };
+  assert.equal(run(build({ proxy_on_done: yes, proxy_on_delete: [] })).left, '');
+  assert.match(run(build({ proxy_on_done: unreachable })).left ?? '', /^proxy_on_done: unreachable/);
+  assert.match(run(build({ proxy_on_done: yes, ...traps })).left ?? '', /^proxy_on_delete: unreachable/);
+  assert.match(run(build(traps)).left ?? '', /^proxy_on_delete: unreachable/);
+  assert.equal(run(build({ proxy_on_done: i32(0), ...traps })).left, '');
+  assert.equal(run(build({ proxy_on_configure: i32(0), proxy_on_done: unreachable })).left, undefined);
 });
 
 test('a module without any callback is taken', () => {

@@ -35,6 +35,8 @@ const TYPES: Readonly<Record<string, string>> = {
   proxy_on_context_create: 'i32,i32->',
   proxy_on_vm_start: 'i32,i32->i32',
   proxy_on_configure: 'i32,i32->i32',
+  proxy_on_done: 'i32->i32',
+  proxy_on_delete: 'i32->',
 };
 
 export const proxyLog = { module: 'env', name: 'proxy_log', type: 'i32,i32,i32->i32' };

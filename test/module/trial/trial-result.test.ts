@@ -77,3 +77,20 @@ test('what was told on the way is kept, by kind', () => {
   assert.deepEqual(result.logs, [{ level: 'warn', message: 'hm' }]);
   assert.equal(result.hasMoreLogs, true);
 });
+
+test('how a plugin fails when it is to go changes nothing of the outcome, and is told with its last words', () => {
+  const done: TrialEvent = { kind: 'call', name: 'proxy_on_done' };
+  const words: TrialEvent = { kind: 'log', level: 'error', message: 'no such key' };
+  const left = (reason: string): TrialEvent => ({ kind: 'left', reason });
+  const leavingOf = (events: readonly TrialEvent[], ending: Partial<ChildEnding> = {}) => {
+    const { outcome, leaving, logs } = toTrialResult([ready, end('ok'), ...events], { ...ended, ...ending });
+    assert.deepEqual([outcome, logs], ['ok', []]);
+    return leaving;
+  };
+  assert.equal(leavingOf([done, words, left('')]), '');
+  assert.equal(leavingOf([done, left('it traps')]), 'it traps');
+  assert.equal(leavingOf([done, words, left('it traps')]), 'it traps: "no such key"');
+  assert.equal(leavingOf([done], { isTimedOut: true, signal: 'SIGKILL' }), 'proxy_on_done does not end');
+  assert.equal(leavingOf([done], { signal: 'SIGSEGV' }), 'proxy_on_done ends the engine that runs it');
+  assert.equal(toTrialResult([ready, end('refused')], ended).leaving, '');
+});
