@@ -29,6 +29,7 @@ class ProbeStream extends StreamContext {
     say("property " + text(property(["request", "url_path"])) + ", " + text(property(["probe_set"])));
     requestHeaders.replace("x-seen", "first");
     requestHeaders.add("x-seen", "second");
+    if (this.has("hold-request")) requestHeaders.remove("content-length");
     if (this.has("trap")) unreachable();
     if (this.has("local-at-headers")) return this.answer();
     if (this.has("call")) return this.call();

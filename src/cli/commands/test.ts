@@ -5,7 +5,7 @@ import { CliError } from '../cli-error.ts';
 import type { CommandContext, DefineCommand } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import { compilePlugin } from '../plugin/compile-plugin.ts';
-import { findDisappointments } from '../plugin/expectation.ts';
+import { findDisappointments, findWrongLengths } from '../plugin/expectation.ts';
 import { readRequestFile } from '../plugin/request-file.ts';
 import { describeRun, isGood, type JudgedRun } from '../plugin/run-report.ts';
 
@@ -47,7 +47,8 @@ async function test(what: string, options: Options, context: CommandContext): Pr
   const run = await context.ports.runPlugin(bytes, plan);
   const disappointments = run.exchanges.map((exchange, i) => {
     const expected = expectations[i];
-    return expected === undefined ? [] : findDisappointments(expected, exchange);
+    const unmet = expected === undefined ? [] : findDisappointments(expected, exchange);
+    return [...findWrongLengths(exchange), ...unmet];
   });
   const judged: JudgedRun = { plugin: name, run, disappointments, asked: plan.steps.length };
   context.out(options.json ? toJson(judged) : describeRun(judged));

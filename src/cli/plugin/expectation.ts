@@ -67,6 +67,23 @@ export function findDisappointments(expected: Expectation, exchange: Exchange): 
   return wrong;
 }
 
+/** A body of another length than its header says: an Envoy answers 400 or 502, or breaks the connection. */
+export function findWrongLengths({ request, response, isForwarded }: Exchange): readonly string[] {
+  const sides = [
+    ['request', isForwarded ? request : undefined],
+    ['response', response],
+  ] as const;
+  return sides.flatMap(([side, change]) => {
+    if (change === undefined || change.before.body === change.after.body) return [];
+    const length = firstOf(change.after.headers, 'content-length');
+    const real = Buffer.byteLength(change.after.body);
+    if (length === undefined || length === String(real)) return [];
+    return [
+      `the ${side} body has ${real} bytes now, content-length says ${length}: take the header away in on${side === 'request' ? 'Request' : 'Response'}Headers`,
+    ];
+  });
+}
+
 function compareHeaders(
   what: string,
   expected: Readonly<Record<string, string | null>>,
