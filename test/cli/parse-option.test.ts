@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCount, parseDuration, parseSelector, parseWord } from '../../src/cli/parse-option.ts';
+import {
+  parseCount,
+  parseDuration,
+  parseSelector,
+  parseVersions,
+  parseWord,
+} from '../../src/cli/parse-option.ts';
 
 test('a duration has units, and no unit is an error', () => {
   const cases = { '30s': 30_000, '10m': 600_000, '1h30m': 5_400_000, '2d': 172_800_000, '0s': 0 };
@@ -20,4 +26,9 @@ test('a count is whole and not zero; a word is one of the known', () => {
   for (const bad of ['0', '-1', '1.5', 'x']) assert.throws(() => parseCount(bad), bad);
   assert.equal(parseWord('fast', 'standard')('fast'), 'fast');
   assert.throws(() => parseWord('fast')('slow'), /expected fast/);
+});
+
+test('releases of Envoy are one or more, also over several options', () => {
+  assert.deepEqual(parseVersions('1.36.2, 1.40', ['1.39.3']), ['1.39.3', '1.36.2', '1.40']);
+  for (const bad of ['', ',', 'v1.40.0', '1', '1.40.0,x']) assert.throws(() => parseVersions(bad), bad);
 });
