@@ -79,7 +79,7 @@ function describe(item: PluginPlan | ResourcePlan): readonly string[] {
   return describePlan({ kind: 'Plan', differs: item.differs, items: [item] }, NOW);
 }
 
-test('C-A5, acceptance 9: the document, the chain of each group, the nodes of each step', () => {
+test('acceptance 9: the document, the chain of each group, the nodes of each step', () => {
   assert.deepEqual(describe(pluginPlan()), [
     'default/auth   revision 1 → 2',
     '  spec.pluginConfig.realm   "example" → "laptop"',

@@ -20,7 +20,7 @@ test('C-B7: a freeze says who, since when by the reader’s clock, why, and what
   );
 });
 
-test('C-A5: a server that is away is one line with what that means and what to do', () => {
+test('a server that is away is one line with what that means and what to do', () => {
   const away = new CliError('unreachable', 'http://127.0.0.1:18002 does not answer (connection refused)', {
     hint: 'Envoys go on as they are. Start it: attache serve',
   });
@@ -45,7 +45,7 @@ test('what is long has its hint on a line of its own, faults have theirs', () =>
   assert.equal(formatError('text', NOW), 'error: text');
 });
 
-test('C-A4: a long warning goes on below itself', () => {
+test('a long warning goes on below itself', () => {
   const warning =
     'edge/auth matches no node. It selects namespace edge; your 1 node is in namespace default. ' +
     'Put the node there: attache bootstrap --namespace edge …, or drop metadata.namespace from the document';

@@ -49,7 +49,7 @@ async function holdBack(
   });
 }
 
-test('B2: the very content that was refused is held back: nothing is stored, and the answer says what lifts it', async t => {
+test('C-B2: the very content that was refused is held back: nothing is stored, and the answer says what lifts it', async t => {
   const { call, store } = await start(t);
   await writeScene(store, {
     now: NOW,
@@ -82,7 +82,7 @@ test('B2: the very content that was refused is held back: nothing is stored, and
   );
 });
 
-test('A5: what was undone is held back with who undid it and why', async t => {
+test('C-A7: what was undone is held back with who undid it and why', async t => {
   const { call, store } = await start(t);
   const undo = makeUpdate({
     kind: 'undo',
@@ -162,7 +162,7 @@ test('a plugin that went back to none leaves at once, and its history stays', as
   assert.equal((await call('GET', `${PATH}/rollouts`)).body.items.length, 1);
 });
 
-test('A8: DELETE answers with the rollout that takes the plugin off its nodes', async t => {
+test('C-A8: DELETE answers with the rollout that takes the plugin off its nodes', async t => {
   const { call, store } = await start(t);
   await writeScene(store, { now: NOW, rollout: makeUpdate({ phase: 'Succeeded' }), runs: () => 7 });
   const deleting = call('DELETE', `${PATH}?message=bye`);

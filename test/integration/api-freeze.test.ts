@@ -50,7 +50,7 @@ test('a freeze says by whom, since when and why, and is lifted once', async t =>
   assert.deepEqual(types.toSorted(), ['fleet.frozen', 'fleet.frozen', 'fleet.unfrozen']);
 });
 
-test('B7: while frozen, whatever changes something is a 423 with the message and what lifts it', async t => {
+test('C-B7: while frozen, whatever changes something is a 423 with the message and what lifts it', async t => {
   const { call, store } = await start(t);
   await store.put('ResourceSpec', 'listeners/default/l', {
     type: 'listeners',

@@ -46,7 +46,7 @@ test('an excluded node says so, with who and why, and is included again', async 
   assert.equal((await call('PUT', '/v1/nodes/none/exclusion')).status, 404);
 });
 
-test('B6: a node that is gone is forgotten, and the answer comes once it is', async t => {
+test('C-B6: a node that is gone is forgotten, and the answer comes once it is', async t => {
   const { call, store } = await start(t, false);
   const forgetting = call('DELETE', `${NODE}?message=retired`);
   for await (const [change] of store.watch(['NodePolicy'], AbortSignal.timeout(5_000)))
@@ -97,7 +97,7 @@ test('a plugin that crashes since it was accepted is Degraded, with how often', 
   assert.deepEqual([plugin.status.nodes.degraded, plugin.status.nodes.accepted], [1, 0]);
 });
 
-test('B3: a moved node that answers 5xx is Degraded, with both rates', async t => {
+test('C-B3: a moved node that answers 5xx is Degraded, with both rates', async t => {
   const { call, store, metrics } = await start(t);
   const movedAt = NOW - 16_000;
   await putRollout(store, makeUpdate({ step: 0, stage: 'Soaking' }));

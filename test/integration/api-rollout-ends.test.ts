@@ -12,7 +12,7 @@ import {
 import { ID, makeRefusedRollout, moved, pick, start } from '../api/rollout-scene.ts';
 import { makeAssignment, makeRollout, makeSide, NOW, PLUGIN } from '../model/records.ts';
 
-test('B1: one answer says what, why, which nodes, where the cause is, and what to type', async t => {
+test('C-B1: one answer says what, why, which nodes, where the cause is, and what to type', async t => {
   const { call, store } = await start(t);
   await writeScene(store, {
     now: NOW,
@@ -59,7 +59,7 @@ test('B1: one answer says what, why, which nodes, where the cause is, and what t
   assert.deepEqual(body.actions, ['retry', 'undo']);
 });
 
-test('B3: a node that answers 5xx is shown with both rates, and back with its confirmation', async t => {
+test('C-B3: a node that answers 5xx is shown with both rates, and back with its confirmation', async t => {
   const { call, store } = await start(t);
   const text = 'answered 5xx to 398 of 398 requests in 10 s; 19 others: 0.2 % of 121,940';
   const update = makeUpdate();
@@ -100,7 +100,7 @@ test('B3: a node that answers 5xx is shown with both rates, and back with its co
   assert.equal(history.body.items[0].cause, '5xx on edge-00');
 });
 
-test('A3: a rollout on one node bakes, then succeeds in one sentence', async t => {
+test('C-A3: a rollout on one node bakes, then succeeds in one sentence', async t => {
   const { call, store } = await start(t);
   const step = makeStep(1, {
     asked: { percent: 100 },

@@ -155,7 +155,7 @@ async function quarantine(store: Awaited<ReturnType<typeof start>>['store']): Pr
   });
 }
 
-test('A5: what was undone can be tried again although the newest rollout is the undo', async t => {
+test('C-A7: what was undone can be tried again although the newest rollout is the undo', async t => {
   const next = makeUpdate({ id: 'default.auth.4', number: 4 });
   const { post, store, call, readIntent } = await start(t, undone, ({ id }) => [
     { ...next, intent: { id, outcome: 'done' } },

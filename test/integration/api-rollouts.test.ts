@@ -65,7 +65,7 @@ test('nodes of a step stand together by what they say, the ones to look at last'
   assert.deepEqual(body.notes, ['1 target is not connected; it gets it when it returns']);
 });
 
-test('B5: after our restart the soak stands still until the moved nodes are back, and the answer says so', async t => {
+test('C-B5: after our restart the soak stands still until the moved nodes are back, and the answer says so', async t => {
   const { call, store } = await start(t, { startedAt: NOW - 5_000 });
   await writeScene(store, {
     now: NOW,
@@ -168,7 +168,7 @@ test('history tells revision, digest, configuration, what changed, result, who, 
   assert.equal((await call('GET', '/v1/plugins/default/none/rollouts')).status, 404);
 });
 
-test('X1: no answer about rollouts holds a word that is only ours', async t => {
+test('C-X1: no answer about rollouts holds a word that is only ours', async t => {
   const { call, store } = await start(t);
   await writeScene(store, {
     now: NOW,

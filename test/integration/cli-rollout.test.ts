@@ -71,7 +71,7 @@ function start(t: TestContext, attache: AttacheProcess, args: readonly string[])
 
 const AT_ONCE: JsonObject = { preset: 'all-at-once', bake: '1s' };
 
-test('C-A5, C-A7, C-A8: diff, apply --wait, undo, the same file again, retry, delete, undo', async t => {
+test('C-A7, C-A8: diff, apply --wait, undo, the same file again, retry, delete, undo', async t => {
   const { attache, run, write } = await startTerminal(t);
   const url = await attache.offer(await buildStamp('cli-rollout'));
   const one = write('one', { url, pluginConfig: { stamp: 'one' }, rollout: AT_ONCE });

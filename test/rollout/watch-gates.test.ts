@@ -72,6 +72,19 @@ test('a plugin that is accepted and then answers 503 is taken off its first node
   assert.equal(world.records.quarantine.get('content-2')?.text, `failed on ${first}`);
 });
 
+test('C-B3: of 300 nodes with a default document, one is touched by a plugin that answers 503', () => {
+  const world = live(300);
+  flush(world).apply(2).answer();
+  const [first = '', ...others] = world.moved();
+  assert.deepEqual(others, []);
+  const movedAt = world.now;
+  flushFor(world, 15_000, { [first]: BROKEN }).answer();
+  assert.equal(world.phase(), 'RolledBack');
+  assert.ok((world.latest().endedAt ?? Number.POSITIVE_INFINITY) - movedAt <= 15_000);
+  assert.equal(world.latest().back?.touched, 1);
+  assert.match(world.latest().why ?? '', /5xx to 200 of 200 requests in 10 s; 299 others: 0 % of 59,800/);
+});
+
 test('a broken node in the bake takes everything back, and is marked as such', () => {
   const world = begin();
   flushFor(world, 60_000).answer();

@@ -19,7 +19,7 @@ test('a verb says what it did, and how to watch what goes on', () => {
   assert.deepEqual(describeSteering(answer({ rollout: null })).length, 1);
 });
 
-test('C-A5: an undo names the nodes that went back, and the end', () => {
+test('acceptance 5: an undo names the nodes that went back, and the end', () => {
   const laptop = group({ text: 'revision 1  0.3 s after sending' });
   const view = succeededView({
     change: 'undo',

@@ -113,13 +113,16 @@ test('acceptance 16: a trap in traffic counts against plugin and node, and the f
   assert.match(other.out, /^REVISION.*\n1 .* Succeeded .*\n$/, 'the other plugin of the chain is not blamed');
 });
 
-test('a plugin that takes Envoy ten seconds to load is slow, not lost', async t => {
+test('acceptance 3: a plugin that takes Envoy ten seconds to load is shown as sent, not as lost', async t => {
   const fleet = await startFleet(t, { nodes: ['edge-a-1'] });
   const { attache } = fleet;
   const loads = startFleetLoad(t, fleet);
   // So large that its trial run may take as long.
   const url = await attache.offer(padTo((await faulty('slow-configure')).bytes, 15 << 20));
   await attache.applyPlugin('slow', { url, pluginConfig: { ms: '10000' }, rollout: AT_ONCE });
+  const isSent = async () =>
+    /\nslow +1 +– +(Sent|Fetching) +\d+/.test((await cli(attache, 'describe', 'node', 'edge-a-1')).out);
+  await until(isSent, { what: 'the slow plugin to be shown as sent', deadlineMs: 60_000, everyMs: 300 });
   const seen = new Set<string>();
   const end = await until(
     async () => {

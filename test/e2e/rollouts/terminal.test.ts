@@ -139,20 +139,36 @@ test('three Envoys, seen from a terminal', async t => {
       const human = { steps: [{ nodes: 1 }, { pause: 'human' }], bake: '10m' };
       assert.equal((await terminal.run('apply', '-f', auth('two', human), '-m', 'by hand')).code, 0);
       assert.equal(await status('--timeout', '20s'), 5, 'waits for a person');
+      const slow = { url: header, phase: 'STATS', rollout: { steps: [{ nodes: 1, soak: '10m' }] } };
+      assert.equal((await terminal.run('apply', '-f', terminal.write('slow', slow))).code, 0);
+      const late = await terminal.run('rollout', 'status', 'slow', '--timeout', '2s');
+      assert.equal(late.code, 6, 'not over in that time');
+      assert.equal((await terminal.run('rollout', 'abort', 'slow')).code, 0);
     },
   );
 
-  await t.test('acceptance 3: of each node what it is to run, what it runs, since when', async () => {
-    const serving = await stamps(fleet);
-    assert.equal(nodes.filter(id => serving[id] === 'two').length, 1);
-    for (const id of nodes) {
-      const { out } = await terminal.run('describe', 'node', id);
-      const revision = serving[id] === 'two' ? 3 : 1;
-      assert.match(out, new RegExp(`^${id} {3}Connected since \\d+[sm] .*Envoy 1\\.40\\.0`));
-      assert.match(out, new RegExp(`\nauth +${revision} +${revision} +(Accepted|Loaded) +\\d+[sm]`));
-    }
-    assert.match((await terminal.run('describe', 'plugin', 'auth')).out, /\nNODE +WANTED +RUNS +STATE +AGE /);
-  });
+  await t.test(
+    'acceptance 3: of each node what it is to run, what was sent, accepted and loaded, since when',
+    async () => {
+      const serving = await stamps(fleet);
+      assert.equal(nodes.filter(id => serving[id] === 'two').length, 1);
+      for (const id of nodes) {
+        const { out } = await terminal.run('describe', 'node', id);
+        const revision = serving[id] === 'two' ? 3 : 1;
+        assert.match(out, new RegExp(`^${id} {3}Connected since \\d+[sm] .*Envoy 1\\.40\\.0`));
+        assert.match(out, new RegExp(`\nauth +${revision} +${revision} +(Accepted|Loaded) +\\d+[sm]`));
+      }
+      const plugin = (await terminal.run('describe', 'plugin', 'auth')).out;
+      assert.match(
+        plugin,
+        /^default\/auth {3}Paused .* revision 1 .*\n[\s\S]*\nNODE +WANTED +RUNS +STATE +AGE /,
+      );
+      // Nothing but only-b changed when it came: what its Envoy counts proves that it runs.
+      const isLoaded = async () =>
+        /\nonly-b +1 +1 +Loaded +\d+[sm]/.test((await terminal.run('describe', 'node', 'edge-b-1')).out);
+      await until(isLoaded, { what: 'only-b to be Loaded', everyMs: 500 });
+    },
+  );
 
   await t.test('C-B7: one flag for an emergency, or one verb where a rollout runs already', async () => {
     const promoted = await terminal.run('rollout', 'promote', 'auth', '--full', '-m', 'CVE-2026-1');
@@ -236,19 +252,26 @@ test('three Envoys, seen from a terminal', async t => {
     );
   });
 
-  await t.test('acceptance 3: unplugging a node gives Disconnected, with what it last ran', async () => {
-    await fleet.node('edge-b-1').envoy.stop();
-    await until(
-      async () =>
-        /\nedge-b-1 .* Disconnected .*last: .*auth 4/.test((await terminal.run('get', 'nodes')).out),
-      {
-        what: 'edge-b-1 to be shown as gone',
-      },
-    );
-    const { out } = await terminal.run('describe', 'node', 'edge-b-1');
-    assert.match(out, /^edge-b-1 {3}Disconnected since \d+s /);
-    assert.match(out, /\nauth +4 +4 +(Accepted|Loaded), last known +\d+[sm]/);
-  });
+  await t.test(
+    'acceptance 3, C-B6: unplugging a node gives Disconnected, with what it last ran; it can be forgotten',
+    async () => {
+      await fleet.node('edge-b-1').envoy.stop();
+      await until(
+        async () =>
+          /\nedge-b-1 .* Disconnected .*last: .*auth 4/.test((await terminal.run('get', 'nodes')).out),
+        {
+          what: 'edge-b-1 to be shown as gone',
+        },
+      );
+      const { out } = await terminal.run('describe', 'node', 'edge-b-1');
+      assert.match(out, /^edge-b-1 {3}Disconnected since \d+s /);
+      assert.match(out, /\nauth +4 +4 +(Accepted|Loaded), last known +\d+[sm]/);
+      const forgotten = await terminal.run('delete', 'node', 'edge-b-1', '-m', 'VM retired');
+      assert.equal(forgotten.code, 0);
+      assert.equal(forgotten.out, 'node edge-b-1 forgotten. It comes back as new if it connects again.\n');
+      assert.doesNotMatch((await terminal.run('get', 'nodes')).out, /edge-b-1/);
+    },
+  );
 
   await t.test('C-X1: none of it holds a word of ours', () => assertPlainWords(terminal.printed));
 });
