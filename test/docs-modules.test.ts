@@ -3,10 +3,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { parsePluginDocument } from '../src/model/plugin-document.ts';
+import { parseDocument } from '../src/model/document.ts';
+import { listInsecure, listMirrors, type RegistrySettings } from '../src/model/registry-settings.ts';
+import { parseRegistrySettings } from '../src/model/registry-settings-document.ts';
 import { isPem } from '../src/model/signature-key.ts';
 import { findDemands } from '../src/model/signature-policy.ts';
 import { parseSignaturePolicy } from '../src/model/signature-policy-document.ts';
+import { TIME_LIMITS } from '../src/module/http-client.ts';
+import { MAX_REDIRECTS } from '../src/module/redirect-policy.ts';
 import { SIGNATURE_BOUNDS } from '../src/module/signature/find-signatures.ts';
 import { MAX_SUBJECTS } from '../src/module/signature/in-toto-statement.ts';
 import { MAX_REFERRERS } from '../src/module/signature/referrers.ts';
@@ -21,7 +25,28 @@ const policy = parseSignaturePolicy(
 test('the documents are taken as they are written', () => {
   const documents = examples.filter(one => 'kind' in one);
   assert.ok(documents.length > 0);
-  for (const document of documents) assert.ok(!Array.isArray(parsePluginDocument(document)));
+  for (const document of documents)
+    assert.ok(!Array.isArray(parseDocument(document)), JSON.stringify(document));
+});
+
+test('registries are taken as they are written, and do what their comments say', () => {
+  const [document] = examples.flatMap(one => ('registries' in one ? [one.registries] : []));
+  const ca = readFileSync(new URL('fixtures/tls/loopback.pem', import.meta.url), 'utf8');
+  const settings = parseRegistrySettings(document, () => ca) as RegistrySettings;
+  assert.deepEqual(listInsecure(settings), ['mirror.internal:5000']);
+  const of = (host: string, repository: string) => listMirrors(settings, { host, repository });
+  assert.deepEqual(of('registry.example', 'team/auth'), ['mirror.internal:5000/team/auth']);
+  assert.equal(of(['docker', 'io'].join('.'), 'library/x').length, 2);
+});
+
+test('the bounds of sources are the ones that hold', () => {
+  const row = (name: string) => new RegExp(`^\\| ${name} .*$`, 'm').exec(page)?.[0] ?? '';
+  assert.match(row('connecting'), new RegExp(`${TIME_LIMITS.connectMs / 1_000} s`));
+  assert.match(row('first byte,'), new RegExp(`${TIME_LIMITS.firstByteMs / 1_000} s`));
+  assert.match(row('manifest '), new RegExp(`${TIME_LIMITS.answerMs / 1_000} s`));
+  assert.match(row('one request'), new RegExp(`${TIME_LIMITS.totalMs / 60_000} min`));
+  assert.match(page, new RegExp(`does not answer within ${TIME_LIMITS.mirrorMs / 1_000} s`));
+  assert.match(row('redirects'), new RegExp(`${MAX_REDIRECTS},`));
 });
 
 test('the policy is taken as it is written, and does what its comments say', () => {
