@@ -1,5 +1,5 @@
 import type { Side } from './assignment.ts';
-import { type NodePresence, SILENT_AFTER_MS } from './node.ts';
+import { type NodePresence, type ResourceNack, SILENT_AFTER_MS } from './node.ts';
 import { findRefusal, type NodeRefusal } from './node-refusal.ts';
 import type { NodeVerdict } from './node-verdict.ts';
 import { deriveAtPlace, deriveLeaving, type StatePart } from './place-state.ts';
@@ -15,6 +15,7 @@ import {
 import { type PluginName, type PluginSpec, toPluginName } from './plugin-spec.ts';
 import type { RevisionConfig } from './revision.ts';
 import { findSelectionMiss, type SelectionMiss } from './selector.ts';
+import { LISTENER_TYPE } from './type-url.ts';
 
 /**
  * A plugin on a node, worst first.
@@ -190,7 +191,14 @@ function findPlacesWanted({ wanted, name, presence, bySlot, side, config }: Fact
 function mayStillAsk({ presence, assignedAt, now, wanted }: Facts): boolean {
   const { filterChain } = presence.node.capabilities;
   if (filterChain) return presence.slots.length === 0 && now < asksUntil(presence, assignedAt);
-  return wanted === null || presence.silentSince !== undefined || now < asksUntil(presence, assignedAt);
+  if (wanted === null || presence.silentSince !== undefined || findListenerNack(presence) !== undefined)
+    return true;
+  return now < asksUntil(presence, assignedAt);
+}
+
+/** A listener that the node refuses: before 1.39 it may be the one that brings the place. */
+function findListenerNack({ nacks }: NodePresence): ResourceNack | undefined {
+  return nacks.find(({ typeUrl }) => typeUrl === LISTENER_TYPE);
 }
 
 /**
@@ -235,9 +243,12 @@ function deriveInside(facts: Facts): StatePart {
 }
 
 /** Nothing is known of it on this node: it was not sent, or with a listener that the node did not answer. */
-function deriveUnseen({ silentSince }: NodePresence, now: number, staleAfterMs: number): StatePart {
-  if (silentSince === undefined)
-    return { state: 'Pending', reason: null, detail: 'not sent yet', since: null };
+function deriveUnseen(presence: NodePresence, now: number, staleAfterMs: number): StatePart {
+  const { silentSince } = presence;
+  const nack = findListenerNack(presence);
+  const detail =
+    nack === undefined ? 'not sent yet' : `the node refuses listener ${nack.name}: ${nack.message}`;
+  if (silentSince === undefined) return { state: 'Pending', reason: null, detail, since: nack?.at ?? null };
   const state = now - silentSince >= staleAfterMs ? 'Stale' : 'Sent';
   return { state, reason: null, detail: 'the node does not answer', since: silentSince };
 }

@@ -56,8 +56,8 @@ export class FleetIndex {
 
 function toDeciding(presence: NodePresence | undefined): string {
   if (presence === undefined) return '';
-  const { node, process, connected, since, silentSince, slots } = presence;
-  return JSON.stringify([node, process, connected, since, silentSince, slots]);
+  const { node, process, connected, since, silentSince, slots, nacks } = presence;
+  return JSON.stringify([node, process, connected, since, silentSince, slots, nacks]);
 }
 
 function mentionedIn(verdict: NodeVerdict | undefined): readonly PluginName[] {

@@ -8,6 +8,7 @@ import {
   type StateInput,
 } from '../../src/model/plugin-state.ts';
 import type { RevisionConfig } from '../../src/model/revision.ts';
+import { LISTENER_TYPE } from '../../src/model/type-url.ts';
 import { makeConfig, makePresence, makeRefused, makeSide, makeSpec, makeVerdict, NOW } from './records.ts';
 
 /** On a node that is to run revision 2 everywhere. */
@@ -120,6 +121,9 @@ test('before 1.39 a silent node may have got the place: Pending, Sent, Stale, an
   const silent = at(7_000, { silentSince: NOW - 7_000 });
   assert.deepEqual([silent.state, silent.since], ['Sent', NOW - 7_000]);
   assert.equal(at(70_000, { silentSince: NOW - 70_000 }).state, 'Stale');
+  const nack = { typeUrl: LISTENER_TYPE, name: 'in', version: '2', message: 'no', at: NOW - 9_000 };
+  const refused = at(9_000, { nacks: [nack], lastAckAt: NOW - 5_000 });
+  assert.deepEqual([refused.state, refused.detail], ['Pending', 'the node refuses listener in: no']);
 });
 
 test('it stays Accepted while another plugin of the same place is on its way', () => {

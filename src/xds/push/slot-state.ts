@@ -1,4 +1,4 @@
-import type { AcceptedContent, RefusedContent } from '../../model/node-verdict.ts';
+import type { AcceptedContent, PluginInSlot, RefusedContent } from '../../model/node-verdict.ts';
 import type { SlotContent, WantedSlot } from '../../model/snapshot.ts';
 import type { Attempt, Tags, Variant } from './attempt.ts';
 import { partKey } from './attempt.ts';
@@ -119,7 +119,14 @@ export function targetOf(state: SlotState, now: number): SlotContent | undefined
   const good = lastGood(state, state.want);
   // What cannot be fetched is waited for where nothing good is known: an empty place would let requests past it.
   const mayFallBack = state.accepted !== null || good.plugins.length > 0 || isRefused(state, wanted);
-  const candidates = [firstAnswer(state, state.want) ?? wanted, wanted, ...(mayFallBack ? [good] : [])];
+  const others = withoutRefused(state, state.want);
+  const candidates = [
+    firstAnswer(state, state.want) ?? wanted,
+    wanted,
+    ...(others === undefined ? [] : [others]),
+    ...(mayFallBack ? [good] : []),
+    ...(state.accepted?.content === undefined ? [] : [state.accepted.content]),
+  ];
   return candidates.find(content => !isRefused(state, content) && !isBlocked(state, content, now));
 }
 
@@ -143,18 +150,40 @@ function firstAnswer(state: SlotState, { wanted, fallback }: WantedSlot): SlotCo
 }
 
 /**
- * The content last accepted by this process, after our restart by the revisions on record; where neither is known,
- * every plugin at its good revision, which is a pass-through where none has one.
+ * What is wanted, but for the plugin that was refused, which stays as it was accepted last: the others in a chain move
+ * on without it. Undefined where Envoy named nobody, and where nothing was accepted yet: such a place stays closed.
+ * What Envoy tried last is healed first.
  */
-function lastGood(state: SlotState, want: WantedSlot): SlotContent {
-  const { accepted } = state;
-  if (accepted === null) return want.fallback;
-  if (accepted.content !== undefined) return accepted.content;
-  if (accepted.contentHash === want.wanted.contentHash) return want.wanted;
-  const recalled = want.recall(accepted.plugins);
+function withoutRefused(
+  { accepted, refused, tried }: SlotState,
+  { wanted, recall }: WantedSlot,
+): SlotContent | undefined {
+  if (accepted === null || refused?.active !== true || refused.plugin === undefined) return undefined;
+  const before = accepted.plugins.filter(it => it.plugin === refused.plugin);
+  const others = recall(
+    wanted.plugins.flatMap<PluginInSlot>(it =>
+      it.plugin === refused.plugin && it.revision === refused.revision ? before : [it],
+    ),
+  );
+  return tried?.clean === true || tried?.contentHash === others?.contentHash ? others : undefined;
+}
+
+/**
+ * The content last accepted by this process, but for plugins that are not wanted any more: what one plugin of a chain
+ * fails at keeps no other on the node. After our restart it is made anew by the revisions on record; where they are not
+ * known, it is every plugin at its good revision, which is a pass-through where none has one.
+ */
+function lastGood({ accepted }: SlotState, { wanted, fallback, recall }: WantedSlot): SlotContent {
+  if (accepted === null) return fallback;
+  const stays = accepted.plugins.filter(it => wanted.plugins.some(({ plugin }) => plugin === it.plugin));
+  if (stays.length === accepted.plugins.length) {
+    if (accepted.content !== undefined) return accepted.content;
+    if (accepted.contentHash === wanted.contentHash) return wanted;
+  }
+  const recalled = recall(stays);
   // No plugins on record may mean that nobody knows which.
   const isKnown = accepted.plugins.length > 0 || recalled?.contentHash === accepted.contentHash;
-  return recalled !== undefined && isKnown ? recalled : want.fallback;
+  return (isKnown ? recalled : undefined) ?? accepted.content ?? fallback;
 }
 
 function isBlocked(state: SlotState, content: SlotContent, now: number): boolean {

@@ -308,9 +308,22 @@ test('3. a place whose first answer was refused stays closed where the good revi
   assert.equal(story.sleepUntilDue(), 'nothing');
 });
 
-test('3. the composition that the others agree on after a refusal is pushed when it is wanted', () => {
+test('3. after a refusal the last good comes first, and then the others move on without the refused one', () => {
   const story = SlotStory.accepted('a@1 b@1').want('a@2 b@2', 'a@1 b@1');
   story.push();
-  story.refuse('a').push();
-  assert.equal(story.ack().want('a@1 b@2', 'a@1 b@1').push(), 'verdict a@1 b@2');
+  assert.equal(story.refuse('a').push(), 'verdict a@1 b@1');
+  assert.equal(story.ack().push(), 'verdict a@1 b@2');
+  story.get('b@2')('sent');
+  assert.equal(story.nack('b').push(), 'verdict a@1 b@2', 'a miss of theirs is judged as any other');
+  assert.equal(story.ack().want('a@1 b@2', 'a@1 b@1').push(), 'nothing');
+});
+
+test('3. what one plugin fails at keeps no other on the node', () => {
+  const refused = SlotStory.accepted('a@1 b@1').want('a@2', 'a@1');
+  refused.push();
+  assert.equal(refused.refuse('a').push(), 'verdict a@1', 'b was undone meanwhile');
+  const stuck = SlotStory.accepted('a@1 b@1').want('a@2', 'a@1');
+  stuck.push();
+  stuck.get('a@2')('failed');
+  assert.equal(stuck.nack('a').push(), 'verdict a@1');
 });
