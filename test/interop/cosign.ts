@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { makeDirectory } from '../module/actors.ts';
+import { COSIGN, findGoTool } from './go-tools.ts';
 
 export interface Cosign {
   /** As it calls itself, `v3.1.2`. */
@@ -17,19 +18,32 @@ export interface SigningMode {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** `$ATTACHE_COSIGN` (paths, joined as in PATH), else `cosign` on the PATH. */
-export function findCosigns(): readonly Cosign[] {
+export interface FoundCosign {
+  readonly version: string;
+  /** Undefined: it cannot be had, and the test is skipped. */
+  find(t: TestContext): Promise<Cosign | undefined>;
+}
+
+/** `$ATTACHE_COSIGN` (paths, joined as in PATH), else `cosign` on the PATH, else one that is built. */
+export function listCosigns(): readonly FoundCosign[] {
   const named = (process.env.ATTACHE_COSIGN ?? '').split(delimiter).filter(path => path !== '');
   const onPath = (process.env.PATH ?? '').split(delimiter).map(directory => join(directory, 'cosign'));
   const paths = named.length > 0 ? named : onPath.filter(existsSync).slice(0, 1);
-  return paths.map(path => {
+  const found = paths.map(path => {
     const { gitVersion } = JSON.parse(execFileSync(path, ['version', '--json'], { encoding: 'utf8' }));
-    return { version: String(gitVersion), path };
+    const cosign = { version: String(gitVersion), path };
+    return { version: cosign.version, find: async () => cosign };
   });
+  return found.length > 0 ? found : [{ version: COSIGN.version, find: findBuilt }];
+}
+
+async function findBuilt(t: TestContext): Promise<Cosign | undefined> {
+  const path = await findGoTool(t, COSIGN);
+  return path === undefined ? undefined : { version: COSIGN.version, path };
 }
 
 /** Without Rekor, which is not here. */
-export function signingModes({ version }: Cosign): readonly SigningMode[] {
+export function signingModes({ version }: Pick<Cosign, 'version'>): readonly SigningMode[] {
   const noLog = '--tlog-upload=false';
   if (version.startsWith('v2.'))
     return [
@@ -82,6 +96,17 @@ export class CosignDesk {
       reference,
     ];
     return this.run(args, mode.env);
+  }
+
+  /** That cosign itself finds what it signed in this registry. */
+  verify(key: string, reference: string, mode: SigningMode): Promise<void> {
+    const isBundle = mode.name === 'bundle';
+    const args = ['verify', '--key', `${key}.pub`, '--insecure-ignore-tlog=true', '--allow-http-registry'];
+    const format = isBundle ? ['--trusted-root', 'no-root.json'] : ['--new-bundle-format=false'];
+    return this.run(
+      [...args, ...(this.#cosign.version.startsWith('v2.') ? [] : format), reference],
+      mode.env,
+    );
   }
 
   run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { PUSH_LAYOUTS } from '../../src/model/artifact-layout.ts';
 import { sha256Hex } from '../../src/model/plugin-spec.ts';
 import { inspectReference } from '../../src/module/inspect-module.ts';
@@ -10,19 +10,13 @@ import { pushModule } from '../../src/module/push-module.ts';
 import { makeDirectory, makeModule, random, startRegistry } from '../module/actors.ts';
 import { pullBytes } from '../module/pull-bytes.ts';
 import { CRANE, findGoTool, ORAS, runTool } from './go-tools.ts';
-import { startDistribution, startDockerRegistry } from './tools.ts';
+import { REGISTRIES } from './tools.ts';
 
 const MODULE = makeModule('go clients');
 const access = { insecureRegistries: [], dockerConfigPath: undefined };
 const pull = (reference: string) => pullBytes({ ...access, reference, random });
 const push = (reference: string, layout: (typeof PUSH_LAYOUTS)[number] = 'cncf') =>
   pushModule({ ...access, bytes: MODULE, reference, layout });
-
-const REGISTRIES = {
-  'the built-in registry': async (t: TestContext) => startRegistry(t),
-  'docker-registry': (t: TestContext) => startDockerRegistry(t),
-  'distribution 3': (t: TestContext) => startDistribution(t),
-};
 
 for (const [name, start] of Object.entries(REGISTRIES)) {
   test(`${name}: oras pulls what Attaché pushes, and Attaché what oras pushes`, async t => {

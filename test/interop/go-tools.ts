@@ -39,14 +39,22 @@ export const DISTRIBUTION: GoTool = {
   go: '1.25.0',
 };
 
+export const COSIGN: GoTool = {
+  name: 'cosign',
+  module: 'github.com/sigstore/cosign/v3',
+  version: 'v3.1.2',
+  package: 'cmd/cosign',
+  go: '1.26.0',
+};
+
 /** Beside the Envoys: a build is made once. */
 const CACHE = fileURLToPath(new URL('../../.cache/go-tools', import.meta.url));
 const BUILD_MS = 20 * 60_000;
 const builds = new Map<string, Promise<string>>();
 
 /**
- * The path of a tool, built from Go's module proxy where it was not yet. Without a Go that can build it the test is
- * skipped, and says that it was not run; a build that fails is a failure.
+ * The path of a tool, built from Go's module proxy where it was not yet. Without a Go that can build it, or where
+ * `$ATTACHE_NO_BUILDS` is 1, the test is skipped, and says that it was not run; a build that fails is a failure.
  */
 export async function findGoTool(t: TestContext, tool: GoTool): Promise<string | undefined> {
   const found = await locateGoTool(tool);
@@ -68,7 +76,10 @@ export async function locateGoTool(
   return { path: await known };
 }
 
-async function findMissing({ name, go }: GoTool): Promise<string | undefined> {
+async function findMissing({ name, version, go }: GoTool): Promise<string | undefined> {
+  if (existsSync(toProgram(name, version))) return undefined;
+  if (process.env.ATTACHE_NO_BUILDS === '1')
+    return `${name} was not built yet, and $ATTACHE_NO_BUILDS says not to`;
   if (!isInPath('go')) return `${name} is built with Go ${go} or later, which is not installed`;
   const { out } = await execute('go', ['env', 'GOVERSION'], tmpdir());
   const found = out.trim().replace(/^go/, '');
@@ -77,8 +88,12 @@ async function findMissing({ name, go }: GoTool): Promise<string | undefined> {
     : undefined;
 }
 
+function toProgram(name: string, version: string): string {
+  return join(CACHE, `${name}-${version}`);
+}
+
 async function build({ name, module, version, package: path, go }: GoTool): Promise<string> {
-  const program = join(CACHE, `${name}-${version}`);
+  const program = toProgram(name, version);
   if (existsSync(program)) return program;
   const directory = await mkdtemp(join(tmpdir(), 'attache-go-'));
   try {

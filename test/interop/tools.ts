@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test';
 import { endChild, spawnChild } from '../harness/child-process.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 import { until } from '../harness/wait.ts';
-import { makeDirectory } from '../module/actors.ts';
+import { makeDirectory, startRegistry } from '../module/actors.ts';
 import { DISTRIBUTION, findGoTool } from './go-tools.ts';
 
 /** Where a foreign program is; without it the error says how to get it. */
@@ -41,13 +41,23 @@ export function skopeo(...args: readonly string[]): Promise<string> {
   });
 }
 
+/** Where it listens; undefined: the registry cannot be had, and the test is skipped. */
+type StartRegistry = (t: TestContext) => Promise<{ readonly host: string } | undefined>;
+
+/** Every client is tried with each of them. */
+export const REGISTRIES: Readonly<Record<string, StartRegistry>> = {
+  'the built-in registry': t => startRegistry(t),
+  'docker-registry': t => startDockerRegistry(t),
+  'distribution 3': startDistribution,
+};
+
 /** Debian's docker-registry on a free port of loopback, with the lines of YAML added to its configuration. */
 export function startDockerRegistry(t: TestContext, more = ''): Promise<{ readonly host: string }> {
   return startRegistryProgram(t, findTool('docker-registry'), more);
 }
 
 /** What docker-registry became, current; undefined: there is no Go to build it, and the test is skipped. */
-export async function startDistribution(t: TestContext): Promise<{ readonly host: string } | undefined> {
+async function startDistribution(t: TestContext): Promise<{ readonly host: string } | undefined> {
   const program = await findGoTool(t, DISTRIBUTION);
   return program === undefined ? undefined : startRegistryProgram(t, program, '');
 }
