@@ -94,6 +94,33 @@ test('all faults of all sources are reported together', () => {
     );
 });
 
+test('registries stand in the file or in one of their own; every fault has its place', () => {
+  const text =
+    '- {prefix: reg.example, mirrors: [m.example:5000/x]}\n- {prefix: m.example:5000, insecure: true}\n';
+  const expected = [
+    { prefix: 'reg.example', mirrors: ['m.example:5000/x'], insecure: false },
+    { prefix: 'm.example:5000', mirrors: [], insecure: true },
+  ];
+  const inside = writeYaml(`registries:\n${text.replace(/^/gm, '  ').trimEnd()}\n`);
+  assert.deepEqual(readConfig({ config: inside }, {}).registries, expected);
+  const own = writeYaml(text);
+  assert.deepEqual(readConfig({ registries: own }, {}).registries, expected);
+  const broken = writeYaml('registries: [{prefix: reg.example/team, insecure: true}]\n');
+  assert.match(
+    faultsOf(() => readConfig({ config: broken }, {})).join(),
+    /registries: \/0\/insecure: .*whole host/,
+  );
+});
+
+test('the interval of tags is a duration, or off; the key of secrets lies where it is told to', () => {
+  const read = (value: string) => readConfig({ 'tag-interval': value }, {}).tagIntervalMs;
+  assert.deepEqual([read('30s'), read('1h'), read('off')], [30_000, 3_600_000, undefined]);
+  for (const value of ['10', '500ms', 'never'])
+    assert.match(faultsOf(() => read(value)).join(), /--tag-interval .*10m, or off/);
+  assert.equal(readConfig({ data: '/data' }, {}).secretKeyPath, '/data/secret-key');
+  assert.equal(readConfig({ data: '/data', 'secret-key': '/run/key' }, {}).secretKeyPath, '/run/key');
+});
+
 test('plain text off loopback is refused with the flag that would allow it', () => {
   const [fault] = faultsOf(() => readConfig({ 'modules-listen': '10.0.0.1:18001' }, {}));
   assert.match(fault ?? '', /--allow-plaintext modules/);

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import type { NodeMetrics } from '../../src/model/node-metrics.ts';
 import { type PluginSpec, sha256Hex } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
+import { hashRevision, toRevisionConfig } from '../../src/model/revision.ts';
 import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
 import { pushModule } from '../../src/module/push-module.ts';
 import { startRolloutController } from '../../src/rollout/rollout-controller.ts';
@@ -205,6 +206,32 @@ test('what a tag moved to and cannot be used is told, not taken, and not fetched
   await world.push('latest', makeModule('two'));
   await world.reach(2);
   assert.equal((await world.progress())?.tag, undefined);
+});
+
+test('content that is held back is not tried because a tag leads to it', async t => {
+  const world = await setUp(t);
+  const bytes = makeModule('bad for nodes');
+  await world.push('latest', makeModule('one'));
+  const url = `${world.host}/auth`;
+  await world.apply({ url });
+  await world.reach(1);
+  await until(async () => (await world.rollouts()).some(({ phase }) => phase === 'Succeeded'), {
+    what: 'revision 1 to be the base',
+  });
+  const contentHash = hashRevision(sha256Hex(bytes), toRevisionConfig(makeSpec({ url })));
+  const text = 'was refused by edge-1';
+  const held = { plugin: PLUGIN, contentHash, revision: 2, rollout: 'default.auth.9', text, at: 1 };
+  await world.store.put('Quarantine', `${PLUGIN}/${contentHash}`, { ...held, cause: 'refused' });
+  await world.push('latest', bytes);
+  await world.reach(2);
+  await until(
+    async () =>
+      (await world.store.list('Event')).records.some(({ value }) => value.type === 'rollout.held-back'),
+    { what: 'it to be said' },
+  );
+  await nextLooks(world.registry, 'latest', 3);
+  assert.equal((await world.rollouts()).length, 1, 'no rollout to it');
+  assert.equal((await world.store.get('Assignment', PLUGIN))?.value.base.revision, 1);
 });
 
 test('the same module under another manifest is not fetched at every look', async t => {
