@@ -10,6 +10,7 @@ import { silentLog } from '../../src/model/ports.ts';
 import type { ModuleFacts } from '../../src/model/revision.ts';
 import { startModuleKeeper } from '../../src/module/bring-back.ts';
 import { keepCollected } from '../../src/module/collect-garbage.ts';
+import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
 import { startModuleServer } from '../../src/module/module-server.ts';
 import { pushModule } from '../../src/module/push-module.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
@@ -167,4 +168,31 @@ test('a push into a full directory is refused with what it is full of, once what
   assert.deepEqual(await (await fetch(`http://${host}/v2/_catalog`)).json(), {
     repositories: ['one', 'two'],
   });
+});
+
+test('a plugin whose module does not fit says so, and goes on by itself once there is room', async t => {
+  const bytes = makeModule('x'.repeat(4_000));
+  const { host } = await startRegistry(t);
+  const reference = `${host}/auth:1`;
+  await pushModule({ bytes, reference, insecureRegistries: [], dockerConfigPath: undefined });
+  const cache = await openTestCache(await makeDirectory(t), { quotaBytes: 5_000 });
+  const { sha256 } = await cache.write([Buffer.alloc(3_000)], { maxBytes: 1 << 20 });
+  const store = createMemoryStore();
+  const { clock: _clock, ...sources } = sourceOptions([host]);
+  const common = { store, seal, cache, sources, rootNamespace: 'istio-system', random, log: silentLog };
+  stopAfter(t, await startModuleReconciler({ ...common, tagIntervalMs: undefined, clock: systemClock }));
+  const url = `oci://${reference}`;
+  await store.put('PluginSpec', PLUGIN, { namespace: 'default', name: 'auth', url, createdAt: 1 });
+  const progress = async () => (await store.get('ModuleProgress', PLUGIN))?.value;
+  const retrying = await until(
+    async () => ((await progress())?.state === 'retrying' ? progress() : undefined),
+    {
+      what: 'it to be tried again',
+    },
+  );
+  assert.equal(retrying.code, 'cache-full');
+  assert.match(retrying.message ?? '', /3\.0 KB of 5\.0 KB/);
+  assert.match(retrying.hint ?? '', /--module-quota/);
+  await cache.remove(sha256, Date.now());
+  await until(async () => (await progress())?.state === 'ready', { what: 'it to be ready' });
 });
