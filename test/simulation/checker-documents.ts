@@ -175,12 +175,17 @@ export abstract class DocumentBelief extends RolloutBelief {
       return;
     }
     // What a node refused leaves the others when something newer takes over.
-    if (rollout.haltedAt !== undefined || rollout.mayFail !== undefined) this.lastDeathAt = at;
+    if (rollout.haltedAt !== undefined || rollout.mayFail !== undefined) {
+      this.lastDeathAt = at;
+      for (const { revision } of rollout.aims)
+        if (revision !== null && !this.quarantined.has(revision)) this.quarantined.set(revision, false);
+    }
     // Who comes back later does not take it out of its bake.
     const { firstCompleteAt: completeAt } = rollout;
     if (completeAt === undefined) {
-      // A person who lets it go to everybody at once does not wait for answers either.
-      if (rollout.isFull) this.bases = [...this.bases, ...rollout.aims];
+      // A person who lets it go to everybody at once does not wait for answers either; and what waits for nodes that
+      // come back after our start begins later, while this one may go on to its end.
+      if (rollout.isFull || !this.fleet.isSettled(at)) this.bases = [...this.bases, ...rollout.aims];
       this.earlier = [...this.earlier, rollout];
       return;
     }

@@ -306,6 +306,9 @@ export class Checker implements Witness {
     const wanted = aimOn(aim, node.facts);
     const runs = node.runs(plugin.name);
     if (runs !== null && node.refused.has(`${plugin.name}@${runs}`)) return false;
+    // Before 1.39 a place that was refused, with nothing to fall back on, holds the listener that would bring others.
+    if (runs === null && node.facts.layout === 'single' && node.refused.size > 0 && !node.isQuiet())
+      return true;
     // A node that refuses what was proven elsewhere is alone with it.
     return runs === wanted || node.refused.has(`${plugin.name}@${wanted}`);
   }
