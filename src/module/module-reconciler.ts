@@ -13,7 +13,7 @@ import { findOrphans, forgetProgress, listRevisions, ModuleRecord } from './modu
 import { createModuleResolver, type ResolveModule } from './module-resolver.ts';
 import { createPullSecretReader, orNone, type ReadPullSecret } from './pull-secret-reader.ts';
 import type { FoundTag } from './registry-client.ts';
-import { toRetryDelayMs } from './retry-policy.ts';
+import { toGivenUp, toRetryDelayMs } from './retry-policy.ts';
 import { recheckSignatures } from './signature/recheck-signatures.ts';
 import { TagWatch } from './tag-watch.ts';
 import { createTrialRunner, type TrialRunner } from './trial/trial-runner.ts';
@@ -227,7 +227,7 @@ class Reconciler {
       if (outcome === undefined || run.cancelled.aborted) return;
       log.warn({ plugin: run.plugin, code: outcome.code, attempt }, outcome.message);
       if (!outcome.transient || clock.now() - since >= deadlineMs) {
-        await record.recordFailed(outcome);
+        await record.recordFailed(outcome.transient ? toGivenUp(outcome, deadlineMs) : outcome);
         return;
       }
       // The same words again are no news, and no commit.

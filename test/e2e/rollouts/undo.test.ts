@@ -121,6 +121,9 @@ test('the registry is down: undo, restarts of six Envoys, and what is applied me
       const gaveUp = await terminal.run('rollout', 'status', 'auth');
       assert.equal(gaveUp.code, 1, gaveUp.out);
       assert.match(gaveUp.out, /\nNotStarted: no node was touched; revision 2 stays\n/);
+      const described = (await terminal.run('describe', 'plugin', 'auth')).out;
+      assert.match(described, /\bgave up: retry the rollout, or apply again\./);
+      assert.doesNotMatch(described, /is tried again/);
       const back = stopAfter(t, await startModuleHost(port));
       back.add(module);
       const isQuiet = async () => (await rolloutOf(attache, 'auth'))?.phase === 'NotStarted';
