@@ -5,7 +5,7 @@ export interface ModuleStorage {
   readonly quotaBytes: number;
   /** Hex sha256 of what is here. */
   readonly here: ReadonlySet<string>;
-  /** Hex sha256 of what the built-in registry holds. */
+  /** Hex sha256 of what manifests of the built-in registry name. */
   readonly inRegistry: ReadonlySet<string>;
 }
 

@@ -6,7 +6,7 @@ import type { BlobCache } from './blob-cache.ts';
 import { ModuleError } from './module-error.ts';
 import { BlobRequests, MAX_BLOB_BYTES } from './registry-blob-requests.ts';
 import { searchCatalogue } from './registry-catalogue.ts';
-import { RegistryContent } from './registry-content.ts';
+import { RegistryContent, type RegistryHoldings } from './registry-content.ts';
 import { listRepositories, listTags } from './registry-list-requests.ts';
 import { ManifestRequests } from './registry-manifest-requests.ts';
 import { RegistryRefusal } from './registry-refusal.ts';
@@ -32,8 +32,8 @@ export interface BuiltInRegistry {
   /** Answers a request for `/v2/…` on a raw node:http pair; never rejects. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   readonly searchCatalogue: SearchCatalogue;
-  /** Hex sha256 of all that repositories hold: the blob cache must not collect them. */
-  held(): Promise<ReadonlySet<string>>;
+  /** What the blob cache must not collect, or must not unless it needs room. */
+  held(): Promise<RegistryHoldings>;
 }
 
 /**

@@ -5,13 +5,14 @@ import type { Store } from '../store/store.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { type CollectionFacts, planCollection } from './plan-collection.ts';
 import { readModuleHolds } from './read-holds.ts';
+import type { RegistryHoldings } from './registry-content.ts';
 import { repeat } from './repeat.ts';
 
 export interface CollectorOptions {
   readonly store: Store;
   readonly cache: BlobCache;
-  /** Hex sha256 of what the built-in registry holds. */
-  readonly registryHeld: () => Promise<ReadonlySet<string>>;
+  /** What the built-in registry holds. */
+  readonly registryHeld: () => Promise<RegistryHoldings>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -77,7 +78,7 @@ function describeUse({ blobs, holds, registry }: CollectionFacts): string {
   for (const { sha256, sizeBytes } of blobs) {
     const of = isHeld(holds.get(sha256))
       ? 'modules of plugins'
-      : registry.has(sha256)
+      : registry.named.has(sha256)
         ? 'the built-in registry'
         : 'what was fetched within the hour';
     sizes.set(of, (sizes.get(of) ?? 0) + sizeBytes);

@@ -11,6 +11,6 @@ export function createModuleStorage(
     usedBytes: cache.quota.usedBytes,
     quotaBytes: cache.quota.limitBytes,
     here: new Set(cache.list().map(({ sha256 }) => sha256)),
-    inRegistry: await registry.held(),
+    inRegistry: (await registry.held()).named,
   });
 }

@@ -1,5 +1,6 @@
 import { isHeld, type ModuleHold } from '../model/module-holds.ts';
 import type { CachedBlob } from './blob-cache.ts';
+import type { RegistryHoldings } from './registry-content.ts';
 
 /** What nobody needs is kept for so long after its last use: it may be wanted again. */
 export const GRACE_MS = 24 * 3_600_000;
@@ -13,8 +14,7 @@ export interface CollectionFacts {
   readonly blobs: readonly CachedBlob[];
   /** By hex sha256: revisions. */
   readonly holds: ReadonlyMap<string, readonly ModuleHold[]>;
-  /** Hex sha256 of what the built-in registry holds. */
-  readonly registry: ReadonlySet<string>;
+  readonly registry: RegistryHoldings;
   /** When the facts were read. */
   readonly now: number;
   /** So much has to go; 0: only what is due. */
@@ -30,15 +30,15 @@ export interface Deletion {
 
 /**
  * What to delete, in this order: what nobody needs and nobody used for a day; and where more room is needed what nobody
- * needs, then what only old revisions name, least recently used first, until it is enough. What is held, in the
- * registry or was used within the hour never.
+ * needs, then what only old revisions and no manifest of the registry names, least recently used first, until it is
+ * enough. What is held, what a manifest of the registry names and what was used within the hour never.
  */
 export function planCollection(facts: CollectionFacts): readonly Deletion[] {
   const { blobs, holds, registry, now } = facts;
   const free = blobs
-    .filter(({ sha256 }) => !registry.has(sha256) && !isHeld(holds.get(sha256)))
+    .filter(({ sha256 }) => !registry.named.has(sha256) && !isHeld(holds.get(sha256)))
     .toSorted((a, b) => a.usedAt - b.usedAt);
-  const [spare, loose] = [true, false].map(named => free.filter(({ sha256 }) => holds.has(sha256) === named));
+  const isSpare = ({ sha256 }: CachedBlob): boolean => holds.has(sha256) || registry.loose.has(sha256);
   const plan: Deletion[] = [];
   let bytes = 0;
   const add = ({ sha256, sizeBytes, usedAt }: CachedBlob, unusedSince: number): void => {
@@ -46,7 +46,8 @@ export function planCollection(facts: CollectionFacts): readonly Deletion[] {
     plan.push({ sha256, sizeBytes, unusedSince });
     bytes += sizeBytes;
   };
-  for (const blob of loose ?? []) add(blob, bytes < facts.neededBytes ? now - BUSY_MS : now - GRACE_MS);
-  for (const blob of spare ?? []) if (bytes < facts.neededBytes) add(blob, now - BUSY_MS);
+  for (const blob of free.filter(one => !isSpare(one)))
+    add(blob, bytes < facts.neededBytes ? now - BUSY_MS : now - GRACE_MS);
+  for (const blob of free.filter(isSpare)) if (bytes < facts.neededBytes) add(blob, now - BUSY_MS);
   return plan;
 }

@@ -22,6 +22,14 @@ export interface KnownManifest extends HeldManifest {
   readonly facts: ManifestFacts;
 }
 
+/** Hex sha256 of what repositories hold. A blob can be both. */
+export interface RegistryHoldings {
+  /** Manifests, and the blobs that they name. */
+  readonly named: ReadonlySet<string>;
+  /** Blobs that are a repository's for a while: before a manifest comes, or after it was deleted. */
+  readonly loose: ReadonlySet<string>;
+}
+
 /**
  * What the repositories hold. Bytes are in the blob cache, one copy for all; a repository holds a blob while one of
  * its manifests names it, and for LOOSE_MS after it was pushed or mounted, or a manifest that named it was deleted.
@@ -140,12 +148,21 @@ export class RegistryContent {
     });
   }
 
-  /** Hex sha256 of everything that a repository holds: roots of what collects garbage in the cache. */
-  async held(): Promise<ReadonlySet<string>> {
-    const digests: string[] = [...(await this.#loose.read()).values()].flatMap(blobs => [...blobs.keys()]);
+  /** Roots of what collects garbage in the cache. */
+  async held(): Promise<RegistryHoldings> {
+    const named: string[] = [];
     for (const repository of (await this.#index.read()).keys())
       for (const { digest, facts } of await this.manifests(repository))
-        digests.push(digest, ...facts.blobs.map(blob => blob.digest));
+        named.push(digest, ...facts.blobs.map(blob => blob.digest));
+    const now = this.#clock.now();
+    const blobs = await this.#loose.read();
+    const loose = [...blobs].flatMap(([repository, digests]) =>
+      [...digests.keys()].filter(digest => isLoose(blobs, repository, digest, now)),
+    );
+    return { named: await this.#toSha256(named), loose: await this.#toSha256(loose) };
+  }
+
+  async #toSha256(digests: readonly string[]): Promise<ReadonlySet<string>> {
     const found = await Promise.all(digests.map(digest => this.digests.find(digest)));
     return new Set(found.filter(sha256 => sha256 !== undefined));
   }

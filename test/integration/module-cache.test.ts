@@ -168,6 +168,11 @@ test('a push into a full directory is refused with what it is full of, once what
   assert.deepEqual(await (await fetch(`http://${host}/v2/_catalog`)).json(), {
     repositories: ['one', 'two'],
   });
+  const { headers } = await fetch(`http://${host}/v2/one/manifests/1`, { method: 'HEAD' });
+  const manifest = `http://${host}/v2/one/manifests/${headers.get('docker-content-digest')}`;
+  assert.equal((await fetch(manifest, { method: 'DELETE' })).status, 202);
+  now += 2 * 3_600_000;
+  await push('three:1');
 });
 
 test('a plugin whose module does not fit says so, and goes on by itself once there is room', async t => {

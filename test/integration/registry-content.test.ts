@@ -238,7 +238,8 @@ test('all of it outlives a restart, a damaged manifest and a damaged blob apart'
   const loose = await pushBlob(call, 'team/a', text('no manifest names it'));
   const broken = await pushImage(call, 'team/a', 'broken', text('broken'));
   const held = await registry.held();
-  for (const { digest } of [image, loose, { digest: image.layer }]) assert.ok(held.has(digest.slice(7)));
+  for (const digest of [image.digest, image.layer]) assert.ok(held.named.has(digest.slice(7)));
+  assert.ok(held.loose.has(loose.digest.slice(7)) && !held.named.has(loose.digest.slice(7)));
   const file = join(cache.directory, 'blobs', 'sha256', broken.digest.slice(7));
   const { chmod, writeFile } = await import('node:fs/promises');
   await chmod(file, 0o600);

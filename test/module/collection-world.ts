@@ -136,7 +136,7 @@ export class CollectionWorld {
       cache,
       registryHeld: async () => {
         await this.#gate('registry');
-        return new Set(this.#pushed);
+        return { named: new Set(this.#pushed), loose: new Set() };
       },
       clock: { now: () => this.#now, after: () => () => {} },
       log: silentLog,

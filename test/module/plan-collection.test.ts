@@ -19,7 +19,7 @@ const hold = (why: ModuleHold['why']): readonly ModuleHold[] => [
 const facts = (blobs: readonly CachedBlob[], more: Partial<CollectionFacts> = {}): CollectionFacts => ({
   blobs,
   holds: new Map(),
-  registry: new Set(),
+  registry: { named: new Set(), loose: new Set() },
   now: NOW,
   neededBytes: 0,
   ...more,
@@ -34,17 +34,18 @@ test('what nobody needs goes a day after its last use, what somebody needs never
     blob('live', old),
     blob('spare', old),
     blob('pushed', old),
+    blob('untagged', old),
   ];
   const holds = new Map([
     ['live', hold('live')],
     ['spare', hold('spare')],
   ]);
-  const registry = new Set(['pushed']);
+  const registry = { named: new Set(['pushed']), loose: new Set(['pushed', 'untagged']) };
   assert.equal(namesOf(planCollection(facts(blobs, { holds, registry }))), 'loose');
   const pressed = planCollection(facts(blobs, { holds, registry, neededBytes: 1_000 }));
   assert.equal(
     namesOf(pressed),
-    'loose fresh spare',
+    'loose fresh spare untagged',
     'under pressure the nameless first, then old revisions',
   );
 });
@@ -67,6 +68,7 @@ const anyFacts: fc.Arbitrary<CollectionFacts> = fc
       sizeBytes: fc.nat(1_000),
       why: fc.option(fc.constantFrom(...HOLD_REASONS)),
       pushed: fc.boolean(),
+      loose: fc.boolean(),
     }),
     { maxLength: 20 },
   )
@@ -74,7 +76,10 @@ const anyFacts: fc.Arbitrary<CollectionFacts> = fc
     fc.nat(5_000).map(neededBytes => ({
       blobs: list.map(({ ageMs, sizeBytes }, i) => blob(`b${i}`, ageMs, sizeBytes)),
       holds: new Map(list.flatMap(({ why }, i) => (why === null ? [] : [[`b${i}`, hold(why)] as const]))),
-      registry: new Set(list.flatMap(({ pushed }, i) => (pushed ? [`b${i}`] : []))),
+      registry: {
+        named: new Set(list.flatMap(({ pushed }, i) => (pushed ? [`b${i}`] : []))),
+        loose: new Set(list.flatMap(({ loose }, i) => (loose ? [`b${i}`] : []))),
+      },
       now: NOW,
       neededBytes,
     })),
@@ -89,14 +94,15 @@ test('whatever there is: nothing needed and nothing busy is deleted, and enough 
       for (const { sha256, sizeBytes, unusedSince } of plan) {
         const found = of.blobs.find(one => one.sha256 === sha256);
         assert.ok(found !== undefined && found.usedAt <= unusedSince && unusedSince <= NOW - BUSY_MS);
-        assert.ok(!of.registry.has(sha256) && !isHeld(of.holds.get(sha256)));
-        const isDue = !of.holds.has(sha256) && found.usedAt <= NOW - GRACE_MS;
+        assert.ok(!of.registry.named.has(sha256) && !isHeld(of.holds.get(sha256)));
+        const isSpare = of.holds.has(sha256) || of.registry.loose.has(sha256);
+        const isDue = !isSpare && found.usedAt <= NOW - GRACE_MS;
         assert.ok(isDue || before < of.neededBytes, 'more than was needed');
         before += sizeBytes;
       }
       const mayGo = of.blobs.filter(
         ({ sha256, usedAt }) =>
-          !of.registry.has(sha256) && !isHeld(of.holds.get(sha256)) && usedAt <= NOW - BUSY_MS,
+          !of.registry.named.has(sha256) && !isHeld(of.holds.get(sha256)) && usedAt <= NOW - BUSY_MS,
       );
       if (before < of.neededBytes) assert.equal(plan.length, mayGo.length, 'all that may go went');
     }),
