@@ -14,6 +14,7 @@ import { decodeNode } from './node-codec.ts';
 import { type CoalescedPut, NodeRecorder } from './node-recorder.ts';
 import { ProcessRegistry } from './process-registry.ts';
 import { onFetch } from './push/process-machine.ts';
+import { createNodeConfigs, type NodeConfigs } from './status/node-configs.ts';
 import { XdsError } from './xds-error.ts';
 
 export interface AdsOptions {
@@ -42,6 +43,8 @@ export interface AdsService {
   open(send: (bytes: Buffer) => void, peer?: string): AdsStream;
   /** The metrics service: one stream per Envoy. */
   openMetrics(peer: string): MetricsStream;
+  /** What every node has of what it is to have. */
+  readonly configs: NodeConfigs;
   stop(): void;
 }
 
@@ -166,6 +169,15 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
       };
     },
     openMetrics: peer => receiver.open(peer),
+    configs: createNodeConfigs({
+      presences: () => recorder.presences(),
+      presence: nodeId => recorder.presence(nodeId),
+      verdict: (nodeId, slot) => recorder.verdict(nodeId, slot),
+      snapshot: nodeId => snapshots.get(nodeId),
+      states: {
+        of: nodeId => [...(streams.get(nodeId) ?? [])].flatMap(({ delta }) => [...delta.resourceStates()]),
+      },
+    }),
     stop() {
       stopForgetting();
       receiver.stop();

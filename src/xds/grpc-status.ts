@@ -6,6 +6,7 @@ const STATUS: Readonly<Record<XdsErrorCode, status>> = {
   'node-id-missing': status.INVALID_ARGUMENT,
   'type-url-missing': status.INVALID_ARGUMENT,
   'node-changed': status.INVALID_ARGUMENT,
+  'bad-node-matcher': status.INVALID_ARGUMENT,
   'xds-listen-failed': status.UNAVAILABLE,
 };
 

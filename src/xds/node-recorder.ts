@@ -124,6 +124,14 @@ export class NodeRecorder {
     return this.#presences.values();
   }
 
+  presence(nodeId: string): NodePresence | undefined {
+    return this.#presences.get(nodeId);
+  }
+
+  verdict(nodeId: string, slot: string): NodeVerdict | undefined {
+    return this.#verdicts.get(verdictKey(nodeId, slot));
+  }
+
   #verdict(
     process: Process,
     state: SlotState,

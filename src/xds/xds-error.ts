@@ -9,6 +9,8 @@ export type XdsErrorCode =
   | 'type-url-missing'
   /** A later request on a stream names another node. */
   | 'node-changed'
+  /** A node matcher of a status request that cannot be used, or takes too long. */
+  | 'bad-node-matcher'
   /** The xDS port could not be opened. */
   | 'xds-listen-failed';
 

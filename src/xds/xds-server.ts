@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import type { Log } from '../model/ports.ts';
 import type { AdsService, AdsStream } from './ads-service.ts';
+import { addDebugServices, nameOf } from './debug-services.ts';
 import { toGrpcStatus } from './grpc-status.ts';
 import { XdsError } from './xds-error.ts';
 
@@ -70,10 +71,12 @@ export async function startXdsServer(
   });
   const metricsCalls = new Set<MetricsCall>();
   server.addService(METRICS, { stream: (call: MetricsCall) => receive(call, ads, metricsCalls, log) });
+  const debug = addDebugServices(server, [nameOf(DISCOVERY), nameOf(METRICS)], ads.configs, log);
   const port = await bind(server, listen);
   return {
     address: { host: listen.host, port },
     async stop() {
+      debug.stopping();
       for (const call of calls) call.end();
       for (const call of metricsCalls) call.emit('error', STOPPING);
       // Who does not let go is cut. (forceShutdown cuts nobody while channelz is off.)

@@ -6,7 +6,7 @@ import type { NodeMetrics } from '../../src/model/node-metrics.ts';
 import { type Clock, silentLog } from '../../src/model/ports.ts';
 import type { EncodedResource } from '../../src/model/resource.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
-import { EXTENSION_CONFIG_TYPE, XDS_TYPES } from '../../src/model/type-url.ts';
+import { EXTENSION_CONFIG_TYPE, SECRET_TYPE, XDS_TYPES } from '../../src/model/type-url.ts';
 import { createCoalescedWriter } from '../../src/store/coalesced-writer.ts';
 import { LiveTable } from '../../src/store/live-table.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
@@ -35,9 +35,10 @@ export interface World {
   readonly endpoints?: string;
   readonly listeners?: string;
   readonly routes?: string;
+  readonly secrets?: string;
   /** Slot to its content, `a@1 b@1`. */
   readonly slots?: Record<string, string>;
-  /** Size of every resource; default small. */
+  /** Size of every resource, which then is no Any; default small. */
   readonly sizeBytes?: number;
 }
 
@@ -47,6 +48,7 @@ function toSnapshot(world: World): Snapshot {
     [EDS, world.endpoints],
     [LDS, world.listeners],
     [RDS, world.routes],
+    [SECRET_TYPE, world.secrets],
   ] as const;
   const resources = rows.map(([typeUrl, text = '']): [string, Map<string, EncodedResource>] => {
     const named = text
@@ -54,7 +56,8 @@ function toSnapshot(world: World): Snapshot {
       .filter(Boolean)
       .map((it): [string, EncodedResource] => {
         const [name = '', version = ''] = it.split('@');
-        return [name, { typeUrl, name, version, any: Buffer.alloc(world.sizeBytes ?? 8, it) }];
+        const any = world.sizeBytes === undefined ? toAny(typeUrl, it) : Buffer.alloc(world.sizeBytes, it);
+        return [name, { typeUrl, name, version, any }];
       });
     return [typeUrl, new Map(named)];
   });
@@ -67,6 +70,14 @@ function toSnapshot(world: World): Snapshot {
     resources: new Map(resources),
     listenerSlots: new Map(),
   };
+}
+
+/** google.protobuf.Any; both parts are short. */
+function toAny(typeUrl: string, value: string): Buffer {
+  const parts = [typeUrl, value].map((text, i) =>
+    Buffer.concat([Buffer.from([((i + 1) << 3) | 2, text.length]), Buffer.from(text)]),
+  );
+  return Buffer.concat(parts);
 }
 
 /** The xds stage behind its port; `set` is what compile would do. */

@@ -12,7 +12,12 @@ import { encodeMetrics } from '../xds/metrics/metrics-writer.ts';
 import { accept, CDS, NODE, setUp } from './xds-scene.ts';
 
 const METRICS = '/envoy.service.metrics.v3.MetricsService/StreamMetrics';
-const NO_SERVICE: AdsService = { open: () => assert.fail(), openMetrics: () => assert.fail(), stop() {} };
+const NO_SERVICE: AdsService = {
+  open: () => assert.fail(),
+  openMetrics: () => assert.fail(),
+  configs: { nodes: () => [], read: () => undefined },
+  stop() {},
+};
 
 test('a malformed request ends with INVALID_ARGUMENT, and only its own stream', async t => {
   const { open } = await setUp(t, { clusters: 'a@1' });

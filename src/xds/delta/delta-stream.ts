@@ -10,6 +10,7 @@ import type { NodeRecorder } from '../node-recorder.ts';
 import { capabilityOf, type Process } from '../process-registry.ts';
 import { type Attempt, toVersion } from '../push/attempt.ts';
 import * as machine from '../push/process-machine.ts';
+import { type ResourceState, statesOf } from '../status/resource-states.ts';
 import { XdsError } from '../xds-error.ts';
 import { blamesPlugin, decideListener, type ListenerNack } from './listener-nack.ts';
 import { planPush } from './plan-push.ts';
@@ -96,6 +97,11 @@ export class DeltaStream {
   onReading(reading: Reading): void {
     this.process.proof = onReading(this.process.proof, reading);
     this.#context.recorder.slots(this.process, this.#now());
+  }
+
+  /** What this stream knows of its resources, extension configs apart. */
+  *resourceStates(): Iterable<ResourceState> {
+    for (const [typeUrl, state] of this.#types) yield* statesOf(typeUrl, state);
   }
 
   #record(): void {

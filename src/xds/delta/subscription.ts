@@ -14,6 +14,8 @@ export interface Subscription {
   readonly inFlight: InFlight | undefined;
   /** Refused: name to version and text; the same version is never sent again. */
   readonly refused: ReadonlyMap<string, { readonly version: string; readonly message: string }>;
+  /** When the version of a name that was sent last went out, ms. */
+  readonly sentAt: ReadonlyMap<string, number>;
   /** Names (re-)subscribed since the last response: to be sent even if unchanged. */
   readonly asked: ReadonlySet<string>;
   /** A first request that brought nothing must be answered even with nothing (Envoy needs it to start). */
@@ -42,6 +44,7 @@ export function subscribe(request: DeltaRequest, wildcardType: boolean): Subscri
     has: request.initialVersions,
     inFlight: undefined,
     refused: new Map(),
+    sentAt: new Map(),
     asked: new Set([...names].filter(name => !request.initialVersions.has(name))),
     owesGreeting: request.initialVersions.size === 0,
   };
@@ -136,9 +139,13 @@ export function sent(state: Subscription, difference: Difference, nonce: string,
   const asked = new Set(state.asked);
   for (const { name } of difference.resources) asked.delete(name);
   for (const name of difference.removed) asked.delete(name);
+  const sentAt = new Map(state.sentAt);
+  for (const { name } of difference.resources) sentAt.set(name, at);
+  for (const name of difference.removed) sentAt.delete(name);
   return {
     ...state,
     asked,
+    sentAt,
     owesGreeting: false,
     inFlight: {
       nonce,

@@ -1,0 +1,47 @@
+import type * as grpc from '@grpc/grpc-js';
+import { HealthImplementation, service as healthService } from 'grpc-health-check';
+import type { Log } from '../model/ports.ts';
+import { addReflection, REFLECTION_SERVICES } from './reflection/reflection-service.ts';
+import { loadServiceProtos, type ServiceProtos } from './reflection/service-protos.ts';
+import { addCsds, CSDS } from './status/csds-service.ts';
+import type { NodeConfigs } from './status/node-configs.ts';
+
+/** What people and probes call on the gRPC port: CSDS, health, reflection. */
+export interface DebugServices {
+  /** Health says NOT_SERVING from now on. */
+  stopping(): void;
+}
+
+const HEALTH = Object.values(healthService)[0]?.path.split('/')[1] ?? '';
+
+/** Adds them to a server whose other services are `served`, by full name; health and reflection tell of all of them. */
+export function addDebugServices(
+  server: grpc.Server,
+  served: readonly string[],
+  configs: NodeConfigs,
+  log: Log,
+): DebugServices {
+  // Most servers are never asked: the protos are read at the first request.
+  let loaded: ServiceProtos | undefined;
+  const protos = (): ServiceProtos => {
+    loaded ??= loadServiceProtos();
+    return loaded;
+  };
+  const services = [...served, CSDS, HEALTH, ...REFLECTION_SERVICES].sort();
+  // The port opens when everything is loaded, so whoever can ask is served until we stop.
+  const names = ['', ...services];
+  const health = new HealthImplementation(Object.fromEntries(names.map(name => [name, 'SERVING'])));
+  health.addToServer(server);
+  addCsds(server, configs, protos, log);
+  addReflection(server, () => services, protos);
+  return {
+    stopping() {
+      for (const name of names) health.setStatus(name, 'NOT_SERVING');
+    },
+  };
+}
+
+/** The full name of a service whose methods these are. */
+export function nameOf(definition: grpc.ServiceDefinition): string {
+  return Object.values(definition)[0]?.path.split('/')[1] ?? '';
+}
