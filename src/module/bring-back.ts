@@ -1,3 +1,4 @@
+import type { Assignment } from '../model/assignment.ts';
 import { toMessage } from '../model/error.ts';
 import { isHeld } from '../model/module-holds.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
@@ -6,7 +7,7 @@ import type { Clock, Log, RandomHex } from '../model/ports.ts';
 import type { Seal } from '../model/pull-secret.ts';
 import type { ModuleFacts, Revision } from '../model/revision.ts';
 import { NO_SIGNATURE_POLICY } from '../model/signature-policy.ts';
-import { eventKey } from '../store/record-kinds.ts';
+import { eventKey, revisionKey } from '../store/record-kinds.ts';
 import type { Store } from '../store/store.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { MAX_MODULE_BYTES } from './check-module.ts';
@@ -42,8 +43,8 @@ const INTERVAL_MS = 10 * 60_000;
 
 /**
  * Sees to it that every module that must be here is here: what was damaged, or deleted by hand, is fetched again from
- * where revisions had it, by digest. Told by the cache and by who asks for a module in vain; looks by itself every ten
- * minutes.
+ * where revisions had it, by digest. Told by the cache and by who asks for a module in vain; looks by itself when nodes
+ * are to run something else, as after an undo to a revision whose module had to make room, and every ten minutes.
  */
 export function startModuleKeeper(options: ModuleKeeperOptions): ModuleKeeper {
   // No signatures are asked for: the bytes are those that were verified before, by their digest.
@@ -56,11 +57,12 @@ export function startModuleKeeper(options: ModuleKeeperOptions): ModuleKeeper {
   options.cache.onLost(sha256 => keeper.bring(sha256));
   const { clock, log } = options;
   const failed = 'the module directory could not be compared with the plugins; trying again';
+  const following = keeper.follow();
   const endSweep = repeat({ clock, log }, INTERVAL_MS, failed, () => keeper.sweep());
   return {
     bring: sha256 => keeper.bring(sha256),
     async stop() {
-      await Promise.all([endSweep(), keeper.stop()]);
+      await Promise.all([endSweep(), keeper.stop(), following]);
       await source.close();
     },
   };
@@ -90,6 +92,31 @@ class Keeper {
       })
       .finally(() => this.#running.delete(sha256));
     this.#running.set(sha256, work);
+  }
+
+  /** Those that nodes are to run, at the start and as they change. */
+  async follow(): Promise<void> {
+    const { store, log } = this.#options;
+    try {
+      for await (const changes of store.watch(['Assignment'], this.#stopping.signal))
+        for (const change of changes)
+          if (change.kind === 'Assignment' && change.stored !== undefined)
+            await this.#see(change.stored.value);
+    } catch (error) {
+      if (!this.#stopping.signal.aborted)
+        log.error({ error: toMessage(error) }, 'modules are not looked after as nodes change: watch failed');
+    }
+  }
+
+  async #see({ plugin, base, moved }: Assignment): Promise<void> {
+    const { store, cache } = this.#options;
+    for (const { revision } of [base, ...moved.map(({ side }) => side)]) {
+      if (revision === null || this.#stopping.signal.aborted) continue;
+      const sha256 = (await store.get('Revision', revisionKey(plugin, revision)))?.value.module.sha256;
+      // A fault of the disk is for who needs the bytes to tell.
+      const isHere = sha256 !== undefined && (await cache.has(sha256).catch(() => true));
+      if (sha256 !== undefined && !isHere) this.bring(sha256);
+    }
   }
 
   async sweep(): Promise<void> {

@@ -140,6 +140,15 @@ test('a module that was deleted by hand is fetched again, one that nobody needs 
   assert.equal((await events()).length, 1);
 });
 
+test('going back to a revision whose module had to make room fetches it at once', async t => {
+  const { bytes, cache, get, sha256, store } = await setUp(t);
+  await until(() => isServed(get, bytes), { what: 'the module to be served' });
+  await store.put('Assignment', PLUGIN, makeAssignment({ base: makeSide(null) }));
+  assert.equal(await cache.remove(sha256, Date.now()), true);
+  await store.put('Assignment', PLUGIN, makeAssignment({ base: makeSide(1) }));
+  await until(() => cache.has(sha256), { what: 'the module to be back' });
+});
+
 test('a push into a full directory is refused with what it is full of, once what can be spared is gone', async t => {
   let now = Date.now();
   const clock = { ...systemClock, now: () => now };
