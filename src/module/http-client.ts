@@ -205,7 +205,16 @@ function findModuleError(error: unknown): ModuleError | undefined {
   return undefined;
 }
 
+/** In place of a client's own words. */
+const TIMEOUTS: Readonly<Record<string, string>> = {
+  UND_ERR_CONNECT_TIMEOUT: 'it takes no connection',
+  UND_ERR_HEADERS_TIMEOUT: 'it takes the connection and does not answer',
+  UND_ERR_BODY_TIMEOUT: 'its answer stopped in the middle',
+};
+
 function describe(error: unknown): string {
+  const timeout = error instanceof Error && 'code' in error ? TIMEOUTS[String(error.code)] : undefined;
+  if (timeout !== undefined) return timeout;
   if (error instanceof Error && error.name === 'TimeoutError') return 'the time limit passed';
   const errors = error instanceof AggregateError ? error.errors : [error];
   const text = errors.map(toMessage).find(message => message !== '');

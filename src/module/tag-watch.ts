@@ -64,7 +64,10 @@ export class TagWatch {
     try {
       const { records } = await store.list('PluginSpec');
       const followed = records.filter(({ value }) => isFollowed(value));
-      await Promise.all(followed.map(spec => this.#turns.run(() => this.#look(spec.key, spec))));
+      // All of them end before the round does: nothing may be written once it is stopped.
+      const looks = followed.map(spec => this.#turns.run(() => this.#look(spec.key, spec)));
+      const failed = (await Promise.allSettled(looks)).find(({ status }) => status === 'rejected');
+      if (failed?.status === 'rejected') throw failed.reason;
     } catch (error) {
       if (!this.#stopping.aborted) log.error({ error: toMessage(error) }, 'tags could not be looked up');
     }
@@ -127,7 +130,8 @@ export class TagWatch {
     trouble: TagTrouble | undefined,
   ): Promise<void> {
     const before = progress.value.tag;
-    if (before?.code === trouble?.code && before?.message === trouble?.message) return;
+    // Other words for the same fault are no news.
+    if (before?.code === trouble?.code && before?.digest === trouble?.digest) return;
     await record.recordTagTrouble(progress, trouble);
   }
 }

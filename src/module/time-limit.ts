@@ -13,7 +13,11 @@ export async function withTimeLimit<T>(
   const limit = new AbortController();
   const timer = setTimeout(() => {
     const text = `${what} did not answer within ${limitMs / 1_000} s`;
-    limit.abort(new ModuleError('registry-unreachable', text, { hint: 'It is tried again.' }));
+    limit.abort(
+      new ModuleError('registry-unreachable', text, {
+        hint: `Check that ${what} is up, and its mirrors if it has any. It is tried again.`,
+      }),
+    );
   }, limitMs);
   try {
     return await job(AbortSignal.any([signal, limit.signal]));

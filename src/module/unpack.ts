@@ -111,7 +111,8 @@ async function findInTar(chunks: AsyncIterable<Uint8Array>): Promise<UnpackedMod
   let best: UnpackedModule | undefined;
   const names: string[] = [];
   for await (const entry of readTar(chunks)) {
-    if (!entry.path.endsWith('.wasm')) continue;
+    // The mark of a deleted file ends like the file.
+    if (!entry.path.endsWith('.wasm') || /(^|\/)\.wh\.[^/]*$/.test(entry.path)) continue;
     if (entry.path.split('/').includes('..')) throw leadsOut(entry.path);
     if (rank(entry.path) > 0) names.push(entry.path);
     // A later entry of the same name replaces an earlier one.

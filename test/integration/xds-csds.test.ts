@@ -4,8 +4,8 @@ import { type TestContext, test } from 'node:test';
 import { status as grpcStatus } from '@grpc/grpc-js';
 import { SECRET_TYPE } from '../../src/model/type-url.ts';
 import { stopAfter } from '../harness/cleanup.ts';
+import { DebugClient, describeConfigs, type Message } from '../harness/debug-client.ts';
 import { until } from '../harness/wait.ts';
-import { DebugClient, describeConfigs, type Message } from './debug-client.ts';
 import { accept, CDS, ECDS, EDS, LDS, NODE, setUp, type World } from './xds-scene.ts';
 
 const STREAM = 'envoy.service.status.v3.ClientStatusDiscoveryService.StreamClientStatus';

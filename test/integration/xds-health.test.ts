@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { loadServiceProtos } from '../../src/xds/reflection/service-protos.ts';
 import { stopAfter } from '../harness/cleanup.ts';
-import { DebugClient } from './debug-client.ts';
+import { DebugClient } from '../harness/debug-client.ts';
 import { setUp } from './xds-scene.ts';
 
 const HEALTH = 'grpc.health.v1.Health';

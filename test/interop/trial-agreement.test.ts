@@ -13,6 +13,8 @@ import { type AgreementCase, assertAgreement } from '../harness/agreement.ts';
 import { takeCensus } from '../harness/agreement-census.ts';
 import { E2E_VERSIONS } from '../harness/envoy-binary.ts';
 
+/** The newest and the oldest: those between differ less. */
+const VERSIONS = [...new Set([E2E_VERSIONS.at(0) ?? '', E2E_VERSIONS.at(-1) ?? ''])];
 const compared: AgreementCase[] = [];
 const missing: string[] = [];
 
@@ -24,7 +26,7 @@ for (const [name, build] of Object.entries(TOOLCHAINS))
       return t.skip(modules);
     }
     const cases = toCases(modules);
-    for (const version of E2E_VERSIONS) {
+    for (const version of VERSIONS) {
       t.diagnostic(`Envoy ${version}`);
       const { loaded, unsure } = await assertAgreement(t, cases, version);
       assert.ok(loaded >= 1, 'one at least is loaded');

@@ -34,6 +34,8 @@ export function findConfigFaults(schema: ConfigSchema, config: JsonObject | unde
 }
 
 function findErrors(schema: ConfigSchema, value: unknown): readonly SchemaError[] {
+  const elsewhere = findOutsideReference(schema);
+  if (elsewhere !== undefined) throw badSchema(`it refers to ${elsewhere}, and nothing is fetched for it`);
   try {
     // The time limit of a context ends regular expressions too. Nothing of the schema is run as code.
     const check = () => Errors(schema as Parameters<typeof Errors>[0], value);
@@ -92,6 +94,16 @@ function toNames(list: unknown): readonly string[] {
 
 function toObject(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** A `$ref` to something that is not in the schema. */
+function findOutsideReference(part: unknown): string | undefined {
+  for (const [key, value] of Object.entries(toObject(part))) {
+    if (key === '$ref' && typeof value === 'string' && !value.startsWith('#')) return value;
+    const inside = findOutsideReference(value);
+    if (inside !== undefined) return inside;
+  }
+  return undefined;
 }
 
 /** What a JSON pointer names; undefined where it names nothing. */

@@ -104,5 +104,10 @@ test('a schema that takes for ever, or refers to itself, is a bad one', () => {
   const slow = { properties: { a: { pattern: '^(a+)+$' } } };
   assert.throws(() => findConfigFaults(slow, { a: `${'a'.repeat(50)}!` }), bad);
   assert.throws(() => findConfigFaults({ $ref: '#' }, {}), bad);
+  assert.throws(
+    () => findConfigFaults({ properties: { a: { $ref: 'https://schemas.example/a' } } }, {}),
+    bad,
+  );
+  assert.deepEqual(findConfigFaults({ $defs: { a: { type: 'object' } }, $ref: '#/$defs/a' }, {}), []);
   assert.throws(() => findConfigFaults({ properties: { a: { pattern: '(' } } }, { a: 'x' }), bad);
 });

@@ -1,6 +1,6 @@
 import * as grpc from '@grpc/grpc-js';
 import { loadServiceProtos } from '../../src/xds/reflection/service-protos.ts';
-import type { End } from './xds-client.ts';
+import type { End } from '../integration/xds-client.ts';
 
 const { root } = loadServiceProtos();
 const CSDS = 'envoy.service.status.v3.ClientStatusDiscoveryService';
