@@ -5,8 +5,8 @@ import type { Clock, Log, RandomHex } from '../model/ports.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Store } from '../store/store.ts';
-import { DeltaStream, type StreamContext } from './delta/delta-stream.ts';
-import { type DeltaRequest, decodeDeltaRequest } from './discovery-codec.ts';
+import { decodeDeltaRequest } from './delta/messages.ts';
+import { bringsVersions, type DiscoveryRequest } from './discovery-request.ts';
 import { keepForgetting } from './forget-nodes.ts';
 import { createMetricsReceiver, type MetricsStream } from './metrics/metrics-receiver.ts';
 import { toReading } from './metrics/to-reading.ts';
@@ -14,7 +14,10 @@ import { decodeNode } from './node-codec.ts';
 import { type CoalescedPut, NodeRecorder } from './node-recorder.ts';
 import { ProcessRegistry } from './process-registry.ts';
 import { onFetch } from './push/process-machine.ts';
+import { decodeSotwRequest } from './sotw/messages.ts';
 import { createNodeConfigs, type NodeConfigs } from './status/node-configs.ts';
+import type { Channel, ProtocolForm } from './stream/channel.ts';
+import { Session, type StreamContext } from './stream/session.ts';
 import { XdsError } from './xds-error.ts';
 
 export interface AdsOptions {
@@ -31,16 +34,25 @@ export interface AdsOptions {
   readonly log: Log;
 }
 
-/** One ADS stream as the transport sees it. */
-export interface AdsStream {
+/** One discovery stream as the transport sees it. */
+export interface DiscoveryStream {
   /** Throws XdsError for a request that ends the stream. */
   onMessage(bytes: Uint8Array): void;
   close(): void;
 }
 
-/** What the transport needs: a stream per call, and an end. `peer`: the address that the stream comes from. */
+/** How a discovery stream was called. */
+export interface StreamCall {
+  readonly form: ProtocolForm;
+  /** The one type that it is for; absent: all types (ADS). */
+  readonly typeUrl?: string;
+  /** The address that it comes from. */
+  readonly peer?: string;
+}
+
+/** What the transport needs: a stream per call, and an end. */
 export interface AdsService {
-  open(send: (bytes: Buffer) => void, peer?: string): AdsStream;
+  open(call: StreamCall, send: (bytes: Buffer) => void): DiscoveryStream;
   /** The metrics service: one stream per Envoy. */
   openMetrics(peer: string): MetricsStream;
   /** What every node has of what it is to have. */
@@ -60,28 +72,29 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   const recorder = new NodeRecorder(options.writer, random, presences, verdicts);
   recorder.forgetConnections(clock.now());
   const context: StreamContext = { clock, random, log, recorder, moduleKey: options.moduleKey };
-  const streams = new Map<string, Set<NodeStream>>();
+  const sessions = new Map<string, Set<NodeSession>>();
+  const sessionsOf = (nodeId: string): readonly NodeSession[] => [...(sessions.get(nodeId) ?? [])];
 
   const stopSnapshots = snapshots.watch((nodeId, snapshot) => {
-    if (snapshot !== undefined) for (const stream of streams.get(nodeId) ?? []) stream.onSnapshot(snapshot);
+    if (snapshot !== undefined) for (const session of sessionsOf(nodeId)) session.onSnapshot(snapshot);
   });
   const receiver = createMetricsReceiver({
     metrics: options.metrics,
     clock,
     owners: {
       processOf(nodeId, peer) {
-        const own = [...(streams.get(nodeId) ?? [])];
-        const stream = findByPeer(own, peer) ?? (own.length === 1 ? own[0] : undefined);
-        if (stream !== undefined) return stream.delta.process.id;
+        const own = sessionsOf(nodeId);
+        const session = findByPeer(own, peer) ?? (own.length === 1 ? own[0] : undefined);
+        if (session !== undefined) return session.streams.process.id;
         return own.length > 0 ? null : registry.current(nodeId)?.id;
       },
       // Only what came over the same connection is surely of the same process.
       beganAt(nodeId, peer) {
-        const stream = findByPeer([...(streams.get(nodeId) ?? [])], peer);
-        return stream?.delta.process.state.fresh === true ? stream.openedAt : undefined;
+        const session = findByPeer(sessionsOf(nodeId), peer);
+        return session?.streams.process.state.fresh === true ? session.openedAt : undefined;
       },
       onFlush(nodeId, peer, flush) {
-        findByPeer([...(streams.get(nodeId) ?? [])], peer)?.delta.onReading(toReading(flush));
+        findByPeer(sessionsOf(nodeId), peer)?.streams.onReading(toReading(flush));
       },
     },
   });
@@ -102,69 +115,80 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   const stopFetches = fetches.subscribe(fetch => {
     const process = registry.byId(fetch.process);
     if (process === undefined) return;
-    const stream = [...(streams.get(process.nodeId) ?? [])].find(it => it.delta.process === process);
+    const session = sessionsOf(process.nodeId).find(it => it.streams.process === process);
     // An Envoy whose stream broke goes on downloading: what it holds then is known when it comes back.
-    if (stream === undefined) process.state = onFetch(process.state, fetch, clock.now());
-    else stream.delta.onFetch(fetch);
+    if (session === undefined) process.state = onFetch(process.state, fetch, clock.now());
+    else session.streams.onFetch(fetch);
   });
 
-  function join(
-    node: NodeIdentity,
-    request: DeltaRequest,
-    send: (bytes: Buffer) => void,
-    peer: string | undefined,
-  ): NodeStream {
-    const fresh = request.initialVersions.size === 0;
+  /** The session that a new stream of a node belongs to, begun with it or by an earlier stream of the same Envoy. */
+  function join(node: NodeIdentity, request: DiscoveryRequest, { typeUrl, peer }: StreamCall): Joined {
+    const own = sessionsOf(node.id);
+    const open = own.filter(session => session.streams.hasRoomFor(typeUrl));
+    // Over the same connection it is the same Envoy; elsewhere, streams of single types are taken to complete it.
+    const known = findByPeer(open, peer) ?? (typeUrl === undefined ? undefined : open.at(-1));
+    if (known !== undefined) return { session: known, isNew: false };
+    const fresh = !bringsVersions(request);
     const process = registry.attach(node, fresh, () => random(8));
     recorder.connected(node, process, clock.now());
     log.info({ node: node.id, envoy: node.envoyVersion, fresh }, 'node connected');
-    const stream = new NodeStream(node, new DeltaStream(process, context, send), peer, clock.now());
-    const known = streams.get(node.id) ?? new Set();
-    streams.set(node.id, known.add(stream));
-    const offer = (): void => {
-      const snapshot = stream.closed ? undefined : snapshots.get(node.id);
-      if (snapshot !== undefined) stream.onSnapshot(snapshot);
-    };
-    // Nothing is pushed to a process before its name is durable: after a kill we would take it for its former
-    // self, whose code cache was full. A store that does not answer must not keep an Envoy from starting.
+    const session = new NodeSession(node, new Session(process, context), peer, clock.now());
+    sessions.set(node.id, (sessions.get(node.id) ?? new Set()).add(session));
+    return { session, isNew: true };
+  }
+
+  /**
+   * Nothing is pushed to a process before its name is durable: after a kill we would take it for its former self, whose
+   * code cache was full. A store that does not answer must not keep an Envoy from starting.
+   */
+  function admit(session: NodeSession): void {
     const settle = (): void => {
-      stream.named = true;
-      offer();
+      session.named = true;
+      const snapshot = session.streams.isOpen ? snapshots.get(session.node.id) : undefined;
+      if (snapshot !== undefined) session.onSnapshot(snapshot);
     };
-    if (process.connectedBefore) settle();
+    if (session.streams.process.connectedBefore) settle();
     else {
       recorder.whenDurable(settle);
       clock.after(STORE_PATIENCE_MS, settle);
     }
-    return stream;
   }
 
-  function leave(stream: NodeStream): void {
-    const { process } = stream.delta;
-    stream.closed = true;
+  function leave(session: NodeSession, channel: Channel): void {
+    const { process } = session.streams;
+    const isLast = session.streams.isOnly(channel);
     // First: a node that is gone keeps the places that it had.
-    recorder.disconnected(process.nodeId, process, clock.now());
-    stream.delta.close();
-    const known = streams.get(process.nodeId);
-    known?.delete(stream);
-    if (known?.size === 0) streams.delete(process.nodeId);
+    if (isLast) recorder.disconnected(process.nodeId, process, clock.now());
+    session.streams.close(channel);
+    if (!isLast) return;
+    const known = sessions.get(process.nodeId);
+    known?.delete(session);
+    if (known?.size === 0) sessions.delete(process.nodeId);
     registry.detach(process);
     log.info({ node: process.nodeId }, 'node disconnected');
   }
 
   return {
-    open(send, peer) {
-      let stream: NodeStream | undefined;
+    open(call, send) {
+      const decode = call.form === 'delta' ? decodeDeltaRequest : decodeSotwRequest;
+      let joined: { readonly session: NodeSession; readonly channel: Channel } | undefined;
+      let checkNode: NodeCheck = () => {};
       return {
         onMessage(bytes) {
-          const request = decodeDeltaRequest(bytes);
-          stream ??= join(firstNode(request), request, send, peer);
-          stream.checkNode(request);
-          stream.delta.onRequest(request);
+          const request = decode(bytes);
+          if (joined === undefined) {
+            const node = firstNode(request);
+            const { session, isNew } = join(node, request, call);
+            joined = { session, channel: session.streams.open(call.form, call.typeUrl, send) };
+            checkNode = newNodeCheck(node.id);
+            if (isNew) admit(session);
+          }
+          checkNode(request);
+          joined.session.streams.onRequest(joined.channel, request);
         },
         close() {
-          if (stream !== undefined) leave(stream);
-          stream = undefined;
+          if (joined !== undefined) leave(joined.session, joined.channel);
+          joined = undefined;
         },
       };
     },
@@ -175,7 +199,7 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
       verdict: (nodeId, slot) => recorder.verdict(nodeId, slot),
       snapshot: nodeId => snapshots.get(nodeId),
       states: {
-        of: nodeId => [...(streams.get(nodeId) ?? [])].flatMap(({ delta }) => [...delta.resourceStates()]),
+        of: nodeId => sessionsOf(nodeId).flatMap(({ streams }) => [...streams.resourceStates()]),
       },
     }),
     stop() {
@@ -187,44 +211,51 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   };
 }
 
-function findByPeer(streams: readonly NodeStream[], peer: string): NodeStream | undefined {
-  return streams.findLast(stream => stream.peer === peer);
+function findByPeer(sessions: readonly NodeSession[], peer: string | undefined): NodeSession | undefined {
+  return peer === undefined ? undefined : sessions.findLast(session => session.peer === peer);
 }
 
-function firstNode(request: DeltaRequest): NodeIdentity {
+function firstNode(request: DiscoveryRequest): NodeIdentity {
   if (request.node !== undefined) return decodeNode(request.node);
   throw new XdsError('node-id-missing', 'the first request of a stream has no node');
 }
 
-/** A stream and the node that it is for. */
-class NodeStream {
+interface Joined {
+  readonly session: NodeSession;
+  readonly isNew: boolean;
+}
+
+type NodeCheck = (request: DiscoveryRequest) => void;
+
+/** Envoys before 1.38 repeat their node in every request: equal bytes cost a comparison, no decoding. */
+function newNodeCheck(nodeId: string): NodeCheck {
+  let known: Uint8Array | undefined;
+  return ({ node }) => {
+    if (node === undefined || (known !== undefined && Buffer.compare(known, node) === 0)) return;
+    if (decodeNode(node).id !== nodeId)
+      throw new XdsError('node-changed', `the stream of ${nodeId} now names another node`);
+    known = node;
+  };
+}
+
+/** The streams of an Envoy, and the node that they are for. */
+class NodeSession {
   readonly node: NodeIdentity;
-  readonly delta: DeltaStream;
+  readonly streams: Session;
   readonly peer: string | undefined;
   /** ms */
   readonly openedAt: number;
   /** The name of its process is durable. */
   named = false;
-  closed = false;
-  #nodeBytes: Uint8Array | undefined;
 
-  constructor(node: NodeIdentity, delta: DeltaStream, peer: string | undefined, openedAt: number) {
+  constructor(node: NodeIdentity, streams: Session, peer: string | undefined, openedAt: number) {
     this.node = node;
-    this.delta = delta;
+    this.streams = streams;
     this.peer = peer;
     this.openedAt = openedAt;
   }
 
   onSnapshot(snapshot: Snapshot): void {
-    if (this.named && snapshot.serves(this.node)) this.delta.onSnapshot(snapshot);
-  }
-
-  /** Envoys before 1.38 repeat their node in every request: equal bytes cost a comparison, no decoding. */
-  checkNode({ node }: DeltaRequest): void {
-    if (node === undefined) return;
-    if (this.#nodeBytes !== undefined && Buffer.compare(this.#nodeBytes, node) === 0) return;
-    if (decodeNode(node).id !== this.node.id)
-      throw new XdsError('node-changed', `the stream of ${this.node.id} now names another node`);
-    this.#nodeBytes = node;
+    if (this.named && snapshot.serves(this.node)) this.streams.onSnapshot(snapshot);
   }
 }

@@ -40,8 +40,3 @@ export function addDebugServices(
     },
   };
 }
-
-/** The full name of a service whose methods these are. */
-export function nameOf(definition: grpc.ServiceDefinition): string {
-  return Object.values(definition)[0]?.path.split('/')[1] ?? '';
-}

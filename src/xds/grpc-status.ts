@@ -5,6 +5,7 @@ const STATUS: Readonly<Record<XdsErrorCode, status>> = {
   'malformed-message': status.INVALID_ARGUMENT,
   'node-id-missing': status.INVALID_ARGUMENT,
   'type-url-missing': status.INVALID_ARGUMENT,
+  'type-url-foreign': status.INVALID_ARGUMENT,
   'node-changed': status.INVALID_ARGUMENT,
   'bad-node-matcher': status.INVALID_ARGUMENT,
   'xds-listen-failed': status.UNAVAILABLE,

@@ -1,6 +1,6 @@
 import type { BootstrapFacts, ListenerFacts, NodeIdentity } from '../model/node.ts';
 import type { JsonObject, JsonValue } from '../model/plugin-spec.ts';
-import { readFields } from './discovery-codec.ts';
+import { readFields } from './protobuf-fields.ts';
 import { XdsError } from './xds-error.ts';
 
 const FILTER_CHAIN = 'envoy.filters.http.filter_chain';

@@ -17,6 +17,8 @@ export interface Process {
   /** It had a stream before this one, or before our restart. */
   connectedBefore: boolean;
   readonly capabilities: Map<string, string>;
+  /** For clients of the state of the world: what each version stood for that they ACKed. */
+  readonly slotVersions: Map<string, ReadonlyMap<string, string>>;
 }
 
 /**
@@ -93,6 +95,7 @@ function newProcessOf(node: NodeIdentity, id: string, fresh: boolean): Process {
     connected: false,
     connectedBefore: false,
     capabilities: new Map(),
+    slotVersions: new Map(),
   };
 }
 

@@ -7,6 +7,8 @@ export type XdsErrorCode =
   | 'node-id-missing'
   /** A request on an aggregated stream without a type URL. */
   | 'type-url-missing'
+  /** A request on the stream of one type asks for another. */
+  | 'type-url-foreign'
   /** A later request on a stream names another node. */
   | 'node-changed'
   /** A node matcher of a status request that cannot be used, or takes too long. */

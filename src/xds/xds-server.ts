@@ -1,7 +1,8 @@
 import * as grpc from '@grpc/grpc-js';
 import type { Log } from '../model/ports.ts';
-import type { AdsService, AdsStream } from './ads-service.ts';
-import { addDebugServices, nameOf } from './debug-services.ts';
+import type { AdsService } from './ads-service.ts';
+import { addDebugServices } from './debug-services.ts';
+import { DISCOVERY_METHODS, type DiscoveryMethod, serviceOf, toByteMethod } from './discovery-services.ts';
 import { toGrpcStatus } from './grpc-status.ts';
 import { XdsError } from './xds-error.ts';
 
@@ -10,26 +11,7 @@ import { XdsError } from './xds-error.ts';
  * Services: envoy/service/discovery/v3/ads.proto, envoy/service/metrics/v3/metrics_service.proto.
  */
 
-const bytes = (message: Buffer): Buffer => message;
-const STREAM = {
-  requestSerialize: bytes,
-  requestDeserialize: bytes,
-  responseSerialize: bytes,
-  responseDeserialize: bytes,
-  requestStream: true,
-} as const;
-const ADS = '/envoy.service.discovery.v3.AggregatedDiscoveryService';
-const DISCOVERY = {
-  delta: { ...STREAM, path: `${ADS}/DeltaAggregatedResources`, responseStream: true },
-  stateOfTheWorld: { ...STREAM, path: `${ADS}/StreamAggregatedResources`, responseStream: true },
-} satisfies grpc.ServiceDefinition;
-const METRICS = {
-  stream: {
-    ...STREAM,
-    path: '/envoy.service.metrics.v3.MetricsService/StreamMetrics',
-    responseStream: false,
-  },
-} satisfies grpc.ServiceDefinition;
+const METRICS = '/envoy.service.metrics.v3.MetricsService/StreamMetrics';
 
 const SERVER_OPTIONS: grpc.ServerOptions = {
   // Envoy answers no ping while it loads a large module (9 s were seen): a minute is not lost.
@@ -61,17 +43,18 @@ export async function startXdsServer(
 ): Promise<XdsServer> {
   const server = new grpc.Server(SERVER_OPTIONS);
   const calls = new Set<Call>();
-  server.addService(DISCOVERY, {
-    delta: (call: Call) => serve(call, ads, calls, log),
-    stateOfTheWorld: (call: Call) =>
-      call.emit('error', {
-        code: grpc.status.UNIMPLEMENTED,
-        details: 'state-of-the-world ADS is not served: set api_type: DELTA_GRPC in ads_config',
-      }),
-  });
+  for (const method of DISCOVERY_METHODS)
+    server.addService(
+      { stream: toByteMethod(method.path, true) },
+      { stream: (call: Call) => serve(call, method, ads, calls, log) },
+    );
   const metricsCalls = new Set<MetricsCall>();
-  server.addService(METRICS, { stream: (call: MetricsCall) => receive(call, ads, metricsCalls, log) });
-  const debug = addDebugServices(server, [nameOf(DISCOVERY), nameOf(METRICS)], ads.configs, log);
+  server.addService(
+    { stream: toByteMethod(METRICS, false) },
+    { stream: (call: MetricsCall) => receive(call, ads, metricsCalls, log) },
+  );
+  const served = new Set([...DISCOVERY_METHODS.map(({ path }) => path), METRICS].map(serviceOf));
+  const debug = addDebugServices(server, [...served], ads.configs, log);
   const port = await bind(server, listen);
   return {
     address: { host: listen.host, port },
@@ -86,11 +69,11 @@ export async function startXdsServer(
   };
 }
 
-function serve(call: Call, ads: AdsService, calls: Set<Call>, log: Log): void {
+function serve(call: Call, method: DiscoveryMethod, ads: AdsService, calls: Set<Call>, log: Log): void {
   calls.add(call);
-  const stream: AdsStream = ads.open(message => {
+  const stream = ads.open({ ...method, peer: call.getPeer() }, message => {
     if (!call.cancelled) call.write(message);
-  }, call.getPeer());
+  });
   const leave = (): void => {
     if (calls.delete(call)) stream.close();
   };

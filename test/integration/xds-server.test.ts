@@ -131,13 +131,6 @@ test('50. the port is free after a stop, and one that is taken is an error with 
   await again.stop();
 });
 
-test('state-of-the-world ADS is answered UNIMPLEMENTED, with what to write instead', async t => {
-  const { connection } = await setUp(t, {});
-  const { code, details } = await connection.open(NODE, 'StreamAggregatedResources').ask(CDS).ended;
-  assert.equal(code, status.UNIMPLEMENTED);
-  assert.match(details, /api_type: DELTA_GRPC/);
-});
-
 test('a metrics message far above 4 MiB is read', async t => {
   const { connection, open, metrics } = await setUp(t, {});
   await accept(open().ask(CDS));

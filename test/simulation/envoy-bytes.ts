@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import { sha256Hex } from '../../src/model/plugin-spec.ts';
 import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE } from '../../src/model/type-url.ts';
-import { encodeDeltaResponse } from '../../src/xds/discovery-codec.ts';
+import { encodeDeltaResponse } from '../../src/xds/delta/messages.ts';
 import type { DeltaMessage } from '../xds/model/envoy-model.ts';
 import { decodeResponse } from '../xds/model/envoy-model.ts';
 

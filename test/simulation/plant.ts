@@ -9,7 +9,7 @@ import { startRolloutController } from '../../src/rollout/rollout-controller.ts'
 import { createCoalescedWriter } from '../../src/store/coalesced-writer.ts';
 import { LiveTable } from '../../src/store/live-table.ts';
 import type { Operation, Store } from '../../src/store/store.ts';
-import { type AdsService, type AdsStream, createAdsService } from '../../src/xds/ads-service.ts';
+import { type AdsService, createAdsService, type DiscoveryStream } from '../../src/xds/ads-service.ts';
 import { type Distort, MortalStore } from './mortal-store.ts';
 import type { SimClock } from './sim-clock.ts';
 
@@ -108,8 +108,8 @@ export class Plant {
   }
 
   /** undefined: nobody listens. */
-  open(send: (bytes: Buffer) => void): AdsStream | undefined {
-    return this.#ads?.open(bytes => this.#alive && send(bytes));
+  open(send: (bytes: Buffer) => void): DiscoveryStream | undefined {
+    return this.#ads?.open({ form: 'delta' }, bytes => this.#alive && send(bytes));
   }
 
   /** What the module server saw. */

@@ -1,5 +1,5 @@
 import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE } from '../../src/model/type-url.ts';
-import type { AdsStream } from '../../src/xds/ads-service.ts';
+import type { DiscoveryStream } from '../../src/xds/ads-service.ts';
 import type { Part } from '../xds/model/content.ts';
 import { type DeltaMessage, EnvoyModel } from '../xds/model/envoy-model.ts';
 import type { FakeClock } from '../xds/model/fake-clock.ts';
@@ -44,7 +44,7 @@ export class SimEnvoy {
   readonly #world: Surroundings;
   readonly #node: Uint8Array;
   #model: EnvoyModel;
-  #stream: AdsStream | undefined;
+  #stream: DiscoveryStream | undefined;
   /** Tells a line from the one before it. */
   #line = 0;
   #inAt = 0;

@@ -10,7 +10,7 @@ import { createCoalescedWriter } from '../../src/store/coalesced-writer.ts';
 import { LiveTable } from '../../src/store/live-table.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { verdictKey } from '../../src/store/record-kinds.ts';
-import { type AdsStream, createAdsService } from '../../src/xds/ads-service.ts';
+import { createAdsService, type DiscoveryStream } from '../../src/xds/ads-service.ts';
 import { encodeMetrics } from './metrics/metrics-writer.ts';
 import { snapshotOf } from './model/content.ts';
 import { type DeltaMessage, decodeResponse, encodeRequest } from './model/envoy-model.ts';
@@ -58,15 +58,15 @@ function want({ snapshots }: Stage, content: string): void {
 
 /** An Envoy that ACKs whatever comes, and flushes its stats. */
 class Envoy {
-  readonly #stream: AdsStream;
+  readonly #stream: DiscoveryStream;
   readonly #metrics: ReturnType<Stage['ads']['openMetrics']>;
   #flushes = 0;
 
   constructor({ ads }: Stage, metricsPeer = '10.0.0.1:5000') {
-    this.#stream = ads.open(bytes => {
+    this.#stream = ads.open({ form: 'delta', peer: '10.0.0.1:5000' }, bytes => {
       const { typeUrl, nonce } = decodeResponse(bytes);
       queueMicrotask(() => this.#send({ typeUrl, responseNonce: nonce }));
-    }, '10.0.0.1:5000');
+    });
     this.#metrics = ads.openMetrics(metricsPeer);
   }
 

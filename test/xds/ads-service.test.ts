@@ -7,7 +7,7 @@ import type { Snapshot } from '../../src/model/snapshot.ts';
 import { CLUSTER_TYPE, EXTENSION_CONFIG_TYPE, LISTENER_TYPE } from '../../src/model/type-url.ts';
 import { LiveTable } from '../../src/store/live-table.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
-import { type AdsService, type AdsStream, createAdsService } from '../../src/xds/ads-service.ts';
+import { type AdsService, createAdsService, type DiscoveryStream } from '../../src/xds/ads-service.ts';
 import { readSlot, snapshotOf } from './model/content.ts';
 import { type DeltaMessage, decodeResponse, encodeRequest } from './model/envoy-model.ts';
 import { FakeClock } from './model/fake-clock.ts';
@@ -68,12 +68,12 @@ async function setUp() {
 /** One stream and what came over it. */
 class Client {
   readonly #node: string;
-  readonly stream: AdsStream;
+  readonly stream: DiscoveryStream;
   readonly #sent: ReturnType<typeof decodeResponse>[] = [];
 
   constructor(ads: AdsService, node = 'edge-1') {
     this.#node = node;
-    this.stream = ads.open(bytes => this.#sent.push(decodeResponse(bytes)));
+    this.stream = ads.open({ form: 'delta' }, bytes => this.#sent.push(decodeResponse(bytes)));
   }
 
   send(message: DeltaMessage, node = this.#node): this {
@@ -101,7 +101,7 @@ class Client {
 test('2. a first request without a node, or without its id, is refused', async () => {
   const { ads } = await setUp();
   for (const node of [undefined, '']) {
-    const stream = ads.open(() => {});
+    const stream = ads.open({ form: 'delta' }, () => {});
     const whole = encodeRequest({ typeUrl: CLUSTER_TYPE }, '');
     // The empty node message is the first four bytes.
     const bytes = node === undefined ? whole.subarray(4) : whole;
@@ -119,7 +119,9 @@ test('1. a repeated node is fine, a missing one means the first, another one end
 
 test('a message that is no protobuf is refused', async () => {
   const { ads } = await setUp();
-  assert.throws(() => ads.open(() => {}).onMessage(Buffer.from('ff', 'hex')), { code: 'malformed-message' });
+  assert.throws(() => ads.open({ form: 'delta' }, () => {}).onMessage(Buffer.from('ff', 'hex')), {
+    code: 'malformed-message',
+  });
 });
 
 test('nothing is sent to a new process before its name is durable', async () => {
@@ -215,7 +217,7 @@ test('a node that is gone keeps the places that it had', async () => {
 
 test('a stream that never said a word leaves nothing behind', async () => {
   const { ads } = await setUp();
-  ads.open(() => assert.fail('nothing is sent')).close();
+  ads.open({ form: 'delta' }, () => assert.fail('nothing is sent')).close();
 });
 
 test('two streams of one node are both served', async () => {

@@ -1,7 +1,7 @@
 import type { MetricSample, NodeMetrics } from '../../model/node-metrics.ts';
 import type { Clock } from '../../model/ports.ts';
 import type { LiveTable } from '../../store/live-table.ts';
-import { readFields } from '../discovery-codec.ts';
+import { readFields } from '../protobuf-fields.ts';
 import { XdsError } from '../xds-error.ts';
 import { decodeMetrics, type Flush } from './decode-metrics.ts';
 import { addSample, replaceNewest, samplesOf, WINDOW_MS, withBeginning } from './sample-window.ts';

@@ -65,6 +65,11 @@ export function onVersions(state: ProcessState): ProcessState {
   return { ...state, known: state.known && !state.fresh, fresh: false };
 }
 
+/** A client has versions that nobody can tell apart: what no record tells of it may have happened. */
+export function onUnknownVersions(state: ProcessState): ProcessState {
+  return { ...state, known: false, fresh: false };
+}
+
 export type Lookup = (slot: string) => WantedSlot | undefined;
 
 /** Names that an extension config request adds and drops; `versions` is its initial_resource_versions. */
@@ -72,6 +77,8 @@ export interface SlotRequest {
   readonly subscribe: readonly string[];
   readonly unsubscribe: readonly string[];
   readonly versions: ReadonlyMap<string, string>;
+  /** The first request on such a stream names all that the process has (ADS). */
+  readonly isWhole: boolean;
 }
 
 export function onSlotRequest(
@@ -82,7 +89,7 @@ export function onSlotRequest(
   waits: (slot: string) => boolean = () => false,
 ): ProcessState {
   const named = new Set([...request.subscribe, ...request.versions.keys()]);
-  let next = state.relistBy === undefined ? state : relisted(state, named);
+  let next = state.relistBy === undefined || !request.isWhole ? state : relisted(state, named);
   for (const slot of request.unsubscribe) next = onSlot(next, slot, { type: 'unsubscribed' }, now);
   // After a reconnect Envoy may list what it has without naming it again: both mean "subscribed".
   for (const slot of named) {
@@ -153,9 +160,19 @@ function relisted(state: ProcessState, named: ReadonlySet<string>): ProcessState
   return { ...state, slots: new Map(slots), relistBy: undefined };
 }
 
-export function onStreamClosed(state: ProcessState, now: number): ProcessState {
-  const next = onEverySlot(state, { type: 'stream-closed' }, now);
-  return { ...next, inFlight: undefined, introduced: new Map(), fresh: false };
+/** The stream of these slots ended; `isLast`: the process has no other. */
+export function onStreamClosed(
+  state: ProcessState,
+  slots: readonly string[],
+  isLast: boolean,
+  now: number,
+): ProcessState {
+  let next = state;
+  for (const slot of slots)
+    if (next.slots.has(slot)) next = onSlot(next, slot, { type: 'stream-closed' }, now);
+  const { inFlight } = next;
+  if (inFlight !== undefined && slots.includes(inFlight)) next = { ...next, inFlight: undefined };
+  return isLast ? { ...next, inFlight: undefined, introduced: new Map(), fresh: false } : next;
 }
 
 /** Envoy refused a listener over these slots without a download: it may have tried what we do not know of. */

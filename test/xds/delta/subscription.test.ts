@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EncodedResource } from '../../../src/model/resource.ts';
-import * as subscription from '../../../src/xds/delta/subscription.ts';
-import type { DeltaRequest } from '../../../src/xds/discovery-codec.ts';
+import type { DeltaRequest } from '../../../src/xds/delta/messages.ts';
+import * as delta from '../../../src/xds/delta/subscription.ts';
+import * as subscription from '../../../src/xds/stream/subscription.ts';
 
 const TYPE = 'type.googleapis.com/envoy.config.cluster.v3.Cluster';
 
@@ -12,6 +13,7 @@ function request(fields: {
   has?: Record<string, string>;
 }): DeltaRequest {
   return {
+    form: 'delta',
     node: undefined,
     typeUrl: TYPE,
     subscribe: fields.subscribe ?? [],
@@ -30,7 +32,7 @@ class TypeStory {
   #nonce = 0;
 
   constructor(first: Parameters<typeof request>[0], options: { wildcardType?: boolean } = {}) {
-    this.state = subscription.subscribe(request(first), options.wildcardType ?? true);
+    this.state = delta.subscribe(request(first), options.wildcardType ?? true);
   }
 
   /** `a@1 b@2`: all that exists from now on. */
@@ -46,7 +48,7 @@ class TypeStory {
   }
 
   change(fields: Parameters<typeof request>[0]): this {
-    this.state = subscription.changeNames(this.state, request(fields));
+    this.state = delta.rename(this.state, request(fields));
     return this;
   }
 

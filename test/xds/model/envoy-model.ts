@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs/minimal.js';
 import { CLUSTER_TYPE, EXTENSION_CONFIG_TYPE, LISTENER_TYPE } from '../../../src/model/type-url.ts';
-import { readFields } from '../../../src/xds/discovery-codec.ts';
+import { readFields } from '../../../src/xds/protobuf-fields.ts';
 import { type Part, readSlot } from './content.ts';
 import type { FakeClock } from './fake-clock.ts';
 

@@ -5,7 +5,7 @@ import { silentLog } from '../../../src/model/ports.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { LiveTable } from '../../../src/store/live-table.ts';
 import { createMemoryStore } from '../../../src/store/memory-store.ts';
-import { type AdsService, type AdsStream, createAdsService } from '../../../src/xds/ads-service.ts';
+import { type AdsService, createAdsService, type DiscoveryStream } from '../../../src/xds/ads-service.ts';
 import type { CoalescedPut } from '../../../src/xds/node-recorder.ts';
 import { type Part, part, snapshotOf } from './content.ts';
 import { type DeltaMessage, EnvoyModel, encodeRequest } from './envoy-model.ts';
@@ -52,7 +52,7 @@ export class RandomWorld {
   #network: 'good' | 'off' | '404' | 'slow' = 'good';
   #envoy: EnvoyModel;
   #ads: AdsService | undefined;
-  #stream: AdsStream | undefined;
+  #stream: DiscoveryStream | undefined;
   #generation = 0;
   killed = false;
 
@@ -311,7 +311,7 @@ export class RandomWorld {
     const ads = this.#ads;
     const envoy = this.#envoy;
     let inOrder = this.clock.now();
-    const stream = ads?.open(bytes => {
+    const stream = ads?.open({ form: 'delta' }, bytes => {
       inOrder = Math.max(inOrder, this.clock.now() + 1 + Math.floor(this.#random() * 5));
       this.clock.after(inOrder - this.clock.now(), () => {
         if (this.#stream === stream && this.#envoy === envoy) envoy.onResponse(bytes);

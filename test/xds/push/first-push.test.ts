@@ -66,7 +66,7 @@ test('a slot is gained only where every listener that brought it has served with
     let state = machine.newProcess({ fresh: false, bootstrapDenies: false });
     for (const isKnown of listeners)
       state = machine.onListenerSent(state, { slots: ['x'], fetchTimeoutMs: 0 }, 1, isKnown);
-    const request = { subscribe: ['x'], unsubscribe: [], versions: new Map<string, string>() };
+    const request = { subscribe: ['x'], unsubscribe: [], versions: new Map<string, string>(), isWhole: true };
     state = machine.onSlotRequest(state, request, () => toWant('a@1'), 2);
     const due = machine.nextProcessPush(state, 2, () => '0'.repeat(16));
     assert.equal(due && describeAttempt(due.attempt), expected, name);

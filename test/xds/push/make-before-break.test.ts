@@ -16,7 +16,12 @@ const tag = (): string => '0'.repeat(16);
 
 /** Two slots of one process; what is wanted in each, as words. */
 function process(authn: string, stats: string): ProcessState {
-  const request = { subscribe: ['authn', 'stats'], unsubscribe: [], versions: new Map<string, string>() };
+  const request = {
+    subscribe: ['authn', 'stats'],
+    unsubscribe: [],
+    versions: new Map<string, string>(),
+    isWhole: true,
+  };
   let state = onSlotRequest(
     newProcess({ fresh: true, bootstrapDenies: false }),
     request,

@@ -32,7 +32,7 @@ class ProcessStory {
   }
 
   ask(subscribe: readonly string[], versions: Record<string, string> = {}, unsubscribe: string[] = []): this {
-    const request = { subscribe, unsubscribe, versions: new Map(Object.entries(versions)) };
+    const request = { subscribe, unsubscribe, versions: new Map(Object.entries(versions)), isWhole: true };
     this.state = machine.onSlotRequest(this.state, request, this.#lookup, this.now);
     return this;
   }
@@ -77,7 +77,7 @@ class ProcessStory {
   }
 
   reconnect(): this {
-    this.state = machine.onStreamClosed(this.state, this.now);
+    this.state = machine.onStreamClosed(this.state, [...this.state.slots.keys()], true, this.now);
     this.state = machine.onStreamOpened(this.state, this.now);
     return this;
   }

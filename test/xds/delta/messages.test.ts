@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ProtoRegistry } from '../../src/compile/proto-registry.ts';
-import { decodeDeltaRequest, encodeDeltaResponse, readFields } from '../../src/xds/discovery-codec.ts';
-import { XdsError } from '../../src/xds/xds-error.ts';
+import { ProtoRegistry } from '../../../src/compile/proto-registry.ts';
+import { decodeDeltaRequest, encodeDeltaResponse } from '../../../src/xds/delta/messages.ts';
+import { readFields } from '../../../src/xds/protobuf-fields.ts';
+import { XdsError } from '../../../src/xds/xds-error.ts';
 
 const registry = new ProtoRegistry();
 const REQUEST = registry.lookup('envoy.service.discovery.v3.DeltaDiscoveryRequest');
@@ -97,6 +98,7 @@ test("the newline at the end of Envoy's text is gone", () => {
 
 test('an empty message is a request that says nothing', () => {
   assert.deepEqual(decodeDeltaRequest(new Uint8Array()), {
+    form: 'delta',
     node: undefined,
     typeUrl: '',
     subscribe: [],

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import type { EncodedResource } from '../../../src/model/resource.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { XDS_TYPES } from '../../../src/model/type-url.ts';
-import { planPush } from '../../../src/xds/delta/plan-push.ts';
-import { answer, type Subscription, sent, subscribe } from '../../../src/xds/delta/subscription.ts';
+import { subscribe } from '../../../src/xds/delta/subscription.ts';
+import { planPush } from '../../../src/xds/stream/plan-push.ts';
+import { answer, type Subscription, sent } from '../../../src/xds/stream/subscription.ts';
 import { snapshotOf } from '../model/content.ts';
 
 type Short = 'cds' | 'eds' | 'lds' | 'rds' | 'sds' | 'rtds';
@@ -39,6 +40,7 @@ class StreamStory {
       .filter(Boolean)
       .map(it => it.split('@') as [string, string]);
     const request = {
+      form: 'delta' as const,
       node: undefined,
       typeUrl: typeUrlOf(short),
       subscribe: ['*'],
@@ -53,13 +55,18 @@ class StreamStory {
 
   /** Sends what is due: `cds a@1`, `lds -a`, `cds` for an empty greeting, or `nothing`. */
   push(snap: Snapshot): string {
-    const { push } = planPush(this.types, snap, it => !this.held.includes(it.name));
+    const { push } = planPush(this.#asked(), snap, it => !this.held.includes(it.name));
     if (push === undefined) return 'nothing';
-    const { typeUrl, difference } = push;
+    const { difference } = push;
+    const { typeUrl } = push.asked;
     this.types.set(typeUrl, sent(this.types.get(typeUrl)!, difference, String(++this.#nonce), 0));
     const short = XDS_TYPES.find(type => type.typeUrl === typeUrl)!.short;
     const names = difference.resources.map(it => `${it.name}@${it.version}`);
     return [short, ...names, ...difference.removed.map(name => `-${name}`)].join(' ');
+  }
+
+  #asked() {
+    return [...this.types].map(([typeUrl, state]) => ({ typeUrl, state }));
   }
 
   answer(short: Short, nack?: string): this {
@@ -69,7 +76,7 @@ class StreamStory {
   }
 
   clustersOut(snap: Snapshot): boolean {
-    return planPush(this.types, snap, () => true).clustersOut;
+    return planPush(this.#asked(), snap, () => true).clustersOut;
   }
 
   /** Pushes and ACKs until nothing is due. */

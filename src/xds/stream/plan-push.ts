@@ -3,9 +3,15 @@ import type { Snapshot } from '../../model/snapshot.ts';
 import { CLUSTER_TYPE, ENDPOINT_TYPE, EXTENSION_CONFIG_TYPE, XDS_TYPES } from '../../model/type-url.ts';
 import { type Difference, diff, type Subscription } from './subscription.ts';
 
-/** What to do next on a stream, apart from extension configs. */
-export interface Plan {
-  readonly push: { readonly typeUrl: string; readonly difference: Difference } | undefined;
+/** What a stream asked for of one type. */
+export interface Asked {
+  readonly typeUrl: string;
+  readonly state: Subscription;
+}
+
+/** What to do next on the streams of a process, apart from extension configs. */
+export interface Plan<T extends Asked> {
+  readonly push: { readonly asked: T; readonly difference: Difference } | undefined;
   /** Clusters and endpoints are all out, so an extension config may name them. */
   readonly clustersOut: boolean;
 }
@@ -18,40 +24,38 @@ const TYPES = XDS_TYPES.filter(type => type.typeUrl !== EXTENSION_CONFIG_TYPE);
  * not answered yet; removals last, in reverse, one type at a time. One response of a type is un-ACKed at most.
  * https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#eventual-consistency-considerations
  */
-export function planPush(
-  subscriptions: ReadonlyMap<string, Subscription>,
+export function planPush<T extends Asked>(
+  everything: readonly T[],
   snapshot: Snapshot,
   mayChange: (resource: EncodedResource) => boolean,
-): Plan {
-  const differences: { typeUrl: string; state: Subscription; difference: Difference }[] = [];
-  for (const { typeUrl } of TYPES) {
-    const state = subscriptions.get(typeUrl);
-    if (state === undefined) continue;
-    const difference = diff(state, snapshot.resources.get(typeUrl) ?? NOTHING, mayChange);
-    differences.push({ typeUrl, state, difference });
-  }
+): Plan<T> {
+  const differences = TYPES.flatMap(({ typeUrl }) =>
+    everything
+      .filter(asked => asked.typeUrl === typeUrl)
+      .map(asked => {
+        const resources = snapshot.resources.get(typeUrl) ?? NOTHING;
+        return { asked, state: asked.state, difference: diff(asked.state, resources, mayChange) };
+      }),
+  );
   const first = differences.find(
     ({ state, difference }) => difference.resources.length > 0 || (state.owesGreeting && state.wildcard),
   );
   const clustersOut = !differences.some(
-    ({ typeUrl, difference }) =>
+    ({ asked: { typeUrl }, difference }) =>
       (typeUrl === CLUSTER_TYPE || typeUrl === ENDPOINT_TYPE) && difference.resources.length > 0,
   );
   if (first !== undefined) {
-    const { typeUrl, state, difference } = first;
+    const { asked, state, difference } = first;
     const push =
       state.inFlight === undefined
-        ? { typeUrl, difference: { resources: difference.resources, removed: [] } }
+        ? { asked, difference: { resources: difference.resources, removed: [] } }
         : undefined;
     return { push, clustersOut };
   }
   if (differences.some(({ state }) => state.inFlight !== undefined)) return { push: undefined, clustersOut };
   const last = differences.findLast(({ difference }) => difference.removed.length > 0);
   return {
-    push: last && {
-      typeUrl: last.typeUrl,
-      difference: { resources: [], removed: last.difference.removed },
-    },
+    push: last && { asked: last.asked, difference: { resources: [], removed: last.difference.removed } },
     clustersOut,
   };
 }

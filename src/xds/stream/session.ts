@@ -4,25 +4,17 @@ import type { Clock, Log, RandomHex } from '../../model/ports.ts';
 import type { EncodedResource } from '../../model/resource.ts';
 import { fillTemplate, type Snapshot, TAG_LENGTH } from '../../model/snapshot.ts';
 import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE, XDS_TYPES } from '../../model/type-url.ts';
-import { type DeltaRequest, encodeDeltaResponse } from '../discovery-codec.ts';
+import { bringsVersions, type DiscoveryRequest } from '../discovery-request.ts';
 import { onProcess, onReading, type Reading } from '../loaded/loaded-proof.ts';
 import type { NodeRecorder } from '../node-recorder.ts';
 import { capabilityOf, type Process } from '../process-registry.ts';
 import { type Attempt, toVersion } from '../push/attempt.ts';
 import * as machine from '../push/process-machine.ts';
 import { type ResourceState, statesOf } from '../status/resource-states.ts';
-import { XdsError } from '../xds-error.ts';
+import { Channel, type ProtocolForm } from './channel.ts';
 import { blamesPlugin, decideListener, type ListenerNack } from './listener-nack.ts';
 import { planPush } from './plan-push.ts';
-import {
-  answer,
-  changeNames,
-  type Difference,
-  retry,
-  type Subscription,
-  sent,
-  subscribe,
-} from './subscription.ts';
+import { answer, type Difference, retry, type Subscription, sent } from './subscription.ts';
 
 export interface StreamContext {
   readonly clock: Clock;
@@ -33,40 +25,70 @@ export interface StreamContext {
   readonly moduleKey: Uint8Array;
 }
 
+/** What one stream asked for of one type. */
+interface Asked {
+  readonly channel: Channel;
+  readonly typeUrl: string;
+  state: Subscription;
+}
+
 /**
- * One delta ADS stream of one process: it decodes nothing and decides nothing itself, but hands requests to the
- * pure parts (subscription, push protocol) and sends what they say is due.
+ * The streams of one process: one for all types (ADS), or one for each type or resource. It decodes nothing and decides
+ * nothing itself, but hands requests to the pure parts (subscription, push protocol) and sends what they say is due.
  */
-export class DeltaStream {
+export class Session {
   readonly process: Process;
   readonly #context: StreamContext;
-  readonly #send: (bytes: Buffer) => void;
-  readonly #types = new Map<string, Subscription>();
+  readonly #channels = new Set<Channel>();
+  #asked: readonly Asked[] = [];
   readonly #listenerNacks = new Map<string, ListenerNack>();
   #snapshot: Snapshot | undefined;
-  #slotNonce: string | undefined;
-  #lastNonce = 0;
+  /** The extension config that is un-ACKed. */
+  #slotOut: { readonly channel: Channel; readonly nonce: string } | undefined;
   #cancelWake: () => void = () => {};
-  #closed = false;
 
-  constructor(process: Process, context: StreamContext, send: (bytes: Buffer) => void) {
+  constructor(process: Process, context: StreamContext) {
     this.process = process;
     this.#context = context;
-    this.#send = send;
-    this.#update(machine.onStreamOpened(process.state, context.clock.now()));
   }
 
-  /** Throws XdsError `type-url-missing`. A type that is not ours gets silence, not an error. */
-  onRequest(request: DeltaRequest): void {
-    if (request.typeUrl === '') throw new XdsError('type-url-missing', 'an ADS request needs a type_url');
-    const type = XDS_TYPES.find(row => row.typeUrl === request.typeUrl);
+  get isOpen(): boolean {
+    return this.#channels.size > 0;
+  }
+
+  /** Whether no other stream is open. */
+  isOnly(channel: Channel): boolean {
+    return this.#channels.size === 1 && this.#channels.has(channel);
+  }
+
+  open(form: ProtocolForm, typeUrl: string | undefined, send: (bytes: Buffer) => void): Channel {
+    const channel = new Channel(form, typeUrl, send);
+    this.#channels.add(channel);
+    if (this.#channels.size === 1) this.#update(machine.onStreamOpened(this.process.state, this.#now()));
+    return channel;
+  }
+
+  /** Whether a stream for this type can be another one of the same process. */
+  hasRoomFor(typeUrl: string | undefined): boolean {
+    // Places, routes, endpoints and secrets may have a stream each.
+    const isAlone = XDS_TYPES.some(type => type.typeUrl === typeUrl && type.wildcard);
+    return ![...this.#channels].some(channel =>
+      typeUrl === undefined ? channel.typeUrl === undefined : isAlone && channel.typeUrl === typeUrl,
+    );
+  }
+
+  /** Throws XdsError `type-url-missing` or `type-url-foreign`. A type that is not ours gets silence, not an error. */
+  onRequest(channel: Channel, request: DiscoveryRequest): void {
+    const typeUrl = channel.typeOf(request);
+    const type = XDS_TYPES.find(row => row.typeUrl === typeUrl);
     if (type === undefined) {
-      this.#context.log.warn({ node: this.process.nodeId, type_url: request.typeUrl }, 'type is not served');
+      this.#context.log.warn({ node: this.process.nodeId, type_url: typeUrl }, 'type is not served');
       return;
     }
-    if (request.initialVersions.size > 0) this.#update(machine.onVersions(this.process.state));
-    if (request.typeUrl === EXTENSION_CONFIG_TYPE) this.#onSlotRequest(request);
-    else this.#onTypeRequest(request, type.wildcard);
+    const isFirst = request.responseNonce === '' || this.#find(channel, typeUrl) === undefined;
+    if (isFirst && bringsVersions(request)) this.#update(machine.onVersions(this.process.state));
+    if (typeUrl === EXTENSION_CONFIG_TYPE) this.#onSlotRequest(channel, request);
+    else this.#onTypeRequest(channel, typeUrl, request, type.wildcard);
     this.pump();
   }
 
@@ -78,19 +100,23 @@ export class DeltaStream {
 
   /** Sends all that is due; called after every event. */
   pump(): void {
-    if (this.#closed) return;
+    if (!this.isOpen) return;
     this.#judgeListeners();
     while (this.#snapshot !== undefined && this.#pushOne(this.#snapshot));
     this.#record();
     this.#scheduleWake();
   }
 
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#cancelWake();
-    this.#update(machine.onStreamClosed(this.process.state, this.#now()));
+  /** A stream ended; with the last one the process is gone, for all we know. */
+  close(channel: Channel): void {
+    if (!this.#channels.delete(channel)) return;
+    this.#asked = this.#asked.filter(asked => asked.channel !== channel);
+    if (this.#slotOut?.channel === channel) this.#slotOut = undefined;
+    if (!this.isOpen) this.#cancelWake();
+    const slots = this.isOpen ? channel.slots : this.process.state.slots.keys();
+    this.#update(machine.onStreamClosed(this.process.state, [...slots], !this.isOpen, this.#now()));
     this.#record();
+    this.pump();
   }
 
   /** A flush of this process's stats came. */
@@ -99,9 +125,9 @@ export class DeltaStream {
     this.#context.recorder.slots(this.process, this.#now());
   }
 
-  /** What this stream knows of its resources, extension configs apart. */
+  /** What its streams know of its resources, extension configs apart. */
   *resourceStates(): Iterable<ResourceState> {
-    for (const [typeUrl, state] of this.#types) yield* statesOf(typeUrl, state);
+    for (const { typeUrl, state } of this.#asked) yield* statesOf(typeUrl, state);
   }
 
   #record(): void {
@@ -114,25 +140,36 @@ export class DeltaStream {
 
   /** When the oldest response went out that Envoy has not answered. */
   #unansweredSince(): number | undefined {
-    const types = [...this.#types.values()].flatMap(({ inFlight }) => inFlight?.at ?? []);
+    const types = this.#asked.flatMap(({ state }) => state.inFlight?.at ?? []);
     const oldest = Math.min(machine.pushedAt(this.process.state) ?? Number.POSITIVE_INFINITY, ...types);
     return Number.isFinite(oldest) ? oldest : undefined;
   }
 
-  #onSlotRequest(request: DeltaRequest): void {
+  #onSlotRequest(channel: Channel, request: DiscoveryRequest): void {
     const now = this.#now();
-    if (request.responseNonce !== '' && request.responseNonce === this.#slotNonce) {
-      this.#slotNonce = undefined;
+    const { slotVersions: remembered } = this.process;
+    if (this.#slotOut?.channel === channel && request.responseNonce === this.#slotOut.nonce) {
+      this.#slotOut = undefined;
       this.#logNack(request);
       this.#update(machine.onAnswer(this.process.state, request.errorDetail, now));
-      if (request.errorDetail === undefined) this.#context.recorder.acked(this.process.nodeId, now);
+      if (request.errorDetail === undefined) {
+        channel.slotAcked(remembered);
+        this.#context.recorder.acked(this.process.nodeId, now);
+      }
     }
-    const { subscribe: names, unsubscribe, initialVersions: versions } = request;
-    if (names.length + unsubscribe.length + versions.size > 0)
+    const { subscribe, unsubscribe, versions } = channel.readSlots(
+      request,
+      remembered,
+      this.process.state.slots,
+    );
+    // It holds something that nobody can name: no place of it is surely unanswered.
+    if (versions === undefined) this.#update(machine.onUnknownVersions(this.process.state));
+    const known = versions ?? new Map<string, string>();
+    if (subscribe.length + unsubscribe.length + known.size > 0)
       this.#update(
         machine.onSlotRequest(
           this.process.state,
-          { subscribe: names, unsubscribe, versions },
+          { subscribe, unsubscribe, versions: known, isWhole: channel.typeUrl === undefined },
           this.#lookup,
           now,
           this.#waits,
@@ -140,21 +177,26 @@ export class DeltaStream {
       );
   }
 
-  #onTypeRequest(request: DeltaRequest, wildcardType: boolean): void {
-    const { typeUrl } = request;
-    const known = this.#types.get(typeUrl);
-    if (known === undefined) {
-      this.#types.set(typeUrl, subscribe(request, wildcardType));
+  #onTypeRequest(channel: Channel, typeUrl: string, request: DiscoveryRequest, wildcardType: boolean): void {
+    const asked = this.#find(channel, typeUrl);
+    if (asked === undefined) {
+      const state = channel.subscribe(request, wildcardType);
+      this.#asked = [...this.#asked, { channel, typeUrl, state }];
       return;
     }
+    const known = asked.state;
     const { inFlight } = known;
     const answered = answer(known, request.responseNonce, request.errorDetail);
-    this.#types.set(typeUrl, changeNames(answered, request));
+    asked.state = channel.rename(answered, request);
     if (answered === known || inFlight === undefined) return;
     this.#logNack(request);
     if (request.errorDetail === undefined) this.#context.recorder.acked(this.process.nodeId, this.#now());
     if (typeUrl === LISTENER_TYPE) this.#noteListenerAnswer(answered, inFlight.sent, inFlight.at);
     this.#recordNacks();
+  }
+
+  #find(channel: Channel, typeUrl: string): Asked | undefined {
+    return this.#asked.find(asked => asked.channel === channel && asked.typeUrl === typeUrl);
   }
 
   #noteListenerAnswer(state: Subscription, answered: ReadonlyMap<string, string>, sentAt: number): void {
@@ -175,70 +217,70 @@ export class DeltaStream {
 
   /** Listeners that were refused over a plugin: again, once the download ended or the slots were healed. */
   #judgeListeners(): void {
-    const state = this.#types.get(LISTENER_TYPE);
-    if (state === undefined) return;
-    let next = state;
-    for (const [name, nack] of this.#listenerNacks) {
-      if (next.refused.get(name)?.version !== nack.version) continue;
-      const decision = decideListener(nack, this.process.state.downloads, this.#now());
-      if (decision.next === 'wait') continue;
-      next = retry(next, name);
-      if (decision.next === 'heal')
-        this.#update(machine.onHeal(this.process.state, this.#slotsOf(name), this.#now()));
+    for (const asked of this.#asked) {
+      if (asked.typeUrl !== LISTENER_TYPE) continue;
+      for (const [name, nack] of this.#listenerNacks) {
+        if (asked.state.refused.get(name)?.version !== nack.version) continue;
+        const decision = decideListener(nack, this.process.state.downloads, this.#now());
+        if (decision.next === 'wait') continue;
+        asked.state = retry(asked.state, name);
+        if (decision.next === 'heal')
+          this.#update(machine.onHeal(this.process.state, this.#slotsOf(name), this.#now()));
+      }
     }
-    this.#types.set(LISTENER_TYPE, next);
   }
 
   #pushOne(snapshot: Snapshot): boolean {
-    const plan = planPush(this.#types, snapshot, this.#mayChange);
-    if (plan.push !== undefined) {
-      this.#pushType(plan.push.typeUrl, plan.push.difference);
-      return true;
-    }
+    for (const asked of this.#asked)
+      asked.state = asked.channel.settle(asked.state, resourcesOf(snapshot, asked.typeUrl));
+    const plan = planPush(this.#asked, snapshot, this.#mayChange);
+    if (plan.push !== undefined) return this.#pushType(snapshot, plan.push.asked, plan.push.difference);
     if (!plan.clustersOut) return false;
     const due = machine.nextProcessPush(this.process.state, this.#now(), () =>
       this.#context.random(TAG_LENGTH / 2),
     );
-    if (due === undefined) return false;
+    const channel = due && [...this.#channels].find(({ slots }) => slots.has(due.slot));
+    if (due === undefined || channel === undefined) return false;
     this.#update(due.state);
-    this.#pushSlot(due.slot, due.attempt);
+    this.#pushSlot(channel, due.slot, due.attempt);
     return true;
   }
 
-  #pushType(typeUrl: string, difference: Difference): void {
-    const nonce = this.#nextNonce();
-    const state = this.#types.get(typeUrl);
-    if (state === undefined) return;
-    this.#types.set(typeUrl, sent(state, difference, nonce, this.#now()));
+  /** False: it cannot go out now. */
+  #pushType(snapshot: Snapshot, asked: Asked, difference: Difference): boolean {
+    const { channel, typeUrl, state } = asked;
+    const nonce = channel.nextNonce();
+    if (!channel.push(typeUrl, nonce, difference, state, resourcesOf(snapshot, typeUrl))) return false;
+    asked.state = sent(state, difference, nonce, this.#now());
     if (typeUrl === LISTENER_TYPE)
       for (const { name } of difference.resources) {
-        const slots = this.#snapshot?.listenerSlots.get(name);
+        const slots = snapshot.listenerSlots.get(name);
         if (slots === undefined) continue;
         const isKnown = state.has.has(name);
         this.#update(machine.onListenerSent(this.process.state, slots, this.#now(), isKnown));
       }
-    this.#send(
-      encodeDeltaResponse({ typeUrl, nonce, resources: difference.resources, removed: difference.removed }),
-    );
+    return true;
   }
 
-  #pushSlot(slot: string, { content, variant, tags }: Attempt): void {
-    const nonce = this.#nextNonce();
-    this.#slotNonce = nonce;
+  #pushSlot(channel: Channel, slot: string, { content, variant, tags }: Attempt): void {
+    const nonce = channel.nextNonce();
+    this.#slotOut = { channel, nonce };
     const capabilities = content.plugins.map(plugin =>
       capabilityOf(this.process, this.#context.moduleKey, plugin.moduleSha256),
     );
     const any = fillTemplate(content[variant], capabilities, tags);
     const version = toVersion(content.contentHash, variant);
-    const resources = [{ name: slot, version, any }];
     this.#context.log.debug({ node: this.process.nodeId, slot, version, nonce }, 'pushed');
-    this.#send(encodeDeltaResponse({ typeUrl: EXTENSION_CONFIG_TYPE, nonce, resources, removed: [] }));
+    channel.pushSlot(slot, version, any, nonce);
   }
 
   /** A listener that Envoy has is changed only while none of its slots is un-ACKed or refused. */
   readonly #mayChange = (resource: EncodedResource): boolean => {
     if (resource.typeUrl !== LISTENER_TYPE) return true;
-    if (this.#types.get(LISTENER_TYPE)?.has.has(resource.name) !== true) return true;
+    const isThere = this.#asked.some(
+      ({ typeUrl, state }) => typeUrl === LISTENER_TYPE && state.has.has(resource.name),
+    );
+    if (!isThere) return true;
     return machine.mayChangeListener(this.process.state, this.#slotsOf(resource.name));
   };
 
@@ -255,7 +297,7 @@ export class DeltaStream {
   }
 
   #recordNacks(): void {
-    const nacks = [...this.#types].flatMap(([typeUrl, state]) =>
+    const nacks = this.#asked.flatMap(({ typeUrl, state }) =>
       [...state.refused].map(
         ([name, { version, message }]): ResourceNack => ({
           typeUrl,
@@ -269,7 +311,7 @@ export class DeltaStream {
     this.#context.recorder.nacks(this.process.nodeId, this.process, nacks);
   }
 
-  #logNack(request: DeltaRequest): void {
+  #logNack(request: DiscoveryRequest): void {
     if (request.errorDetail === undefined) return;
     const fields = { node: this.process.nodeId, type_url: request.typeUrl, nonce: request.responseNonce };
     this.#context.log.info({ ...fields, error_detail: request.errorDetail }, 'NACK');
@@ -306,12 +348,13 @@ export class DeltaStream {
     this.process.state = state;
   }
 
-  #nextNonce(): string {
-    this.#lastNonce += 1;
-    return this.#lastNonce.toString(16);
-  }
-
   #now(): number {
     return this.#context.clock.now();
   }
+}
+
+const NOTHING: ReadonlyMap<string, EncodedResource> = new Map();
+
+function resourcesOf(snapshot: Snapshot, typeUrl: string): ReadonlyMap<string, EncodedResource> {
+  return snapshot.resources.get(typeUrl) ?? NOTHING;
 }

@@ -1,17 +1,17 @@
 import protobuf from 'protobufjs/minimal.js';
-import { XdsError } from './xds-error.ts';
+import { readFields, readStatusMessage, tag } from '../protobuf-fields.ts';
 
 /*
- * The discovery messages, read and written by hand: an ACK is decoded without its node message (49 to 61 kB in
- * a stock Envoy), and a response is composed around resource bytes that were encoded once.
+ * The incremental discovery messages, read and written by hand: an ACK is decoded without its node message (49 to
+ * 61 kB in a stock Envoy), and a response is composed around resource bytes that were encoded once.
  * Source: envoy/service/discovery/v3/discovery.proto.
  */
 
-const { Reader, Writer } = protobuf;
-type Reader = protobuf.Reader;
+const { Writer } = protobuf;
 
 /** What a DeltaDiscoveryRequest says; `node` is kept as bytes until somebody needs it. */
 export interface DeltaRequest {
+  readonly form: 'delta';
   readonly node: Uint8Array | undefined;
   readonly typeUrl: string;
   readonly subscribe: readonly string[];
@@ -39,6 +39,7 @@ export interface DeltaResource {
 /** Throws XdsError `malformed-message`. */
 export function decodeDeltaRequest(bytes: Uint8Array): DeltaRequest {
   const request = {
+    form: 'delta' as const,
     node: undefined as Uint8Array | undefined,
     typeUrl: '',
     subscribe: [] as string[],
@@ -89,20 +90,6 @@ export function encodeDeltaResponse(response: DeltaResponse): Buffer {
   return Buffer.from(writer.uint32(tag(5)).string(response.nonce).finish());
 }
 
-/** Calls `read` per field; it answers false for what it leaves to be skipped. */
-export function readFields(bytes: Uint8Array, read: (field: number, reader: Reader) => boolean): void {
-  try {
-    const reader = Reader.create(bytes);
-    while (reader.pos < reader.len) {
-      const key = reader.uint32();
-      if (!read(key >>> 3, reader)) reader.skipType(key & 7);
-    }
-  } catch (error) {
-    if (error instanceof XdsError) throw error;
-    throw new XdsError('malformed-message', 'the message is not valid protobuf', { cause: error });
-  }
-}
-
 function readStringEntry(bytes: Uint8Array): [string, string] {
   let key = '';
   let value = '';
@@ -113,20 +100,4 @@ function readStringEntry(bytes: Uint8Array): [string, string] {
     return true;
   });
   return [key, value];
-}
-
-/** google.rpc.Status: only its message; LDS texts end with a newline. */
-function readStatusMessage(bytes: Uint8Array): string {
-  let message = '';
-  readFields(bytes, (field, reader) => {
-    if (field !== 2) return false;
-    message = reader.string();
-    return true;
-  });
-  return message.trim();
-}
-
-/** Every field we write is length-delimited. */
-function tag(field: number): number {
-  return (field << 3) | 2;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blamesPlugin, decideListener, type ListenerNack } from '../../../src/xds/delta/listener-nack.ts';
 import type { Download, Downloads } from '../../../src/xds/push/downloads.ts';
+import { blamesPlugin, decideListener, type ListenerNack } from '../../../src/xds/stream/listener-nack.ts';
 
 const NACK: ListenerNack = { version: '1', message: '', sentAt: 1000, nackedAt: 2000, count: 1 };
 

@@ -1,0 +1,37 @@
+import protobuf from 'protobufjs/minimal.js';
+import { XdsError } from './xds-error.ts';
+
+/* What both forms of the discovery messages are read and written with. */
+
+const { Reader } = protobuf;
+type Reader = protobuf.Reader;
+
+/** Calls `read` per field; it answers false for what it leaves to be skipped. Throws XdsError `malformed-message`. */
+export function readFields(bytes: Uint8Array, read: (field: number, reader: Reader) => boolean): void {
+  try {
+    const reader = Reader.create(bytes);
+    while (reader.pos < reader.len) {
+      const key = reader.uint32();
+      if (!read(key >>> 3, reader)) reader.skipType(key & 7);
+    }
+  } catch (error) {
+    if (error instanceof XdsError) throw error;
+    throw new XdsError('malformed-message', 'the message is not valid protobuf', { cause: error });
+  }
+}
+
+/** google.rpc.Status: only its message; LDS texts end with a newline. */
+export function readStatusMessage(bytes: Uint8Array): string {
+  let message = '';
+  readFields(bytes, (field, reader) => {
+    if (field !== 2) return false;
+    message = reader.string();
+    return true;
+  });
+  return message.trim();
+}
+
+/** The key of a length-delimited field, which every field that we write is. */
+export function tag(field: number): number {
+  return (field << 3) | 2;
+}

@@ -1,0 +1,53 @@
+import { sha256Hex } from '../../model/plugin-spec.ts';
+import type { EncodedResource } from '../../model/resource.ts';
+import { type Difference, type Subscription, UNKNOWN_VERSION } from '../stream/subscription.ts';
+
+type Resources = ReadonlyMap<string, EncodedResource>;
+
+/**
+ * What a client has that came with the version of a set: all of it when that is the set of today, or nobody knows what.
+ * Asked again before each push, as the resources may come later than the request. Pure.
+ */
+export function settleClaim(state: Subscription, resources: Resources): Subscription {
+  const { claim } = state;
+  if (claim === undefined) return state;
+  const settled = { ...state, claim: undefined };
+  // Names are answered again on a new stream, whatever the client has.
+  if (state.form !== 'set') return settled;
+  const covered = state.wildcard
+    ? resources
+    : new Map([...resources].filter(([name]) => state.names.has(name)));
+  if (!state.wildcard || claim !== toSetVersion(covered.values()))
+    return { ...settled, has: new Map([...covered.keys()].map(name => [name, UNKNOWN_VERSION])) };
+  const has = new Map([...resources].map(([name, { version }]) => [name, version]));
+  return { ...settled, has, bytes: resources, owesGreeting: false };
+}
+
+/**
+ * The whole set as it stands once this difference is out: what changes, and in the bytes that the client has what does
+ * not. undefined: something must not change whose bytes nobody knows, so nothing can be sent.
+ */
+export function toSet(
+  state: Subscription,
+  difference: Difference,
+  resources: Resources,
+): readonly EncodedResource[] | undefined {
+  const changed = new Map(difference.resources.map(resource => [resource.name, resource]));
+  const removed = new Set(difference.removed);
+  const set: EncodedResource[] = [];
+  for (const name of new Set([...state.has.keys(), ...changed.keys()])) {
+    if (removed.has(name) || !(state.wildcard || state.names.has(name))) continue;
+    // What was refused, and stood there in bytes that nobody knows, would be gone if it were left out.
+    const stays = state.bytes.get(name) ?? (state.refused.has(name) ? resources.get(name) : undefined);
+    const resource = changed.get(name) ?? stays;
+    if (resource !== undefined) set.push(resource);
+    else if (resources.has(name)) return undefined;
+  }
+  return set.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Equal for equal content, on every stream and replica. */
+export function toSetVersion(resources: Iterable<Pick<EncodedResource, 'name' | 'version'>>): string {
+  const lines = [...resources].map(({ name, version }) => `${name}\n${version}`);
+  return sha256Hex(lines.sort().join('\n')).slice(0, 16);
+}

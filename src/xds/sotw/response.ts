@@ -1,0 +1,41 @@
+import type { EncodedResource } from '../../model/resource.ts';
+import { EXTENSION_CONFIG_TYPE } from '../../model/type-url.ts';
+import type { Difference, Subscription } from '../stream/subscription.ts';
+import { encodeSotwResponse } from './messages.ts';
+import { toSet, toSetVersion } from './resource-set.ts';
+
+/**
+ * What goes out for a difference: the whole set of a type whose responses are sets, else what changed. undefined:
+ * nothing can be sent now.
+ */
+export function toResponse(
+  typeUrl: string,
+  nonce: string,
+  difference: Difference,
+  state: Subscription,
+  resources: ReadonlyMap<string, EncodedResource>,
+): Buffer | undefined {
+  const isSet = state.form === 'set';
+  const sent = isSet ? toSet(state, difference, resources) : difference.resources;
+  if (sent === undefined) return undefined;
+  const versionInfo = toSetVersion(isSet ? sent : resources.values());
+  return encodeSotwResponse({ typeUrl, versionInfo, nonce, resources: sent.map(({ any }) => any) });
+}
+
+/**
+ * One extension config; the others keep what they have. The version is that of all of them as they stand once this one
+ * is accepted (design 5.5), so that a client that comes back says with it what it has.
+ */
+export function toSlotResponse(
+  any: Uint8Array,
+  nonce: string,
+  versions: ReadonlyMap<string, string>,
+): Buffer {
+  const versionInfo = toSlotsVersion(versions);
+  return encodeSotwResponse({ typeUrl: EXTENSION_CONFIG_TYPE, versionInfo, nonce, resources: [any] });
+}
+
+/** By name to its own version, as toVersion makes it. */
+export function toSlotsVersion(versions: ReadonlyMap<string, string>): string {
+  return toSetVersion([...versions].map(([name, version]) => ({ name, version })));
+}

@@ -1,0 +1,200 @@
+import type { EncodedResource } from '../../model/resource.ts';
+
+/**
+ * How responses of a type look.
+ * - `changes`: what changed and what is gone, by name (incremental)
+ * - `set`: all there is, so that what is missing is gone (state of the world: clusters and listeners)
+ * - `part`: what changed; what is gone is told by whoever refers to it (state of the world: all other types)
+ */
+export type ResponseForm = 'changes' | 'set' | 'part';
+
+/**
+ * What one stream asked for of one type, and what it has, in either form of the protocol. A pure value: every
+ * request, answer and push makes a new one. Extension configs do not pass here: theirs is the push protocol (../push).
+ * https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#how-the-client-specifies-what-resources-to-return
+ */
+export interface Subscription {
+  readonly form: ResponseForm;
+  readonly wildcard: boolean;
+  /** It is a wildcard because no name was given yet; the first name ends that in the state of the world. */
+  readonly nameless: boolean;
+  readonly names: ReadonlySet<string>;
+  /** Name to version that the client ACKed or says it has; UNKNOWN_VERSION: it has one, which nobody knows. */
+  readonly has: ReadonlyMap<string, string>;
+  /** Of a `set`: the bytes of what it has, so that they can stay while something else changes. */
+  readonly bytes: ReadonlyMap<string, EncodedResource>;
+  /** The version of a set that the client brought; what is in it shows when the resources are known. */
+  readonly claim: string | undefined;
+  readonly inFlight: InFlight | undefined;
+  /** Refused: name to version and text; the same version is never sent again. */
+  readonly refused: ReadonlyMap<string, { readonly version: string; readonly message: string }>;
+  /** When the version of a name that was sent last went out, ms. */
+  readonly sentAt: ReadonlyMap<string, number>;
+  /** Names (re-)subscribed since the last response: to be sent even if unchanged. */
+  readonly asked: ReadonlySet<string>;
+  /** A first request that brought nothing must be answered even with nothing (Envoy needs it to start). */
+  readonly owesGreeting: boolean;
+}
+
+export interface InFlight {
+  readonly nonce: string;
+  /** What was new to the client: name to version. */
+  readonly sent: ReadonlyMap<string, string>;
+  readonly resources: readonly EncodedResource[];
+  readonly removed: readonly string[];
+  readonly at: number;
+}
+
+export interface Difference {
+  readonly resources: readonly EncodedResource[];
+  readonly removed: readonly string[];
+}
+
+/** Names that a request adds and drops; `*` is the wildcard. */
+export interface NameChange {
+  readonly subscribe: readonly string[];
+  readonly unsubscribe: readonly string[];
+}
+
+export const UNKNOWN_VERSION = '';
+
+/** The state before a stream asked for anything. */
+export function newSubscription(form: ResponseForm): Subscription {
+  return {
+    form,
+    wildcard: false,
+    nameless: false,
+    names: new Set(),
+    has: new Map(),
+    bytes: new Map(),
+    claim: undefined,
+    inFlight: undefined,
+    refused: new Map(),
+    sentAt: new Map(),
+    asked: new Set(),
+    owesGreeting: true,
+  };
+}
+
+/** Name changes of any later request; stale nonces are honoured for them too. */
+export function changeNames(state: Subscription, change: NameChange): Subscription {
+  if (change.subscribe.length === 0 && change.unsubscribe.length === 0) return state;
+  const names = new Set(state.names);
+  const asked = new Set(state.asked);
+  const has = new Map(state.has);
+  let { wildcard } = state;
+  for (const name of change.subscribe) {
+    if (name === '*') wildcard = true;
+    else {
+      names.add(name);
+      asked.add(name);
+    }
+  }
+  for (const name of change.unsubscribe) {
+    if (name === '*') wildcard = false;
+    else if (names.delete(name)) {
+      // Still covered by the wildcard: it is answered again; otherwise it is simply forgotten.
+      if (wildcard) asked.add(name);
+      else has.delete(name);
+    }
+    if (name !== '*' && !wildcard) asked.delete(name);
+  }
+  // Without the wildcard the client lets go of what it did not name.
+  if (!wildcard) for (const name of has.keys()) if (!names.has(name)) has.delete(name);
+  return { ...state, wildcard, names, asked, has };
+}
+
+/** The client's answer to the response with this nonce; a stale nonce changes nothing. */
+export function answer(state: Subscription, nonce: string, nack: string | undefined): Subscription {
+  const { inFlight } = state;
+  if (inFlight === undefined || inFlight.nonce !== nonce) return state;
+  const has = new Map(state.has);
+  const bytes = new Map(state.bytes);
+  const refused = new Map(state.refused);
+  const blamed = nack === undefined ? new Set<string>() : blame(inFlight, nack);
+  for (const [name, version] of inFlight.sent) {
+    if (blamed.has(name)) refused.set(name, { version, message: nack ?? '' });
+    else {
+      has.set(name, version);
+      refused.delete(name);
+    }
+  }
+  if (state.form === 'set')
+    for (const resource of inFlight.resources)
+      if (!blamed.has(resource.name)) bytes.set(resource.name, resource);
+  if (nack === undefined)
+    for (const name of inFlight.removed) {
+      has.delete(name);
+      bytes.delete(name);
+      refused.delete(name);
+    }
+  return { ...state, inFlight: undefined, has, bytes, refused };
+}
+
+/** `Error adding/updating cluster(s) a: why, b: why`; listeners are separated by newlines. */
+const BEFORE_NAME = ['(s) ', ', ', '\n'];
+
+/**
+ * Envoy names the resources that it refused and applies the others of the response; where no name can be found
+ * in its text, every one is taken for refused.
+ */
+function blame(inFlight: InFlight, nack: string): Set<string> {
+  const names = [...inFlight.sent.keys()];
+  const listed = names.filter(name => BEFORE_NAME.some(before => nack.includes(`${before}${name}: `)));
+  const named = listed.length > 0 ? listed : names.filter(name => nack.includes(name));
+  return new Set(named.length > 0 ? named : names);
+}
+
+/** What to send now; undefined: nothing. `mayChange` holds back single resources (listeners with open slots). */
+export function diff(
+  state: Subscription,
+  resources: ReadonlyMap<string, EncodedResource>,
+  mayChange: (resource: EncodedResource) => boolean,
+): Difference {
+  const changed: EncodedResource[] = [];
+  for (const name of state.wildcard ? resources.keys() : state.names) {
+    const resource = resources.get(name);
+    if (resource === undefined) continue;
+    if (state.refused.get(name)?.version === resource.version) continue;
+    const current = state.has.get(name) === resource.version && !state.asked.has(name);
+    if (!current && mayChange(resource)) changed.push(resource);
+  }
+  if (state.form === 'part') return { resources: changed, removed: [] };
+  // A resource that was refused may still be there: Envoy's text does not always tell.
+  const gone = [...new Set([...state.has.keys(), ...state.refused.keys()])].filter(
+    name => !resources.has(name) && (state.wildcard || state.names.has(name)),
+  );
+  // A name that does not exist is said to be so once, and delivered when it is created.
+  if (state.form === 'set') return { resources: changed, removed: gone };
+  const missing = [...state.asked].filter(name => !resources.has(name) && !state.has.has(name));
+  return { resources: changed, removed: [...gone, ...missing] };
+}
+
+export function sent(state: Subscription, difference: Difference, nonce: string, at: number): Subscription {
+  const asked = new Set(state.asked);
+  for (const { name } of difference.resources) asked.delete(name);
+  for (const name of difference.removed) asked.delete(name);
+  const sentAt = new Map(state.sentAt);
+  for (const { name } of difference.resources) sentAt.set(name, at);
+  for (const name of difference.removed) sentAt.delete(name);
+  return {
+    ...state,
+    asked,
+    sentAt,
+    owesGreeting: false,
+    inFlight: {
+      nonce,
+      sent: new Map(difference.resources.map(({ name, version }) => [name, version])),
+      resources: state.form === 'set' ? difference.resources : [],
+      removed: difference.removed,
+      at,
+    },
+  };
+}
+
+/** Forget that this version was refused, so that the same bytes are sent once more (design 5.7). */
+export function retry(state: Subscription, name: string): Subscription {
+  const refused = new Map(state.refused);
+  refused.delete(name);
+  return { ...state, refused };
+}
