@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { makeDirectory } from '../module/actors.ts';
-import { COSIGN, findGoTool } from './go-tools.ts';
+import { COSIGN, COSIGN_2, findGoTool, type GoTool } from './go-tools.ts';
 
 export interface Cosign {
   /** As it calls itself, `v3.1.2`. */
@@ -11,10 +11,11 @@ export interface Cosign {
   readonly path: string;
 }
 
-/** Each way of signing that this version has, with what `cosign sign` is told. */
+/** Each way of signing that this version has, with what `cosign sign` and `cosign verify` are told. */
 export interface SigningMode {
   readonly name: string;
   readonly options: readonly string[];
+  readonly verifyOptions: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -24,7 +25,7 @@ export interface FoundCosign {
   find(t: TestContext): Promise<Cosign | undefined>;
 }
 
-/** `$ATTACHE_COSIGN` (paths, joined as in PATH), else `cosign` on the PATH, else one that is built. */
+/** `$ATTACHE_COSIGN` (paths, joined as in PATH), else `cosign` on the PATH, else those that are built. */
 export function listCosigns(): readonly FoundCosign[] {
   const named = (process.env.ATTACHE_COSIGN ?? '').split(delimiter).filter(path => path !== '');
   const onPath = (process.env.PATH ?? '').split(delimiter).map(directory => join(directory, 'cosign'));
@@ -34,30 +35,48 @@ export function listCosigns(): readonly FoundCosign[] {
     const cosign = { version: String(gitVersion), path };
     return { version: cosign.version, find: async () => cosign };
   });
-  return found.length > 0 ? found : [{ version: COSIGN.version, find: findBuilt }];
+  const built = [COSIGN, COSIGN_2].map(tool => ({
+    version: tool.version,
+    find: (t: TestContext) => findBuilt(t, tool),
+  }));
+  return found.length > 0 ? found : built;
 }
 
-async function findBuilt(t: TestContext): Promise<Cosign | undefined> {
-  const path = await findGoTool(t, COSIGN);
-  return path === undefined ? undefined : { version: COSIGN.version, path };
+async function findBuilt(t: TestContext, tool: GoTool): Promise<Cosign | undefined> {
+  const path = await findGoTool(t, tool);
+  return path === undefined ? undefined : { version: tool.version, path };
 }
 
 /** Without Rekor, which is not here. */
 export function signingModes({ version }: Pick<Cosign, 'version'>): readonly SigningMode[] {
   const noLog = '--tlog-upload=false';
+  const noRoot = ['--trusted-root', 'no-root.json'];
   if (version.startsWith('v2.'))
     return [
-      { name: 'tag', options: [noLog] },
-      { name: 'bundle', options: ['--new-bundle-format', noLog] },
+      { name: 'tag', options: [noLog], verifyOptions: [] },
+      {
+        name: 'bundle',
+        options: ['--new-bundle-format', noLog],
+        verifyOptions: ['--new-bundle-format', ...noRoot],
+      },
       {
         name: 'referrer',
         options: ['--registry-referrers-mode', 'oci-1-1', noLog],
+        verifyOptions: ['--experimental-oci11'],
         env: { COSIGN_EXPERIMENTAL: '1' },
       },
     ];
   return [
-    { name: 'bundle', options: ['--signing-config', 'no-services.json', '--trusted-root', 'no-root.json'] },
-    { name: 'tag', options: ['--new-bundle-format=false', '--use-signing-config=false', noLog] },
+    {
+      name: 'bundle',
+      options: ['--signing-config', 'no-services.json', ...noRoot],
+      verifyOptions: noRoot,
+    },
+    {
+      name: 'tag',
+      options: ['--new-bundle-format=false', '--use-signing-config=false', noLog],
+      verifyOptions: ['--new-bundle-format=false'],
+    },
   ];
 }
 
@@ -73,10 +92,9 @@ export class CosignDesk {
 
   static async open(t: TestContext, cosign: Cosign): Promise<CosignDesk> {
     const desk = new CosignDesk(cosign, await makeDirectory(t));
-    if (!cosign.version.startsWith('v2.')) {
+    if (!cosign.version.startsWith('v2.'))
       await desk.run(['signing-config', 'create', '--out', 'no-services.json']);
-      await desk.run(['trusted-root', 'create', '--out', 'no-root.json']);
-    }
+    await desk.run(['trusted-root', 'create', '--out', 'no-root.json']);
     return desk;
   }
 
@@ -100,13 +118,8 @@ export class CosignDesk {
 
   /** That cosign itself finds what it signed in this registry. */
   verify(key: string, reference: string, mode: SigningMode): Promise<void> {
-    const isBundle = mode.name === 'bundle';
     const args = ['verify', '--key', `${key}.pub`, '--insecure-ignore-tlog=true', '--allow-http-registry'];
-    const format = isBundle ? ['--trusted-root', 'no-root.json'] : ['--new-bundle-format=false'];
-    return this.run(
-      [...args, ...(this.#cosign.version.startsWith('v2.') ? [] : format), reference],
-      mode.env,
-    );
+    return this.run([...args, ...mode.verifyOptions, reference], mode.env);
   }
 
   run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {

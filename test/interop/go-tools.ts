@@ -46,6 +46,14 @@ export const COSIGN: GoTool = {
   package: 'cmd/cosign',
   go: '1.26.0',
 };
+/** Many still sign with it: it has modes of its own. */
+export const COSIGN_2: GoTool = {
+  name: 'cosign',
+  module: 'github.com/sigstore/cosign/v2',
+  version: 'v2.6.4',
+  package: 'cmd/cosign',
+  go: '1.25.0',
+};
 
 /** Beside the Envoys: a build is made once. */
 const CACHE = fileURLToPath(new URL('../../.cache/go-tools', import.meta.url));
@@ -71,8 +79,9 @@ export async function locateGoTool(
 ): Promise<{ readonly path: string } | { readonly missing: string }> {
   const missing = await findMissing(tool);
   if (missing !== undefined) return { missing };
-  const known = builds.get(tool.name) ?? build(tool);
-  builds.set(tool.name, known);
+  const key = toProgram(tool.name, tool.version);
+  const known = builds.get(key) ?? build(tool);
+  builds.set(key, known);
   return { path: await known };
 }
 
