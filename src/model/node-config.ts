@@ -22,6 +22,8 @@ export interface ResourceConfig {
   readonly typeUrl: string;
   readonly name: string;
   readonly status: ConfigStatus;
+  /** A stream of the node asks for it, by its name or for all of its type. An Envoy asks for endpoints, routes and secrets that it uses. */
+  readonly asked: boolean;
   /** What the node is to have; null: the resource is to go. */
   readonly wantedVersion: string | null;
   /** What was sent last, whatever came of it; null: nothing was, or it was its removal. */
@@ -60,3 +62,6 @@ export function versionOf({
   if (status === 'SYNCED') return ackedVersion ?? '';
   return wantedVersion ?? '';
 }
+
+/** The status of a node as it stands now; undefined: no such node. Filled by xds, used by api. */
+export type ReadNodeConfig = (nodeId: string) => NodeConfig | undefined;

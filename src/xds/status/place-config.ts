@@ -12,6 +12,7 @@ export interface PlaceFacts {
   /** Of the process that runs now; undefined: none yet. */
   readonly verdict: NodeVerdict | undefined;
   readonly connected: boolean;
+  readonly asked: boolean;
 }
 
 /** A process that cannot fetch a module NACKs every push of it, with a text about its cache. */
@@ -21,7 +22,7 @@ const UNREACHABLE = 'the node cannot fetch a module of it from the module port';
  * The status of an extension config. A refusal is told while the last good content serves in its stead; a first NACK
  * means that Envoy has to fetch the code, which is "not answered".
  */
-export function toPlaceConfig({ slot, wanted, verdict, connected }: PlaceFacts): ResourceConfig {
+export function toPlaceConfig({ slot, wanted, verdict, connected, asked }: PlaceFacts): ResourceConfig {
   const status = connected ? toStatus(wanted, verdict) : 'UNKNOWN';
   const tried = verdict?.tried ?? null;
   const refused = status === 'ERROR' && verdict !== undefined ? toRefused(verdict) : null;
@@ -30,6 +31,7 @@ export function toPlaceConfig({ slot, wanted, verdict, connected }: PlaceFacts):
     typeUrl: EXTENSION_CONFIG_TYPE,
     name: slot,
     status,
+    asked,
     wantedVersion: toVersionOrNull(wanted?.contentHash),
     sentVersion: toVersionOrNull(tried?.contentHash),
     ackedVersion: toVersionOrNull(verdict?.accepted?.contentHash),

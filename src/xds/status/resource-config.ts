@@ -9,7 +9,7 @@ export interface ResourceFacts {
   readonly name: string;
   /** undefined: the node is not to have it. */
   readonly wanted: EncodedResource | undefined;
-  /** Of all streams of the node. */
+  /** Of all streams of the node; those that ask for all of the type as well. */
   readonly states: readonly ResourceState[];
   readonly connected: boolean;
 }
@@ -30,6 +30,7 @@ export function toResourceConfig(facts: ResourceFacts): ResourceConfig {
     typeUrl,
     name,
     status,
+    asked: states.some(({ state }) => state === 'asked'),
     wantedVersion: wanted?.version ?? null,
     sentVersion: (sent ?? nacked ?? acked.at(-1))?.version || null,
     ackedVersion: acked.at(-1)?.version ?? null,

@@ -5,10 +5,10 @@
 export interface ResourceState {
   readonly typeUrl: string;
   readonly name: string;
-  /** Empty: its removal. */
+  /** Empty: its removal; with `asked`, none. */
   readonly version: string;
-  /** sent: out, not answered. acked: the node has it. nacked: refused, and not superseded. */
-  readonly state: 'sent' | 'acked' | 'nacked';
+  /** asked: a stream wants it. sent: out, not answered. acked: the node has it. nacked: refused, and not superseded. */
+  readonly state: 'asked' | 'sent' | 'acked' | 'nacked';
   /** When it was sent, ms; null: the node brought it as it connected. */
   readonly at: number | null;
   /** Envoy's text, with `nacked`. */
@@ -23,6 +23,8 @@ export interface ResourceStates {
 
 /** The part of a subscription that is read here; every stream of every variant keeps one per type. */
 export interface SubscriptionFacts {
+  readonly wildcard: boolean;
+  readonly names: ReadonlySet<string>;
   readonly has: ReadonlyMap<string, string>;
   readonly inFlight:
     | {
@@ -36,11 +38,17 @@ export interface SubscriptionFacts {
   readonly sentAt: ReadonlyMap<string, number>;
 }
 
+/** As a name in a state: all resources of the type. */
+export const EVERY_NAME = '*';
+
 /** The states of the resources of one type on one stream. */
 export function* statesOf(typeUrl: string, facts: SubscriptionFacts): Iterable<ResourceState> {
   const { has, inFlight, refused, sentAt } = facts;
+  for (const name of facts.wildcard ? [EVERY_NAME, ...facts.names] : facts.names)
+    yield { typeUrl, name, version: '', state: 'asked', at: null };
+  // Where nobody knows which version a client has, it is sent one.
   for (const [name, version] of has)
-    yield { typeUrl, name, version, state: 'acked', at: sentAt.get(name) ?? null };
+    if (version !== '') yield { typeUrl, name, version, state: 'acked', at: sentAt.get(name) ?? null };
   for (const [name, { version, message }] of refused)
     yield { typeUrl, name, version, state: 'nacked', at: sentAt.get(name) ?? null, message };
   if (inFlight === undefined) return;

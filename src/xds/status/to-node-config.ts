@@ -6,7 +6,7 @@ import type { Snapshot } from '../../model/snapshot.ts';
 import { EXTENSION_CONFIG_TYPE, XDS_TYPES } from '../../model/type-url.ts';
 import { toPlaceConfig } from './place-config.ts';
 import { toResourceConfig } from './resource-config.ts';
-import type { ResourceState } from './resource-states.ts';
+import { EVERY_NAME, type ResourceState } from './resource-states.ts';
 
 /** All that is known of a node's resources. */
 export interface NodeFacts {
@@ -36,12 +36,15 @@ function resourcesOf(
 ): readonly ResourceConfig[] {
   const wanted = snapshot?.resources.get(typeUrl) ?? NONE;
   const byName = Map.groupBy(states, ({ name }) => name);
-  return [...new Set([...wanted.keys(), ...byName.keys()])].sort().map(name =>
+  const all = byName.get(EVERY_NAME) ?? [];
+  // A name that is asked for and is nowhere is no resource.
+  const known = states.filter(({ state }) => state !== 'asked').map(({ name }) => name);
+  return [...new Set([...wanted.keys(), ...known])].sort().map(name =>
     toResourceConfig({
       typeUrl,
       name,
       wanted: wanted.get(name),
-      states: byName.get(name) ?? [],
+      states: [...all, ...(byName.get(name) ?? [])],
       connected,
     }),
   );
@@ -58,6 +61,7 @@ function placesOf({ presence, verdict, snapshot }: NodeFacts): readonly Resource
       wanted: snapshot?.slot(slot).wanted,
       verdict: known?.process === process ? known : undefined,
       connected,
+      asked: connected && presence.slots.includes(slot),
     });
   });
 }

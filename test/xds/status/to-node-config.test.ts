@@ -166,3 +166,12 @@ test('a place: a module that the node cannot fetch is an ERROR that says so', ()
   assert.equal(config.status, 'ERROR');
   assert.match(config.refused?.message ?? '', /cannot fetch/);
 });
+
+test('what no stream asks for says so; a name that is nowhere is no resource', () => {
+  const asked = (states: readonly Partial<ResourceState>[]): boolean[] =>
+    readOne({ wanted: 'a@2', states }).map(it => it.asked);
+  assert.deepEqual(asked([]), [false]);
+  assert.deepEqual(asked([{ state: 'asked', version: '' }]), [true]);
+  assert.deepEqual(asked([{ state: 'asked', name: '*', version: '' }]), [true]);
+  assert.deepEqual(asked([{ state: 'asked', name: 'b', version: '' }]), [false]);
+});
