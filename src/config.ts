@@ -41,6 +41,8 @@ export interface Config {
   readonly secretKeyPath: string;
   /** Who may sign modules, and which sources have to be signed. */
   readonly signatures: SignaturePolicy;
+  /** FileDescriptorSets with types that Envoy resources may use beside those that we know. */
+  readonly protosets: readonly { readonly path: string; readonly bytes: Uint8Array }[];
   readonly logLevel: LogLevel;
 }
 
@@ -89,7 +91,8 @@ export type SettingName =
   | 'secret-key'
   | 'module-directory'
   | 'allow-private-host'
-  | 'signatures';
+  | 'signatures'
+  | 'protoset';
 
 export const SETTINGS: readonly Setting[] = [
   { name: 'data', value: 'DIR', help: 'data directory (default ./attache-data)' },
@@ -126,6 +129,12 @@ export const SETTINGS: readonly Setting[] = [
     list: true,
   },
   { name: 'signatures', value: 'FILE', help: 'who has to sign which modules, YAML (default: nobody)' },
+  {
+    name: 'protoset',
+    value: 'FILE',
+    help: 'descriptors of Envoy extensions that Attaché does not know',
+    list: true,
+  },
   { name: 'log-level', value: 'LEVEL', help: 'debug, info, warn, error or silent (default info)' },
 ];
 
@@ -164,6 +173,7 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
     tagIntervalMs: readTagInterval(source, faults),
     secretKeyPath: toAbsolute(source.one('secret-key')) ?? join(dataDirectory, 'secret-key'),
     signatures: readDocument(source, 'signatures', NO_SIGNATURE_POLICY, parseSignaturePolicy, faults),
+    protosets: readProtosets(source, faults),
     logLevel: readLogLevel(source, faults),
   });
   checkExposure(config, faults);
@@ -335,6 +345,17 @@ function readTagInterval(source: Sources, faults: Fault[]): number | undefined {
   const message = `--tag-interval ${text}: expected a duration of 1s or more, e.g. 10m, or off`;
   faults.push({ pointer: '/tag-interval', message });
   return undefined;
+}
+
+function readProtosets(source: Sources, faults: Fault[]): Config['protosets'] {
+  return source.many('protoset').flatMap(path => {
+    try {
+      return [{ path, bytes: readFileSync(path) }];
+    } catch (error) {
+      faults.push({ pointer: '/protoset', message: `--protoset ${path}: ${toMessage(error)}` });
+      return [];
+    }
+  });
 }
 
 function toAbsolute(path: string | undefined): string | undefined {

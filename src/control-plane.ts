@@ -6,7 +6,9 @@ import { startApiServer } from './api/server.ts';
 import { makeCheckResource } from './compile/check-resource.ts';
 import { COMPILE_FORMAT } from './compile/compile-format.ts';
 import { findNameConflicts } from './compile/name-conflicts.ts';
+import { installedProtoFiles } from './compile/proto-files.ts';
 import { ProtoRegistry } from './compile/proto-registry.ts';
+import { readProtosets } from './compile/protoset.ts';
 import { startSnapshotReconciler } from './compile/snapshot-reconciler.ts';
 import type { Config, ListenAddress } from './config.ts';
 import type { NodeMetrics } from './model/node-metrics.ts';
@@ -72,6 +74,7 @@ async function start(
 ): Promise<Addresses> {
   const { rootNamespace } = config;
   const startedAt = clock.now();
+  const registry = new ProtoRegistry(installedProtoFiles(), readProtosets(config.protosets));
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
   const store = await openSqliteStore({ directory: config.dataDirectory, clock, log });
   onStop(() => store.close());
@@ -121,7 +124,6 @@ async function start(
   });
   onStop(() => rollout.stop());
   const snapshots = new LiveTable<Snapshot>();
-  const registry = new ProtoRegistry();
   const compile = await startSnapshotReconciler({
     store,
     snapshots,

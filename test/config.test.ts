@@ -53,6 +53,7 @@ test('the defaults are loopback, in ./attache-data', () => {
     tagIntervalMs: 600_000,
     secretKeyPath: resolve('attache-data/secret-key'),
     signatures: { authorities: [], rules: [] },
+    protosets: [],
     logLevel: 'info',
   });
   assert.ok(Object.isFrozen(config));

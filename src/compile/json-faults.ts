@@ -127,25 +127,31 @@ function addUnknownField(walk: Walk, type: protobuf.Type, key: string, pointer: 
   const names = type.fieldsArray.map(field => field.protoName ?? field.name);
   const near = findNearestName(key, names);
   const message = `${type.fullName.slice(1)} has no field ${key}`;
-  walk.faults.push({ code: 'unknown-field', pointer, message, ...didYouMean(near) });
+  const hint = near === undefined ? `${sayFields(names)}. ${FIELD_WAY_OUT}` : `did you mean ${near}?`;
+  walk.faults.push({ code: 'unknown-field', pointer, message, hint });
+}
+
+const FIELD_WAY_OUT = 'A field of a newer Envoy: attache serve --protoset FILE (docs/resources.md)';
+const TYPE_WAY_OUT =
+  'No descriptor has it: give the server its API with attache serve --protoset FILE (docs/resources.md)';
+/** Fields that an error names; the largest messages have some fifty. */
+const FIELDS_NAMED = 12;
+
+function sayFields(names: readonly string[]): string {
+  if (names.length === 0) return 'It has no fields';
+  const more = names.length > FIELDS_NAMED ? ` and ${names.length - FIELDS_NAMED} more` : '';
+  return `It has ${names.slice(0, FIELDS_NAMED).join(', ')}${more}`;
 }
 
 function addUnknownType(walk: Walk, typeUrl: string, pointer: string): void {
   const message = `unknown type ${typeUrl}`;
-  walk.faults.push({
-    code: 'unknown-type',
-    pointer,
-    message,
-    ...didYouMean(walk.types.suggestType(typeUrl)),
-  });
+  const near = walk.types.suggestType(typeUrl);
+  const hint = near === undefined ? TYPE_WAY_OUT : `did you mean ${near}? ${TYPE_WAY_OUT}`;
+  walk.faults.push({ code: 'unknown-type', pointer, message, hint });
 }
 
 function addWrongType(walk: Walk, pointer: string, message: string): void {
   walk.faults.push({ code: 'wrong-type', pointer, message });
-}
-
-function didYouMean(near: string | undefined): { hint?: string } {
-  return near === undefined ? {} : { hint: `did you mean ${near}?` };
 }
 
 function isObject(json: JsonValue): json is JsonObject {

@@ -13,33 +13,58 @@ export function mergeOverlay(root: protobuf.Root, source: string, path: string):
   const overlay = new protobuf.Root();
   try {
     const parsed = protobuf.parse(source, overlay);
-    for (const child of overlay.nestedArray) mergeInto(root, child);
+    for (const child of overlay.nestedArray) mergeInto(root, child, replaceField);
     return parsed.imports ?? [];
   } catch (cause) {
     throw new Error(`${path}: ${String(cause)}`, { cause });
   }
 }
 
-function mergeInto(parent: protobuf.NamespaceBase, child: protobuf.ReflectionObject): void {
-  const present = parent.get(child.name);
-  if (present === null) parent.add(child);
-  else if (present instanceof protobuf.Type && child instanceof protobuf.Type) mergeType(present, child);
-  else if (present instanceof protobuf.Enum && child instanceof protobuf.Enum) mergeEnum(present, child);
-  else if (present instanceof protobuf.Namespace && child instanceof protobuf.Namespace)
-    for (const grandchild of child.nestedArray) mergeInto(present, grandchild);
+/** Adds types to a package as an overlay does, but replaces nothing. */
+export function addMissing(
+  parent: protobuf.NamespaceBase,
+  types: readonly (protobuf.Type | protobuf.Enum)[],
+): void {
+  for (const type of types) mergeInto(parent, type, addField);
 }
 
-function mergeType(present: protobuf.Type, added: protobuf.Type): void {
-  for (const nested of added.nestedArray) mergeInto(present, nested);
-  for (const field of added.fieldsArray) {
-    const former = present.fieldsById[field.id];
-    if (former !== undefined) present.remove(former);
-    const namesake = present.get(field.name);
-    if (namesake !== null) present.remove(namesake);
-    const oneof = field.partOf;
-    present.add(field);
-    if (oneof) joinOneof(present, oneof.name, field);
-  }
+type MergeField = (present: protobuf.Type, field: protobuf.Field) => void;
+
+function mergeInto(
+  parent: protobuf.NamespaceBase,
+  child: protobuf.ReflectionObject,
+  mergeField: MergeField,
+): void {
+  const present = parent.get(child.name);
+  if (present === null) parent.add(child);
+  else if (present instanceof protobuf.Type && child instanceof protobuf.Type) {
+    for (const nested of child.nestedArray) mergeInto(present, nested, mergeField);
+    for (const field of child.fieldsArray) mergeField(present, field);
+  } else if (present instanceof protobuf.Enum && child instanceof protobuf.Enum) mergeEnum(present, child);
+  else if (present instanceof protobuf.Namespace && child instanceof protobuf.Namespace)
+    for (const grandchild of child.nestedArray) mergeInto(present, grandchild, mergeField);
+}
+
+function replaceField(present: protobuf.Type, field: protobuf.Field): void {
+  const former = present.fieldsById[field.id];
+  if (former !== undefined) present.remove(former);
+  const namesake = present.get(field.name);
+  if (namesake !== null) present.remove(namesake);
+  moveField(present, field);
+}
+
+function addField(present: protobuf.Type, field: protobuf.Field): void {
+  const names = present.fieldsArray.flatMap(({ name, protoName }) => [name, protoName]);
+  const isThere =
+    present.fieldsById[field.id] !== undefined ||
+    [field.name, field.protoName].some(name => name !== undefined && names.includes(name));
+  if (!isThere && present.get(field.name) === null) moveField(present, field);
+}
+
+function moveField(present: protobuf.Type, field: protobuf.Field): void {
+  const oneof = field.partOf;
+  present.add(field);
+  if (oneof) joinOneof(present, oneof.name, field);
 }
 
 function joinOneof(present: protobuf.Type, name: string, field: protobuf.Field): void {

@@ -7,24 +7,27 @@ import type { JsonObject, JsonValue } from '../model/plugin-spec.ts';
 import { CompileError } from './compile-error.ts';
 import { findFaults, toCompileError } from './json-faults.ts';
 import { installedProtoFiles, type ProtoFiles } from './proto-files.ts';
-import { mergeOverlay, OVERLAY_FILE } from './proto-overlay.ts';
+import { addMissing, mergeOverlay, OVERLAY_FILE } from './proto-overlay.ts';
+import { NO_PROTOSETS, type Protosets } from './protoset.ts';
 import { sortKeys } from './sort-keys.ts';
 
 /** Only options of fields and files come from these; encoding needs none of them. */
 const ANNOTATIONS = /^(validate\/validate|(udpa|xds|envoy)\/annotations\/|google\/api\/(annotations|http)\b)/;
 
 /**
- * Envoy's types by name, read from .proto files when first asked for: a file with everything it imports, and
- * the overlay of each package met on the way. JSON means proto3 JSON (Any expanded by `@type`), bytes are
+ * Envoy's types by name, read from .proto files when first asked for: a file with everything it imports, the
+ * overlay of each package met on the way, and what the user's own descriptors add to them. JSON means proto3 JSON (Any expanded by `@type`), bytes are
  * deterministic: fields by number, map keys sorted. https://protobuf.dev/programming-guides/json/
  */
 export class ProtoRegistry {
   readonly #root = new protobuf.Root();
   readonly #loaded = new Set<string>();
   readonly #files: ProtoFiles;
+  readonly #protosets: Protosets;
 
-  constructor(files: ProtoFiles = installedProtoFiles()) {
+  constructor(files: ProtoFiles = installedProtoFiles(), protosets: Protosets = NO_PROTOSETS) {
     this.#files = files;
+    this.#protosets = protosets;
   }
 
   /** The message type of a full name or type URL, or undefined when nobody declares it. */
@@ -47,7 +50,11 @@ export class ProtoRegistry {
   /** A near match for a type nobody declares, in its own package and those loaded; a full name. */
   suggestType(typeUrl: string): string | undefined {
     const fullName = toFullName(typeUrl);
-    return findNearestName(fullName, [...this.#declaredBeside(fullName), ...this.#messageNames()]);
+    return findNearestName(fullName, [
+      ...this.#declaredBeside(fullName),
+      ...this.#protosets.messages,
+      ...this.#messageNames(),
+    ]);
   }
 
   /** Bytes of a message. Throws CompileError with a fault per wrong place; pointers are into `json`. */
@@ -99,12 +106,19 @@ export class ProtoRegistry {
   #loadDeclaring(fullName: string): void {
     const parts = fullName.split('.');
     const first = parts.findIndex(part => /^[A-Z]/.test(part));
-    const message = new RegExp(`^message ${parts[first]}\\b`, 'm');
     const folder = parts.slice(0, first).join('/');
-    for (const path of this.#files.list(folder))
-      if (message.test(this.#files.read(path) ?? '') && this.#isComplete(path, new Set())) this.#load(path);
+    this.#loadFilesOf(folder, parts[first] ?? '');
     if (folder === 'google/protobuf') this.#loadWellKnown();
+    const described = this.#protosets.declaring(fullName)?.path;
+    if (described !== undefined && this.#isComplete(described, new Set())) this.#load(described);
     this.#root.resolveAll();
+  }
+
+  /** Those of a package's folder that declare a message or enum. */
+  #loadFilesOf(folder: string, name: string): void {
+    const declaring = new RegExp(`^(?:message|enum) ${name}\\b`, 'm');
+    for (const path of this.#files.list(folder))
+      if (declaring.test(this.#files.read(path) ?? '') && this.#isComplete(path, new Set())) this.#load(path);
   }
 
   /** Whether all that a file imports is there: a half-loaded file would spoil every later look-up. */
@@ -112,10 +126,10 @@ export class ProtoRegistry {
     if (seen.has(path) || this.#loaded.has(path) || ANNOTATIONS.test(path) || isWellKnown(path)) return true;
     seen.add(path);
     const source = this.#files.read(path);
-    if (source === undefined) return false;
-    const imports = [...source.matchAll(/^import (?:public |weak )?"([^"]+)";/gm)].map(
-      match => match[1] ?? '',
-    );
+    const described = this.#protosets.file(path);
+    if (source === undefined && described === undefined) return false;
+    const written = source?.matchAll(/^import (?:public |weak )?"([^"]+)";/gm) ?? [];
+    const imports = [...[...written].map(match => match[1] ?? ''), ...(described?.imports ?? [])];
     return imports.every(imported => this.#isComplete(imported, seen));
   }
 
@@ -129,16 +143,32 @@ export class ProtoRegistry {
     this.#loaded.add(path);
     if (isWellKnown(path)) this.#root.addJSON(protobuf.common.get(path)?.nested ?? {});
     else if (path.endsWith(`/${OVERLAY_FILE}`)) this.#loadOverlay(path);
-    else this.#loadFile(path);
+    else {
+      const source = this.#files.read(path);
+      if (source !== undefined) this.#loadFile(path, source);
+      else if (this.#protosets.file(path) === undefined)
+        throw new CompileError('unknown-type', `${path} is imported but not installed`);
+      this.#loadDescribed(path);
+    }
   }
 
-  #loadFile(path: string): void {
-    const source = this.#files.read(path);
-    if (source === undefined) throw new CompileError('unknown-type', `${path} is imported but not installed`);
+  #loadFile(path: string, source: string): void {
     const { imports, weakImports } = protobuf.parse(source, this.#root);
     // Before the imports: whoever imports this file may use what the overlay adds to its package.
     this.#load(`${dirname(path)}/${OVERLAY_FILE}`);
     for (const imported of [...(imports ?? []), ...(weakImports ?? [])]) this.#load(imported);
+  }
+
+  /** What our own files say stays as it is, so that descriptors of any release of Envoy change no bytes. */
+  #loadDescribed(path: string): void {
+    const described = this.#protosets.file(path);
+    if (described === undefined) return;
+    const parent = described.packageName === '' ? this.#root : this.#root.define(described.packageName);
+    for (const imported of described.imports) this.#load(imported);
+    const types = described.build();
+    // Files have other names in other releases: ours, which stays as it is, comes first all the same.
+    for (const { name } of types) this.#loadFilesOf(described.packageName.replaceAll('.', '/'), name);
+    addMissing(parent, types);
   }
 
   /** Every file of the package that the overlay extends comes first, else its messages would seem new. */
