@@ -1,7 +1,7 @@
 import { toCountText } from '../model/quantity-text.ts';
 import { selects } from '../model/selector.ts';
 import { eventKey } from '../store/record-kinds.ts';
-import type { ApiContext } from './api-context.ts';
+import { type ApiContext, readNow } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { refuseWhenFrozen } from './freeze.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
@@ -28,8 +28,8 @@ export function deleteResource(
     const stored = await store.get('ResourceSpec', key);
     checkPreconditions(request, stored?.revision);
     if (stored === undefined) throw new ApiError('not-found', `there is no resource ${key}`);
-    const presences = (await store.list('NodePresence')).records.map(record => record.value);
-    const nodes = presences.filter(
+    const fleet = await readNow(context);
+    const nodes = fleet.nodes.filter(
       ({ connected, node }) => connected && selects(stored.value, node, context.rootNamespace),
     ).length;
     if (!request.dryRun) {

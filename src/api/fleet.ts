@@ -1,6 +1,7 @@
 import { type Assignment, findSide, holds } from '../model/assignment.ts';
+import { toEffectivePresence } from '../model/effective-node.ts';
 import type { Freeze, NodePolicy, Quarantine } from '../model/fleet-records.ts';
-import type { NodePresence } from '../model/node.ts';
+import type { NodeIdentity, NodePresence } from '../model/node.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import { type PluginName, type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
@@ -17,8 +18,9 @@ export interface Fleet {
   readonly specs: ReadonlyMap<PluginName, Stored<PluginSpec>>;
   readonly progress: ReadonlyMap<PluginName, ModuleProgress>;
   readonly assignments: ReadonlyMap<PluginName, Assignment>;
-  /** By node.id, sorted. */
+  /** By node.id, sorted; as what the server takes them for: `claims` has what they say of themselves. */
   readonly nodes: readonly NodePresence[];
+  readonly claims: ReadonlyMap<string, NodeIdentity>;
   readonly verdicts: ReadonlyMap<string, readonly NodeVerdict[]>;
   readonly policies: ReadonlyMap<string, NodePolicy>;
   /** Newest first. */
@@ -72,16 +74,18 @@ export async function readFleet(sources: FleetSources): Promise<Fleet> {
       all.filter(isActive).map(({ plugin, number }) => store.get('RolloutNodes', rolloutKey(plugin, number))),
     ),
   ]);
+  const policyOf = new Map(policies.records.map(record => [record.key, record.value]));
   return {
     specs: new Map(specs.records.map(record => [record.key, record])),
     progress: new Map(progress.records.map(record => [record.key, record.value])),
     assignments: new Map(assignments.records.map(record => [record.key, record.value])),
-    nodes: nodes.records.map(record => record.value),
+    nodes: nodes.records.map(({ key, value }) => toEffectivePresence(value, policyOf.get(key))),
+    claims: new Map(nodes.records.map(({ key, value }) => [key, value.node])),
     verdicts: Map.groupBy(
       verdicts.records.map(record => record.value),
       verdict => verdict.node,
     ),
-    policies: new Map(policies.records.map(record => [record.key, record.value])),
+    policies: policyOf,
     rollouts: Map.groupBy(all, rollout => rollout.plugin),
     moves: new Map(moves.flatMap(move => (move === undefined ? [] : [[move.value.rollout, move.value]]))),
     revisions: new Map(revisions.flatMap(one => (one === undefined ? [] : [[one.key, one.value]]))),

@@ -20,8 +20,12 @@ export async function purgeDeleted(context: ApiContext): Promise<readonly string
     );
     const known = new Set(fleet.nodes.map(({ node }) => node.id));
     const over = [...fleet.policies.values()].filter(
-      ({ node, excluded, forget }) =>
-        excluded === undefined && !known.has(node) && (forget?.at ?? 0) <= fleet.now - HISTORY_MS,
+      // What the server side fixed of a node holds for whoever comes back under its name.
+      ({ node, excluded, identity, forget }) =>
+        excluded === undefined &&
+        identity === undefined &&
+        !known.has(node) &&
+        (forget?.at ?? 0) <= fleet.now - HISTORY_MS,
     );
     const operations: Operation[] = [
       ...due.flatMap(({ key, revision }): Operation[] => [

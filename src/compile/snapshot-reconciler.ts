@@ -1,3 +1,5 @@
+import { toEffectiveNode } from '../model/effective-node.ts';
+import type { NodePolicy } from '../model/fleet-records.ts';
 import type { NodeIdentity } from '../model/node.ts';
 import type { Clock, Log } from '../model/ports.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -35,7 +37,9 @@ export async function startSnapshotReconciler(
   options: SnapshotReconcilerOptions,
 ): Promise<{ stop(): Promise<void> }> {
   const abort = new AbortController();
-  const changes = options.store.watch([...INPUT_KINDS, 'NodePresence'], abort.signal)[Symbol.asyncIterator]();
+  const changes = options.store
+    .watch([...INPUT_KINDS, 'NodePolicy', 'NodePresence'], abort.signal)
+    [Symbol.asyncIterator]();
   const reconciler = new SnapshotReconciler(options);
   const first = await changes.next();
   if (!first.done) reconciler.apply(first.value);
@@ -66,9 +70,11 @@ async function follow(
 }
 
 interface KnownNode {
-  /** toIdentityKey of it. */
+  /** toIdentityKey of what the server takes it for. */
   readonly key: string;
   readonly node: NodeIdentity;
+  /** What it says of itself. */
+  readonly claimed: NodeIdentity;
 }
 
 /** The nodes, grouped by what they say of themselves and the sides they are on, and the snapshot of each group. */
@@ -78,6 +84,8 @@ class SnapshotReconciler {
   readonly #compiler: SnapshotCompiler;
   /** Identity key by node.id: a change of presence that leaves it alone ends here. */
   readonly #nodes = new Map<string, KnownNode>();
+  /** What the server side fixes of nodes, known or not. */
+  readonly #policies = new Map<string, NodePolicy>();
   #groups = new Map<string, Snapshot>();
   /** Every snapshot is what the records say. False at the start, and after a pass that did not reach its end. */
   #isComplete = false;
@@ -93,7 +101,7 @@ class SnapshotReconciler {
       modules: options.modules,
       log: options.log,
       revision: this.#inputs.findRevision,
-      snapshotOf: node => this.#snapshotOf({ key: toIdentityKey(node), node }),
+      snapshotOf: claimed => this.#snapshotOf(this.#toKnown(claimed)),
     });
   }
 
@@ -103,6 +111,10 @@ class SnapshotReconciler {
     for (const change of changes) {
       if (change.kind === 'NodePresence') {
         if (this.#takeNode(change.key, change.stored?.value.node)) renewed.add(change.key);
+        continue;
+      }
+      if (change.kind === 'NodePolicy') {
+        if (this.#takePolicy(change.key, change.stored?.value)) renewed.add(change.key);
         continue;
       }
       const effect = this.#inputs.apply(change);
@@ -116,17 +128,29 @@ class SnapshotReconciler {
     else for (const id of renewed) this.#publish(id);
   }
 
-  /** Whether the node says something else of itself than before. */
-  #takeNode(id: string, node: NodeIdentity | undefined): boolean {
-    if (node === undefined) {
+  /** Whether the node is something else than before. */
+  #takeNode(id: string, claimed: NodeIdentity | undefined): boolean {
+    if (claimed === undefined) {
       this.#nodes.delete(id);
       this.#options.snapshots.delete(id);
       return false;
     }
-    const key = toIdentityKey(node);
-    if (this.#nodes.get(id)?.key === key) return false;
-    this.#nodes.set(id, { key, node });
-    return true;
+    const known = this.#toKnown(claimed);
+    const was = this.#nodes.get(id);
+    this.#nodes.set(id, known);
+    return was?.key !== known.key;
+  }
+
+  #takePolicy(id: string, policy: NodePolicy | undefined): boolean {
+    if (policy === undefined) this.#policies.delete(id);
+    else this.#policies.set(id, policy);
+    const known = this.#nodes.get(id);
+    return known !== undefined && this.#takeNode(id, known.claimed);
+  }
+
+  #toKnown(claimed: NodeIdentity): KnownNode {
+    const node = toEffectiveNode(claimed, this.#policies.get(claimed.id));
+    return { key: toIdentityKey(node), node, claimed };
   }
 
   #compileAll(): void {

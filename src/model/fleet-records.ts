@@ -28,4 +28,18 @@ export interface NodePolicy {
   readonly excluded?: { readonly by: string; readonly message: string | null; readonly at: number };
   /** Records of this node from before this time are to be forgotten (it is gone). */
   readonly forget?: { readonly by: string; readonly message: string | null; readonly at: number };
+  /** What the server takes the node for, whatever it says of itself; kept when the node is forgotten. */
+  readonly identity?: FixedIdentity;
+  /** Where the server reaches the Envoy's admin interface, `http://HOST:PORT`. */
+  readonly admin?: string;
+  /** The Envoy's log, relative to the folder that the server's settings allow. */
+  readonly logFile?: string;
+}
+
+/** Read through toEffectiveNode. */
+export interface FixedIdentity {
+  readonly namespace?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** ignored: namespace and labels of the node's own count for nothing. */
+  readonly claims: 'kept' | 'ignored';
 }

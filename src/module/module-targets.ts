@@ -1,3 +1,4 @@
+import { toEffectiveNode } from '../model/effective-node.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
 import { selects } from '../model/selector.ts';
 import type { Store } from '../store/store.ts';
@@ -9,10 +10,12 @@ export async function listModuleTargets(
   spec: PluginSpec,
   rootNamespace: string,
 ): Promise<readonly TargetEnvoy[]> {
-  const { records } = await store.list('NodePresence');
+  const [{ records }, policies] = await Promise.all([store.list('NodePresence'), store.list('NodePolicy')]);
+  const policyOf = new Map(policies.records.map(({ key, value }) => [key, value]));
   return records
     .map(({ value }) => value)
     .filter(({ connected, node }) => connected && node.capabilities.wasm)
-    .filter(({ node }) => selects(spec, node, rootNamespace))
-    .map(({ node }) => ({ node: node.id, envoyVersion: node.envoyVersion }));
+    .map(({ node }) => toEffectiveNode(node, policyOf.get(node.id)))
+    .filter(node => selects(spec, node, rootNamespace))
+    .map(node => ({ node: node.id, envoyVersion: node.envoyVersion }));
 }

@@ -1,3 +1,5 @@
+import { toEffectivePresence } from '../model/effective-node.ts';
+import type { NodePolicy } from '../model/fleet-records.ts';
 import type { NodePresence } from '../model/node.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
@@ -9,6 +11,9 @@ const STOPPING_MS = 60_000;
 /** The known nodes with what they said. */
 export class FleetIndex {
   readonly #nodes = new Map<string, FleetNode>();
+  /** As the nodes say it of themselves. */
+  readonly #claimed = new Map<string, NodePresence>();
+  readonly #policies = new Map<string, NodePolicy>();
   /** By node, by key. */
   readonly #verdicts = new Map<string, Map<string, NodeVerdict>>();
 
@@ -17,12 +22,25 @@ export class FleetIndex {
   }
 
   /** False: nothing changed that decides anything (the time of its last ACK does not). */
-  setPresence(id: string, presence: NodePresence | undefined): boolean {
+  setPresence(id: string, claimed: NodePresence | undefined): boolean {
     const known = this.#nodes.get(id);
-    if (presence === undefined) return this.#nodes.delete(id);
+    if (claimed === undefined) {
+      this.#claimed.delete(id);
+      return this.#nodes.delete(id);
+    }
+    this.#claimed.set(id, claimed);
+    const presence = toEffectivePresence(claimed, this.#policies.get(id));
     const expected = known?.expected ?? false;
     this.#nodes.set(id, { presence, verdicts: this.#verdictsOf(id), expected });
     return toDeciding(known?.presence) !== toDeciding(presence);
+  }
+
+  /** False: the node is what it was. */
+  setPolicy(id: string, policy: NodePolicy | undefined): boolean {
+    if (policy === undefined) this.#policies.delete(id);
+    else this.#policies.set(id, policy);
+    const claimed = this.#claimed.get(id);
+    return claimed !== undefined && this.setPresence(id, claimed);
   }
 
   /** Answers the plugins that it is about, now or before. */

@@ -125,7 +125,8 @@ export class RolloutIndex {
     const was = this.#policies.get(node)?.excluded !== undefined;
     if (policy === undefined) this.#policies.delete(node);
     else this.#policies.set(node, policy);
-    if (was === (policy?.excluded !== undefined)) return [];
+    const isOther = this.#fleet.setPolicy(node, policy);
+    if (was === (policy?.excluded !== undefined)) return isOther ? this.open() : [];
     const excluded = [...this.#policies].filter(([, known]) => known.excluded !== undefined);
     this.#excluded = new Set(excluded.map(([id]) => id));
     return this.open();

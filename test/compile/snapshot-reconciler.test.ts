@@ -141,3 +141,22 @@ test('ten thousand equal nodes compile once', async t => {
   assert.equal(new Set([...world.snapshots.entries()].map(([, snapshot]) => snapshot)).size, 1);
   assert.equal(world.changed.length, 10_000);
 });
+
+test('what the server side fixes of a node decides what it gets, and it is served by what it says of itself', async t => {
+  const world = setUp(t);
+  await world.putPlugin(1);
+  const liar = makeNode({ id: 'liar', namespace: 'other' });
+  await world.putNode(liar);
+  await world.start();
+  assert.equal(revisionIn(world.snapshots.get('liar')), undefined);
+  const identity = { namespace: 'default', labels: {}, claims: 'kept' as const };
+  await world.store.put('NodePolicy', 'liar', { node: 'liar', identity });
+  await settle(world, 'probe-1');
+  const fixed = world.snapshots.get('liar');
+  assert.equal(revisionIn(fixed), 1);
+  assert.ok(fixed?.serves(liar));
+  assert.ok(!fixed.serves({ ...liar, id: 'another' }));
+  await world.store.delete('NodePolicy', 'liar');
+  await settle(world, 'probe-2');
+  assert.equal(revisionIn(world.snapshots.get('liar')), undefined);
+});

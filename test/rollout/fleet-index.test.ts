@@ -56,3 +56,15 @@ test('what a node said is about the plugins that it names, before and after', ()
   index.setVerdict(key, undefined);
   assert.deepEqual(index.nodes.get('a')?.verdicts, []);
 });
+
+test('the server side’s namespace stands over what a node says, whichever comes first, until it is lifted', () => {
+  const index = new FleetIndex();
+  const policy = { node: 'a', identity: { namespace: 'edge', labels: {}, claims: 'kept' as const } };
+  assert.equal(index.setPolicy('a', policy), false, 'nobody is known yet');
+  index.setPresence('a', makePresence('a'));
+  assert.equal(index.nodes.get('a')?.presence.node.namespace, 'edge');
+  assert.equal(index.setPolicy('a', undefined), true);
+  assert.equal(index.nodes.get('a')?.presence.node.namespace, 'default');
+  assert.equal(index.setPolicy('a', policy), true);
+  assert.equal(index.setPolicy('a', policy), false);
+});

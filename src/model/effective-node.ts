@@ -1,0 +1,30 @@
+import type { NodePolicy } from './fleet-records.ts';
+import type { NodeIdentity, NodePresence } from './node.ts';
+
+/**
+ * What the server takes a node for: what the node says of itself, with the namespace and labels that NodePolicy fixes
+ * over it. Selection, rollouts and answers read this; what a node claims decides nothing that was fixed. The same object
+ * where nothing is fixed.
+ */
+export function toEffectiveNode(
+  node: NodeIdentity,
+  { identity }: Pick<NodePolicy, 'identity'> = {},
+): NodeIdentity {
+  if (identity === undefined) return node;
+  const ignored = identity.claims === 'ignored';
+  return {
+    ...node,
+    namespace: identity.namespace ?? (ignored ? DEFAULT_NAMESPACE : node.namespace),
+    labels: { ...(ignored ? {} : node.labels), ...identity.labels },
+  };
+}
+
+export function toEffectivePresence(
+  presence: NodePresence,
+  policy: Pick<NodePolicy, 'identity'> | undefined,
+): NodePresence {
+  const node = toEffectiveNode(presence.node, policy);
+  return node === presence.node ? presence : { ...presence, node };
+}
+
+const DEFAULT_NAMESPACE = 'default';
