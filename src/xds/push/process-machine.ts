@@ -172,7 +172,9 @@ export function onStreamClosed(
     if (next.slots.has(slot)) next = onSlot(next, slot, { type: 'stream-closed' }, now);
   const { inFlight } = next;
   if (inFlight !== undefined && slots.includes(inFlight)) next = { ...next, inFlight: undefined };
-  return isLast ? { ...next, inFlight: undefined, introduced: new Map(), fresh: false } : next;
+  if (isLast) return { ...next, inFlight: undefined, introduced: new Map(), fresh: false };
+  // A place with a stream of its own is let go by the end of that; or it comes back on another one.
+  return slots.length === 0 ? next : { ...next, relistBy: now + RELIST_MS };
 }
 
 /** Envoy refused a listener over these slots without a download: it may have tried what we do not know of. */

@@ -25,13 +25,13 @@ export function settleClaim(state: Subscription, resources: Resources): Subscrip
 
 /**
  * The whole set as it stands once this difference is out: what changes, and in the bytes that the client has what does
- * not. undefined: something must not change whose bytes nobody knows, so nothing can be sent.
+ * not.
  */
 export function toSet(
   state: Subscription,
   difference: Difference,
   resources: Resources,
-): readonly EncodedResource[] | undefined {
+): readonly EncodedResource[] {
   const changed = new Map(difference.resources.map(resource => [resource.name, resource]));
   const removed = new Set(difference.removed);
   const set: EncodedResource[] = [];
@@ -41,7 +41,6 @@ export function toSet(
     const stays = state.bytes.get(name) ?? (state.refused.has(name) ? resources.get(name) : undefined);
     const resource = changed.get(name) ?? stays;
     if (resource !== undefined) set.push(resource);
-    else if (resources.has(name)) return undefined;
   }
   return set.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

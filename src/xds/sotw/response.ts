@@ -4,20 +4,16 @@ import type { Difference, Subscription } from '../stream/subscription.ts';
 import { encodeSotwResponse } from './messages.ts';
 import { toSet, toSetVersion } from './resource-set.ts';
 
-/**
- * What goes out for a difference: the whole set of a type whose responses are sets, else what changed. undefined:
- * nothing can be sent now.
- */
+/** What goes out for a difference: the whole set of a type whose responses are sets, else what changed. */
 export function toResponse(
   typeUrl: string,
   nonce: string,
   difference: Difference,
   state: Subscription,
   resources: ReadonlyMap<string, EncodedResource>,
-): Buffer | undefined {
+): Buffer {
   const isSet = state.form === 'set';
   const sent = isSet ? toSet(state, difference, resources) : difference.resources;
-  if (sent === undefined) return undefined;
   const versionInfo = toSetVersion(isSet ? sent : resources.values());
   return encodeSotwResponse({ typeUrl, versionInfo, nonce, resources: sent.map(({ any }) => any) });
 }

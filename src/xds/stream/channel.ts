@@ -42,7 +42,7 @@ export class Channel {
   #slotVersions = new Map<string, string>();
   #slotClaim = '';
   #slotsOut: ReadonlyMap<string, string> | undefined;
-  #hasAskedForSlots = false;
+  readonly #askedFor = new Set<string>();
   #lastNonce = 0;
 
   constructor(form: ProtocolForm, typeUrl: string | undefined, send: (bytes: Buffer) => void) {
@@ -58,6 +58,13 @@ export class Channel {
     if (this.typeUrl !== undefined && typeUrl !== this.typeUrl)
       throw new XdsError('type-url-foreign', `this stream is for ${this.typeUrl}, not for ${typeUrl}`);
     return typeUrl;
+  }
+
+  /** Whether this is its first request for the type: only that one tells what was there before the stream. */
+  begins(typeUrl: string): boolean {
+    const isFirst = !this.#askedFor.has(typeUrl);
+    this.#askedFor.add(typeUrl);
+    return isFirst;
   }
 
   nextNonce(): string {
@@ -82,31 +89,31 @@ export class Channel {
     return this.form === 'delta' ? state : settleClaim(state, resources);
   }
 
-  /** False: it cannot be sent now. */
   push(
     typeUrl: string,
     nonce: string,
     difference: Difference,
     state: Subscription,
     resources: ReadonlyMap<string, EncodedResource>,
-  ): boolean {
-    const bytes =
+  ): void {
+    this.#send(
       this.form === 'delta'
         ? deltaResponse.toResponse(typeUrl, nonce, difference)
-        : sotwResponse.toResponse(typeUrl, nonce, difference, state, resources);
-    if (bytes !== undefined) this.#send(bytes);
-    return bytes !== undefined;
+        : sotwResponse.toResponse(typeUrl, nonce, difference, state, resources),
+    );
   }
 
   // --- extension configs ---
 
-  /** Names and versions of a request for places; takes the names over. */
+  /** Names and versions of a request for places; takes the names over. There is no wildcard: a place is asked for. */
   readSlots(
     request: DiscoveryRequest,
+    isFirst: boolean,
     remembered: RememberedVersions,
     known: ReadonlyMap<string, SlotState>,
   ): SlotNames {
-    const names = request.form === 'delta' ? readDelta(request) : this.#readSotw(request, remembered, known);
+    const names =
+      request.form === 'delta' ? readDelta(request) : this.#readSotw(request, isFirst, remembered, known);
     for (const name of names.unsubscribe) this.slots.delete(name);
     for (const name of [...names.subscribe, ...(names.versions?.keys() ?? [])])
       if (!names.unsubscribe.includes(name)) this.slots.add(name);
@@ -115,20 +122,21 @@ export class Channel {
 
   #readSotw(
     request: DiscoveryRequest & { form: 'sotw' },
+    isFirst: boolean,
     remembered: RememberedVersions,
     known: ReadonlyMap<string, SlotState>,
   ): SlotNames {
-    const { names, versionInfo } = request;
+    const names = request.names.filter(isPlace);
+    const { versionInfo } = request;
     const subscribe = [...new Set(names)].filter(name => !this.slots.has(name));
     const unsubscribe = [...this.slots].filter(name => !names.includes(name));
     for (const name of unsubscribe) this.#slotVersions.delete(name);
-    // Only the first request of a stream tells what was there before it.
-    const isFirst = !this.#hasAskedForSlots;
-    this.#hasAskedForSlots = true;
     if (!isFirst || versionInfo === '') return { subscribe, unsubscribe, versions: new Map() };
     const versions = recallVersions(versionInfo, names, remembered, known);
     this.#slotVersions = new Map(versions ?? []);
     this.#slotClaim = versionInfo;
+    // What is dropped from now on is no part of what this version stands for.
+    if (versions !== undefined) remembered.set(versionInfo, this.#slotVersions);
     return { subscribe, unsubscribe, versions };
   }
 
@@ -155,5 +163,9 @@ export class Channel {
 
 function readDelta(request: DiscoveryRequest & { form: 'delta' }): SlotNames {
   const { subscribe, unsubscribe, initialVersions: versions } = request;
-  return { subscribe, unsubscribe, versions };
+  return { subscribe: subscribe.filter(isPlace), unsubscribe, versions };
+}
+
+function isPlace(name: string): boolean {
+  return name !== '*';
 }

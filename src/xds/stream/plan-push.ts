@@ -37,19 +37,21 @@ export function planPush<T extends Asked>(
         return { asked, state: asked.state, difference: diff(asked.state, resources, mayChange) };
       }),
   );
-  const first = differences.find(
-    ({ state, difference }) => difference.resources.length > 0 || (state.owesGreeting && state.wildcard),
-  );
+  const due = differences.filter(({ difference }) => difference.resources.length > 0 || difference.greets);
   const clustersOut = !differences.some(
     ({ asked: { typeUrl }, difference }) =>
       (typeUrl === CLUSTER_TYPE || typeUrl === ENDPOINT_TYPE) && difference.resources.length > 0,
   );
+  const [first] = due;
   if (first !== undefined) {
-    const { asked, state, difference } = first;
-    const push =
-      state.inFlight === undefined
-        ? { asked, difference: { resources: difference.resources, removed: [] } }
-        : undefined;
+    // Streams of one type do not wait for each other.
+    const isFree = ({ asked, state }: (typeof due)[number]): boolean =>
+      asked.typeUrl === first.asked.typeUrl && state.inFlight === undefined;
+    const next = due.find(isFree);
+    const push = next && {
+      asked: next.asked,
+      difference: { resources: next.difference.resources, removed: [] },
+    };
     return { push, clustersOut };
   }
   if (differences.some(({ state }) => state.inFlight !== undefined)) return { push: undefined, clustersOut };

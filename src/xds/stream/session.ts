@@ -85,9 +85,9 @@ export class Session {
       this.#context.log.warn({ node: this.process.nodeId, type_url: typeUrl }, 'type is not served');
       return;
     }
-    const isFirst = request.responseNonce === '' || this.#find(channel, typeUrl) === undefined;
+    const isFirst = channel.begins(typeUrl);
     if (isFirst && bringsVersions(request)) this.#update(machine.onVersions(this.process.state));
-    if (typeUrl === EXTENSION_CONFIG_TYPE) this.#onSlotRequest(channel, request);
+    if (typeUrl === EXTENSION_CONFIG_TYPE) this.#onSlotRequest(channel, request, isFirst);
     else this.#onTypeRequest(channel, typeUrl, request, type.wildcard);
     this.pump();
   }
@@ -145,7 +145,7 @@ export class Session {
     return Number.isFinite(oldest) ? oldest : undefined;
   }
 
-  #onSlotRequest(channel: Channel, request: DiscoveryRequest): void {
+  #onSlotRequest(channel: Channel, request: DiscoveryRequest, isFirst: boolean): void {
     const now = this.#now();
     const { slotVersions: remembered } = this.process;
     if (this.#slotOut?.channel === channel && request.responseNonce === this.#slotOut.nonce) {
@@ -159,6 +159,7 @@ export class Session {
     }
     const { subscribe, unsubscribe, versions } = channel.readSlots(
       request,
+      isFirst,
       remembered,
       this.process.state.slots,
     );
@@ -234,7 +235,10 @@ export class Session {
     for (const asked of this.#asked)
       asked.state = asked.channel.settle(asked.state, resourcesOf(snapshot, asked.typeUrl));
     const plan = planPush(this.#asked, snapshot, this.#mayChange);
-    if (plan.push !== undefined) return this.#pushType(snapshot, plan.push.asked, plan.push.difference);
+    if (plan.push !== undefined) {
+      this.#pushType(snapshot, plan.push.asked, plan.push.difference);
+      return true;
+    }
     if (!plan.clustersOut) return false;
     const due = machine.nextProcessPush(this.process.state, this.#now(), () =>
       this.#context.random(TAG_LENGTH / 2),
@@ -246,20 +250,18 @@ export class Session {
     return true;
   }
 
-  /** False: it cannot go out now. */
-  #pushType(snapshot: Snapshot, asked: Asked, difference: Difference): boolean {
+  #pushType(snapshot: Snapshot, asked: Asked, difference: Difference): void {
     const { channel, typeUrl, state } = asked;
     const nonce = channel.nextNonce();
-    if (!channel.push(typeUrl, nonce, difference, state, resourcesOf(snapshot, typeUrl))) return false;
+    channel.push(typeUrl, nonce, difference, state, resourcesOf(snapshot, typeUrl));
     asked.state = sent(state, difference, nonce, this.#now());
-    if (typeUrl === LISTENER_TYPE)
-      for (const { name } of difference.resources) {
-        const slots = snapshot.listenerSlots.get(name);
-        if (slots === undefined) continue;
-        const isKnown = state.has.has(name);
-        this.#update(machine.onListenerSent(this.process.state, slots, this.#now(), isKnown));
-      }
-    return true;
+    if (typeUrl !== LISTENER_TYPE) return;
+    for (const { name } of difference.resources) {
+      const slots = snapshot.listenerSlots.get(name);
+      if (slots === undefined) continue;
+      const isKnown = state.has.has(name);
+      this.#update(machine.onListenerSent(this.process.state, slots, this.#now(), isKnown));
+    }
   }
 
   #pushSlot(channel: Channel, slot: string, { content, variant, tags }: Attempt): void {

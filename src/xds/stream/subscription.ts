@@ -50,6 +50,12 @@ export interface Difference {
   readonly removed: readonly string[];
 }
 
+/** What is to go out now. */
+export interface Due extends Difference {
+  /** A response is owed even if it is empty. */
+  readonly greets: boolean;
+}
+
 /** Names that a request adds and drops; `*` is the wildcard. */
 export interface NameChange {
   readonly subscribe: readonly string[];
@@ -57,6 +63,9 @@ export interface NameChange {
 }
 
 export const UNKNOWN_VERSION = '';
+/** In `refused`: its removal. */
+const NO_VERSION = '';
+const NOTHING: Due = { resources: [], removed: [], greets: false };
 
 /** The state before a stream asked for anything. */
 export function newSubscription(form: ResponseForm): Subscription {
@@ -72,7 +81,8 @@ export function newSubscription(form: ResponseForm): Subscription {
     refused: new Map(),
     sentAt: new Map(),
     asked: new Set(),
-    owesGreeting: true,
+    // An empty response of a type whose responses are parts says nothing.
+    owesGreeting: form !== 'part',
   };
 }
 
@@ -93,9 +103,9 @@ export function changeNames(state: Subscription, change: NameChange): Subscripti
   for (const name of change.unsubscribe) {
     if (name === '*') wildcard = false;
     else if (names.delete(name)) {
-      // Still covered by the wildcard: it is answered again; otherwise it is simply forgotten.
-      if (wildcard) asked.add(name);
-      else has.delete(name);
+      // Still covered by the wildcard: an incremental client must be told so. Otherwise it is simply forgotten.
+      if (!wildcard) has.delete(name);
+      else if (state.form === 'changes') asked.add(name);
     }
     if (name !== '*' && !wildcard) asked.delete(name);
   }
@@ -111,24 +121,31 @@ export function answer(state: Subscription, nonce: string, nack: string | undefi
   const has = new Map(state.has);
   const bytes = new Map(state.bytes);
   const refused = new Map(state.refused);
-  const blamed = nack === undefined ? new Set<string>() : blame(inFlight, nack);
+  // What is gone is gone, whatever else of the response was refused: nothing is removed twice.
+  for (const name of inFlight.removed) {
+    has.delete(name);
+    bytes.delete(name);
+    refused.delete(name);
+    if (nack !== undefined && inFlight.sent.size === 0)
+      refused.set(name, { version: NO_VERSION, message: nack });
+  }
+  const blamed = nack === undefined ? new Set<string>() : blame(state, inFlight, nack);
   for (const [name, version] of inFlight.sent) {
     if (blamed.has(name)) refused.set(name, { version, message: nack ?? '' });
     else {
-      has.set(name, version);
+      // Its name may have been dropped meanwhile.
+      if (covers(state, name)) has.set(name, version);
       refused.delete(name);
     }
   }
   if (state.form === 'set')
     for (const resource of inFlight.resources)
       if (!blamed.has(resource.name)) bytes.set(resource.name, resource);
-  if (nack === undefined)
-    for (const name of inFlight.removed) {
-      has.delete(name);
-      bytes.delete(name);
-      refused.delete(name);
-    }
   return { ...state, inFlight: undefined, has, bytes, refused };
+}
+
+function covers(state: Subscription, name: string): boolean {
+  return state.wildcard || state.names.has(name);
 }
 
 /** `Error adding/updating cluster(s) a: why, b: why`; listeners are separated by newlines. */
@@ -136,21 +153,24 @@ const BEFORE_NAME = ['(s) ', ', ', '\n'];
 
 /**
  * Envoy names the resources that it refused and applies the others of the response; where no name can be found
- * in its text, every one is taken for refused.
+ * in its text, every one that was new is taken for refused. A set may also be refused over what was in it before.
  */
-function blame(inFlight: InFlight, nack: string): Set<string> {
+function blame(state: Subscription, inFlight: InFlight, nack: string): Set<string> {
   const names = [...inFlight.sent.keys()];
-  const listed = names.filter(name => BEFORE_NAME.some(before => nack.includes(`${before}${name}: `)));
-  const named = listed.length > 0 ? listed : names.filter(name => nack.includes(name));
+  const isListed = (name: string): boolean => BEFORE_NAME.some(before => nack.includes(`${before}${name}: `));
+  const listed = names.filter(isListed);
+  if (listed.length > 0) return new Set(listed);
+  if (state.form === 'set' && [...state.has.keys()].some(isListed)) return new Set();
+  const named = names.filter(name => nack.includes(name));
   return new Set(named.length > 0 ? named : names);
 }
 
-/** What to send now; undefined: nothing. `mayChange` holds back single resources (listeners with open slots). */
+/** What to send now. `mayChange` holds back single resources (listeners with open slots). */
 export function diff(
   state: Subscription,
   resources: ReadonlyMap<string, EncodedResource>,
   mayChange: (resource: EncodedResource) => boolean,
-): Difference {
+): Due {
   const changed: EncodedResource[] = [];
   for (const name of state.wildcard ? resources.keys() : state.names) {
     const resource = resources.get(name);
@@ -159,15 +179,31 @@ export function diff(
     const current = state.has.get(name) === resource.version && !state.asked.has(name);
     if (!current && mayChange(resource)) changed.push(resource);
   }
-  if (state.form === 'part') return { resources: changed, removed: [] };
+  const greets = state.owesGreeting && state.wildcard;
+  if (state.form === 'part') return { resources: changed, removed: [], greets };
+  if (state.form === 'set' && isIncomplete(state, changed, resources)) return NOTHING;
   // A resource that was refused may still be there: Envoy's text does not always tell.
   const gone = [...new Set([...state.has.keys(), ...state.refused.keys()])].filter(
-    name => !resources.has(name) && (state.wildcard || state.names.has(name)),
+    name => !resources.has(name) && covers(state, name) && state.refused.get(name)?.version !== NO_VERSION,
   );
   // A name that does not exist is said to be so once, and delivered when it is created.
-  if (state.form === 'set') return { resources: changed, removed: gone };
   const missing = [...state.asked].filter(name => !resources.has(name) && !state.has.has(name));
-  return { resources: changed, removed: [...gone, ...missing] };
+  return { resources: changed, removed: [...gone, ...missing], greets };
+}
+
+/** A set cannot go out while it would have to hold something that must not change, in bytes that nobody knows. */
+function isIncomplete(
+  state: Subscription,
+  changed: readonly EncodedResource[],
+  resources: ReadonlyMap<string, EncodedResource>,
+): boolean {
+  const changes = new Set(changed.map(({ name }) => name));
+  return [...state.has.keys()].some(
+    name =>
+      covers(state, name) &&
+      resources.has(name) &&
+      !(changes.has(name) || state.bytes.has(name) || state.refused.has(name)),
+  );
 }
 
 export function sent(state: Subscription, difference: Difference, nonce: string, at: number): Subscription {

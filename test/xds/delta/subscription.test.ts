@@ -288,8 +288,19 @@ test('16. a version that was skipped while another was out never comes later', (
   assert.equal(story.answer().due, '');
 });
 
-test('a removal that was refused is due again', () => {
-  const story = settled({}, 'a@1').exist('');
+test('8. a removal that was refused is recorded and not due again; Envoy removes all the same', () => {
+  const story = settled({}, 'a@1 b@1').exist('b@1');
   assert.equal(story.send(), '-a');
-  assert.equal(story.answer('in use').due, '-a');
+  assert.equal(story.answer('in use').due, '');
+  assert.deepEqual(story.refused(), { a: ': in use' });
+  assert.equal(story.exist('a@1 b@1').due, 'a@1');
+  story.send();
+  assert.deepEqual(story.answer().refused(), {});
+});
+
+test('a name that is dropped while its resource is out is not had', () => {
+  const story = new TypeStory({ subscribe: ['a', 'b'] }).exist('a@1 b@1');
+  story.send();
+  story.change({ unsubscribe: ['b'] }).answer();
+  assert.deepEqual([...story.state.has.keys()], ['a']);
 });

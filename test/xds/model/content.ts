@@ -24,8 +24,11 @@ export function part(plugin: string, revision: number, module = `${plugin}-${rev
 const CAPABILITY = 'c'.repeat(CAPABILITY_LENGTH);
 const TAG = 't'.repeat(TAG_LENGTH);
 
-/** Slot content whose bytes are JSON lines, so that the modelled Envoy can read what it was sent. */
-export function slotContent(parts: readonly Part[]): SlotContent {
+/**
+ * Slot content whose bytes are JSON lines, so that the modelled Envoy can read what it was sent. The slot's name is in it, as in
+ * a TypedExtensionConfig: in the state of the world nothing else tells it.
+ */
+export function slotContent(parts: readonly Part[], slot = ''): SlotContent {
   const plugins: PluginContent[] = parts.map(({ plugin, revision, module }) => ({
     plugin,
     revision,
@@ -33,37 +36,42 @@ export function slotContent(parts: readonly Part[]): SlotContent {
     moduleSha256: module,
     moduleSizeBytes: 100_000,
   }));
-  const verdict = template(parts, 'verdict');
+  const verdict = template(parts, `verdict ${slot}`);
   return {
     contentHash: sha256Hex(JSON.stringify(parts)).slice(0, 16),
     plugins,
     verdict,
-    warming: parts.length === 0 ? verdict : template(parts, 'warming'),
+    warming: parts.length === 0 ? verdict : template(parts, `warming ${slot}`),
   };
 }
 
-function template(parts: readonly Part[], variant: string): SlotTemplate {
+function template(parts: readonly Part[], head: string): SlotTemplate {
   const lines = parts.map(it => `${JSON.stringify(it)} ${CAPABILITY} ${TAG}`);
-  const bytes = Buffer.from([variant, ...lines].join('\n'));
+  const bytes = Buffer.from([head, ...lines].join('\n'));
   const holes = lines.map((_, i) => {
-    const start = [variant, ...lines.slice(0, i + 1)].join('\n').length;
+    const start = [head, ...lines.slice(0, i + 1)].join('\n').length;
     return { tag: start - TAG_LENGTH, capability: start - TAG_LENGTH - 1 - CAPABILITY_LENGTH };
   });
   return { bytes, holes };
 }
 
 /** What the modelled Envoy reads from a slot's bytes. */
-export function readSlot(any: Uint8Array): { variant: string; parts: readonly Part[]; capability: string } {
-  const [variant = '', ...lines] = Buffer.from(any).toString().split('\n');
+export function readSlot(any: Uint8Array): {
+  slot: string;
+  variant: string;
+  parts: readonly Part[];
+  capability: string;
+} {
+  const [head = '', ...lines] = Buffer.from(any).toString().split('\n');
+  const [variant = '', slot = ''] = head.split(' ');
   const rows = lines.map(line => line.split(' '));
   return {
+    slot,
     variant: rows.length === 0 ? 'verdict' : variant,
     parts: rows.map(row => JSON.parse(row[0]!) as Part),
     capability: rows[0]?.[1] ?? '',
   };
 }
-
-const PROBE = slotContent([part('probe', 0)]);
 
 export interface Wanted {
   /** Slot name to what is wanted and what is good. */
@@ -101,9 +109,9 @@ export function snapshotOf(wanted: Wanted): Snapshot {
       if (known !== undefined) return known;
       const slot = wanted.slots.get(name) ?? { wanted: [], good: [] };
       const made = {
-        wanted: slotContent(slot.wanted),
-        fallback: slotContent(slot.good),
-        probe: () => PROBE,
+        wanted: slotContent(slot.wanted, name),
+        fallback: slotContent(slot.good, name),
+        probe: () => slotContent([part('probe', 0)], name),
         recall: () => undefined,
       };
       memo.set(name, made);

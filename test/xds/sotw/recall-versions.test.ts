@@ -1,0 +1,66 @@
+/** What the places of a client hold that comes back with one version for all of them. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { toVersion, type Variant } from '../../../src/xds/push/attempt.ts';
+import { newSlot, type SlotState } from '../../../src/xds/push/slot-state.ts';
+import { recallVersions } from '../../../src/xds/sotw/recall-versions.ts';
+import { toSlotsVersion } from '../../../src/xds/sotw/response.ts';
+
+/** A slot whose record says this; `tried`: `2`, or `2.w` in the warming form. */
+function slot(name: string, accepted: string | null, tried = accepted): SlotState {
+  const [contentHash = '', form] = tried?.split('.') ?? [];
+  const variant: Variant = form === 'w' ? 'warming' : 'verdict';
+  return {
+    ...newSlot(name),
+    accepted: accepted === null ? null : { contentHash: accepted, at: 0, plugins: [], tags: new Map() },
+    tried: tried === null ? null : { contentHash, variant, tags: new Map(), plugins: [], clean: true },
+  };
+}
+
+const known = (...slots: SlotState[]): Map<string, SlotState> => new Map(slots.map(it => [it.slot, it]));
+const versions = (held: Record<string, string>): Map<string, string> =>
+  new Map(Object.entries(held).map(([name, hash]) => [name, toVersion(hash, 'verdict')]));
+const claimOf = (held: Record<string, string>): string => toSlotsVersion(versions(held));
+
+test('30. the version of places is equal for equal contents, whatever the order of the pushes', () => {
+  assert.equal(claimOf({ s: '1', u: '2' }), claimOf({ u: '2', s: '1' }));
+  assert.notEqual(claimOf({ s: '1', u: '2' }), claimOf({ s: '2', u: '1' }));
+});
+
+test('31. what was accepted under a version that we remember, as far as it is asked for', () => {
+  const remembered = new Map([['claim', versions({ s: '1', u: '2' })]]);
+  assert.deepEqual(recallVersions('claim', ['s'], remembered, new Map()), versions({ s: '1' }));
+});
+
+test('31. after our restart: what the records say was accepted', () => {
+  const slots = known(slot('s', '1'), slot('u', '2'), slot('other', '3'));
+  const held = { s: '1', u: '2' };
+  assert.deepEqual(recallVersions(claimOf(held), ['s', 'u'], new Map(), slots), versions(held));
+});
+
+test('31. or that and the last push of one place, whose ACK came while nobody recorded it', () => {
+  const slots = known(slot('s', '1', '9'), slot('u', '2'));
+  const held = { s: '9', u: '2' };
+  assert.deepEqual(recallVersions(claimOf(held), ['s', 'u'], new Map(), slots), versions(held));
+  const before = { s: '1', u: '2' };
+  assert.deepEqual(recallVersions(claimOf(before), ['s', 'u'], new Map(), slots), versions(before));
+});
+
+test('the warming form is a version of its own', () => {
+  const slots = known(slot('s', null, '1.w'));
+  const held = new Map([['s', toVersion('1', 'warming')]]);
+  assert.deepEqual(recallVersions(toSlotsVersion(held), ['s'], new Map(), slots), held);
+  assert.equal(recallVersions(claimOf({ s: '1' }), ['s'], new Map(), slots), undefined);
+});
+
+test('a place that was never answered is no part of the version', () => {
+  const slots = known(slot('s', '1'), slot('new', null));
+  assert.deepEqual(recallVersions(claimOf({ s: '1' }), ['s', 'new'], new Map(), slots), versions({ s: '1' }));
+});
+
+test('anything else: nobody knows', () => {
+  const slots = known(slot('s', '1'), slot('u', '2'));
+  assert.equal(recallVersions('foreign', ['s', 'u'], new Map(), slots), undefined);
+  assert.equal(recallVersions(claimOf({ s: '1', u: '2' }), ['s'], new Map(), slots), undefined);
+  assert.equal(recallVersions(claimOf({ s: '1' }), ['s'], new Map(), new Map()), undefined);
+});
