@@ -35,7 +35,7 @@ export async function runStory(
   await story.settle();
   checker.end(world.clock.now());
   const violations = [...checker.violations, ...world.faults, ...(await story.findStuck())];
-  return {
+  const outcome = {
     seed,
     violations,
     rollouts: await story.countRollouts(),
@@ -43,4 +43,7 @@ export async function runStory(
     lines: world.wire.lines ?? [],
     events: world.clock.events,
   };
+  // Who still watches the store would keep this world in memory, and there are thousands.
+  world.kill();
+  return outcome;
 }
