@@ -17,13 +17,19 @@ const MAX_INFLATED_BYTES = 256 << 20;
 
 /** What may still be inflated; layers of one artifact share one. */
 export class InflateBudget {
-  #leftBytes = MAX_INFLATED_BYTES;
+  readonly #maxBytes: number;
+  #leftBytes: number;
+
+  constructor(maxBytes = MAX_INFLATED_BYTES) {
+    this.#maxBytes = maxBytes;
+    this.#leftBytes = maxBytes;
+  }
 
   /** Throws ModuleError `too-big`. */
   spend(bytes: number): void {
     this.#leftBytes -= bytes;
     if (this.#leftBytes < 0)
-      throw new ModuleError('too-big', `the archive inflates to more than ${MAX_INFLATED_BYTES} bytes`, {
+      throw new ModuleError('too-big', `the archive inflates to more than ${this.#maxBytes} bytes`, {
         hint: 'Push the module alone, without the rest of the image.',
       });
   }

@@ -84,6 +84,6 @@ test('a damaged module is judged alike', async t => {
       for (const [at, value] of changes) damaged[at] = value;
       assert.deepEqual(judge(await outlineOf(cache, damaged)), judge(damaged));
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
