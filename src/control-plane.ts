@@ -165,6 +165,7 @@ async function start(
     checkResource: makeCheckResource(registry),
     seal,
     findNameConflicts,
+    signatures: config.signatures,
     planModule: planner.plan,
     checkPluginConfig: configs.check,
     startedAt,

@@ -5,6 +5,7 @@ import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
 import type { Seal } from '../model/pull-secret.ts';
 import type { CheckResource } from '../model/resource.ts';
+import type { SignaturePolicy } from '../model/signature-policy.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Store } from '../store/store.ts';
 import { type Fleet, readFleet } from './fleet.ts';
@@ -16,6 +17,8 @@ export interface ApiContext {
   /** Closes credentials before they are stored. */
   readonly seal: Seal;
   readonly findNameConflicts: FindNameConflicts;
+  /** Who has to sign: what is gone back to, too. */
+  readonly signatures: SignaturePolicy;
   /** What the module stage would make of a document; absent: plans leave modules out. */
   readonly planModule?: PlanModule;
   /** Configurations against what their modules say of them; absent: the module stage alone checks them. */

@@ -7,6 +7,7 @@ import { AttacheError } from '../model/error.ts';
  * - `revision-mismatch`: If-Match or If-None-Match does not hold; `name-conflict`: another document gives a node
  *   the same Envoy name
  * - `illegal-action`: a rollout in this phase cannot be asked for it; `frozen`: all changes are stopped
+ * - `signature-refused`: what is to be gone back to lacks a signature that is required
  * - `node-connected`: a node that is there cannot be forgotten
  * - `foreign-host`, `foreign-origin`: a browser was led here by another site
  * - `too-many-requests`; `not-ready`: the store does not answer; `internal`: our fault, see the server's log
@@ -25,6 +26,7 @@ export type ApiErrorCode =
   | 'name-conflict'
   | 'illegal-action'
   | 'frozen'
+  | 'signature-refused'
   | 'node-connected'
   | 'foreign-host'
   | 'foreign-origin'

@@ -8,6 +8,7 @@ import { ApiError } from './api-error.ts';
 import { type FoundRollout, findRollout, listRollouts } from './find-rollout.ts';
 import { refuseWhenFrozen } from './freeze.ts';
 import { statusOf } from './plugin-status-of.ts';
+import { requireSigned } from './require-signed.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** What a verb says besides itself. */
@@ -34,7 +35,7 @@ const STOPPED_BY_FREEZE: readonly RolloutAction[] = ['retry', 'resume', 'promote
 
 /**
  * Asks a rollout (`namespace.plugin.number`, `….latest`) for something and waits until the rollout stage took it in.
- * Codes: `not-found`, `illegal-action`, `frozen`.
+ * Codes: `not-found`, `illegal-action`, `frozen`, `signature-refused`.
  */
 export async function askRollout(
   context: ApiContext,
@@ -48,6 +49,9 @@ export async function askRollout(
     const meant = await findMeant(context, found, action);
     if (STOPPED_BY_FREEZE.includes(action)) await refuseWhenFrozen(context.store);
     const spec = await context.store.get('PluginSpec', rollout.plugin);
+    const again = action === 'retry' && meant === rollout.id && rollout.kind === 'undo';
+    const revision = again ? (rollout.to?.revision ?? null) : null;
+    if (spec !== undefined && revision !== null) await requireSigned(context, spec.value, revision);
     const more = spec === undefined ? [] : planSpec(context, spec, rollout, action, request);
     const intent = await writeIntent(context, rollout.plugin, { ...request, action, rollout: meant }, more);
     return { rollout, intent };

@@ -1,18 +1,20 @@
 import type { Assignment } from '../model/assignment.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
 import { isActive, type Rollout } from '../model/rollout.ts';
+import { findUndoTarget } from '../model/undo-target.ts';
 import { revisionKey } from '../store/record-kinds.ts';
 import type { Operation, Stored } from '../store/store.ts';
 import type { ApiContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { type Asked, awaitIntent, type RolloutRequest, withoutDeletion, writeIntent } from './ask-rollout.ts';
 import { listRollouts } from './find-rollout.ts';
+import { requireSigned } from './require-signed.ts';
 
 export type Undone = Asked | { readonly alreadyBack: string; readonly newest: Rollout | undefined };
 
 /**
  * Takes a plugin back: an active rollout ends, otherwise one to the good revision before (or to `to`) begins. It waits
- * until the rollout stage took it in. A freeze does not stop it. Codes: `not-found`.
+ * until the rollout stage took it in. A freeze does not stop it. Codes: `not-found`, `signature-refused`.
  */
 export async function undoPlugin(
   context: ApiContext,
@@ -34,6 +36,13 @@ export async function undoPlugin(
     const alreadyBack = findAlreadyBack(spec.value, assignment, newest, to);
     if (alreadyBack !== undefined) return { alreadyBack: `${plugin}: ${alreadyBack}`, newest };
     const active = newest !== undefined && isActive(newest);
+    if (!active && assignment !== undefined) {
+      const target = findUndoTarget(assignment, rollouts.toReversed(), to);
+      // What nodes run already, they go on running.
+      const revision = target?.revision ?? null;
+      if (revision !== null && revision !== assignment.base.revision)
+        await requireSigned(context, spec.value, revision);
+    }
     const intent = await writeIntent(
       context,
       plugin,

@@ -1,6 +1,6 @@
 import { type Assignment, isSameAim, type Side } from '../model/assignment.ts';
-import type { Rollout } from '../model/rollout.ts';
 import type { RolloutIntent } from '../model/rollout-intent.ts';
+import { findUndoTarget, wasLive } from '../model/undo-target.ts';
 import { begin } from './begin-rollout.ts';
 import { holdTarget } from './desired-side.ts';
 import { lift, quarantine } from './hold-back.ts';
@@ -19,7 +19,7 @@ export function undo(turn: Turn, records: RolloutRecords, intent: RolloutIntent)
   const { facts } = turn;
   const { assignment } = records;
   if (assignment === undefined) return undefined;
-  const to = findUndoSide(facts, assignment, records.rollouts, intent);
+  const to = findUndoSide(facts, assignment, records, intent);
   if (to === undefined || (isSameAim(to, assignment.base) && assignment.moved.length === 0)) return undefined;
   return begin(turn, holdUndone(facts, records, assignment, to, intent), {
     kind: 'undo',
@@ -33,24 +33,13 @@ export function undo(turn: Turn, records: RolloutRecords, intent: RolloutIntent)
 
 function findUndoSide(
   { revisions, format }: RolloutFacts,
-  { base, moved }: Assignment,
-  rollouts: readonly Rollout[],
+  assignment: Assignment,
+  { rollouts }: RolloutRecords,
   { to }: RolloutIntent,
 ): Side | undefined {
-  if (to !== undefined) {
-    if (!revisions.has(to)) return undefined;
-    const known = rollouts.findLast(rollout => rollout.to?.revision === to && wasLive(rollout));
-    const { placement } = base.revision === null && known?.to ? known.to : base;
-    return { revision: to, placement, format };
-  }
-  // A rollout that was stopped where it was left nodes on its side.
-  if (moved.length > 0) return base;
-  const last = rollouts.findLast(
-    ({ kind, phase }) => kind !== 'format' && (kind !== 'undo' || phase === 'Succeeded'),
-  );
-  // What did not succeed has gone back by itself, and what was undone is back; an undo that failed left it.
-  if (last?.phase !== 'Succeeded' || last.kind === 'undo') return undefined;
-  return { ...last.from, format };
+  if (to !== undefined && !revisions.has(to)) return undefined;
+  const target = findUndoTarget(assignment, rollouts, to);
+  return target && { ...target, format };
 }
 
 /** All at once where it was live a short while ago, or where nodes only go back to what is. */
@@ -69,10 +58,6 @@ function chooseStrategy(
   return isRecent || isSameAim(to, base)
     ? { preset: 'all-at-once', inHaste: true }
     : { document: spec?.value.rollout };
-}
-
-function wasLive({ phase }: Rollout): boolean {
-  return phase === 'Succeeded' || phase === 'Reverted';
 }
 
 /**

@@ -7,6 +7,7 @@ import { type ApiServerOptions, startApiServer } from '../../src/api/server.ts';
 import { findNameConflicts } from '../../src/compile/name-conflicts.ts';
 import { AttacheError } from '../../src/model/error.ts';
 import { type Clock, silentLog } from '../../src/model/ports.ts';
+import { NO_SIGNATURE_POLICY } from '../../src/model/signature-policy.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import type { Store } from '../../src/store/store.ts';
 
@@ -33,6 +34,7 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
     store,
     checkResource: async () => ({ typeUrl: 'x', envoyName: 'x', warnings: [] }),
     findNameConflicts,
+    signatures: NO_SIGNATURE_POLICY,
     readModuleStorage: async () => ({ usedBytes: 0, quotaBytes: 1, here: new Set(), inRegistry: new Set() }),
     seal: createSeal(Buffer.alloc(32, 1), bytes => randomBytes(bytes).toString('hex')),
     clock: systemClock,

@@ -21,6 +21,7 @@ const STATUS: Readonly<Record<ApiErrorCode, number>> = {
   'name-conflict': 409,
   'illegal-action': 409,
   frozen: 423,
+  'signature-refused': 409,
   'node-connected': 409,
   'foreign-host': 403,
   'foreign-origin': 403,

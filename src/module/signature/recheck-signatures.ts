@@ -7,7 +7,7 @@ import type { PullCredentials } from '../registry-credentials.ts';
 import { type SignatureChecker, toUnchecked } from './signature-checker.ts';
 
 export interface RecheckPorts {
-  readonly signatures: Pick<SignatureChecker, 'check' | 'isCurrent'>;
+  readonly signatures: Pick<SignatureChecker, 'renew' | 'isCurrent'>;
   /** Of the plugin's pull secret. */
   readonly credentials: PullCredentials | undefined;
   readonly record: (revision: Revision, signature: ModuleSignature | undefined) => Promise<void>;
@@ -16,7 +16,7 @@ export interface RecheckPorts {
 
 /**
  * Holds the revisions of a plugin, the newest first, against what is asked now, where what is recorded is about
- * something else: what was verified for an older policy or key is not passed off as verified. Answers a fault that may
+ * something else: what was verified for an older policy or key is not passed off as verified by another. Answers a fault that may
  * pass: until then these revisions are marked as not checked.
  */
 export async function recheckSignatures(
@@ -33,11 +33,11 @@ export async function recheckSignatures(
     const key = [module.url, module.referenceDigest, module.manifestDigest].join('\n');
     try {
       if (signatures.isCurrent(source, module.signature)) continue;
-      if (!known.has(key)) known.set(key, await signatures.check(source, module, signal));
+      if (!known.has(key)) known.set(key, await signatures.renew(source, module, signal));
     } catch (error) {
       if (!(error instanceof ModuleError)) throw error;
       if (error.transient) fault = error;
-      known.set(key, toUnchecked(error.message, clock.now()));
+      known.set(key, toUnchecked(error.message, clock.now(), module.signature?.by));
     }
     await record(revision, known.get(key));
   }

@@ -3,6 +3,7 @@ import { type ModuleSignature, toSignatureText } from '../../model/module-signat
 import type { Clock } from '../../model/ports.ts';
 import type { ModuleFacts } from '../../model/revision.ts';
 import { findDemands, type SignatureDemands, type SignaturePolicy } from '../../model/signature-policy.ts';
+import { judgeRecorded } from '../../model/signature-standing.ts';
 import { ModuleError } from '../module-error.ts';
 import type { RegistryClient } from '../registry-client.ts';
 import type { PullCredentials } from '../registry-credentials.ts';
@@ -28,7 +29,7 @@ export interface SignatureChecker {
     digests: SignedDigests,
     signal: AbortSignal,
   ): Promise<ModuleSignature | undefined>;
-  /** The same as it stands for a module resolved before, asked anew unless it was verified for just this. */
+  /** The same as it stands for a module resolved before: a registry is asked unless what was verified is enough. */
   renew(source: SignedSource, module: ModuleFacts, signal: AbortSignal): Promise<ModuleSignature | undefined>;
   /** Whether what is recorded is about what is asked now. */
   isCurrent(source: SignedSource, signature: ModuleSignature | undefined): boolean;
@@ -64,7 +65,7 @@ export function createSignatureChecker(
       const { signature } = module;
       if (signature === undefined ? isCurrent(source, signature) : isVerified(source, signature))
         return signature;
-      return check(source, module, signal);
+      return judgeRecorded(toDemands(policy, source), module) ?? check(source, module, signal);
     },
   };
 
@@ -112,9 +113,12 @@ function toArtifact(url: string): string {
   return reference.scheme === 'oci' ? `${reference.host}/${reference.repository}` : url;
 }
 
-/** A mark for what other things are asked of now, and that was not looked at again yet. It is never current. */
-export function toUnchecked(why: string, now: number): ModuleSignature {
-  return { state: 'unchecked', by: [], why, refused: false, policy: 'unchecked', checkedAt: now };
+/**
+ * A mark for what other things are asked of now, and that was not looked at again yet. It is never current. `by`: what
+ * was verified before, which may be enough for what is asked later.
+ */
+export function toUnchecked(why: string, now: number, by: ModuleSignature['by'] = []): ModuleSignature {
+  return { state: 'unchecked', by, why, refused: false, policy: 'unchecked', checkedAt: now };
 }
 
 /** Files of web servers and disks have no place for signatures. */
