@@ -11,8 +11,8 @@ import { toNodeConfig } from '../../../src/xds/status/to-node-config.ts';
 import { part, slotContent, snapshotOf } from '../model/content.ts';
 import { presenceOf, verdictOf } from './facts.ts';
 
-const A1 = slotContent([part('a', 1)]);
-const A2 = slotContent([part('a', 2)]);
+const A1 = slotContent([part('a', 1)], 'authn');
+const A2 = slotContent([part('a', 2)], 'authn');
 const plugins = [{ plugin: 'default/a', revision: 2 }];
 
 interface Story {
