@@ -8,6 +8,7 @@ import type { JsonObject } from '../../src/model/plugin-spec.ts';
 import { type Ending, endChild, spawnChild } from './child-process.ts';
 import type { FixtureModule } from './fixture-modules.ts';
 import { until } from './wait.ts';
+import { API_TYPE } from './xds-form.ts';
 
 const run = promisify(execFile);
 const PROGRAM = fileURLToPath(new URL('../../bin/attache', import.meta.url));
@@ -229,9 +230,10 @@ export class AttacheProcess {
     }
   }
 
-  /** The text of `attache bootstrap`. */
+  /** The text of `attache bootstrap`, with the form of xDS of the run. */
   async bootstrap(args: readonly string[]): Promise<string> {
-    return (await this.cli(['bootstrap', '--server', this.addresses.api, ...args])).stdout;
+    const { stdout } = await this.cli(['bootstrap', '--server', this.addresses.api, ...args]);
+    return stdout.replace('api_type: DELTA_GRPC', `api_type: ${API_TYPE}`);
   }
 
   /** Another verb of the program, talking to this server. */

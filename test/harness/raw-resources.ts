@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
+import { API_TYPE } from './xds-form.ts';
 
 const V3 = 'type.googleapis.com/envoy.';
 const HCM = `${V3}extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`;
@@ -14,11 +15,12 @@ export function rawBootstrap(options: {
   readonly xdsPort: number;
   readonly modulesPort: number;
   readonly upstreamPort: number;
+  /** Default: that of the run. */
   readonly apiType?: 'DELTA_GRPC' | 'GRPC';
   /** Of a metrics service that gets the stats twice a second; default: none does. */
   readonly metricsPort?: number;
 }): JsonObject {
-  const { id, xdsPort, modulesPort, upstreamPort, apiType = 'DELTA_GRPC', metricsPort } = options;
+  const { id, xdsPort, modulesPort, upstreamPort, apiType = API_TYPE, metricsPort } = options;
   const sinkClusters = metricsPort === undefined ? [] : [toHttp2(rawCluster('metrics', metricsPort))];
   return {
     node: { id, cluster: 'raw' },

@@ -20,12 +20,11 @@ export interface RawScene {
 export async function startRawScene(
   t: TestContext,
   options: Omit<EnvoyOptions, 'bootstrap'> & {
-    readonly apiType?: 'DELTA_GRPC' | 'GRPC';
     /** Added to the bootstrap. */
     readonly bootstrapExtra?: object;
   } = {},
 ): Promise<RawScene> {
-  const { apiType = 'DELTA_GRPC', bootstrapExtra = {}, ...envoyOptions } = options;
+  const { bootstrapExtra = {}, ...envoyOptions } = options;
   const upstream = stopAfter(t, await startUpstream());
   const host = stopAfter(t, await startModuleHost());
   const xds = stopAfter(t, await RawXdsServer.start());
@@ -34,7 +33,7 @@ export async function startRawScene(
     ...{ xdsPort: xds.port, modulesPort: host.port },
     ...{ upstreamPort: upstream.port, metricsPort: sink.port },
   };
-  const bootstrap = { ...rawBootstrap({ id: 'raw', apiType, ...ports }), ...bootstrapExtra };
+  const bootstrap = { ...rawBootstrap({ id: 'raw', ...ports }), ...bootstrapExtra };
   const envoy = stopAfter(t, await startEnvoy({ ...envoyOptions, bootstrap }));
   return { upstream, host, xds, envoy, sink };
 }

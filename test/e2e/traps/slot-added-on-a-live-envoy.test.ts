@@ -105,7 +105,7 @@ test('Attaché: a new listener on a live Envoy waits for its plugin, and then se
   await assertClean(t, load);
 });
 
-test('Attaché: on an Envoy without chains a first plugin comes to a live listener without a lost request', async t => {
+test('Attaché: on Envoy 1.36.2, without chains, a first plugin comes to a live listener without a lost request', async t => {
   const scene = await startAttacheScene(t, { version: '1.36.2', drainTimeS: 2 });
   const { attache, envoy, node } = scene;
   const port = await serveMain(scene);
