@@ -43,6 +43,10 @@ export interface Config {
   readonly signatures: SignaturePolicy;
   /** FileDescriptorSets with types that Envoy resources may use beside those that we know. */
   readonly protosets: readonly { readonly path: string; readonly bytes: Uint8Array }[];
+  /** `HOST` or `HOST:PORT` of Envoys' admin interfaces that may be asked beside loopback. */
+  readonly allowNodeAdmin: readonly string[];
+  /** Logs of Envoys below it may be read; undefined: none. */
+  readonly nodeLogDirectory: string | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -92,7 +96,9 @@ export type SettingName =
   | 'module-directory'
   | 'allow-private-host'
   | 'signatures'
-  | 'protoset';
+  | 'protoset'
+  | 'allow-node-admin'
+  | 'node-log-directory';
 
 export const SETTINGS: readonly Setting[] = [
   { name: 'data', value: 'DIR', help: 'data directory (default ./attache-data)' },
@@ -135,6 +141,8 @@ export const SETTINGS: readonly Setting[] = [
     help: 'descriptors of Envoy extensions that Attaché does not know',
     list: true,
   },
+  { name: 'allow-node-admin', value: 'HOST:PORT', help: 'admin of an Envoy off loopback', list: true },
+  { name: 'node-log-directory', value: 'DIR', help: 'where logs of Envoys may be read (default: nowhere)' },
   { name: 'log-level', value: 'LEVEL', help: 'debug, info, warn, error or silent (default info)' },
 ];
 
@@ -174,6 +182,8 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
     secretKeyPath: toAbsolute(source.one('secret-key')) ?? join(dataDirectory, 'secret-key'),
     signatures: readDocument(source, 'signatures', NO_SIGNATURE_POLICY, parseSignaturePolicy, faults),
     protosets: readProtosets(source, faults),
+    allowNodeAdmin: source.many('allow-node-admin'),
+    nodeLogDirectory: toAbsolute(source.one('node-log-directory')),
     logLevel: readLogLevel(source, faults),
   });
   checkExposure(config, faults);

@@ -9,6 +9,7 @@ import { findNameConflicts } from './compile/name-conflicts.ts';
 import { installedProtoFiles } from './compile/proto-files.ts';
 import { ProtoRegistry } from './compile/proto-registry.ts';
 import { readProtosets } from './compile/protoset.ts';
+import { makeShowResource } from './compile/show-resource.ts';
 import { startSnapshotReconciler } from './compile/snapshot-reconciler.ts';
 import type { Config, ListenAddress } from './config.ts';
 import type { NodeMetrics } from './model/node-metrics.ts';
@@ -31,6 +32,8 @@ import { LiveTable } from './store/live-table.ts';
 import { createSeal, loadSealKey } from './store/seal.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 import { keepEventsTrimmed } from './store/trim-events.ts';
+import { ADMIN_LIMITS, createNodeAdmin } from './xds/access/node-admin.ts';
+import { createNodeLogReader } from './xds/access/node-log.ts';
 import { createAdsService } from './xds/ads-service.ts';
 import { startXdsServer } from './xds/xds-server.ts';
 
@@ -166,6 +169,12 @@ async function start(
     seal,
     findNameConflicts,
     signatures: config.signatures,
+    nodes: {
+      readConfig: ads.configs.read,
+      show: makeShowResource(registry),
+      admin: createNodeAdmin({ allowed: config.allowNodeAdmin, ...ADMIN_LIMITS }),
+      logs: createNodeLogReader(config.nodeLogDirectory),
+    },
     planModule: planner.plan,
     checkPluginConfig: configs.check,
     startedAt,

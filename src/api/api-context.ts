@@ -1,6 +1,7 @@
 import type { CheckPluginConfig, PlanModule } from '../model/module-plan.ts';
 import type { ReadModuleStorage } from '../model/module-storage.ts';
 import type { FindNameConflicts } from '../model/name-conflict.ts';
+import type { NodeAccess } from '../model/node-access.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
 import type { Seal } from '../model/pull-secret.ts';
@@ -19,6 +20,8 @@ export interface ApiContext {
   readonly findNameConflicts: FindNameConflicts;
   /** Who has to sign: what is gone back to, too. */
   readonly signatures: SignaturePolicy;
+  /** What nodes have, were sent and log. */
+  readonly nodes: NodeAccess;
   /** What the module stage would make of a document; absent: plans leave modules out. */
   readonly planModule?: PlanModule;
   /** Configurations against what their modules say of them; absent: the module stage alone checks them. */

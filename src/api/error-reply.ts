@@ -19,6 +19,9 @@ const STATUS: Readonly<Record<string, number>> = {
   frozen: 423,
   'signature-refused': 409,
   'node-connected': 409,
+  'node-admin-unset': 409,
+  'node-log-unset': 409,
+  'node-setting-wrong': 422,
   'foreign-host': 403,
   'foreign-origin': 403,
   'too-many-requests': 429,
@@ -36,6 +39,13 @@ const STATUS: Readonly<Record<string, number>> = {
   // compile
   'unknown-type': 422,
   'wrong-resource': 422,
+  // nodes
+  'admin-address-refused': 422,
+  'admin-unreachable': 502,
+  'admin-bad-answer': 502,
+  'admin-other-node': 409,
+  'node-log-refused': 422,
+  'node-log-unreadable': 502,
   // store
   conflict: 409,
   'store-closed': 503,
@@ -55,6 +65,7 @@ const TITLES: Readonly<Record<number, string>> = {
   423: 'Frozen',
   429: 'Too many requests',
   500: 'Internal error',
+  502: 'The node cannot be asked',
   503: 'Not ready',
   507: 'No space left',
 };

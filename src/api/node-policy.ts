@@ -24,7 +24,12 @@ export function excludeNode(
     };
     const result = before?.excluded === undefined ? 'excluded' : 'unchanged';
     if (before?.excluded === undefined || before.excluded.message !== excluded.message)
-      await write(context, { ...before, node, excluded }, 'node.excluded', toReason('excluded', message));
+      await writePolicy(
+        context,
+        { ...before, node, excluded },
+        'node.excluded',
+        toReason('excluded', message),
+      );
     const text = `node ${node} is excluded: it takes part in no rollout, leaves all counts, and runs what was proven last`;
     return { kind: 'NodeAnswer', node, result, text };
   });
@@ -39,7 +44,7 @@ export function includeNode(context: ApiContext, node: string): Promise<NodeAnsw
       return { kind: 'NodeAnswer', node, result: 'unchanged', text: `node ${node} was not excluded` };
     await refuseWhenFrozen(context.store);
     const { excluded: _lifted, ...rest } = before;
-    await write(context, rest, 'node.included', 'included');
+    await writePolicy(context, rest, 'node.included', 'included');
     const text = `node ${node} takes part again, and gets what the others of its step have`;
     return { kind: 'NodeAnswer', node, result: 'included', text };
   });
@@ -61,7 +66,7 @@ export async function forgetNode(
       });
     const before = (await context.store.get('NodePolicy', node))?.value;
     const forget = { by: ACTOR, message: message ?? null, at: context.clock.now() };
-    await write(context, { ...before, node, forget }, 'node.forgotten', toReason('forgotten', message));
+    await writePolicy(context, { ...before, node, forget }, 'node.forgotten', toReason('forgotten', message));
     return forget.at;
   });
   const gone = await waitUntil(context, ['NodePresence'], async () => {
@@ -76,7 +81,8 @@ export async function forgetNode(
   return { answer: { kind: 'NodeAnswer', node, result: 'forgotten', text }, done: gone === true };
 }
 
-async function findNode({ store }: ApiContext, node: string): Promise<NodePresence> {
+/** Throws `not-found`. */
+export async function findNode({ store }: ApiContext, node: string): Promise<NodePresence> {
   const presence = (await store.get('NodePresence', node))?.value;
   if (presence !== undefined) return presence;
   throw new ApiError('not-found', `there is no node ${node}`, {
@@ -84,7 +90,8 @@ async function findNode({ store }: ApiContext, node: string): Promise<NodePresen
   });
 }
 
-async function write(
+/** With an event of this type: `<node> <what>`. */
+export async function writePolicy(
   { store, clock, random }: ApiContext,
   value: NodePolicy,
   type: string,

@@ -20,8 +20,9 @@ import { checkLoopbackRequest, isLoopback } from './origin-check.ts';
 import { keepDeletedPurged } from './purge-deleted.ts';
 import { addCatalogueRoutes } from './routes/catalogue.ts';
 import { addEventRoutes } from './routes/events.ts';
-import { addFleetRoutes } from './routes/fleet-routes.ts';
 import { addFreezeRoutes } from './routes/freeze.ts';
+import { addModuleRoutes } from './routes/module-routes.ts';
+import { addNodeRoutes } from './routes/node-routes.ts';
 import { addPlanRoutes } from './routes/plans.ts';
 import { addPluginRoutes } from './routes/plugins.ts';
 import { addPullSecretRoutes } from './routes/pull-secrets.ts';
@@ -56,7 +57,8 @@ const ROUTES = [
   addPlanRoutes,
   addResourceRoutes,
   addPullSecretRoutes,
-  addFleetRoutes,
+  addNodeRoutes,
+  addModuleRoutes,
   addEventRoutes,
   addRolloutRoutes,
   addFreezeRoutes,

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { NodePresence } from '../model/node.ts';
 import { findInSlot, isPlaceOf, PROBE_NAME } from '../model/plugin-place.ts';
 import { PHASES } from '../model/plugin-spec.ts';
 import { type NodePluginState, PLUGIN_STATES, type PluginState } from '../model/plugin-state.ts';
 import { XDS_TYPES } from '../model/type-url.ts';
 import { type Fleet, stateOnNode } from './fleet.ts';
+import { toNodeSettings } from './node-settings.ts';
 import { toTime } from './schema/metadata.ts';
 import type { NodeView, PluginOnNode } from './schema/node-view.ts';
 import { toPluginOnNode } from './to-plugin-view.ts';
@@ -50,6 +52,8 @@ export function toNodeView(fleet: Fleet, presence: NodePresence, all = false): N
       accepted: wanted.filter(({ state }) => state.state === 'Accepted' || state.state === 'Loaded').length,
       desired: wanted.filter(({ state }) => state.reason !== 'Removing').length,
       places: [...slots],
+      settings: toNodeSettings(fleet.policies.get(node.id)),
+      claimed: findClaimed(fleet, presence),
       plugins: [
         ...entries
           .filter(({ state }) => state.reason !== 'Removed' && (all || state.reason !== 'Selector'))
@@ -65,6 +69,13 @@ export function toNodeView(fleet: Fleet, presence: NodePresence, all = false): N
       warnings: findWarnings(fleet, presence, entries),
     },
   };
+}
+
+/** What the node says of itself, where that is not what it is taken for. */
+function findClaimed(fleet: Fleet, { node }: NodePresence): NodeView['status']['claimed'] {
+  const { namespace, labels } = fleet.claims.get(node.id) ?? node;
+  const same = namespace === node.namespace && isDeepStrictEqual(labels, node.labels);
+  return same ? null : { namespace, labels: { ...labels } };
 }
 
 function findWorst(entries: readonly Entry[]): NodeView['status']['worst'] {

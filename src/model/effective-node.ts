@@ -1,3 +1,4 @@
+import { DEFAULT_NAMESPACE } from './document-metadata.ts';
 import type { NodePolicy } from './fleet-records.ts';
 import type { NodeIdentity, NodePresence } from './node.ts';
 
@@ -26,5 +27,3 @@ export function toEffectivePresence(
   const node = toEffectiveNode(presence.node, policy);
   return node === presence.node ? presence : { ...presence, node };
 }
-
-const DEFAULT_NAMESPACE = 'default';

@@ -6,10 +6,13 @@ import { SCHEMAS, type SchemaName } from '../../src/api/schema/schemas.ts';
 import { type ApiServerOptions, startApiServer } from '../../src/api/server.ts';
 import { findNameConflicts } from '../../src/compile/name-conflicts.ts';
 import { AttacheError } from '../../src/model/error.ts';
+import type { NodeAccess } from '../../src/model/node-access.ts';
 import { type Clock, silentLog } from '../../src/model/ports.ts';
 import { NO_SIGNATURE_POLICY } from '../../src/model/signature-policy.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import type { Store } from '../../src/store/store.ts';
+import { ADMIN_LIMITS, createNodeAdmin } from '../../src/xds/access/node-admin.ts';
+import { createNodeLogReader } from '../../src/xds/access/node-log.ts';
 
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -17,6 +20,14 @@ export const systemClock: Clock = {
     const timer = setTimeout(callback, delayMs);
     return () => clearTimeout(timer);
   },
+};
+
+/** Nothing is known of what nodes have; nobody can be asked. */
+export const NO_ACCESS: NodeAccess = {
+  readConfig: () => undefined,
+  show: () => assert.fail('not expected here'),
+  admin: createNodeAdmin({ allowed: [], ...ADMIN_LIMITS }),
+  logs: createNodeLogReader(undefined),
 };
 
 /** An answer that was checked against the schema of the OpenAPI document. */
@@ -35,6 +46,7 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
     checkResource: async () => ({ typeUrl: 'x', envoyName: 'x', warnings: [] }),
     findNameConflicts,
     signatures: NO_SIGNATURE_POLICY,
+    nodes: NO_ACCESS,
     readModuleStorage: async () => ({ usedBytes: 0, quotaBytes: 1, here: new Set(), inRegistry: new Set() }),
     seal: createSeal(Buffer.alloc(32, 1), bytes => randomBytes(bytes).toString('hex')),
     clock: systemClock,

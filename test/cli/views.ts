@@ -142,6 +142,8 @@ export function nodeView(status: Partial<NodeView['status']> = {}): NodeView {
       accepted: 1,
       desired: 1,
       places: ['attache.authn/ingress'],
+      settings: { namespace: null, labels: {}, claims: 'kept', admin: null, logFile: null },
+      claimed: null,
       plugins: [onNode()],
       refusedResources: [],
       warnings: [],

@@ -155,7 +155,7 @@ test('what the server side fixes of a node decides what it gets, and it is serve
   const fixed = world.snapshots.get('liar');
   assert.equal(revisionIn(fixed), 1);
   assert.ok(fixed?.serves(liar));
-  assert.ok(!fixed.serves({ ...liar, id: 'another' }));
+  assert.ok(!fixed?.serves({ ...liar, id: 'another' }));
   await world.store.delete('NodePolicy', 'liar');
   await settle(world, 'probe-2');
   assert.equal(revisionIn(world.snapshots.get('liar')), undefined);

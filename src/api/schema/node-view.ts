@@ -76,6 +76,59 @@ export const NodeChain = Type.Object({
   ties: Type.Array(Type.String()),
 });
 
+/** How far a resource got on a node. */
+export const ResourceStateWord = Type.Union([
+  /** Sent and accepted. */
+  Type.Literal('Accepted'),
+  /** Sent, and not answered yet. */
+  Type.Literal('Sent'),
+  /** To be sent. */
+  Type.Literal('Pending'),
+  /** There for the node, and nothing on it asks for it: an Envoy asks for endpoints, routes and secrets that it uses. */
+  Type.Literal('NotAsked'),
+  /** Sent and refused; what it accepted before goes on. */
+  Type.Literal('Refused'),
+  /** The node is not connected, so nothing is known of now. */
+  Type.Literal('Unknown'),
+]);
+export type ResourceStateWord = Static<typeof ResourceStateWord>;
+
+/** One Envoy resource of one node. Versions are those that Envoy's own config dump shows. */
+export const ResourceOnNode = Type.Object({
+  /** `listeners`, `clusters` …; `extensions` are places for plugins too. */
+  type: Type.String(),
+  /** As Envoy knows it. */
+  name: Type.String(),
+  state: ResourceStateWord,
+  /** What the node is to have; null: the resource is to go. */
+  wantedVersion: Nullable(Type.String()),
+  /** What was sent last, whatever came of it; null: nothing was, or it was its removal. */
+  sentVersion: Nullable(Type.String()),
+  /** What it accepted last; null: nothing that is known of. */
+  ackedVersion: Nullable(Type.String()),
+  refusedVersion: Nullable(Type.String()),
+  /** Envoy's text, where it refused. */
+  message: Nullable(Type.String()),
+  /** When what `state` says was sent or answered; null: nothing was, or the Envoy brought it as it connected. */
+  since: Nullable(Time),
+});
+export type ResourceOnNode = Static<typeof ResourceOnNode>;
+
+/** What the server side says of a node; see `PATCH /v1/nodes/{id}`. */
+export const NodeSettings = Type.Object({
+  /** null: the node's own. */
+  namespace: Nullable(Type.String()),
+  /** Over those of the node's own. */
+  labels: Type.Record(Type.String(), Type.String()),
+  /** ignored: namespace and labels that the node says of itself count for nothing. */
+  claims: Type.Union([Type.Literal('kept'), Type.Literal('ignored')]),
+  /** Where the server reaches the Envoy's admin interface. */
+  admin: Nullable(Type.String()),
+  /** The Envoy's log, in the folder of the setting node-log-directory. */
+  logFile: Nullable(Type.String()),
+});
+export type NodeSettings = Static<typeof NodeSettings>;
+
 /** An Envoy. */
 export const NodeView = Type.Object({
   kind: Type.Literal('Node'),
@@ -109,6 +162,13 @@ export const NodeView = Type.Object({
     /** Places for plugins that this Envoy asked for. */
     places: Type.Array(Type.String()),
     plugins: Type.Array(PluginOnNode),
+    settings: NodeSettings,
+    /** What the node says of itself, where the settings say otherwise; null: there is no difference. */
+    claimed: Nullable(
+      Type.Object({ namespace: Type.String(), labels: Type.Record(Type.String(), Type.String()) }),
+    ),
+    /** Everything that it has, was sent or is to have; only where a single node is asked for. */
+    resources: Type.Optional(Type.Array(ResourceOnNode)),
     /** What a request passes, per listener; only where a single node is asked for. */
     chains: Type.Optional(Type.Array(NodeChain)),
     refusedResources: Type.Array(RefusedResource),
@@ -120,14 +180,15 @@ export type NodeView = Static<typeof NodeView>;
 export const NodeList = Type.Object({ kind: Type.Literal('NodeList'), items: Type.Array(NodeView) });
 export type NodeList = Static<typeof NodeList>;
 
-/** The answer to an exclusion, to its end, and to forgetting a node. */
+/** The answer to an exclusion, to its end, to settings, and to forgetting a node. */
 export const NodeAnswer = Type.Object({
   kind: Type.Literal('NodeAnswer'),
   node: Type.String(),
-  /** excluded, included, forgotten; unchanged: it was so before. */
+  /** excluded, included, configured, forgotten; unchanged: it was so before. */
   result: Type.Union([
     Type.Literal('excluded'),
     Type.Literal('included'),
+    Type.Literal('configured'),
     Type.Literal('forgotten'),
     Type.Literal('unchanged'),
   ]),

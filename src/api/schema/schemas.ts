@@ -2,6 +2,7 @@ import { CatalogueItemView, CatalogueList } from './catalogue-view.ts';
 import { EventBookmark, EventEnd, EventList, EventReset, EventView, RolloutUpdated } from './event-view.ts';
 import { FreezeView } from './freeze-view.ts';
 import { ModuleList, ModuleView } from './module-view.ts';
+import { NodeBundle, NodeConfigView, NodeLogLevel, NodeLogs } from './node-config-view.ts';
 import { NodeAnswer, NodeList, NodeView } from './node-view.ts';
 import { Plan, PluginPlan, ResourcePlan } from './plan-view.ts';
 import {
@@ -41,6 +42,10 @@ export const SCHEMAS = {
   Node: NodeView,
   NodeList,
   NodeAnswer,
+  NodeConfig: NodeConfigView,
+  NodeBundle,
+  NodeLogLevel,
+  NodeLogs,
   CatalogueItem: CatalogueItemView,
   CatalogueList,
   Module: ModuleView,

@@ -1,0 +1,138 @@
+import { type Static, Type } from 'typebox';
+import type { FixedIdentity, NodePolicy } from '../model/fleet-records.ts';
+import { ACTOR } from './actor.ts';
+import type { ApiContext } from './api-context.ts';
+import { refuseWhenFrozen } from './freeze.ts';
+import { NodeError } from './node-error.ts';
+import { findNode, writePolicy } from './node-policy.ts';
+import type { NodeAnswer, NodeSettings } from './schema/node-view.ts';
+
+const OrLift = (description: string, maxLength: number) =>
+  Type.Optional(Type.Union([Type.String({ maxLength, description }), Type.Null()]));
+
+/** The body of PATCH /v1/nodes/{id}: what is absent stays, null lifts (RFC 7396). */
+export const NodeSettingsPatch = Type.Object(
+  {
+    namespace: OrLift('stands over what the node says', 63),
+    labels: Type.Optional(
+      Type.Record(Type.String(), Type.Union([Type.String({ maxLength: 253 }), Type.Null()]), {
+        description: 'over those that the node says of itself',
+      }),
+    ),
+    claims: Type.Optional(Type.Union([Type.Literal('kept'), Type.Literal('ignored')])),
+    admin: OrLift('http://HOST:PORT of the Envoy’s admin interface, as the server reaches it', 300),
+    logFile: OrLift('the Envoy’s log, relative to the setting node-log-directory', 1024),
+    message: Type.Optional(Type.String({ maxLength: 1024, description: 'why' })),
+  },
+  { additionalProperties: false },
+);
+export type NodeSettingsPatch = Static<typeof NodeSettingsPatch>;
+
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+
+/**
+ * Sets what the server side says of a node. Codes: `not-found`, `node-setting-wrong`, `admin-address-refused`,
+ * `node-log-refused`; `frozen` where it changes what selects the node.
+ */
+export function configureNode(
+  context: ApiContext,
+  node: string,
+  { message, ...patch }: NodeSettingsPatch,
+): Promise<NodeAnswer> {
+  return context.exclusive(async () => {
+    await findNode(context, node);
+    const before = (await context.store.get('NodePolicy', node))?.value ?? { node };
+    const after = apply(context, before, patch);
+    const changes = listChanges(toNodeSettings(before), toNodeSettings(after));
+    if (changes.length === 0)
+      return { kind: 'NodeAnswer', node, result: 'unchanged', text: `node ${node}: nothing to change` };
+    if (JSON.stringify(before.identity) !== JSON.stringify(after.identity))
+      await refuseWhenFrozen(context.store);
+    const why = message === undefined ? '' : `: ${message}`;
+    await writePolicy(context, after, 'node.configured', `${changes.join(', ')}, set by ${ACTOR}${why}`);
+    const moves = changes.some(change => IDENTITY.test(change))
+      ? '. It gets what selects it now at once, without the steps of a rollout'
+      : '';
+    const text = `node ${node}: ${changes.join(', ')}${moves}`;
+    return { kind: 'NodeAnswer', node, result: 'configured', text };
+  });
+}
+
+/** What stands, each with its value where nobody said anything. */
+export function toNodeSettings(
+  policy: Pick<NodePolicy, 'identity' | 'admin' | 'logFile'> = {},
+): NodeSettings {
+  const { identity, admin, logFile } = policy;
+  return {
+    namespace: identity?.namespace ?? null,
+    labels: { ...identity?.labels },
+    claims: identity?.claims ?? 'kept',
+    admin: admin ?? null,
+    logFile: logFile ?? null,
+  };
+}
+
+function apply(
+  { nodes }: ApiContext,
+  { identity, admin, logFile, ...rest }: NodePolicy,
+  patch: Omit<NodeSettingsPatch, 'message'>,
+): NodePolicy {
+  const fixed = patchIdentity(identity, patch);
+  const address = patch.admin === undefined ? admin : patch.admin && nodes.admin.check(patch.admin);
+  const file = patch.logFile === undefined ? logFile : patch.logFile && nodes.logs.check(patch.logFile);
+  return {
+    ...rest,
+    ...(fixed === undefined ? {} : { identity: fixed }),
+    ...(address ? { admin: address } : {}),
+    ...(file ? { logFile: file } : {}),
+  };
+}
+
+/** undefined: nothing is fixed. */
+function patchIdentity(
+  before: FixedIdentity | undefined,
+  patch: Pick<NodeSettingsPatch, 'namespace' | 'labels' | 'claims'>,
+): FixedIdentity | undefined {
+  const namespace = patch.namespace === undefined ? before?.namespace : (patch.namespace ?? undefined);
+  if (namespace !== undefined && !NAMESPACE.test(namespace))
+    throw new NodeError(
+      'node-setting-wrong',
+      `namespace ${namespace}: expected lower-case letters, digits and dashes`,
+    );
+  const labels = Object.entries({ ...before?.labels, ...patch.labels }).flatMap(([key, value]) => {
+    if (key === '' || key.length > 253 || key.includes('*'))
+      throw new NodeError(
+        'node-setting-wrong',
+        `label ${key}: expected a key of 1 to 253 characters, without *`,
+      );
+    return value === null ? [] : [[key, value] as const];
+  });
+  const claims = patch.claims ?? before?.claims ?? 'kept';
+  if (namespace === undefined && labels.length === 0 && claims === 'kept') return undefined;
+  return {
+    ...(namespace === undefined ? {} : { namespace }),
+    labels: Object.fromEntries(labels.toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    claims,
+  };
+}
+
+/** How a change begins that says who the node is. */
+const IDENTITY = /^(namespace|label|claims)\b/;
+
+/** `namespace edge`, `label tier lifted`. */
+function listChanges(before: NodeSettings, after: NodeSettings): readonly string[] {
+  const keys = [...new Set([...Object.keys(before.labels), ...Object.keys(after.labels)])].sort();
+  const say = (what: string, was: string | null | undefined, is: string | null | undefined): string[] =>
+    was === is ? [] : [is === null || is === undefined ? `${what} lifted` : `${what} ${is}`];
+  return [
+    ...say('namespace', before.namespace, after.namespace),
+    ...keys.flatMap(key =>
+      before.labels[key] === after.labels[key]
+        ? []
+        : [after.labels[key] === undefined ? `label ${key} lifted` : `label ${key}=${after.labels[key]}`],
+    ),
+    ...say('claims', before.claims, after.claims),
+    ...say('admin', before.admin, after.admin),
+    ...say('log file', before.logFile, after.logFile),
+  ];
+}

@@ -1,0 +1,154 @@
+import { type Static, Type } from 'typebox';
+import type { NodePresence } from '../../model/node.ts';
+import { LOG_LEVELS } from '../../model/node-access.ts';
+import type { NodeConfig } from '../../model/node-config.ts';
+import { XDS_TYPES } from '../../model/type-url.ts';
+import { type ApiContext, readNow } from '../api-context.ts';
+import { ApiError } from '../api-error.ts';
+import type { Fleet } from '../fleet.ts';
+import { makeNodeBundle } from '../node-bundle.ts';
+import { toNodeChains } from '../node-chains.ts';
+import { readLogLevel, readNodeLogs } from '../node-logs.ts';
+import { excludeNode, forgetNode, includeNode } from '../node-policy.ts';
+import { configureNode, NodeSettingsPatch } from '../node-settings.ts';
+import { MessageBody } from '../schema/freeze-view.ts';
+import type { NodeView } from '../schema/node-view.ts';
+import { toNodeConfigView, toNodeResources } from '../to-node-resources.ts';
+import { toNodeView } from '../to-node-view.ts';
+import { type ApiServer, answers, orNothing } from './route-schema.ts';
+
+const NodeParams = Type.Object({ id: Type.String({ description: 'node.id' }) });
+const NodeQuery = Type.Object(
+  { message: Type.Optional(Type.String({ maxLength: 1024, description: 'why' })) },
+  { additionalProperties: false },
+);
+const ConfigQuery = Type.Object(
+  {
+    type: Type.Optional(
+      Type.Union(
+        XDS_TYPES.map(({ plural }) => Type.Literal(plural)),
+        { description: 'only this one' },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
+const LogsQuery = Type.Object(
+  { lines: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'default 50' })) },
+  { additionalProperties: false },
+);
+const LogLevelBody = Type.Object(
+  { level: Type.Union(LOG_LEVELS.map(level => Type.Literal(level))) },
+  { additionalProperties: false },
+);
+
+/** `/v1/nodes`: what is known of Envoys, and what the server side says of them. */
+export function addNodeRoutes(app: ApiServer, context: ApiContext): void {
+  const { nodes, clock } = context;
+  const schema = { tags: ['nodes'], params: NodeParams };
+  app.get('/v1/nodes', { schema: { tags: ['nodes'], response: answers({ 200: 'NodeList' }) } }, async () => {
+    const fleet = await readNow(context);
+    return { kind: 'NodeList', items: fleet.nodes.map(presence => toNodeView(fleet, presence)) };
+  });
+  app.get('/v1/nodes/:id', { schema: { ...schema, response: answers({ 200: 'Node' }) } }, async request => {
+    const found = await find(context, request.params.id);
+    return readNodeView(context, found);
+  });
+  app.get(
+    '/v1/nodes/:id/config',
+    { schema: { ...schema, querystring: ConfigQuery, response: answers({ 200: 'NodeConfig' }) } },
+    async request => {
+      const { presence, config } = await find(context, request.params.id);
+      const { connected } = presence;
+      return toNodeConfigView(config, {
+        show: nodes.show,
+        connected,
+        now: clock.now(),
+        type: request.query.type,
+      });
+    },
+  );
+  app.get(
+    '/v1/nodes/:id/bundle',
+    { schema: { ...schema, response: answers({ 200: 'NodeBundle' }) } },
+    async request => {
+      const found = await find(context, request.params.id);
+      const { presence } = found;
+      const options = { show: nodes.show, connected: presence.connected, now: clock.now(), type: undefined };
+      const config = toNodeConfigView(found.config, options);
+      return makeNodeBundle(context, { presence, config, node: await readNodeView(context, found) });
+    },
+  );
+  addPolicyRoutes(app, context);
+  addLogRoutes(app, context);
+}
+
+function addPolicyRoutes(app: ApiServer, context: ApiContext): void {
+  const schema = { tags: ['nodes'], params: NodeParams, response: answers({ 200: 'NodeAnswer' }) };
+  app.patch('/v1/nodes/:id', { schema: { ...schema, body: NodeSettingsPatch } }, request =>
+    configureNode(context, request.params.id, request.body),
+  );
+  const path = '/v1/nodes/:id/exclusion';
+  app.put(path, { schema: { ...schema, body: orNothing(MessageBody) } }, request =>
+    excludeNode(context, request.params.id, request.body?.message),
+  );
+  app.delete(path, { schema }, request => includeNode(context, request.params.id));
+  app.delete(
+    '/v1/nodes/:id',
+    {
+      schema: {
+        ...schema,
+        querystring: NodeQuery,
+        response: answers({ 200: 'NodeAnswer', 202: 'NodeAnswer' }),
+      },
+    },
+    async (request, reply) => {
+      const { answer, done } = await forgetNode(context, request.params.id, request.query.message);
+      return reply.code(done ? 200 : 202).send(answer);
+    },
+  );
+}
+
+function addLogRoutes(app: ApiServer, context: ApiContext): void {
+  const schema = { tags: ['nodes'], params: NodeParams };
+  const path = '/v1/nodes/:id/log-level';
+  const response = answers({ 200: 'NodeLogLevel' });
+  app.get(path, { schema: { ...schema, response } }, request =>
+    readLogLevel(context, request.params.id, undefined),
+  );
+  app.put(path, { schema: { ...schema, body: LogLevelBody, response } }, request => {
+    const { level } = request.body as Static<typeof LogLevelBody>;
+    return readLogLevel(context, request.params.id, level);
+  });
+  app.get(
+    '/v1/nodes/:id/logs',
+    { schema: { ...schema, querystring: LogsQuery, response: answers({ 200: 'NodeLogs' }) } },
+    request => readNodeLogs(context, request.params.id, request.query.lines ?? 50),
+  );
+}
+
+interface Found {
+  readonly fleet: Fleet;
+  readonly presence: NodePresence;
+  readonly config: NodeConfig;
+}
+
+async function find(context: ApiContext, id: string): Promise<Found> {
+  const fleet = await readNow(context);
+  const presence = fleet.nodes.find(known => known.node.id === id);
+  if (presence === undefined)
+    throw new ApiError('not-found', `there is no node ${id}`, {
+      hint: 'A node is known from its first connection on.',
+    });
+  // A node that was forgotten a moment ago has no resources.
+  const config = context.nodes.readConfig(id) ?? { node: presence.node, resources: [] };
+  return { fleet, presence, config };
+}
+
+async function readNodeView(context: ApiContext, { fleet, presence, config }: Found): Promise<NodeView> {
+  const view = toNodeView(fleet, presence, true);
+  const { records } = await context.store.list('ResourceSpec', 'listeners/');
+  const listeners = records.map(record => record.value);
+  const chains = toNodeChains(fleet, presence, listeners);
+  return { ...view, status: { ...view.status, chains, resources: toNodeResources(config) } };
+}
