@@ -152,10 +152,11 @@ function firstAnswer(state: SlotState, { wanted, fallback }: WantedSlot): SlotCo
 /**
  * What is wanted, but for the plugin that was refused, which stays as it was accepted last: the others in a chain move
  * on without it. Undefined where Envoy named nobody, and where nothing was accepted yet: such a place stays closed.
- * What Envoy tried last is healed first.
+ * What Envoy tried last is healed first, but not in the middle of a suspicion: the probe would never be followed by
+ * the attempt that confirms it, and both would be pushed in turns for ever.
  */
 function withoutRefused(
-  { accepted, refused, tried }: SlotState,
+  { accepted, refused, suspected, tried }: SlotState,
   { wanted, recall }: WantedSlot,
 ): SlotContent | undefined {
   if (accepted === null || refused?.active !== true || refused.plugin === undefined) return undefined;
@@ -165,7 +166,8 @@ function withoutRefused(
       it.plugin === refused.plugin && it.revision === refused.revision ? before : [it],
     ),
   );
-  return tried?.clean === true || tried?.contentHash === others?.contentHash ? others : undefined;
+  const isUnderWay = [tried?.contentHash, suspected?.contentHash].includes(others?.contentHash);
+  return tried?.clean === true || isUnderWay ? others : undefined;
 }
 
 /**

@@ -38,3 +38,21 @@ test('a refused revision that is older than what serves stays refused: it is not
   assert.equal(story.want('a@3', 'a@3').push(), 'nothing');
   assert.equal(story.state.refused?.revision, 2, 'and it stays on record');
 });
+
+test('two plugins of a chain are refused on their own, one after the other, and not in turns for ever', () => {
+  const story = SlotStory.accepted('').want('a@1 b@1');
+  assert.equal(story.push(), 'verdict a@1 b@1');
+  story.refuse('a');
+  assert.equal(story.push(), 'verdict pass-through', 'what Envoy tried last is healed first');
+  story.ack();
+  assert.equal(story.push(), 'verdict b@1', 'b moves on without a');
+  story.refuse('b');
+  assert.deepEqual([story.state.refused?.plugin, story.state.refused?.revision], ['default/b', 1]);
+  assert.equal(story.push(), 'verdict pass-through');
+  story.ack();
+  // Perhaps a goes without b; then nothing is left to try.
+  assert.equal(story.push(), 'verdict a@1');
+  story.refuse('a');
+  assert.equal(story.push(), 'verdict pass-through');
+  assert.equal(story.ack().push(), 'nothing');
+});
