@@ -136,6 +136,7 @@ async function start(
     rootNamespace,
     registry,
   });
+    seal,
   onStop(() => compile.stop());
 
   // Nothing is served before the first full load: an empty answer would wipe what Envoys run.

@@ -24,6 +24,7 @@ export type ApiErrorCode =
   | 'name-mismatch'
   | 'revision-mismatch'
   | 'name-conflict'
+  | 'address-conflict'
   | 'illegal-action'
   | 'frozen'
   | 'signature-refused'

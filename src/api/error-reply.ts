@@ -15,6 +15,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'name-mismatch': 422,
   'revision-mismatch': 412,
   'name-conflict': 409,
+  'address-conflict': 409,
   'illegal-action': 409,
   frozen: 423,
   'signature-refused': 409,
@@ -39,6 +40,7 @@ const STATUS: Readonly<Record<string, number>> = {
   // compile
   'unknown-type': 422,
   'wrong-resource': 422,
+  'redacted-value': 422,
   // nodes
   'admin-address-refused': 422,
   'admin-unreachable': 502,

@@ -1,15 +1,19 @@
 import { AttacheError } from '../model/error.ts';
 import type { ModulePlan } from '../model/module-plan.ts';
 import { type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
+import { resourceKey } from '../model/resource.ts';
+import { markOtherSecrets, openResource } from '../model/resource-secret.ts';
 import { ACTOR } from './actor.ts';
 import { type ApiContext, readNow } from './api-context.ts';
 import { ApiError } from './api-error.ts';
-import { applyResource } from './apply-resource.ts';
+import { findMatchWarning } from './apply-warnings.ts';
+import { checkDocument, withPointer } from './check-document.ts';
 import { findPlugin } from './fleet.ts';
 import { type Planned, planPlugin } from './plan-plugin.ts';
 import type { PlanDelete, PlanItem } from './plan-request.ts';
 import { planResource } from './plan-resource.ts';
 import type { PlanState } from './plan-state.ts';
+import { refuseConflicts } from './refuse-conflicts.ts';
 import type { Plan, PluginPlan, ResourcePlan } from './schema/plan-view.ts';
 
 export interface PlanOptions {
@@ -77,15 +81,8 @@ async function prepare(
       const module = modules ? await context.planModule?.(spec, signal) : undefined;
       return state => planApplied(state, spec, module);
     }
-    case 'resource': {
-      const warnings = await checkResource(context, item);
-      const { message: _message, ...document } = item.document;
-      const createdAt = context.clock.now();
-      return state => {
-        const known = state.resources.get(`${document.type}/${document.namespace}/${document.name}`);
-        return planResource(state, document, { createdAt, ...document, ...keepAge(known) }, warnings);
-      };
-    }
+    case 'resource':
+      return planCheckedResource(context, item);
     case 'delete':
       return state => planDeleted(context, state, item);
     default:
@@ -141,19 +138,33 @@ function keepAge(
   return known === undefined ? undefined : { createdAt: known.createdAt };
 }
 
-/** A resource is checked against Envoy's API and what is stored; its faults point into the whole request. */
-async function checkResource(
+/** A resource is checked against Envoy's API first, and then against what stands by then; its faults point into the whole request. */
+async function planCheckedResource(
   context: ApiContext,
   { document, body, pointer }: PlanItem & { readonly kind: 'resource' },
-): Promise<readonly string[]> {
-  const { type, namespace, name } = document;
-  const request = { type, namespace, name, message: undefined, ifMatch: undefined, ifNoneMatch: undefined };
+): Promise<(state: PlanState) => Planned<ResourcePlan>> {
   try {
-    return (await applyResource(context, { ...request, dryRun: true }, body)).warnings;
+    const checked = await checkDocument(context, { ...document, message: undefined }, body);
+    return state => {
+      const known = state.resources.get(resourceKey(checked.spec));
+      const spec = { ...checked.spec, ...keepAge(known) };
+      try {
+        refuseConflicts(context, state.fleet, spec, state.resources.values(), checked.pointer);
+      } catch (thrown) {
+        throw withPointer(thrown, pointer);
+      }
+      const warnings = [
+        ...checked.warnings,
+        ...findMatchWarning(state.fleet, `${spec.namespace}/${spec.name}`, spec),
+      ];
+      const shown = known && {
+        before: { shown: known.resource, full: openResource(context.seal, known) },
+        after: { shown: spec.resource, full: checked.resource },
+      };
+      const compared = shown === undefined ? spec.resource : markOtherSecrets(shown.before, shown.after);
+      return planResource(state, spec, { spec, compared }, warnings);
+    };
   } catch (thrown) {
-    if (!(thrown instanceof AttacheError)) throw thrown;
-    const faults = thrown.faults.map(fault => ({ ...fault, pointer: pointer + fault.pointer }));
-    const hint = thrown.hint === undefined ? {} : { hint: thrown.hint };
-    throw new AttacheError(thrown.code, thrown.message, { cause: thrown, faults, ...hint });
+    throw withPointer(thrown, pointer);
   }
 }

@@ -10,19 +10,32 @@ import { NAMES_KEPT } from './plan-rollout.ts';
 import type { PlanState } from './plan-state.ts';
 import type { ResourcePlan } from './schema/plan-view.ts';
 
-/** What storing or deleting (`after` undefined) a raw Envoy resource would do. Pure; it was checked before. */
+/** A document as it would be stored. */
+export interface PlannedResource {
+  readonly spec: ResourceSpec;
+  /** Its resource as it is compared with the one before: where a secret is another one, that is said. */
+  readonly compared: ResourceSpec['resource'];
+}
+
+/** What storing or deleting (`planned` undefined) a raw Envoy resource would do. Pure; it was checked before. */
 export function planResource(
   state: PlanState,
   { type, namespace, name }: Pick<ResourceSpec, 'type' | 'namespace' | 'name'>,
-  after: ResourceSpec | undefined,
+  planned: PlannedResource | undefined,
   warnings: readonly string[],
 ): Planned<ResourcePlan> {
   const { fleet, resources } = state;
   const key = `${type}/${namespace}/${name}`;
   const before = resources.get(key);
-  const toDocument = (spec: ResourceSpec | undefined) =>
-    spec === undefined ? undefined : toResourceDocumentSpec(spec);
-  const changes = after === undefined ? [] : diffLeaves(toDocument(before), toDocument(after), 'spec');
+  const after = planned?.spec;
+  const changes =
+    planned === undefined
+      ? []
+      : diffLeaves(
+          before && toResourceDocumentSpec(before),
+          toResourceDocumentSpec({ ...planned.spec, resource: planned.compared }),
+          'spec',
+        );
   const differs = after === undefined || changes.length > 0;
   const isFor = (spec: ResourceSpec | undefined, { node }: NodePresence): boolean =>
     spec !== undefined && selects(spec, node, fleet.rootNamespace);

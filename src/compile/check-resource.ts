@@ -6,22 +6,34 @@ import { CompileError } from './compile-error.ts';
 import { countConnectionManagers } from './decoded-listener.ts';
 import { parsePhasePlace } from './phase-place.ts';
 import type { ProtoRegistry } from './proto-registry.ts';
+import { findSensitive, refuseRedacted, withoutValues } from './sensitive-fields.ts';
 
 /**
  * The port by which the api checks a user's resource before it is stored. Rejects with CompileError: `wrong-type`,
- * `unknown-type` and `unknown-field` from the proto, `wrong-resource` where `@type` is not the document's kind or
+ * `unknown-type` and `unknown-field` from the proto, `redacted-value`, `wrong-resource` where `@type` is not the document's kind or
  * the Envoy name is missing or is that of a place for plugins.
  */
 export function makeCheckResource(registry: ProtoRegistry): CheckResource {
   return async spec => {
     const typeUrl = readTypeUrl(spec);
-    const any = registry.encodeAny(spec.resource);
+    refuseRedacted(registry, spec.resource);
+    const sensitive = findSensitive(registry, spec.resource);
+    const any = encode(registry, spec.resource, sensitive);
     const envoyName = toEnvoyName(spec.resource);
     if (envoyName === undefined) throw sayNoName(typeUrl);
     if (typeUrl === EXTENSION_CONFIG_TYPE && parsePhasePlace(envoyName) !== undefined)
       throw sayTaken(envoyName);
-    return { typeUrl, envoyName, warnings: findWarnings(spec, typeUrl, envoyName, registry.decodeAny(any)) };
+    const warnings = findWarnings(spec, typeUrl, envoyName, registry.decodeAny(any));
+    return { typeUrl, envoyName, warnings, sensitive };
   };
+}
+
+function encode(registry: ProtoRegistry, resource: JsonObject, sensitive: readonly string[]): Uint8Array {
+  try {
+    return registry.encodeAny(resource);
+  } catch (thrown) {
+    throw thrown instanceof CompileError ? withoutValues(thrown, sensitive) : thrown;
+  }
 }
 
 function readTypeUrl(spec: ResourceSpec): string {

@@ -1,8 +1,11 @@
+import { type AddressConflict, keepOnePerAddress } from '../model/address-conflicts.ts';
 import { type Assignment, findSide, holds, revisionOn } from '../model/assignment.ts';
 import type { NodeIdentity } from '../model/node.ts';
 import { findOnlyListeners } from '../model/plugin-listeners.ts';
 import { parsePluginName } from '../model/plugin-spec.ts';
+import type { Seal } from '../model/pull-secret.ts';
 import type { ResourceSpec } from '../model/resource.ts';
+import { openResource } from '../model/resource-secret.ts';
 import type { Revision } from '../model/revision.ts';
 import { selects } from '../model/selector.ts';
 import { revisionKey } from '../store/record-kinds.ts';
@@ -19,6 +22,9 @@ export interface NodeInputs {
   readonly inputs: SnapshotInputs;
   readonly missing: readonly string[];
   readonly conflicts: readonly NameConflict[];
+  readonly addressConflicts: readonly Pick<AddressConflict, 'address' | 'kept' | 'dropped'>[];
+  /** Documents with secrets that do not open, by store key: they are left out. */
+  readonly closed: readonly string[];
 }
 
 /** Whose snapshots a change may change. */
@@ -36,11 +42,16 @@ export class CompileInputs {
   readonly #assignments = new Map<string, Assignment>();
   /** Those whose nodes are not all on one side: the others tell no nodes apart. */
   readonly #divided = new Map<string, Assignment>();
+  /** With their secrets. */
   readonly #resources = new Map<string, ResourceSpec>();
+  readonly #closed = new Map<string, ResourceSpec>();
   readonly #rootNamespace: string;
+  readonly #seal: Pick<Seal, 'open'>;
 
-  constructor(rootNamespace: string) {
+  /** `seal` opens the secrets of resources. */
+  constructor(rootNamespace: string, seal: Pick<Seal, 'open'>) {
     this.#rootNamespace = rootNamespace;
+    this.#seal = seal;
   }
 
   /** Takes over a change, and says whose snapshots it may change. */
@@ -52,7 +63,7 @@ export class CompileInputs {
       case 'Assignment':
         return this.#replaceAssignment(change.key, change.stored?.value);
       case 'ResourceSpec':
-        replace(this.#resources, change.key, change.stored?.value);
+        this.#replaceResource(change.key, change.stored?.value);
         return 'everything';
       default:
         return 'nothing';
@@ -77,6 +88,13 @@ export class CompileInputs {
     for (const { moved } of this.#divided.values())
       sides.push(moved.findLastIndex(entry => holds(entry, nodeId)));
     return sides.join(',');
+  }
+
+  #replaceResource(key: string, spec: ResourceSpec | undefined): void {
+    const resource = spec === undefined ? undefined : openResource(this.#seal, spec);
+    const isOpen = spec !== undefined && resource !== undefined;
+    replace(this.#resources, key, isOpen ? { ...spec, resource } : undefined);
+    replace(this.#closed, key, isOpen ? undefined : spec);
   }
 
   #replaceAssignment(plugin: string, after: Assignment | undefined): AssignmentChange {
@@ -106,8 +124,10 @@ export class CompileInputs {
       },
       node,
     );
-    const resources = [...this.#resources.values()].filter(spec => selects(spec, node, this.#rootNamespace));
-    const { kept, conflicts } = keepOldest(resources);
+    const isFor = (spec: ResourceSpec) => selects(spec, node, this.#rootNamespace);
+    const { kept: named, conflicts } = keepOldest([...this.#resources.values()].filter(isFor));
+    const { kept, conflicts: addressConflicts } = keepOnePerAddress(named);
+    const closed = [...this.#closed].filter(([, spec]) => isFor(spec)).map(([key]) => key);
     const inputs = {
       capabilities: node.capabilities,
       namespace: node.namespace,
@@ -115,7 +135,7 @@ export class CompileInputs {
       plugins,
       resources: kept,
     };
-    return { inputs, missing: plugins.missing, conflicts };
+    return { inputs, missing: plugins.missing, conflicts, addressConflicts, closed };
   }
 }
 

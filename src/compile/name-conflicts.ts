@@ -1,6 +1,6 @@
 import type { NodeIdentity } from '../model/node.ts';
-import { type ResourceSpec, toEnvoyName } from '../model/resource.ts';
-import { selects } from '../model/selector.ts';
+import { compareAge, type ResourceSpec, toEnvoyName } from '../model/resource.ts';
+import { canMeet } from '../model/selector.ts';
 
 /** Two documents that give one node the same Envoy name; the older one is served. */
 export interface NameConflict {
@@ -55,30 +55,6 @@ function groupByName(specs: readonly ResourceSpec[]): Map<string, ResourceSpec[]
   return groups;
 }
 
-function compareAge(a: ResourceSpec, b: ResourceSpec): number {
-  const [nameOfA, nameOfB] = [`${a.type}/${a.namespace}/${a.name}`, `${b.type}/${b.namespace}/${b.name}`];
-  return a.createdAt - b.createdAt || (nameOfA < nameOfB ? -1 : nameOfA > nameOfB ? 1 : 0);
-}
-
 function toName(spec: ResourceSpec): { type: string; envoyName: string } {
   return { type: spec.type, envoyName: toEnvoyName(spec.resource) ?? spec.name };
-}
-
-function canMeet(
-  a: ResourceSpec,
-  b: ResourceSpec,
-  nodes: readonly NodeIdentity[],
-  rootNamespace: string,
-): boolean {
-  if (includes(a, b, rootNamespace) || includes(b, a, rootNamespace)) return true;
-  return nodes.some(node => selects(a, node, rootNamespace) && selects(b, node, rootNamespace));
-}
-
-/** Whether `wide` selects every node that `narrow` does. */
-function includes(wide: ResourceSpec, narrow: ResourceSpec, rootNamespace: string): boolean {
-  if (wide.namespace !== rootNamespace && wide.namespace !== narrow.namespace) return false;
-  const narrowLabels = narrow.selector?.matchLabels ?? {};
-  return Object.entries(wide.selector?.matchLabels ?? {}).every(
-    ([key, value]) => Object.hasOwn(narrowLabels, key) && narrowLabels[key] === value,
-  );
 }

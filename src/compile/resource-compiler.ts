@@ -5,6 +5,7 @@ import type { Log } from '../model/ports.ts';
 import { type EncodedResource, type ResourceSpec, toEnvoyName } from '../model/resource.ts';
 import { CLUSTER_TYPE, XDS_TYPES } from '../model/type-url.ts';
 import type { AssignedPlugin } from './assign-plugins.ts';
+import { CompileError } from './compile-error.ts';
 import { encodeResource } from './encode-resource.ts';
 import { MODULE_CLUSTER, type SlotLayout } from './filter-types.ts';
 import { type PlacedListener, placeSlots } from './listener.ts';
@@ -98,7 +99,10 @@ export class ResourceCompiler {
       if (name !== undefined && typeUrl !== undefined) return make(typeUrl, name);
       this.#log.error(document, 'resource has no Envoy name or an unknown type; left out');
     } catch (err) {
-      this.#log.error({ ...document, err }, 'resource cannot be encoded; left out');
+      // The text and the cause of an error may quote a secret.
+      const what =
+        spec.sealed === undefined ? { err } : { code: err instanceof CompileError ? err.code : '' };
+      this.#log.error({ ...document, ...what }, 'resource cannot be encoded; left out');
     }
     return undefined;
   }

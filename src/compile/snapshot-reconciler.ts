@@ -2,6 +2,7 @@ import { toEffectiveNode } from '../model/effective-node.ts';
 import type { NodePolicy } from '../model/fleet-records.ts';
 import type { NodeIdentity } from '../model/node.ts';
 import type { Clock, Log } from '../model/ports.ts';
+import type { Seal } from '../model/pull-secret.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Change, Store } from '../store/store.ts';
@@ -27,6 +28,8 @@ export interface SnapshotReconcilerOptions {
   /** Plugins and resources of this namespace are for every node. */
   readonly rootNamespace: string;
   readonly registry?: ProtoRegistry;
+  /** Opens the secrets of resources. */
+  readonly seal: Pick<Seal, 'open'>;
 }
 
 /**
@@ -95,7 +98,7 @@ class SnapshotReconciler {
 
   constructor(options: SnapshotReconcilerOptions) {
     this.#options = options;
-    this.#inputs = new CompileInputs(options.rootNamespace);
+    this.#inputs = new CompileInputs(options.rootNamespace, options.seal);
     this.#compiler = new SnapshotCompiler({
       registry: options.registry ?? new ProtoRegistry(),
       modules: options.modules,
@@ -203,11 +206,19 @@ class SnapshotReconciler {
   }
 }
 
-function toLogLines({ missing, conflicts }: NodeInputs): readonly string[] {
+function toLogLines({ missing, conflicts, addressConflicts, closed }: NodeInputs): readonly string[] {
   const left = missing.map(what => `${what} is assigned but not there: the plugin is left out until it is`);
   const names = conflicts.map(
     ({ type, envoyName, kept, dropped }) =>
       `${type}: ${kept.namespace}/${kept.name} and ${dropped.namespace}/${dropped.name} both give a node ${envoyName}; the older one is served`,
   );
-  return [...left, ...names];
+  const addresses = addressConflicts.map(
+    ({ address, kept, dropped }) =>
+      `listeners ${kept.namespace}/${kept.name} and ${dropped.namespace}/${dropped.name} are both on ${address} of a node; the older one is served`,
+  );
+  const secrets = closed.map(
+    key =>
+      `the secrets of ${key} do not open with the key of this server: it is left out until it is applied again`,
+  );
+  return [...left, ...names, ...addresses, ...secrets];
 }

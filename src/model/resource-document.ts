@@ -7,7 +7,7 @@ import { type ResourceSpec, toEnvoyName } from './resource.ts';
 import { XDS_TYPES, type XdsType } from './type-url.ts';
 
 /** What a resource document says; the time of its creation is not its own. */
-export type ResourceDocument = Omit<ResourceSpec, 'createdAt'>;
+export type ResourceDocument = Omit<ResourceSpec, 'createdAt' | 'sealed'>;
 
 export const RESOURCE_KIND = { apiVersion: 'attache/v1', kind: 'EnvoyResource' } as const;
 

@@ -7,12 +7,25 @@ export interface ResourceSpec {
   readonly namespace: string;
   readonly name: string;
   readonly selector?: { readonly matchLabels: Readonly<Record<string, string>> };
-  /** The proto3 JSON form, `@type` included. */
+  /** The proto3 JSON form, `@type` included; secrets in it are REDACTED where it is `sealed`. */
   readonly resource: JsonObject;
+  /** The resource with its secrets, encrypted: see sealResource. Absent: there are none in it. */
+  readonly sealed?: string;
   /** `allow`: 15 s and an open default for the slots of this listener. Default `deny`. */
   readonly unanswered?: 'deny' | 'allow';
   readonly message?: string;
   readonly createdAt: number;
+}
+
+/** `<type>/<namespace>/<name>`: the key in the store. */
+export function resourceKey(of: Pick<ResourceSpec, 'type' | 'namespace' | 'name'>): string {
+  return `${of.type}/${of.namespace}/${of.name}`;
+}
+
+/** Oldest first; of equal age by key. */
+export function compareAge(a: ResourceSpec, b: ResourceSpec): number {
+  const [one, other] = [resourceKey(a), resourceKey(b)];
+  return a.createdAt - b.createdAt || (one < other ? -1 : one > other ? 1 : 0);
 }
 
 /** One Envoy resource as encoded bytes. Encoded once; its version is the hash of those bytes. */
@@ -32,6 +45,8 @@ export interface CheckedResource {
   readonly typeUrl: string;
   readonly envoyName: string;
   readonly warnings: readonly string[];
+  /** JSON pointers into `resource` of what must not be shown again. */
+  readonly sensitive: readonly string[];
 }
 
 /** The name by which Envoy asks for a resource: `cluster_name` of an endpoint assignment, else `name`. */

@@ -28,6 +28,29 @@ export function selects(plugin: Selecting, node: NodeIdentity, rootNamespace: st
   return findSelectionMiss(plugin, node, rootNamespace) === undefined;
 }
 
+/**
+ * Whether two documents without targetRefs can select one node: a known one, or any at all where one of them selects
+ * everything that the other does.
+ */
+export function canMeet(
+  a: Selecting,
+  b: Selecting,
+  nodes: readonly NodeIdentity[],
+  rootNamespace: string,
+): boolean {
+  if (includes(a, b, rootNamespace) || includes(b, a, rootNamespace)) return true;
+  return nodes.some(node => selects(a, node, rootNamespace) && selects(b, node, rootNamespace));
+}
+
+/** Whether `wide` selects every node that `narrow` does. */
+function includes(wide: Selecting, narrow: Selecting, rootNamespace: string): boolean {
+  if (wide.namespace !== rootNamespace && wide.namespace !== narrow.namespace) return false;
+  const narrowLabels = narrow.selector?.matchLabels ?? {};
+  return Object.entries(wide.selector?.matchLabels ?? {}).every(
+    ([key, value]) => Object.hasOwn(narrowLabels, key) && narrowLabels[key] === value,
+  );
+}
+
 /** Why a node is not selected, or undefined when it is. */
 export function findSelectionMiss(
   plugin: Selecting,

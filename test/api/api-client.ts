@@ -43,7 +43,7 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
   const server = await startApiServer({
     listen: { host: '127.0.0.1', port: 0 },
     store,
-    checkResource: async () => ({ typeUrl: 'x', envoyName: 'x', warnings: [] }),
+    checkResource: async () => ({ typeUrl: 'x', envoyName: 'x', warnings: [], sensitive: [] }),
     findNameConflicts,
     signatures: NO_SIGNATURE_POLICY,
     nodes: NO_ACCESS,
@@ -103,7 +103,7 @@ export const pickyCheckResource: ApiServerOptions['checkResource'] = async spec 
     throw new AttacheError('unknown-field', 'filterChain: unknown field', {
       faults: [{ pointer: '/filterChain', message: 'unknown field', hint: 'Did you mean filterChains?' }],
     });
-  return { typeUrl: '', envoyName: '', warnings: ['no filter chain: Envoy will refuse it'] };
+  return { typeUrl: '', envoyName: '', warnings: ['no filter chain: Envoy will refuse it'], sensitive: [] };
 };
 
 /** A registry that says what it was asked, and reads its own body. */

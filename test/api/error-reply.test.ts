@@ -19,6 +19,7 @@ const STATUS: Readonly<Record<ApiErrorCode, number>> = {
   'name-mismatch': 422,
   'revision-mismatch': 412,
   'name-conflict': 409,
+  'address-conflict': 409,
   'illegal-action': 409,
   frozen: 423,
   'signature-refused': 409,

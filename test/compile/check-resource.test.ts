@@ -20,6 +20,7 @@ test('a good listener has its type and name and no warning', async () => {
     typeUrl: 'type.googleapis.com/envoy.config.listener.v3.Listener',
     envoyName: 'ingress',
     warnings: [],
+    sensitive: [],
   });
 });
 

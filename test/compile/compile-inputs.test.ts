@@ -48,11 +48,12 @@ test('nodes that differ in nothing a snapshot depends on have one key', () => {
 });
 
 test('a node gets the resources that select it; a deleted one goes', () => {
-  const inputs = new CompileInputs('istio-system');
-  const put = (key: string, over: object) =>
-    inputs.apply(
-      changeOf('ResourceSpec', key, makeResource(makeListener({ name: key }), { name: key, ...over })),
-    );
+  const inputs = new CompileInputs('istio-system', { open: () => undefined });
+  let port = 8080;
+  const put = (key: string, over: object) => {
+    const listener = makeListener({ name: key, port: port++ });
+    return inputs.apply(changeOf('ResourceSpec', key, makeResource(listener, { name: key, ...over })));
+  };
   put('all', {});
   put('labelled', { selector: { matchLabels: { app: 'x' } } });
   put('elsewhere', { namespace: 'other' });
@@ -66,7 +67,7 @@ test('a node gets the resources that select it; a deleted one goes', () => {
 });
 
 test('presence is not an input; a revision is one once a side names it', () => {
-  const inputs = new CompileInputs('istio-system');
+  const inputs = new CompileInputs('istio-system', { open: () => undefined });
   assert.equal(inputs.apply(changeOf('NodePresence', 'a', makePresence(makeNode()))), 'nothing');
   const put = (number: number) =>
     inputs.apply(changeOf('Revision', revisionKey('default/auth', number), makeRevision({ number })));
@@ -82,7 +83,7 @@ test('presence is not an input; a revision is one once a side names it', () => {
 });
 
 test('nodes are told apart by their sides only while a rollout is under way', () => {
-  const inputs = new CompileInputs('istio-system');
+  const inputs = new CompileInputs('istio-system', { open: () => undefined });
   const assign = (moved: readonly Moved[]) =>
     inputs.apply(changeOf('Assignment', 'default/auth', makeAssignment(1, { moved })));
   assign([]);
@@ -96,7 +97,7 @@ test('nodes are told apart by their sides only while a rollout is under way', ()
 });
 
 test('an Assignment changes a node where another revision, another listener or another age comes of it', () => {
-  const inputs = new CompileInputs('istio-system');
+  const inputs = new CompileInputs('istio-system', { open: () => undefined });
   const node = makeNode();
   const isSame = (before: Assignment | undefined, after: Assignment | undefined) =>
     inputs.isSame({ before, after }, node);
@@ -110,4 +111,41 @@ test('an Assignment changes a node where another revision, another listener or a
   assert.ok(!isSame(one, makeAssignment(1, { base: makeSide(1, onIngress) })));
   assert.ok(!isSame(one, makeAssignment(1, { createdAt: 2 })));
   assert.ok(!isSame(one, undefined));
+});
+
+test('of two listeners on one address a node gets the older one, and the other one is told', () => {
+  const inputs = new CompileInputs('istio-system', { open: () => undefined });
+  const put = (name: string, createdAt: number) =>
+    inputs.apply(changeOf('ResourceSpec', name, makeResource(makeListener({ name }), { name, createdAt })));
+  put('young', 2);
+  put('old', 1);
+  const { inputs: found, addressConflicts } = inputs.forNode(makeNode());
+  assert.deepEqual(
+    found.resources.map(({ name }) => name),
+    ['old'],
+  );
+  assert.deepEqual(
+    addressConflicts.map(({ address, kept, dropped }) => [address, kept.name, dropped.name]),
+    [['tcp 127.0.0.1:8080', 'old', 'young']],
+  );
+});
+
+test('a secret is opened for the nodes; one that does not open is left out, and told', () => {
+  const open = (sealed: string) => (sealed === 'good' ? '{"name":"tls","key":"S3CRET"}' : undefined);
+  const inputs = new CompileInputs('istio-system', { open });
+  const put = (name: string, sealed: string) =>
+    inputs.apply(
+      changeOf('ResourceSpec', `secrets/default/${name}`, {
+        ...makeResource({ name: 'tls', key: '[redacted]' }, { type: 'secrets', name }),
+        sealed,
+      }),
+    );
+  put('tls', 'good');
+  put('other', 'bad');
+  const { inputs: found, closed } = inputs.forNode(makeNode());
+  assert.deepEqual(
+    found.resources.map(({ resource }) => resource.key),
+    ['S3CRET'],
+  );
+  assert.deepEqual(closed, ['secrets/default/other']);
 });

@@ -9,6 +9,9 @@ import { revisionKey } from '../../src/store/record-kinds.ts';
 import type { Store } from '../../src/store/store.ts';
 import { makeAssignment, makeNode, makePresence, makeRevision, registry } from './compile-samples.ts';
 
+/** For resources without secrets. */
+const noSeal = { open: () => undefined };
+
 /** A store, the table the reconciler fills, and every change of it since the start. */
 export function setUp(t: TestContext, store: Store = createMemoryStore()) {
   const snapshots = new LiveTable<Snapshot>();
@@ -24,7 +27,8 @@ export function setUp(t: TestContext, store: Store = createMemoryStore()) {
   const start = async () => {
     const clock = { now: () => 0, after: () => () => {} };
     const modules = { host: '127.0.0.1', port: 1 };
-    const options = { store, snapshots, modules, clock, log, rootNamespace: 'istio-system', registry };
+    const rootNamespace = 'istio-system';
+    const options = { store, snapshots, modules, clock, log, rootNamespace, registry, seal: noSeal };
     const reconciler = await startSnapshotReconciler(options);
     t.after(() => reconciler.stop());
     return reconciler;

@@ -81,6 +81,7 @@ export class Plant {
       log,
       rootNamespace: ROOT_NAMESPACE,
       registry,
+      seal: { open: () => undefined },
     });
     this.#ads = await createAdsService({
       store,
@@ -93,6 +94,7 @@ export class Plant {
         },
       },
       moduleKey: Buffer.alloc(32),
+      mostNames: 1000,
       writer,
       clock,
       random: nextHex,
