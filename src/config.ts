@@ -9,6 +9,7 @@ import { parseRegistrySettings } from './model/registry-settings-document.ts';
 import { parseDuration } from './model/rollout-units.ts';
 import { NO_SIGNATURE_POLICY, type SignaturePolicy } from './model/signature-policy.ts';
 import { parseSignaturePolicy } from './model/signature-policy-document.ts';
+import { parseXdsLimits, type XdsLimits } from './model/xds-limits.ts';
 
 /** Everything `attache serve` can be told, read once, frozen. Paths are absolute. */
 export interface Config {
@@ -43,6 +44,8 @@ export interface Config {
   readonly signatures: SignaturePolicy;
   /** FileDescriptorSets with types that Envoy resources may use beside those that we know. */
   readonly protosets: readonly { readonly path: string; readonly bytes: Uint8Array }[];
+  /** What clients of the xDS port may take. */
+  readonly xdsLimits: XdsLimits;
   /** `HOST` or `HOST:PORT` of Envoys' admin interfaces that may be asked beside loopback. */
   readonly allowNodeAdmin: readonly string[];
   /** Logs of Envoys below it may be read; undefined: none. */
@@ -98,7 +101,8 @@ export type SettingName =
   | 'signatures'
   | 'protoset'
   | 'allow-node-admin'
-  | 'node-log-directory';
+  | 'node-log-directory'
+  | 'xds-limit';
 
 export const SETTINGS: readonly Setting[] = [
   { name: 'data', value: 'DIR', help: 'data directory (default ./attache-data)' },
@@ -143,6 +147,7 @@ export const SETTINGS: readonly Setting[] = [
   },
   { name: 'allow-node-admin', value: 'HOST:PORT', help: 'admin of an Envoy off loopback', list: true },
   { name: 'node-log-directory', value: 'DIR', help: 'where logs of Envoys may be read (default: nowhere)' },
+  { name: 'xds-limit', value: 'LIMIT', help: 'NAME=VALUE, one of the limits of the xDS port', list: true },
   { name: 'log-level', value: 'LEVEL', help: 'debug, info, warn, error or silent (default info)' },
 ];
 
@@ -182,6 +187,7 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
     secretKeyPath: toAbsolute(source.one('secret-key')) ?? join(dataDirectory, 'secret-key'),
     signatures: readDocument(source, 'signatures', NO_SIGNATURE_POLICY, parseSignaturePolicy, faults),
     protosets: readProtosets(source, faults),
+    xdsLimits: parseXdsLimits(source.many('xds-limit'), faults),
     allowNodeAdmin: source.many('allow-node-admin'),
     nodeLogDirectory: toAbsolute(source.one('node-log-directory')),
     logLevel: readLogLevel(source, faults),

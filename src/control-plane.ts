@@ -35,6 +35,7 @@ import { keepEventsTrimmed } from './store/trim-events.ts';
 import { ADMIN_LIMITS, createNodeAdmin } from './xds/access/node-admin.ts';
 import { createNodeLogReader } from './xds/access/node-log.ts';
 import { createAdsService } from './xds/ads-service.ts';
+import { LimitGuard } from './xds/limits/limit-guard.ts';
 import { startXdsServer } from './xds/xds-server.ts';
 
 /** Where the three ports are, as written to DIR/addresses.json. */
@@ -136,7 +137,6 @@ async function start(
     rootNamespace,
     registry,
   });
-    seal,
   onStop(() => compile.stop());
 
   // Nothing is served before the first full load: an empty answer would wipe what Envoys run.
@@ -146,13 +146,15 @@ async function start(
     metrics,
     fetches: moduleServer.feed,
     moduleKey: keys.current,
+    mostNames: config.xdsLimits.names,
     writer,
     clock,
     random,
     log,
   });
   onStop(() => ads.stop());
-  const xds = await startXdsServer(ads, config.xdsListen, log);
+  const guard = new LimitGuard({ limits: config.xdsLimits, clock, log });
+  const xds = await startXdsServer(ads, config.xdsListen, guard, log);
   onStop(() => xds.stop());
   const forEnvoys = { xds: toHostPort(advertised(config, xds.address)), modules: toHostPort(modules) };
 
@@ -167,7 +169,6 @@ async function start(
     listen: config.apiListen,
     store,
     checkResource: makeCheckResource(registry),
-    seal,
     findNameConflicts,
     signatures: config.signatures,
     nodes: {
@@ -194,7 +195,6 @@ async function start(
   builtIn = [new URL(api.url).host];
   const reconciler = await startModuleReconciler({
     store,
-    seal,
     tagIntervalMs: config.tagIntervalMs,
     cache,
     sources,

@@ -13,6 +13,7 @@ import {
   readConfig,
   SETTINGS,
 } from '../src/config.ts';
+import { DEFAULT_XDS_LIMITS } from '../src/model/xds-limits.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'attache-config-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -54,6 +55,9 @@ test('the defaults are loopback, in ./attache-data', () => {
     secretKeyPath: resolve('attache-data/secret-key'),
     signatures: { authorities: [], rules: [] },
     protosets: [],
+    allowNodeAdmin: [],
+    nodeLogDirectory: undefined,
+    xdsLimits: DEFAULT_XDS_LIMITS,
     logLevel: 'info',
   });
   assert.ok(Object.isFrozen(config));

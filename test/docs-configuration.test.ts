@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { SETTINGS, type Setting } from '../src/config.ts';
+import { XDS_LIMITS } from '../src/model/xds-limits.ts';
 
 const text = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
 
@@ -20,9 +21,20 @@ function withoutPadding(row: string): string {
 test('the table is the settings, in their order and their words', () => {
   const rows = text
     .split('\n')
-    .filter(line => line.startsWith('| `'))
+    .filter(line => line.startsWith('| `') && line.includes('`ATTACHE_'))
     .map(withoutPadding);
   assert.deepEqual(rows, SETTINGS.map(toRow));
+});
+
+test('the table of limits is the limits, in their order and their words', () => {
+  const rows = text
+    .split('\n')
+    .filter(line => line.startsWith('| `') && !line.includes('`ATTACHE_'))
+    .map(withoutPadding);
+  assert.deepEqual(
+    rows,
+    XDS_LIMITS.map(row => `| \`${row.name}\` | ${row.byDefault} | ${row.help} | ${row.beyond} |`),
+  );
 });
 
 test('the example file has only settings that exist', () => {

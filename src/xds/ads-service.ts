@@ -28,6 +28,8 @@ export interface AdsOptions {
   readonly metrics: LiveTable<NodeMetrics>;
   readonly fetches: ModuleFetchFeed;
   readonly moduleKey: Uint8Array;
+  /** Resource names that one Envoy may ask for. */
+  readonly mostNames: number;
   readonly writer: CoalescedPut;
   readonly clock: Clock;
   readonly random: RandomHex;
@@ -71,7 +73,8 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   registry.restore(presences, verdicts);
   const recorder = new NodeRecorder(options.writer, random, presences, verdicts);
   recorder.forgetConnections(clock.now());
-  const context: StreamContext = { clock, random, log, recorder, moduleKey: options.moduleKey };
+  const { moduleKey, mostNames } = options;
+  const context: StreamContext = { clock, random, log, recorder, moduleKey, mostNames };
   const sessions = new Map<string, Set<NodeSession>>();
   const sessionsOf = (nodeId: string): readonly NodeSession[] => [...(sessions.get(nodeId) ?? [])];
 

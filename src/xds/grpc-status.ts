@@ -7,6 +7,13 @@ const STATUS: Readonly<Record<XdsErrorCode, status>> = {
   'type-url-missing': status.INVALID_ARGUMENT,
   'type-url-foreign': status.INVALID_ARGUMENT,
   'node-changed': status.INVALID_ARGUMENT,
+  'message-too-large': status.RESOURCE_EXHAUSTED,
+  'too-many-connections': status.RESOURCE_EXHAUSTED,
+  'too-many-streams': status.RESOURCE_EXHAUSTED,
+  'too-many-new-streams': status.RESOURCE_EXHAUSTED,
+  'requests-too-fast': status.RESOURCE_EXHAUSTED,
+  'too-many-names': status.RESOURCE_EXHAUSTED,
+  'first-request-missing': status.DEADLINE_EXCEEDED,
   'bad-node-matcher': status.INVALID_ARGUMENT,
   'xds-listen-failed': status.UNAVAILABLE,
 };

@@ -11,6 +11,20 @@ export type XdsErrorCode =
   | 'type-url-foreign'
   /** A later request on a stream names another node. */
   | 'node-changed'
+  /** A message is larger than the limit. */
+  | 'message-too-large'
+  /** More connections than the limit. */
+  | 'too-many-connections'
+  /** More streams than the limit, on one connection or on all. */
+  | 'too-many-streams'
+  /** Streams begin faster than the limit. */
+  | 'too-many-new-streams'
+  /** A stream asks faster than the limit, and does not stop. */
+  | 'requests-too-fast'
+  /** An Envoy asks for more names than the limit. */
+  | 'too-many-names'
+  /** A stream was opened, and nothing came. */
+  | 'first-request-missing'
   /** A node matcher of a status request that cannot be used, or takes too long. */
   | 'bad-node-matcher'
   /** The xDS port could not be opened. */

@@ -4,7 +4,9 @@ import type { AdsService } from './ads-service.ts';
 import { addDebugServices } from './debug-services.ts';
 import { DISCOVERY_METHODS, type DiscoveryMethod, serviceOf, toByteMethod } from './discovery-services.ts';
 import { toGrpcStatus } from './grpc-status.ts';
-import { XdsError } from './xds-error.ts';
+import { createInterceptor } from './limits/guarded-call.ts';
+import type { LimitGuard } from './limits/limit-guard.ts';
+import { openPort } from './limits/open-port.ts';
 
 /*
  * The gRPC port. Messages pass through as bytes: the discovery codec reads and writes them.
@@ -13,15 +15,23 @@ import { XdsError } from './xds-error.ts';
 
 const METRICS = '/envoy.service.metrics.v3.MetricsService/StreamMetrics';
 
-const SERVER_OPTIONS: grpc.ServerOptions = {
-  // Envoy answers no ping while it loads a large module (9 s were seen): a minute is not lost.
-  'grpc.keepalive_time_ms': 30_000,
-  'grpc.keepalive_timeout_ms': 60_000,
-  // An Envoy sends all its stats in one message. With thousands of clusters or listeners that is far above gRPC's
-  // usual 4 MiB, and the next flush would fail alike; without any limit one peer could take all memory.
-  'grpc.max_receive_message_length': 64 * 1024 * 1024,
-  'grpc.enable_channelz': 0,
-};
+/** What a client may cost is in ./limits. */
+function toOptions(guard: LimitGuard): grpc.ServerOptions {
+  return {
+    // Envoy answers no ping while it loads a large module (9 s were seen): a minute is not lost.
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 60_000,
+    // Envoys have a stream for as long as they run; what has none for five minutes comes back when it wants something.
+    'grpc.max_connection_idle_ms': 300_000,
+    // An Envoy sends all its stats in one message. With thousands of clusters or listeners that is far above gRPC's
+    // usual 4 MiB, and the next flush would fail alike; without any limit one peer could take all memory.
+    'grpc.max_receive_message_length': guard.limits['message-size'],
+    // Who goes beyond the limit is told in a status; this is for a client that does not care.
+    'grpc.max_concurrent_streams': 2 * guard.limits['streams-per-connection'],
+    'grpc.enable_channelz': 0,
+    interceptors: [createInterceptor(guard, path => DISCOVERY_METHODS.some(method => method.path === path))],
+  };
+}
 
 /** How long a client may take to let go when we stop. */
 const GRACE_MS = 1000;
@@ -39,14 +49,15 @@ type MetricsCall = grpc.ServerReadableStream<Buffer, Buffer>;
 export async function startXdsServer(
   ads: AdsService,
   listen: { readonly host: string; readonly port: number },
+  guard: LimitGuard,
   log: Log,
 ): Promise<XdsServer> {
-  const server = new grpc.Server(SERVER_OPTIONS);
+  const server = new grpc.Server(toOptions(guard));
   const calls = new Set<Call>();
   for (const method of DISCOVERY_METHODS)
     server.addService(
       { stream: toByteMethod(method.path, true) },
-      { stream: (call: Call) => serve(call, method, ads, calls, log) },
+      { stream: (call: Call) => serve(call, method, ads, guard, calls, log) },
     );
   const metricsCalls = new Set<MetricsCall>();
   server.addService(
@@ -55,21 +66,28 @@ export async function startXdsServer(
   );
   const served = new Set([...DISCOVERY_METHODS.map(({ path }) => path), METRICS].map(serviceOf));
   const debug = addDebugServices(server, [...served], ads.configs, log);
-  const port = await bind(server, listen);
+  const open = await openPort(server, listen, guard);
   return {
-    address: { host: listen.host, port },
+    address: { host: listen.host, port: open.port },
     async stop() {
       debug.stopping();
       for (const call of calls) call.end();
       for (const call of metricsCalls) call.emit('error', STOPPING);
       // Who does not let go is cut. (forceShutdown cuts nobody while channelz is off.)
-      server.drain(toTarget(listen.host, port), GRACE_MS);
+      open.close(GRACE_MS);
       await new Promise<void>(resolve => server.tryShutdown(() => resolve()));
     },
   };
 }
 
-function serve(call: Call, method: DiscoveryMethod, ads: AdsService, calls: Set<Call>, log: Log): void {
+function serve(
+  call: Call,
+  method: DiscoveryMethod,
+  ads: AdsService,
+  guard: LimitGuard,
+  calls: Set<Call>,
+  log: Log,
+): void {
   calls.add(call);
   const stream = ads.open({ ...method, peer: call.getPeer() }, message => {
     if (!call.cancelled) call.write(message);
@@ -83,6 +101,7 @@ function serve(call: Call, method: DiscoveryMethod, ads: AdsService, calls: Set<
       stream.onMessage(message);
     } catch (error) {
       log.warn({ err: error, peer: call.getPeer() }, 'stream ended by us');
+      guard.note(error, call.getPeer());
       leave();
       call.emit('error', toGrpcStatus(error));
     }
@@ -112,31 +131,4 @@ function receive(call: MetricsCall, ads: AdsService, calls: Set<MetricsCall>, lo
     }
   });
   call.on('error', () => {});
-}
-
-async function bind(server: grpc.Server, listen: { host: string; port: number }): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(
-      toTarget(listen.host, listen.port),
-      grpc.ServerCredentials.createInsecure(),
-      (error, port) => {
-        if (error === null) resolve(port);
-        else
-          reject(
-            new XdsError(
-              'xds-listen-failed',
-              `cannot listen on ${toTarget(listen.host, listen.port)}: ${error.message}`,
-              {
-                cause: error,
-                hint: 'choose another port with --xds-listen, or stop the other process',
-              },
-            ),
-          );
-      },
-    );
-  });
-}
-
-function toTarget(host: string, port: number): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -7,10 +7,12 @@ import { type Clock, silentLog } from '../../src/model/ports.ts';
 import type { EncodedResource } from '../../src/model/resource.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import { EXTENSION_CONFIG_TYPE, SECRET_TYPE, XDS_TYPES } from '../../src/model/type-url.ts';
+import { DEFAULT_XDS_LIMITS, type XdsLimits } from '../../src/model/xds-limits.ts';
 import { createCoalescedWriter } from '../../src/store/coalesced-writer.ts';
 import { LiveTable } from '../../src/store/live-table.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { createAdsService } from '../../src/xds/ads-service.ts';
+import { LimitGuard } from '../../src/xds/limits/limit-guard.ts';
 import { startXdsServer } from '../../src/xds/xds-server.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 import { readSlot, snapshotOf } from '../xds/model/content.ts';
@@ -80,8 +82,15 @@ function toAny(typeUrl: string, value: string): Buffer {
   return Buffer.concat(parts);
 }
 
+export interface SceneOptions {
+  /** Those that are not the defaults. */
+  readonly limits?: Partial<XdsLimits>;
+  /** Of the limits. */
+  readonly limitClock?: Clock;
+}
+
 /** The xds stage behind its port; `set` is what compile would do. */
-export async function setUp(t: TestContext, world?: World) {
+export async function setUp(t: TestContext, world?: World, options: SceneOptions = {}) {
   const store = createMemoryStore();
   const snapshots = new LiveTable<Snapshot>();
   const metrics = new LiveTable<NodeMetrics>();
@@ -89,18 +98,21 @@ export async function setUp(t: TestContext, world?: World) {
   const random = (bytes: number): string => randomBytes(bytes).toString('hex');
   const fetches = { subscribe: () => () => {} };
   const moduleKey = Buffer.alloc(32);
+  const limits = { ...DEFAULT_XDS_LIMITS, ...options.limits };
   const ads = await createAdsService({
     store,
     snapshots,
     metrics,
     fetches,
     moduleKey,
+    mostNames: limits.names,
     writer,
     clock,
     random,
     log: silentLog,
   });
-  const server = await startXdsServer(ads, { host: '127.0.0.1', port: 0 }, silentLog);
+  const guard = new LimitGuard({ limits, clock: options.limitClock ?? clock, log: silentLog });
+  const server = await startXdsServer(ads, { host: '127.0.0.1', port: 0 }, guard, silentLog);
   stopAfter(t, {
     async stop() {
       await server.stop();
@@ -116,7 +128,7 @@ export async function setUp(t: TestContext, world?: World) {
   const presence = async (node = NODE): Promise<NodePresence | undefined> =>
     (await store.get('NodePresence', node))?.value;
   const open = (node?: string) => connection.open(node);
-  return { server, connect, connection, set, presence, metrics, open };
+  return { server, connect, connection, set, presence, metrics, open, guard };
 }
 
 /** `cds a@1 b@2 -c`; extension configs as `ecds slot: verdict a@1`. */

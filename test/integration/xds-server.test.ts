@@ -120,14 +120,14 @@ test('50. a stop ends streams of stats, and cuts a client that does not let go',
 });
 
 test('50. the port is free after a stop, and one that is taken is an error with its code', async t => {
-  const { server } = await setUp(t, {});
+  const { server, guard } = await setUp(t, {});
   const other = await setUp(t, {});
   assert.notEqual(other.server.address.port, server.address.port);
-  await assert.rejects(startXdsServer(NO_SERVICE, { ...server.address }, silentLog), {
+  await assert.rejects(startXdsServer(NO_SERVICE, { ...server.address }, guard, silentLog), {
     code: 'xds-listen-failed',
   });
   await server.stop();
-  const again = await startXdsServer(NO_SERVICE, { ...server.address }, silentLog);
+  const again = await startXdsServer(NO_SERVICE, { ...server.address }, guard, silentLog);
   await again.stop();
 });
 

@@ -81,7 +81,6 @@ export class Plant {
       log,
       rootNamespace: ROOT_NAMESPACE,
       registry,
-      seal: { open: () => undefined },
     });
     this.#ads = await createAdsService({
       store,

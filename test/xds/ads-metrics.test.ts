@@ -30,7 +30,16 @@ async function setUp() {
     const snapshots = new LiveTable<Snapshot>();
     const writer = createCoalescedWriter(store, clock, silentLog);
     const ads = await createAdsService({
-      ...{ store, snapshots, metrics, writer, clock, log: silentLog, moduleKey: Buffer.alloc(32) },
+      ...{
+        store,
+        snapshots,
+        metrics,
+        writer,
+        clock,
+        log: silentLog,
+        moduleKey: Buffer.alloc(32),
+        mostNames: 1000,
+      },
       fetches: { subscribe: () => () => {} },
       random: bytes => (++random).toString(16).padStart(bytes * 2, '0'),
     });

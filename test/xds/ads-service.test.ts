@@ -43,6 +43,7 @@ async function setUp() {
       },
     },
     moduleKey: Buffer.alloc(32),
+    mostNames: 1000,
     writer: {
       put: (kind, _key, value) => {
         pending = true;

@@ -5,6 +5,7 @@ import type { EncodedResource } from '../../model/resource.ts';
 import { fillTemplate, type Snapshot, TAG_LENGTH } from '../../model/snapshot.ts';
 import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE, XDS_TYPES } from '../../model/type-url.ts';
 import { bringsVersions, type DiscoveryRequest } from '../discovery-request.ts';
+import { checkNames, type NamesBefore } from '../limits/count-names.ts';
 import { onProcess, onReading, type Reading } from '../loaded/loaded-proof.ts';
 import type { NodeRecorder } from '../node-recorder.ts';
 import { capabilityOf, type Process } from '../process-registry.ts';
@@ -23,6 +24,8 @@ export interface StreamContext {
   readonly recorder: NodeRecorder;
   /** Signs the module URLs of this process. */
   readonly moduleKey: Uint8Array;
+  /** That one Envoy may ask for. */
+  readonly mostNames: number;
 }
 
 /** What one stream asked for of one type. */
@@ -77,7 +80,10 @@ export class Session {
     );
   }
 
-  /** Throws XdsError `type-url-missing` or `type-url-foreign`. A type that is not ours gets silence, not an error. */
+  /**
+   * Throws XdsError `type-url-missing`, `type-url-foreign` or `too-many-names`, and has taken nothing over then. A type
+   * that is not ours gets silence, not an error.
+   */
   onRequest(channel: Channel, request: DiscoveryRequest): void {
     const typeUrl = channel.typeOf(request);
     const type = XDS_TYPES.find(row => row.typeUrl === typeUrl);
@@ -85,6 +91,7 @@ export class Session {
       this.#context.log.warn({ node: this.process.nodeId, type_url: typeUrl }, 'type is not served');
       return;
     }
+    checkNames(request, this.#namesBefore(channel, typeUrl), this.#context.mostNames);
     const isFirst = channel.begins(typeUrl);
     if (isFirst && bringsVersions(request)) this.#update(machine.onVersions(this.process.state));
     if (typeUrl === EXTENSION_CONFIG_TYPE) this.#onSlotRequest(channel, request, isFirst);
@@ -194,6 +201,15 @@ export class Session {
     if (request.errorDetail === undefined) this.#context.recorder.acked(this.process.nodeId, this.#now());
     if (typeUrl === LISTENER_TYPE) this.#noteListenerAnswer(answered, inFlight.sent, inFlight.at);
     this.#recordNacks();
+  }
+
+  #namesBefore(channel: Channel, typeUrl: string): NamesBefore {
+    const ofPlaces = typeUrl === EXTENSION_CONFIG_TYPE ? channel.slots : undefined;
+    const ofType = this.#find(channel, typeUrl)?.state.names ?? ofPlaces ?? new Set();
+    let all = 0;
+    for (const { slots } of this.#channels) all += slots.size;
+    for (const { state } of this.#asked) all += state.names.size;
+    return { ofType, others: all - ofType.size };
   }
 
   #find(channel: Channel, typeUrl: string): Asked | undefined {

@@ -206,6 +206,7 @@ export class RandomWorld {
         },
       },
       moduleKey: Buffer.alloc(32),
+      mostNames: 1000,
       writer,
       clock: {
         now: () => this.clock.now(),

@@ -61,7 +61,8 @@ export class ManyStreamsStory {
     const random = (bytes: number): string => (++this.#hex).toString(16).padStart(bytes * 2, '0');
     const recorder = new NodeRecorder(writer, random, [], []);
     recorder.connected(node, this.process, this.clock.now());
-    const context = { clock: this.clock, random, log: silentLog, recorder, moduleKey: Buffer.alloc(32, 7) };
+    const parts = { clock: this.clock, random, log: silentLog, recorder };
+    const context = { ...parts, moduleKey: Buffer.alloc(32, 7), mostNames: 1000 };
     this.#session = new Session(this.process, context);
   }
 

@@ -168,6 +168,7 @@ export class StreamStory {
       log: silentLog,
       recorder: this.#recorder,
       moduleKey: KEY,
+      mostNames: 1000,
     };
     const session = new Session(this.process, context);
     this.#channel = session.open('delta', undefined, bytes => this.#sent.push(decodeResponse(bytes)));

@@ -1,0 +1,102 @@
+import * as grpc from '@grpc/grpc-js';
+import { toSizeText } from '../../model/quantity-text.ts';
+import { toGrpcStatus } from '../grpc-status.ts';
+import { LimitError } from './limit-error.ts';
+import type { LimitGuard } from './limit-guard.ts';
+import { RequestPace } from './request-pace.ts';
+
+/** What a server interceptor is given. */
+type Call = ConstructorParameters<typeof grpc.ServerInterceptingCall>[0];
+
+/** Holds every call of a server to the limits. `isDiscovery` tells by the path. */
+export function createInterceptor(
+  guard: LimitGuard,
+  isDiscovery: (path: string) => boolean,
+): grpc.ServerInterceptor {
+  return (method, call) => guardCall(call, guard, isDiscovery(method.path));
+}
+
+/** One call: it waits to be let in, has to ask soon, and is read no faster than its pace. */
+function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.ServerInterceptingCall {
+  const { limits, clock } = guard;
+  const peer = call.getPeer();
+  const pace = new RequestPace(limits);
+  let isIn = false;
+  let isOver = false;
+  let hasAsked = false;
+  // There is one timer at a time: for its turn, for its first request, for its next one, or for it to let go.
+  let cancelTimer = (): void => {};
+
+  const sendStatus = call.sendStatus.bind(call);
+  const end = (error: unknown): void => {
+    isOver = true;
+    guard.note(error, peer);
+    cancelTimer();
+    cancelTimer = guard.cutLater(peer);
+    sendStatus(toGrpcStatus(error));
+  };
+  // gRPC finds out itself that a message is too large, before it is read, and has words of its own for it.
+  call.sendStatus = status => {
+    if (isAboutSize(status)) end(toTooLarge(limits['message-size']));
+    else sendStatus(status);
+  };
+  const begin = (proceed: () => void): void => {
+    cancelTimer = clock.after(limits['first-request'], () => end(toSilence(limits['first-request'])));
+    proceed();
+  };
+  const listener: grpc.ServerListener = {
+    onReceiveMetadata(metadata, next) {
+      try {
+        const waitMs = guard.enter(peer, isDiscovery);
+        isIn = true;
+        if (waitMs === 0) begin(() => next(metadata));
+        else cancelTimer = clock.after(waitMs, () => begin(() => next(metadata)));
+      } catch (error) {
+        end(error);
+      }
+    },
+    onReceiveMessage(message: unknown, next) {
+      if (isOver) return;
+      if (!hasAsked) cancelTimer();
+      hasAsked = true;
+      try {
+        const bytes = Buffer.isBuffer(message) ? message.length : 0;
+        const { waitMs, isFirstBehind } = pace.arrive(clock.now(), bytes);
+        if (isFirstBehind) guard.hit('requests-per-second', peer, 'it is read more slowly');
+        if (waitMs === 0) next(message);
+        else cancelTimer = clock.after(waitMs, () => next(message));
+      } catch (error) {
+        end(error);
+      }
+    },
+    onCancel() {
+      cancelTimer();
+      if (isIn) guard.leave(peer);
+      isIn = false;
+    },
+  };
+  return new grpc.ServerInterceptingCall(call, {
+    start: next => next(listener),
+    sendMessage: (message, next) => {
+      if (!isOver) next(message);
+    },
+  });
+}
+
+function toSilence(ms: number): LimitError {
+  return new LimitError(
+    'first-request',
+    'first-request-missing',
+    `no request came within ${ms / 1000} s`,
+    'Send the first request as soon as the stream is open',
+  );
+}
+
+function isAboutSize({ code, details }: Parameters<Call['sendStatus']>[0]): boolean {
+  return code === grpc.status.RESOURCE_EXHAUSTED && details?.startsWith('Received message') === true;
+}
+
+function toTooLarge(bytes: number): LimitError {
+  const text = `a message has more than ${toSizeText(bytes)}`;
+  return new LimitError('message-size', 'message-too-large', text, 'Ask for less at a time');
+}
