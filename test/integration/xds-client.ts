@@ -1,10 +1,13 @@
 import * as grpc from '@grpc/grpc-js';
-import { type DeltaMessage, decodeResponse, encodeRequest } from '../xds/model/envoy-model.ts';
+import { DISCOVERY_METHODS } from '../../src/xds/discovery-services.ts';
+import type { ProtocolForm } from '../../src/xds/stream/channel.ts';
+import { type DeltaMessage, encodeRequest } from '../xds/model/envoy-model.ts';
+import { encodeSotwRequest, type SotwMessage } from '../xds/model/sotw-wire.ts';
+import { applyResponse, type Held, type Response, readResponse } from './xds-wire.ts';
+
+export type { Response } from './xds-wire.ts';
 
 const bytes = (message: Buffer): Buffer => message;
-const SERVICE = '/envoy.service.discovery.v3.AggregatedDiscoveryService';
-
-export type Response = ReturnType<typeof decodeResponse>;
 
 /** The end of a stream as the client sees it. */
 export interface End {
@@ -12,13 +15,21 @@ export interface End {
   readonly details: string;
 }
 
+/** Default: the form of the connection, all types. */
+export interface StreamKind {
+  readonly form?: ProtocolForm;
+  readonly typeUrl?: string;
+}
+
 /** A gRPC connection to an xDS port; messages pass through as bytes. */
 export class XdsConnection {
   readonly #client: grpc.Client;
   readonly #credentials = grpc.credentials.createInsecure();
+  readonly #form: ProtocolForm;
   #closed = false;
 
-  constructor(port: number) {
+  constructor(port: number, form: ProtocolForm = 'delta') {
+    this.#form = form;
     // A connection of its own: clients of one address would share theirs.
     this.#client = new grpc.Client(`127.0.0.1:${port}`, this.#credentials, {
       'grpc.use_local_subchannel_pool': 1,
@@ -26,8 +37,10 @@ export class XdsConnection {
     });
   }
 
-  open(node = 'edge-1', method = 'DeltaAggregatedResources'): XdsStream {
-    return new XdsStream(this.#client.makeBidiStreamRequest(`${SERVICE}/${method}`, bytes, bytes), node);
+  open(node = 'edge-1', { form = this.#form, typeUrl }: StreamKind = {}): XdsStream {
+    const method = DISCOVERY_METHODS.find(it => it.form === form && it.typeUrl === typeUrl);
+    if (method === undefined) throw new Error(`no such stream: ${form} ${typeUrl}`);
+    return new XdsStream(this.#client.makeBidiStreamRequest(method.path, bytes, bytes), this, node, form);
   }
 
   /** A stream of the client only, such as the metrics sink of Envoy. */
@@ -41,20 +54,49 @@ export class XdsConnection {
   }
 }
 
-/** One ADS stream: what came over it, and how it ended. */
+/** What a client says of a type, in either form. */
+export interface Saying {
+  /** Names that it asks for from now on. */
+  readonly ask?: readonly string[];
+  readonly drop?: readonly string[];
+  /** Of the response that it answers; default, in the state of the world: the last one answered. */
+  readonly nonce?: string;
+  /** It refuses. */
+  readonly error?: string;
+}
+
+/** What the client has of one type. */
+interface TypeState {
+  names: readonly string[];
+  nonce: string;
+  versionInfo: string;
+  held: Held;
+}
+
+/** One stream in one of the two forms: what came over it, what the client has from it, and how it ended. */
 export class XdsStream {
+  readonly connection: XdsConnection;
+  readonly form: ProtocolForm;
   readonly responses: Response[] = [];
   readonly ended: Promise<End>;
   readonly #call: grpc.ClientDuplexStream<Buffer, Buffer>;
   readonly #node: string;
+  readonly #types = new Map<string, TypeState>();
   #end: End | undefined;
   #waiting: (() => void)[] = [];
 
-  constructor(call: grpc.ClientDuplexStream<Buffer, Buffer>, node: string) {
+  constructor(
+    call: grpc.ClientDuplexStream<Buffer, Buffer>,
+    connection: XdsConnection,
+    node: string,
+    form: ProtocolForm,
+  ) {
     this.#call = call;
+    this.connection = connection;
     this.#node = node;
+    this.form = form;
     call.on('data', (message: Buffer) => {
-      this.responses.push(decodeResponse(message));
+      this.responses.push(readResponse(form, message));
       this.#wake();
     });
     call.on('error', () => {});
@@ -67,9 +109,16 @@ export class XdsStream {
     );
   }
 
+  // --- requests ---
+
+  /** A request as it is, in the incremental form. */
   send(message: DeltaMessage, node = this.#node): this {
-    this.#call.write(Buffer.from(encodeRequest(message, node)));
-    return this;
+    return this.sendBytes(encodeRequest(message, node));
+  }
+
+  /** A request as it is, in the state of the world. */
+  sendSotw(message: SotwMessage, node = this.#node): this {
+    return this.sendBytes(encodeSotwRequest(message, node));
   }
 
   sendBytes(message: Uint8Array): this {
@@ -77,16 +126,61 @@ export class XdsStream {
     return this;
   }
 
-  ask(typeUrl: string, subscribe: readonly string[] = [], versions: Record<string, string> = {}): this {
-    return this.send({ typeUrl, subscribe, initialVersions: new Map(Object.entries(versions)) });
+  say(typeUrl: string, { ask = [], drop = [], nonce, error }: Saying, node = this.#node): this {
+    const state = this.#of(typeUrl);
+    state.names = [...new Set([...state.names.filter(name => !drop.includes(name)), ...ask])];
+    const refusal = error === undefined ? {} : { errorDetail: error };
+    if (this.form === 'delta') {
+      const answers = nonce === undefined ? {} : { responseNonce: nonce };
+      return this.send({ typeUrl, subscribe: ask, unsubscribe: drop, ...answers, ...refusal }, node);
+    }
+    const { names, versionInfo } = state;
+    const responseNonce = nonce ?? state.nonce;
+    return this.sendSotw({ typeUrl, names, versionInfo, responseNonce, ...refusal }, node);
   }
 
-  answer({ typeUrl, nonce }: Response, errorDetail?: string): this {
-    return this.send({
-      typeUrl,
-      responseNonce: nonce,
-      ...(errorDetail === undefined ? {} : { errorDetail }),
-    });
+  /** Asks for names, with `versions` that it has of them (incremental). */
+  ask(typeUrl: string, names: readonly string[] = [], versions?: Record<string, string>): this {
+    if (versions === undefined) return this.say(typeUrl, { ask: names });
+    this.#of(typeUrl).names = names;
+    return this.send({ typeUrl, subscribe: names, initialVersions: new Map(Object.entries(versions)) });
+  }
+
+  drop(typeUrl: string, ...names: string[]): this {
+    return this.say(typeUrl, { drop: names });
+  }
+
+  /** The first request of a type by a client that comes back: it says what it has from that stream. */
+  resume(typeUrl: string, from: XdsStream, versions?: Record<string, string>): this {
+    const former = from.#of(typeUrl);
+    this.#types.set(typeUrl, { ...former, nonce: '' });
+    return this.form === 'delta'
+      ? this.ask(typeUrl, former.names, versions ?? Object.fromEntries(former.held))
+      : this.say(typeUrl, {});
+  }
+
+  // --- responses ---
+
+  /** An ACK, or a NACK with this text; a client takes an ACKed response for what it has. */
+  answer(response: Response, error?: string, change: Pick<Saying, 'ask' | 'drop'> = {}): this {
+    const { typeUrl, nonce, versionInfo } = response;
+    const state = this.#of(typeUrl);
+    state.nonce = nonce;
+    if (error === undefined) {
+      state.held = applyResponse(this.form, state.held, response);
+      state.versionInfo = versionInfo;
+    }
+    return this.say(typeUrl, { ...change, nonce, ...(error === undefined ? {} : { error }) });
+  }
+
+  /** What the client has of a type. */
+  held(typeUrl: string): Held {
+    return this.#of(typeUrl).held;
+  }
+
+  /** The version of the type that the client accepted last; only in the state of the world. */
+  versionInfo(typeUrl: string): string {
+    return this.#of(typeUrl).versionInfo;
   }
 
   /** The next response that was not taken yet; throws when the stream ends or ten seconds pass before it. */
@@ -116,6 +210,12 @@ export class XdsStream {
 
   cancel(): void {
     this.#call.cancel();
+  }
+
+  #of(typeUrl: string): TypeState {
+    const known = this.#types.get(typeUrl) ?? { names: [], nonce: '', versionInfo: '', held: new Map() };
+    this.#types.set(typeUrl, known);
+    return known;
   }
 
   #wake(): void {
