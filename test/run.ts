@@ -45,6 +45,8 @@ const LOADER = 'test/harness/load-tests.ts';
 /** What depends on the form of xDS runs once more in the state of the world, on the newest Envoy only: the time is short. */
 const IN_BOTH_FORMS =
   /^test\/e2e\/(lifecycle\/(attache-restart|changes|envoy-restart)|traps\/(equal-bytes|late-first|slot-added|two-resources))/;
+/** As bin/attache starts Node. */
+const EXEC_ARGV = ['--disable-warning=ExperimentalWarning'];
 const OWN_FOLDERS = /^test\/(simulation|integration|e2e|interop)\//;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -123,7 +125,7 @@ async function runFiles(runs: readonly RunOptions[], phase: Phase, total: Tally)
   const watchdog = setTimeout(() => stuck.abort(), phase.timeoutMs + 60_000);
   const signal = AbortSignal.any([interrupted.signal, stuck.signal]);
   const reports = runs.map(options => {
-    const events = run({ ...options, timeout: phase.timeoutMs, signal });
+    const events = run({ ...options, execArgv: EXEC_ARGV, timeout: phase.timeoutMs, signal });
     for (const name of ['test:start', 'test:complete'] as const) events.on(name, () => watchdog.refresh());
     count(events, total);
     return events.compose(new spec());

