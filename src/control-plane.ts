@@ -136,6 +136,7 @@ async function start(
     log,
     rootNamespace,
     registry,
+    seal,
   });
   onStop(() => compile.stop());
 
@@ -169,6 +170,7 @@ async function start(
     listen: config.apiListen,
     store,
     checkResource: makeCheckResource(registry),
+    seal,
     findNameConflicts,
     signatures: config.signatures,
     nodes: {
@@ -195,6 +197,7 @@ async function start(
   builtIn = [new URL(api.url).host];
   const reconciler = await startModuleReconciler({
     store,
+    seal,
     tagIntervalMs: config.tagIntervalMs,
     cache,
     sources,

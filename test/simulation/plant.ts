@@ -81,6 +81,7 @@ export class Plant {
       log,
       rootNamespace: ROOT_NAMESPACE,
       registry,
+      seal: { open: () => undefined },
     });
     this.#ads = await createAdsService({
       store,
