@@ -82,7 +82,7 @@ const VERBS: readonly Verb[] = [
   },
   {
     name: 'diff',
-    summary: 'say what apply would change, up to the nodes of each step',
+    summary: 'say what apply would change, or what a node has not',
     load: () => import('./cli/commands/diff.ts'),
   },
   {
@@ -112,8 +112,23 @@ const VERBS: readonly Verb[] = [
   },
   {
     name: 'node',
-    summary: 'take a node out of rollouts, or in again',
+    summary: 'take a node out of rollouts or in again, and say what it is',
     load: () => import('./cli/commands/node.ts'),
+  },
+  {
+    name: 'config',
+    summary: 'print the Envoy resources of a node',
+    load: () => import('./cli/commands/config.ts'),
+  },
+  {
+    name: 'logs',
+    summary: 'print what the plugins of a node logged last',
+    load: () => import('./cli/commands/logs.ts'),
+  },
+  {
+    name: 'bundle',
+    summary: 'all about a node in one file, for a report',
+    load: () => import('./cli/commands/bundle.ts'),
   },
   {
     name: 'freeze',

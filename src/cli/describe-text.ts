@@ -4,6 +4,7 @@ import type { HistoryRow, RolloutSide, RolloutView } from '../api/schema/rollout
 import { toCountText, toEstimateText } from '../model/quantity-text.ts';
 import { formatClock, formatDigest, formatSince, formatSize, localizeTimes, NONE } from './format.ts';
 import { formatLabels, HISTORY, toChangeText, toTable } from './listings.ts';
+import { describeResources, describeSettings } from './node-resources-text.ts';
 import { describeNext } from './rollout/rollout-end.ts';
 import { drawRollout } from './rollout/rollout-tree.ts';
 import { formatTable } from './table.ts';
@@ -34,6 +35,7 @@ export function describeNode(node: NodeView, nowMs: number): string {
   return [
     `${metadata.name}   ${status.state} since ${formatSince(status.since, nowMs)}   Envoy ${status.envoyVersion || NONE}${zone}   namespace ${metadata.namespace}   labels ${formatLabels(metadata.labels)}`,
     ...describeExclusion(node, nowMs),
+    ...describeSettings(node),
     formatTable({
       headings: ['PLUGIN', 'WANTED', 'RUNS', 'STATE', 'AGE', 'ENVOY SAID'],
       rows: status.plugins.map(one => [
@@ -44,13 +46,14 @@ export function describeNode(node: NodeView, nowMs: number): string {
       ]),
     }),
     ...describeChains(node),
-    ...status.refusedResources.map(
-      one => `refused ${one.type} ${one.name} ${formatSince(one.since, nowMs)} ago: "${one.message}"`,
-    ),
+    ...status.refusedResources
+      .filter(one => !isListed(node, one))
+      .map(one => `refused ${one.type} ${one.name} ${formatSince(one.since, nowMs)} ago: "${one.message}"`),
     ...status.plugins.flatMap(one =>
       one.cause === null ? [] : [`the cause for ${one.plugin}: ${one.cause}`],
     ),
     ...status.warnings.map(warning => `warning: ${warning}`),
+    ...describeResources(node, nowMs),
   ].join('\n');
 }
 
@@ -155,6 +158,16 @@ function describeExclusion({ status }: NodeView, nowMs: number): readonly string
   if (excluded === null) return [];
   const since = formatSince(excluded.since, nowMs);
   return [`excluded from rollouts by ${excluded.by} ${since} ago${toQuote(excluded.message)}`];
+}
+
+/** With its text in the table of resources. */
+function isListed(
+  { status }: NodeView,
+  { type, name }: NodeView['status']['refusedResources'][number],
+): boolean {
+  return (status.resources ?? []).some(
+    one => one.state === 'Refused' && one.type === type && one.name === name,
+  );
 }
 
 /** `listener ingress: auth (AUTHN) → limit → router`; without a listener, where plugins could stand. */

@@ -28,6 +28,9 @@ test('--help lists every verb, and VERB --help shows an example', async () => {
     'events',
     'delete',
     'node',
+    'config',
+    'logs',
+    'bundle',
     'freeze',
     'unfreeze',
   ];
@@ -35,7 +38,8 @@ test('--help lists every verb, and VERB --help shows an example', async () => {
   const actions = ['status', 'history', 'pause', 'resume', 'promote', 'abort', 'retry', 'undo'];
   const groups: Readonly<Record<string, readonly string[]>> = {
     example: ['listener'],
-    node: ['exclude', 'include'],
+    node: ['exclude', 'include', 'set', 'log-level'],
+    config: ['dump'],
     rollout: actions,
     envoy: [],
   };
@@ -43,7 +47,7 @@ test('--help lists every verb, and VERB --help shows an example', async () => {
     for (const rest of groups[verb]?.map(one => [one]) ?? [[]]) {
       const own = await run([verb, ...rest, '--help']);
       assert.equal(own.code, 0);
-      assert.match(own.out, /Example:/, `${verb} ${rest.join(' ')}`);
+      assert.match(own.out, /Examples?:/, `${verb} ${rest.join(' ')}`);
     }
 });
 

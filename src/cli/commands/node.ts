@@ -11,14 +11,15 @@ import {
 import { EXIT } from '../exit-code.ts';
 import { withNearestNode } from '../nearest.ts';
 import { toPath } from '../rest-client.ts';
+import { defineNodeSettings } from './node-set.ts';
 
 interface Options extends ServerOptions {
   readonly message?: string;
 }
 
-/** `attache node exclude|include ID`. */
+/** `attache node exclude|include|set|log-level ID`. */
 export const define: DefineCommand = (command, context, finish) => {
-  command.description('take a node out of rollouts, or in again');
+  command.description('take a node out of rollouts or in again, and say what it is');
   const exclude = command.command('exclude').description('it takes part in no rollout and leaves all counts');
   const include = command.command('include').description('it takes part again');
   addMessageOption(exclude).addHelpText(
@@ -28,6 +29,7 @@ export const define: DefineCommand = (command, context, finish) => {
   include.addHelpText('after', '\nExample:\n  attache node include edge-1');
   addAction(exclude, true, context, finish);
   addAction(include, false, context, finish);
+  defineNodeSettings(command, context, finish);
 };
 
 function addAction(
