@@ -1,4 +1,4 @@
-import type { Assignment, Placement, Side } from './assignment.ts';
+import { type Assignment, isSameAim, type Placement, type Side } from './assignment.ts';
 import type { Rollout } from './rollout.ts';
 
 /** What an undo goes back to; how it is compiled is the rollout stage's. */
@@ -17,7 +17,10 @@ export function findUndoTarget(
   // A rollout that was stopped where it was left nodes on its side.
   if (moved.length > 0) return base;
   const last = rollouts.findLast(
-    ({ kind, phase }) => kind !== 'format' && (kind !== 'undo' || phase === 'Succeeded'),
+    rollout =>
+      rollout.kind !== 'format' &&
+      (rollout.kind !== 'undo' || rollout.phase === 'Succeeded') &&
+      !foundNothingToDo(rollout),
   );
   // What did not succeed has gone back by itself, and what was undone is back; an undo that failed left it.
   if (last?.phase !== 'Succeeded' || last.kind === 'undo') return undefined;
@@ -27,6 +30,11 @@ export function findUndoTarget(
 /** Whether nodes were to run its side for good. */
 export function wasLive({ phase }: Rollout): boolean {
   return phase === 'Succeeded' || phase === 'Reverted';
+}
+
+/** A document that waited for its module asked for what is there: it ended without a step, and there is nothing to undo. */
+export function foundNothingToDo({ from, to, targets, steps }: Rollout): boolean {
+  return to !== null && isSameAim(from, to) && targets === 0 && steps.length === 0;
 }
 
 /** Where the plugin is nowhere, the nodes that had the revision last. */

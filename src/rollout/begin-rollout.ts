@@ -1,3 +1,4 @@
+import { isSameAim } from '../model/assignment.ts';
 import { toNamesText } from '../model/quantity-text.ts';
 import { isActive, type Rollout, type RolloutFailure } from '../model/rollout.ts';
 import { withoutHold } from './desired-side.ts';
@@ -10,6 +11,7 @@ import { nameOf, toAimText } from './rollout-text.ts';
 import { latestOf, type Turn, without, withRollout } from './rollout-turn.ts';
 import { revisionText } from './sides.ts';
 import { findTargets, start } from './start-rollout.ts';
+import { withReverted } from './succeed.ts';
 
 /**
  * Begins a rollout, in the place of one that is under way. While nodes are just coming back after our start it waits:
@@ -50,13 +52,16 @@ export function toSuperseded({ facts }: Turn, rollout: Rollout): Rollout {
 
 /**
  * Nodes that it has reached keep what they have, and it gets no more of them. What was everywhere and only watched
- * counts as proven.
+ * counts as proven, as does what an undo in haste goes back to.
  */
 function takeOver(turn: Turn, records: RolloutRecords, active: Rollout): RolloutRecords {
   const { assignment } = records;
-  const { to, phase, pausedFrom, failure } = active;
+  const { kind, to, phase, pausedFrom, failure } = active;
   const next = withRollout(records, toSuperseded(turn, active));
   const isBaking = phase === 'Baking' || (phase === 'Paused' && pausedFrom === 'Baking');
+  // What an undo in haste takes back does not come again for whoever had not answered yet.
+  if (kind === 'undo' && assignment !== undefined && to !== null && isSameAim(assignment.base, to))
+    return withReverted(turn, { ...next, assignment: { ...assignment, moved: [] } }, active);
   if (!isBaking || failure !== undefined || assignment === undefined || to === null) {
     const stopped = { ...next, assignment: stopMoving(turn.facts, records, active) };
     return failure === undefined ? stopped : holdFailed(turn.facts, stopped, active, failure);

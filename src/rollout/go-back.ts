@@ -1,4 +1,4 @@
-import { type Assignment, holds, type Moved } from '../model/assignment.ts';
+import { type Assignment, holds, isSameAim, type Moved } from '../model/assignment.ts';
 import type { Rollout, RolloutFailure, RolloutNodes, RolloutReason, RolloutStep } from '../model/rollout.ts';
 import { type Cause, holdBack, liftUndone } from './hold-back.ts';
 import { stopMoving } from './moved-entries.ts';
@@ -79,7 +79,7 @@ export function goBack(
   const next = {
     ...withRollout(lifted, back),
     nodes: records.nodes && withLeftBehind(facts, records.nodes, records.assignment),
-    assignment: emptyMoved(lifted.assignment, now),
+    assignment: emptyMoved(withProven(lifted.assignment, rollout), now),
   };
   // Whoever takes an undo back has nothing against where it led.
   const isTrusted = quarantine === undefined || (isUndo && failing.kind === 'abort');
@@ -124,6 +124,12 @@ function idsOf(facts: RolloutFacts, entry: Moved): readonly string[] {
   return [...facts.fleet]
     .filter(([id, node]) => holds(entry, id) && runsOn(facts, entry.side, node))
     .map(([id]) => id);
+}
+
+/** An undo in haste had taken what it undid for not proven any more; where it fails, that is what is known to run. */
+function withProven(assignment: Assignment | undefined, { kind, from, to }: Rollout): Assignment | undefined {
+  if (assignment === undefined || kind !== 'undo' || to === null) return assignment;
+  return isSameAim(assignment.base, to) ? { ...assignment, base: from } : assignment;
 }
 
 function emptyMoved(assignment: Assignment | undefined, now: number): Assignment | undefined {

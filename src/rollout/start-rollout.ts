@@ -55,10 +55,13 @@ export function start(
   };
   const nodes = { rollout: rollout.id, order, before: {}, movedAt: {} };
   const rollouts = [...records.rollouts.filter(({ number }) => number !== rollout.number), begun];
-  const next = { ...records, assignment, rollouts, nodes };
+  // What somebody wants gone in haste is not proven any more from here on: who begins now, or is left out, gets what
+  // it goes back to. `goBack` restores it.
+  const proven = plan.strategy.inHaste === true ? { ...assignment, base: plan.to, since: now } : assignment;
+  const next = { ...records, assignment: proven, rollouts, nodes };
   if (!targets.some(({ connected }) => connected))
     return concernsExcluded(facts, assignment, plan.to)
-      ? bakeAtOnce(turn, next, begun, assignment)
+      ? bakeAtOnce(turn, next, begun, proven)
       : settleAtOnce(turn, next, begun, assignment);
   const first = steps.findIndex(({ state }) => state !== 'skipped');
   turn.tell('rollout.started', `${nameOf(begun)} started by ${begun.by}: ${toPlanText(begun)}`);

@@ -1,5 +1,6 @@
 import { toCountText, toDurationText, toNamesText } from '../model/quantity-text.ts';
 import type { Rollout } from '../model/rollout.ts';
+import { foundNothingToDo } from '../model/undo-target.ts';
 import { aimOf, arrivalOf } from './node-arrival.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toGoneText, toRunsText } from './rollout-text.ts';
@@ -40,11 +41,15 @@ export function succeed(
   return withReverted(turn, withRollout(next, done), done);
 }
 
-/** The rollout that an undo undid shows so from now on. */
-function withReverted(turn: Turn, records: RolloutRecords, undo: Rollout): RolloutRecords {
+/** The rollout that an undo undid shows so from now on: the undo is over, or a newer one took over from it. */
+export function withReverted(turn: Turn, records: RolloutRecords, undo: Rollout): RolloutRecords {
   if (undo.kind !== 'undo') return records;
   const undone = records.rollouts.findLast(
-    ({ phase, kind, number }) => number < undo.number && phase === 'Succeeded' && kind !== 'format',
+    rollout =>
+      rollout.number < undo.number &&
+      rollout.phase === 'Succeeded' &&
+      rollout.kind !== 'format' &&
+      !foundNothingToDo(rollout),
   );
   if (undone === undefined) return records;
   turn.tell('rollout.reverted', `${nameOf(undone)} was undone by ${undo.by}`);

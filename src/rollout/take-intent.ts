@@ -149,7 +149,9 @@ function actRetry(turn: Turn, records: RolloutRecords, latest: Rollout, intent: 
 }
 
 function actUndo(turn: Turn, records: RolloutRecords, latest: Rollout, intent: RolloutIntent): Acted {
-  if (latest.phase === 'RollingBack') return { outcome: 'already-back', records };
+  // Who asks twice wants it gone, not back: an undo that is under way is stopped by abort only.
+  const isOnItsWay = latest.kind === 'undo' && isActive(latest) && intent.to === undefined;
+  if (latest.phase === 'RollingBack' || isOnItsWay) return { outcome: 'already-back', records };
   if (isActive(latest)) return done(abort(turn, records, latest, intent));
   const next = undo(turn, records, intent);
   if (next === undefined) return { outcome: 'already-back', records };

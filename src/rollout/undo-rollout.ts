@@ -1,6 +1,6 @@
 import { type Assignment, isSameAim, type Side } from '../model/assignment.ts';
 import type { RolloutIntent } from '../model/rollout-intent.ts';
-import { findUndoTarget, wasLive } from '../model/undo-target.ts';
+import { findUndoTarget, foundNothingToDo, wasLive } from '../model/undo-target.ts';
 import { begin } from './begin-rollout.ts';
 import { holdTarget } from './desired-side.ts';
 import { lift, quarantine } from './hold-back.ts';
@@ -80,7 +80,8 @@ function holdUndone(
     ? records
     : { ...records, assignment: holdTarget(facts, assignment, base.revision) };
   const undone = records.rollouts.findLast(
-    rollout => rollout.to?.revision === base.revision && rollout.phase === 'Succeeded',
+    rollout =>
+      rollout.to?.revision === base.revision && rollout.phase === 'Succeeded' && !foundNothingToDo(rollout),
   );
   // Where only the selector is undone the content goes on running.
   if (base.revision === to.revision || undone === undefined) return held;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { live } from './live.ts';
+import type { World } from './world.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -83,6 +84,17 @@ test('undo after a format rollout undoes what came before it', () => {
   assert.equal(world.running('edge-1'), 1);
 });
 
+test('undo after a document that asked for what is there undoes what came before it', () => {
+  const world = live(12, 2).document();
+  world.module({ state: 'retrying', message: 'registry.example does not answer' });
+  world.module({ state: 'ready', revision: 2 });
+  assert.equal(world.latest().why, 'nothing to change: revision 2 is what nodes run');
+  world.act('undo').answer();
+  assert.equal(world.running('edge-1'), 1);
+  const results = world.records.rollouts.map(({ phase }) => phase);
+  assert.deepEqual(results, ['Succeeded', 'Reverted', 'Succeeded', 'Succeeded']);
+});
+
 test('undo of a delete brings back what was there, in one transaction with the document', () => {
   const world = live(12)
     .document({ deleted: { at: 1, by: 'lea', now: true } })
@@ -149,4 +161,44 @@ test('an undo that failed can be tried again', () => {
   world.pass(1_000).act('undo').answer();
   assert.equal(world.phase(), 'Succeeded');
   assert.equal(world.running('edge-1'), 1);
+});
+
+/** Revision 2 is live; its undo is under way, and two nodes have not answered yet. */
+function undoing(): World {
+  const world = live(12, 2);
+  for (const id of ['edge-1', 'edge-2']) world.manners.set(id, 'silent');
+  return world.act('undo').answer();
+}
+
+test('what is undone is not proven any more from the beginning of the undo', () => {
+  const world = undoing();
+  assert.equal(world.phase(), 'Progressing');
+  assert.equal(world.records.assignment?.base.revision, 1, 'an Envoy that starts now begins with it');
+  world.excluded.add('edge-3');
+  world.decide();
+  assert.equal(world.wanted('edge-3'), 1, 'an excluded node is not given back what was undone');
+});
+
+test('an undo that a newer document takes over from brings back nobody what it undid', () => {
+  const world = undoing().apply(3);
+  assert.equal(world.phase(), 'Progressing');
+  assert.equal(world.latest().to?.revision, 3);
+  assert.equal(world.records.rollouts[1]?.phase, 'Reverted');
+  assert.equal(world.records.rollouts[2]?.phase, 'Superseded');
+  const wanted = [...world.fleet.keys()].map(id => world.wanted(id));
+  assert.ok(wanted.every(revision => revision === 1 || revision === 3));
+  world.refuses.add(3);
+  world.manners.clear();
+  world.answer().answer().answer();
+  assert.equal(world.phase(), 'RolledBack');
+  assert.ok([...world.fleet.keys()].every(id => world.wanted(id) === 1));
+});
+
+test('a second undo while the first is under way does not turn it round; abort does', () => {
+  const world = undoing().act('undo');
+  assert.equal(world.latest().intent?.outcome, 'already-back');
+  assert.equal(world.phase(), 'Progressing');
+  world.act('abort');
+  assert.equal(world.phase(), 'RollingBack');
+  assert.equal(world.records.assignment?.base.revision, 2);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { findSide, revisionOn } from '../../src/model/assignment.ts';
+import { findSide, holds, revisionOn } from '../../src/model/assignment.ts';
 import type { Freeze } from '../../src/model/fleet-records.ts';
 import type { NodeIdentity, NodePresence } from '../../src/model/node.ts';
 import type { NodeMetrics } from '../../src/model/node-metrics.ts';
@@ -191,7 +191,7 @@ export class World {
   moved(): string[] {
     return [...this.fleet.keys()].filter(id => {
       const { assignment } = this.records;
-      return assignment !== undefined && findSide(assignment, id) !== assignment.base;
+      return assignment?.moved.some(entry => holds(entry, id)) === true;
     });
   }
 
