@@ -1,5 +1,5 @@
 import type { PluginSpec } from '../../src/model/plugin-spec.ts';
-import { type Aim, aimOn, Believed, isSameAim, NOWHERE } from './checker-rollout.ts';
+import { type Aim, aimOn, Believed, isSameAim, NOWHERE, TAKEN_IN_MS } from './checker-rollout.ts';
 import { RolloutBelief } from './rollout-belief.ts';
 import type { Deed } from './wire.ts';
 
@@ -10,7 +10,7 @@ export abstract class DocumentBelief extends RolloutBelief {
       case 'applied':
         this.spec = deed.spec;
         this.hasBegun = false;
-        if (this.rollout?.touched.size === 0 && this.rollout.firstCompleteAt === undefined)
+        if (this.rollout?.touched.size === 0 && !this.isSurelyBegun(this.rollout))
           this.rollout.mayFail ??= 'a newer document, perhaps before it began';
         this.isDropped = false;
         this.mayBeDropped = false;
@@ -40,6 +40,11 @@ export abstract class DocumentBelief extends RolloutBelief {
     }
   }
 
+  /** Nobody was there, and nobody is waited for: it stands. After a start of Attaché it waits for nodes to come back. */
+  protected isSurelyBegun({ firstCompleteAt }: Believed): boolean {
+    return firstCompleteAt !== undefined && this.fleet.isSettled(firstCompleteAt);
+  }
+
   onFrozen(isFrozen: boolean, at: number): void {
     this.isFrozen = isFrozen;
     if (isFrozen) this.rollout?.pause(at);
@@ -52,7 +57,9 @@ export abstract class DocumentBelief extends RolloutBelief {
     switch (deed.action) {
       case 'pause':
         this.isPausedByPerson = true;
-        rollout?.pause(at);
+        // After a start of Attaché it may not have begun yet: then it is the one before that is paused.
+        if (rollout !== undefined && (rollout.touched.size > 0 || this.fleet.isSettled(rollout.since)))
+          rollout.pause(at);
         return;
       case 'resume':
       case 'promote':
@@ -69,7 +76,9 @@ export abstract class DocumentBelief extends RolloutBelief {
         return;
       case 'retry':
         this.isPausedByPerson = false;
-        // What failed last is lifted, whatever is asked for by now.
+        // What failed last is lifted, whatever is asked for by now: of the one before, where nothing came of this one.
+        if (rollout?.touched.size === 0)
+          for (const revision of this.quarantined.keys()) this.quarantined.set(revision, false);
         for (const aim of rollout?.aims ?? [])
           if (aim.revision !== null && this.quarantined.has(aim.revision))
             this.quarantined.set(aim.revision, false);
@@ -101,10 +110,22 @@ export abstract class DocumentBelief extends RolloutBelief {
     if (rollout === undefined) return;
     if (freeze && action === 'abort') {
       rollout.haltedAt ??= at;
+      rollout.isStopped = true;
       this.holdBack(rollout);
-    } else if (rollout.touched.size === 0 && rollout.completeAt === undefined)
+    } else if (rollout.isUndone && action === 'abort') this.onUndoEnded(rollout, at);
+    else if (rollout.touched.size === 0 && !this.isSurelyBegun(rollout))
       this.stopUnbegun(rollout, at, action);
-    else this.kill(rollout, at, action);
+    else {
+      rollout.isUndone = action === 'undo' && rollout.firstCompleteAt !== undefined;
+      this.kill(rollout, at, action);
+    }
+  }
+
+  /** An undo that is refused or aborted leaves what it was to undo as it was. */
+  protected onUndoEnded(rollout: Believed, at: number): void {
+    this.lastDeathAt = at;
+    this.bases = [...this.bases, ...rollout.aims];
+    for (const { revision } of rollout.aims) if (revision !== null) this.quarantined.set(revision, false);
   }
 
   /** It was about this one, or about the one before it, which has to end first. */
@@ -162,6 +183,7 @@ export abstract class DocumentBelief extends RolloutBelief {
   /** What of the rollout before stands when another one begins. */
   protected supersede(at: number): void {
     const { rollout } = this;
+    this.leftOver = [];
     if (rollout === undefined) return;
     if (rollout.dead !== undefined) {
       // Whoever was moved is on what was proven again, also where no push was needed for it.
@@ -189,9 +211,10 @@ export abstract class DocumentBelief extends RolloutBelief {
       this.earlier = [...this.earlier, rollout];
       return;
     }
-    // Just after a start of Attaché the next one waits for nodes to come back.
+    // Just after a start of Attaché the next one waits for nodes to come back; and an answer is not taken in at once.
     const isSure =
       this.fleet.isSettled(at) &&
+      completeAt <= at - TAKEN_IN_MS &&
       rollout.isSurelyComplete &&
       rollout.mayFail === undefined &&
       !rollout.isOptional &&

@@ -98,8 +98,13 @@ export class Evidence {
     this.#pending.push({ node, place, tried, plugin, revision, dueAt: at + GET_GRACE_MS, isConfirmed });
   }
 
+  /** What is in the middle of being judged is judged anew; a suspicion stays, as its process does. */
   onClosed(node: NodeView): void {
     this.#pending = this.#pending.filter(pending => pending.node !== node);
+  }
+
+  /** Another process begins. */
+  onBegun(node: NodeView): void {
     for (const key of this.#suspects.keys())
       if (key.startsWith(`${node.facts.id} `)) this.#suspects.delete(key);
   }

@@ -4,16 +4,18 @@ import type { ListenerOnWire } from './wire.ts';
 /** Who connects has been sent everything after this; who answers is sent the next thing at once. */
 const ARRIVAL_MS = 1500;
 const MOMENT_MS = 5;
+/** Answers that take this long may make a rollout fail. */
+const SILENCE_MS = 1000;
 
 /** A place of one node, as the wire shows it. */
 export interface PlaceView {
   /** The last push; undefined before the first one. */
   pushed: WirePlace | undefined;
+  pushedVersion: string;
   pushedAt: number;
   isOutstanding: boolean;
   /** The content ACKed last by this process. */
   acked: WirePlace | undefined;
-  ackedVersion: string;
   /** Attaché's life in which that was. */
   ackedIn: number;
   /** Nothing tells that Envoy may have tried something else since: what it has need not be sent again. */
@@ -44,6 +46,9 @@ export class NodeView {
   /** Since when it answers with errors, and how many stats in a row said so. */
   lastErrorAt = Number.NEGATIVE_INFINITY;
 
+  /** When it owed an answer for long. */
+  readonly silences: { readonly from: number; readonly to: number }[] = [];
+
   /** Since when it was busy answering, one push after the other. */
   #busySince = 0;
   #answeredAt = Number.NEGATIVE_INFINITY;
@@ -64,6 +69,7 @@ export class NodeView {
   }
 
   close(at: number): void {
+    this.#noteSilence(at);
     this.closedAt = this.silentSince ?? at;
     this.isConnected = false;
     for (const place of this.places.values()) {
@@ -81,6 +87,7 @@ export class NodeView {
   }
 
   onAnswered(at: number): void {
+    this.#noteSilence(at);
     this.#answeredAt = at;
   }
 
@@ -89,6 +96,11 @@ export class NodeView {
     return this.isConnected && (this.placeOut !== undefined || this.listenersOut.length > 0)
       ? this.#busySince
       : undefined;
+  }
+
+  #noteSilence(to: number): void {
+    const from = this.silentSince;
+    if (from !== undefined && to - from >= SILENCE_MS) this.silences.push({ from, to });
   }
 
   /** When what goes out to it now may have been decided at the earliest: it may have been away, or busy. */
@@ -105,7 +117,7 @@ export class NodeView {
       pushedAt: 0,
       isOutstanding: false,
       acked: undefined,
-      ackedVersion: '',
+      pushedVersion: '',
       ackedIn: 0,
       isClean: false,
     };

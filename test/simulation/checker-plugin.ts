@@ -19,12 +19,17 @@ export class PluginBelief extends DocumentBelief {
       return;
     }
     const { rollout } = this;
+    // An Envoy goes on with what it runs while it refuses what it is to go back to.
+    if (rollout?.dead !== undefined && node.runs(this.name) === revision && this.refusesBase(node)) return;
     if (rollout?.brings(revision, node.facts) === true && !this.isBackTo(rollout, node, revision)) {
       this.onMove(rollout, node, at);
       this.sent.set(id, revision);
       return;
     }
     if (this.isBase(revision, node)) {
+      // Whether it came back to what is proven, or its step had come, is not seen.
+      if (rollout?.brings(revision, node.facts) === true && this.bases.length > 1)
+        rollout.isPlanUnclear = true;
       this.onBack(node, before, revision, at);
       return;
     }
@@ -96,12 +101,17 @@ export class PluginBelief extends DocumentBelief {
       (revision === undefined || rollout.aims.some(aim => aim.revision === revision))
     )
       rollout.mayFail ??= why;
+    if (rollout?.isUndone === true && this.bases.some(base => base.revision === revision))
+      this.onUndoEnded(rollout, at);
     // What an unfinished rollout had left on nodes, and one of them refuses, leaves them.
     if (
       revision !== undefined &&
       this.earlier.some(({ aims }) => aims.some(aim => aim.revision === revision))
-    )
+    ) {
       this.lastDeathAt = at;
+      if (!this.quarantined.has(revision) && !this.bases.some(base => base.revision === revision))
+        this.quarantined.set(revision, false);
+    }
   }
 
   /** A node was excluded or included: where it stood in the order of the steps is not seen. */
@@ -131,13 +141,18 @@ export class PluginBelief extends DocumentBelief {
     const { facts } = node;
     this.makePlan(rollout, at);
     const { dead, haltedAt = Number.POSITIVE_INFINITY } = rollout;
-    if ((dead !== undefined && at > dead.at + TAKEN_IN_MS) || node.freeSince(at) > haltedAt + TAKEN_IN_MS)
+    const isTouched = rollout.touched.has(facts.id);
+    // What is halted stays on whom it had moved: a new process of it, or one that waited for its module, gets it again.
+    const isBeyondHalt = !isTouched && node.freeSince(at) > haltedAt + TAKEN_IN_MS;
+    if ((dead !== undefined && at > dead.at + TAKEN_IN_MS) || isBeyondHalt)
       this.report('moved-after-failure', `${facts.id} was moved, ${this.sayState()}`);
-    else if (!rollout.touched.has(facts.id)) {
-      // Included again, or perhaps moved by the rollout before, which brought it the same: no step counts it.
-      const wasEarlier = this.earlier.some(earlier =>
-        rollout.aims.some(aim => earlier.brings(aimOn(aim, facts), facts)),
-      );
+    else if (!isTouched) {
+      // Included again, or perhaps moved by the rollout before while it was away, which brought it the same: no step
+      // counts it.
+      const wasAway = node.freeSince(at) < at || facts.layout === 'single';
+      const wasEarlier =
+        wasAway &&
+        this.earlier.some(earlier => rollout.aims.some(aim => earlier.brings(aimOn(aim, facts), facts)));
       if (node.policyAt > rollout.since || wasEarlier) rollout.joined.add(facts.id);
       const against = this.isEnded(rollout, at) ? undefined : rollout.checkMove(node, at, this.fleet.nodes);
       if (this.isEnded(rollout, at)) rollout.joined.add(facts.id);
@@ -173,6 +188,14 @@ export class PluginBelief extends DocumentBelief {
     }
     // It was away when that became what was proven.
     if (this.rollout?.touched.has(facts.id) !== true && node.openedAt >= this.basesAt) {
+      this.sent.set(facts.id, revision);
+      return;
+    }
+    // It was away when an unfinished rollout moved the others there.
+    if (
+      this.rollout?.touched.has(facts.id) !== true &&
+      this.earlier.some(earlier => earlier.brings(revision, facts))
+    ) {
       this.sent.set(facts.id, revision);
       return;
     }

@@ -80,6 +80,10 @@ export class Believed {
   /** Nobody was connected whom it could have moved: it stands at once, and who comes gets it. */
   hadNobody = false;
   isSurelyComplete = false;
+  /** A person stopped it, and it stays where it is (abort --freeze). */
+  isStopped = false;
+  /** A person undid it after it was complete: the way back is a rollout of its own, which may fail or be aborted. */
+  isUndone = false;
   /** When nothing was allowed to go on, in between. */
   readonly pauses: { readonly from: number; to: number }[] = [];
 
@@ -111,6 +115,11 @@ export class Believed {
     for (const { id } of all) this.#targets.add(id);
     this.#sure = sure;
     if (JSON.stringify(this.#plan.steps) !== JSON.stringify(make(sure).steps)) this.isPlanUnclear = true;
+  }
+
+  /** Also before its plan is made. */
+  get progressDeadlineMs(): number {
+    return (this.#plan ?? makePlan(this.#document, this.#preset, [])).progressDeadlineMs;
   }
 
   get madePlan(): Plan | undefined {
@@ -228,6 +237,8 @@ export class Believed {
       const node = nodes.get(id);
       // Those that were away when the step began come later, and are not waited for.
       if (node === undefined || !touch.counts || touch.isLate || touch.at > stepAt + TOGETHER_MS) continue;
+      // It went out in this very moment: of this step, where nodes that are away make the count run behind.
+      if (touch.at >= at - AT_ONCE_MS) continue;
       if (touch.ackedAt !== undefined) doneAt = Math.max(doneAt, touch.ackedAt);
       else if (node.isConnected && node.openedAt < at - TAKEN_IN_MS && !node.isExcluded)
         return `step ${needed} began although ${id} of step ${last} has not answered`;

@@ -84,6 +84,9 @@ export class Checker implements Witness {
         this.#evidence.onClosed(node);
         for (const plugin of this.#plugins.values()) plugin.onGone(at);
         return;
+      case 'brings':
+        this.#onVersions(node, event.versions, at);
+        return;
       case 'place':
         this.#onPlacePush(node, event.place, event.content, event.version, at);
         return;
@@ -140,7 +143,7 @@ export class Checker implements Witness {
       )
         this.#plugin(plugin).onContent(node, null, at);
     this.#evidence.onPush(node, name, content, at);
-    Object.assign(place, { pushed: content, pushedAt: at, isOutstanding: true, ackedVersion: version });
+    Object.assign(place, { pushed: content, pushedAt: at, isOutstanding: true, pushedVersion: version });
     node.placeOut = name;
   }
 
@@ -224,6 +227,19 @@ export class Checker implements Witness {
     const node = this.#nodes.get(event.node) ?? new NodeView(event.facts, at);
     this.#nodes.set(event.node, node);
     node.open(event.facts, at, event.fresh);
+    if (event.fresh) this.#evidence.onBegun(node);
+  }
+
+  /** It had taken what was out when its line broke. */
+  #onVersions(node: NodeView, versions: ReadonlyMap<string, string>, at: number): void {
+    for (const [name, version] of versions) {
+      const place = node.places.get(name);
+      if (place?.pushed === undefined || place.pushedVersion !== version || place.acked === place.pushed)
+        continue;
+      place.acked = place.pushed;
+      place.ackedIn = 0;
+      for (const plugin of this.#plugins.values()) plugin.onAck(node, at);
+    }
   }
 
   #onPolicy(id: string, isExcluded: boolean, at: number): void {
@@ -262,9 +278,10 @@ export class Checker implements Witness {
       for (const id of rollout.touched.keys()) {
         const node = this.#nodes.get(id);
         if (node === undefined || !node.isConnected || node.isExcluded) continue;
+        if (plugin.refusesBase(node)) continue;
         if (node.openedAt > at - DURABLE_MS || !node.isQuiet()) continue;
         const runs = node.runs(name);
-        if (plugin.bases.some(base => aimOn(base, node.facts) === runs)) continue;
+        if ([...plugin.bases, ...plugin.leftOver].some(aim => aimOn(aim, node.facts) === runs)) continue;
         this.#violate(
           'not-back',
           `${id} still runs ${name}@${runs} ${BACK_WITHIN_MS} ms after ${rollout.dead?.why}`,
@@ -310,7 +327,8 @@ export class Checker implements Witness {
     if (runs === null && node.facts.layout === 'single' && node.refused.size > 0 && !node.isQuiet())
       return true;
     // A node that refuses what was proven elsewhere is alone with it.
-    return runs === wanted || node.refused.has(`${plugin.name}@${wanted}`);
+    const isLeft = plugin.leftOver.some(left => aimOn(left, node.facts) === runs);
+    return runs === wanted || isLeft || node.refused.has(`${plugin.name}@${wanted}`);
   }
 
   #plugin(name: string): PluginBelief {

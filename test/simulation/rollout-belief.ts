@@ -28,6 +28,8 @@ export class RolloutBelief {
   protected readonly sent = new Map<string, number | null>();
   /** When a node was moved last, by whatever rollout. */
   protected readonly movedAt = new Map<string, number>();
+  /** What unfinished rollouts left on nodes, and what ended after them did not take back. */
+  leftOver: readonly Aim[] = [];
   protected lastDeathAt = Number.NEGATIVE_INFINITY;
   /** Content that is not to be tried again without retry; false: perhaps. */
   protected readonly quarantined = new Map<number, boolean>();
@@ -68,6 +70,8 @@ export class RolloutBelief {
     if (rollout.dead !== undefined) return;
     rollout.dead = { at, why };
     rollout.haltedAt = undefined;
+    // What was stopped where it was had ended: a refusal takes it off its nodes, and nothing else that was left on any.
+    if (rollout.isStopped) this.leftOver = this.earlier.flatMap(({ aims }) => aims);
     this.lastDeathAt = at;
     this.holdBack(rollout);
   }
@@ -79,15 +83,22 @@ export class RolloutBelief {
         this.quarantined.set(revision, !rollout.isOptional);
   }
 
-  /** A connected node that it is for does not run it. */
+  /** A connected node that its steps wait for does not run it. */
   protected isMissed(rollout: Believed): boolean {
     return [...this.fleet.nodes.values()].some(
       node =>
         node.isConnected &&
+        node.openedAt < rollout.stepAt &&
         !node.isExcluded &&
         node.facts.layout !== 'none' &&
+        this.isTarget(rollout, node) &&
         !rollout.brings(node.runs(this.name), node.facts),
     );
+  }
+
+  /** Not where it is to run nothing else by this rollout, and owes an answer to one before. */
+  protected isTarget(rollout: Believed, { facts }: NodeView): boolean {
+    return rollout.touched.has(facts.id) || !rollout.brings(this.sent.get(facts.id) ?? null, facts);
   }
 
   /** It is what the node comes back to, not what the rollout brings anew. */
@@ -100,6 +111,11 @@ export class RolloutBelief {
 
   protected isBase(revision: number | null, node: NodeView): boolean {
     return this.bases.some(base => aimOn(base, node.facts) === revision);
+  }
+
+  /** It cannot go back: what was proven elsewhere it refuses. */
+  refusesBase(node: NodeView): boolean {
+    return this.bases.some(base => node.refused.has(`${this.name}@${aimOn(base, node.facts)}`));
   }
 
   /** Of everybody whom it would change. Who joined while it waited to begin, or is away, may be in it or not. */
@@ -141,7 +157,15 @@ export class RolloutBelief {
 
   /** A node that did not take it in time, or could not even be sent it. */
   protected findLate(rollout: Believed, at: number): string | undefined {
-    const deadlineMs = rollout.madePlan?.progressDeadlineMs ?? 0;
+    const deadlineMs = rollout.progressDeadlineMs;
+    for (const [id, node] of this.fleet.nodes) {
+      const ackedAt = rollout.touched.get(id)?.ackedAt ?? Number.POSITIVE_INFINITY;
+      const isLate = node.silences.some(
+        ({ from, to }) =>
+          from < ackedAt && Math.min(to, at) - Math.max(from, rollout.since) >= deadlineMs - TAKEN_IN_MS,
+      );
+      if (isLate) return `${id} had not answered in time`;
+    }
     if (at - rollout.stepAt < deadlineMs - TAKEN_IN_MS) return undefined;
     for (const [id, node] of this.fleet.nodes) {
       const touch = rollout.touched.get(id);
@@ -162,6 +186,8 @@ export class RolloutBelief {
     let isKnown = true;
     for (const node of this.fleet.nodes.values()) {
       const { facts } = node;
+      // One that was taken out meanwhile may have been the last step, which has its pause and its soak all the same.
+      if (node.isExcluded && node.policyAt >= rollout.since) isKnown = false;
       if (facts.layout === 'none' || node.isExcluded) continue;
       if (!node.isConnected) {
         // A step may be about those who are away, and has its soak all the same.
@@ -170,7 +196,10 @@ export class RolloutBelief {
       }
       // Who has just come may not be known of yet.
       if (node.firstSeenAt > at - TAKEN_IN_MS) isKnown = false;
-      else if (!rollout.brings(node.runs(this.name), facts)) return;
+      else if (!rollout.brings(node.runs(this.name), facts)) {
+        if (rollout.madePlan === undefined || this.isTarget(rollout, node)) return;
+        isKnown = false;
+      }
       count += 1;
     }
     // With nobody there it is the base at once; when everybody has gone nothing is known.

@@ -209,6 +209,9 @@ export class SimEnvoy {
       const fresh = message.initialVersions?.size === 0;
       wire.see({ type: 'opened', node, facts: this.facts, fresh });
     }
+    const { initialVersions: versions } = message;
+    if (message.typeUrl === EXTENSION_CONFIG_TYPE && versions !== undefined && versions.size > 0)
+      wire.see({ type: 'brings', node, versions });
     if (message.responseNonce !== undefined)
       wire.see({
         type: 'answer',

@@ -10,6 +10,8 @@ import type { NodeFacts, WirePlace } from './envoy-bytes.ts';
 export type WireEvent =
   | { readonly type: 'opened'; readonly node: string; readonly facts: NodeFacts; readonly fresh: boolean }
   | { readonly type: 'closed'; readonly node: string }
+  /** It comes back, and says which versions of its places it accepted last: also those whose ACK nobody heard. */
+  | { readonly type: 'brings'; readonly node: string; readonly versions: ReadonlyMap<string, string> }
   /** One place was pushed. */
   | {
       readonly type: 'place';
@@ -144,6 +146,8 @@ export function toLine(what: WireEvent | Deed): string {
       return `${what.node} <-> opened${what.fresh ? ' (a new process)' : ''}`;
     case 'closed':
       return `${what.node} --- closed`;
+    case 'brings':
+      return `${what.node} -> brings ${[...what.versions].map(([name, version]) => `${name} ${version.slice(0, 6)}`).join(' ')}`;
     case 'place':
       return `${what.node} <- ${what.place} ${what.content.form} [${toParts(what.content)}] ${what.version.slice(0, 6)}`;
     case 'listeners':
