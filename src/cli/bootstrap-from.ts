@@ -2,7 +2,7 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from
 import type { BootstrapFacts } from '../model/node.ts';
 import { type BootstrapOptions, toAdmin, toNodeMetadata, toPlaceNames } from './bootstrap-document.ts';
 import { addPlaces, type ListenerChange } from './bootstrap-listeners.ts';
-import { toAdsConfig, toClusters, toOverAds, toStatsSink } from './bootstrap-parts.ts';
+import { toAdsConfig, toClusters, toOverAds, toStatsSink, XDS_CLUSTER } from './bootstrap-parts.ts';
 import { CliError } from './cli-error.ts';
 import { YamlSplice } from './yaml-splice.ts';
 
@@ -113,20 +113,36 @@ function editDynamicResources(
     else additions.dynamic_resources = wanted;
     return;
   }
-  if (splice.has(own, 'ads_config', 'adsConfig'))
+  const ads = splice.get(own, 'ads_config', 'adsConfig');
+  if (splice.has(own, 'ads_config', 'adsConfig') && !leadsToUs(splice, ads))
     throw new CliError(
       'bad-file',
       `${file}: dynamic_resources.ads_config: this Envoy already has a control plane`,
       {
-        hint: 'An Envoy has one ADS connection. Take it out of the file, or apply its resources to Attaché.',
+        hint: `An Envoy has one ADS connection. Take it out of the file, or apply its resources to Attaché. One that names the cluster ${XDS_CLUSTER} is kept.`,
       },
     );
-  const missing: Record<string, unknown> = { ads_config: wanted.ads_config };
-  for (const [key, camel] of [['lds_config', 'ldsConfig'] as const, ['cds_config', 'cdsConfig'] as const]) {
+  const missing: Record<string, unknown> = {};
+  const keys = [
+    ['ads_config', 'adsConfig'],
+    ['lds_config', 'ldsConfig'],
+    ['cds_config', 'cdsConfig'],
+  ] as const;
+  for (const [key, camel] of keys) {
     if (splice.has(own, key, camel)) kept.push(`dynamic_resources.${key}`);
     else missing[key] = wanted[key];
   }
   splice.addEntries(own, missing);
+}
+
+/** What is connected with Attaché already stays as its author wants it, e.g. with another `api_type`. */
+function leadsToUs(splice: YamlSplice, ads: unknown): boolean {
+  const services = splice.get(ads, 'grpc_services', 'grpcServices');
+  const items = isSeq(services) ? services.items : [];
+  return items.some(service => {
+    const envoyGrpc = splice.get(service, 'envoy_grpc', 'envoyGrpc');
+    return text(splice.get(envoyGrpc, 'cluster_name', 'clusterName')) === XDS_CLUSTER;
+  });
 }
 
 function editClusters(

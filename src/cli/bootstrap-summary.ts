@@ -11,14 +11,11 @@ export function describeManaged(file: string, managed: ManagedBootstrap, options
   });
   const read = `${toCountText(listeners.length, 'listener')}${names.length > 0 ? ` (${names.join('; ')})` : ''}`;
   const sink = managed.addedStatsSink ? 'stats sink to Attaché (your stats stay as they are)' : '';
+  const ads = managed.kept.includes('dynamic_resources.ads_config') ? '' : 'dynamic_resources.ads_config';
   const clusters = addedClusters.length > 0 ? `clusters ${addedClusters.join(', ')}` : '';
   return [
     `read ${file}: ${read}, ${toCountText(clusterCount, 'cluster')}`,
-    columns(
-      'added',
-      `node.id ${managed.id}, node.cluster ${managed.cluster}`,
-      'dynamic_resources.ads_config',
-    ),
+    columns('added', `node.id ${managed.id}, node.cluster ${managed.cluster}`, ads),
     ...(clusters === '' && sink === '' ? [] : [columns('added', clusters, sink)]),
     ...listeners.map(one => describeListener(one)),
     ...managed.kept.map(part => `kept    your own ${part}; Attaché's was not added`),

@@ -57,7 +57,7 @@ export class YamlSplice {
     }
   }
 
-  /** Replaces a scalar, or sets the value of an entry that has none. */
+  /** Replaces the value of an entry, or sets that of one that has none. */
   setEntry(map: YAMLMap, key: string, value: unknown): void {
     const pair = findPair(map, [key]);
     if (pair === undefined) {
@@ -66,7 +66,9 @@ export class YamlSplice {
     }
     const [start, end] = rangeOf(pair.value) ?? [endOf(pair.key) + 1, endOf(pair.key) + 1];
     const text = toFlow(value);
-    this.#edits.push({ offset: start, length: end - start, text: start === end ? ` ${text}` : text });
+    // A block ends with its last line, which the next entry is to begin after.
+    const length = this.#text.slice(start, end).trimEnd().length;
+    this.#edits.push({ offset: start, length, text: start === end ? ` ${text}` : text });
   }
 
   /** Puts items before the one at `index` (default: the first) of a list. */

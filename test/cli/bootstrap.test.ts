@@ -133,6 +133,18 @@ static_resources: {clusters: [{name: attache_xds, type: STATIC}]}
   assert.deepEqual(managed.kept, ['dynamic_resources.lds_config', 'cluster attache_xds']);
 });
 
+test('what it wrote it keeps, also with another form of xDS', () => {
+  const once = manageBootstrap(USERS, 'envoy.yaml', OPTIONS).text;
+  const own = once.replace('api_type: DELTA_GRPC', 'api_type: GRPC');
+  assert.notEqual(own, once);
+  const again = manageBootstrap(own, 'envoy.yaml', OPTIONS);
+  assert.deepEqual(parse(again.text), parse(own));
+  assert.ok(again.kept.includes('dynamic_resources.ads_config'));
+  const summary = describeManaged('envoy.yaml', again, OPTIONS);
+  assert.match(summary, /kept .*ads_config/);
+  assert.doesNotMatch(summary, /added .*ads_config/);
+});
+
 test('a bootstrap in JSON stays JSON', () => {
   const own = JSON.stringify(parse(USERS), null, 2);
   const managed = manageBootstrap(own, 'envoy.json', OPTIONS);

@@ -35,6 +35,12 @@ test('a scalar is replaced where it stands', () => {
   assert.equal(splice.apply(), 'id: "new"   # who\nb: 1\n');
 });
 
+test('a block is replaced without what comes after it', () => {
+  const { splice, root } = open('a:\n  b:\n    c: 1\n    d: [2]\n\ne: 1\n');
+  splice.setEntry(splice.get(root, 'a') as YAMLMap, 'b', { x: 1 });
+  assert.deepEqual(parse(splice.apply()), { a: { b: { x: 1 } }, e: 1 });
+});
+
 test('items come before the comment of the item they are put before', () => {
   const { splice, root } = open('l:\n  - a\n  # the last one\n  - b\n');
   splice.insertItems(splice.get(root, 'l') as YAMLSeq, ['x', 'y'], 1);
