@@ -7,15 +7,17 @@ import { NodeError } from './node-error.ts';
 import { findNode, writePolicy } from './node-policy.ts';
 import type { NodeAnswer, NodeSettings } from './schema/node-view.ts';
 
-const OrLift = (description: string, maxLength: number) =>
-  Type.Optional(Type.Union([Type.String({ maxLength, description }), Type.Null()]));
+/** No union: of one, null would be read as an empty text. */
+const TextOrNull = (maxLength: number, description?: string) =>
+  Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength, ...(description && { description }) });
+const OrLift = (description: string, maxLength: number) => Type.Optional(TextOrNull(maxLength, description));
 
 /** The body of PATCH /v1/nodes/{id}: what is absent stays, null lifts (RFC 7396). */
 export const NodeSettingsPatch = Type.Object(
   {
     namespace: OrLift('stands over what the node says', 63),
     labels: Type.Optional(
-      Type.Record(Type.String(), Type.Union([Type.String({ maxLength: 253 }), Type.Null()]), {
+      Type.Record(Type.String(), TextOrNull(253), {
         description: 'over those that the node says of itself',
       }),
     ),
