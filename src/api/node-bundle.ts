@@ -22,6 +22,7 @@ const LEFT_OUT = [
   'The log of the Envoy: attache logs NODE, or the machine that it runs on.',
   'The log of the server, its settings and its store.',
   'Other nodes; and other plugins, save those whose document selects this node.',
+  'Not left out: names, labels and addresses, and Envoy’s own texts, which may quote a configuration.',
 ];
 
 export interface BundleParts {

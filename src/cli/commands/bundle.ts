@@ -6,7 +6,8 @@ import { withNearestNode } from '../nearest.ts';
 import { toPath } from '../rest-client.ts';
 
 const HELP = `
-Look at it before you give it away: what was left out stands at its end, and what was blotted out.
+Look at it before you give it away: names, labels and addresses are in it, and so are Envoy's own texts. What was
+left out and what was blotted out stands at its end.
 
 Example:
   attache bundle node edge-1 > edge-1.json`;

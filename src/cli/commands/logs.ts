@@ -16,6 +16,7 @@ const HELP = `
 An Envoy gives its log to nobody over the network, so the server reads it from a file:
   attache serve --node-log-directory /var/log/envoy      and on its machine  envoy --log-path /var/log/envoy/edge-1.log
   attache node set edge-1 --log-file edge-1.log
+Envoy writes that file out every 10 s, unless its --file-flush-interval-msec says otherwise.
 
 Example:
   attache logs edge-1 --lines 100`;
