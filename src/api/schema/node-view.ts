@@ -93,7 +93,10 @@ export const ResourceStateWord = Type.Union([
 ]);
 export type ResourceStateWord = Static<typeof ResourceStateWord>;
 
-/** One Envoy resource of one node. Versions are those that Envoy's own config dump shows. */
+/**
+ * One Envoy resource of one node. Versions are of its content; with incremental xDS they are those that Envoy's own config
+ * dump shows, in the state of the world that has one for all resources of a type.
+ */
 export const ResourceOnNode = Type.Object({
   /** `listeners`, `clusters` …; `extensions` are places for plugins too. */
   type: Type.String(),
