@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { startApiServer } from './api/server.ts';
 import { makeCheckResource } from './compile/check-resource.ts';
 import { COMPILE_FORMAT } from './compile/compile-format.ts';
+import { makeFindReferences } from './compile/find-references.ts';
 import { findNameConflicts } from './compile/name-conflicts.ts';
 import { installedProtoFiles } from './compile/proto-files.ts';
 import { ProtoRegistry } from './compile/proto-registry.ts';
@@ -172,6 +173,7 @@ async function start(
     checkResource: makeCheckResource(registry),
     seal,
     findNameConflicts,
+    findReferences: makeFindReferences(registry),
     signatures: config.signatures,
     nodes: {
       readConfig: ads.configs.read,

@@ -36,6 +36,7 @@ test('the bootstrap is what attache bootstrap prints', () => {
     layout: 'chain',
     plugins: [],
     unanswered: 'deny',
+    runtimes: [],
   });
   assert.deepEqual(parse(read('deploy/compose/envoy.yaml')), parse(expected));
 });

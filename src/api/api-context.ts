@@ -6,6 +6,7 @@ import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
 import type { Seal } from '../model/pull-secret.ts';
 import type { CheckResource } from '../model/resource.ts';
+import type { FindReferences } from '../model/resource-facts.ts';
 import type { SignaturePolicy } from '../model/signature-policy.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Store } from '../store/store.ts';
@@ -18,6 +19,8 @@ export interface ApiContext {
   /** Closes credentials before they are stored. */
   readonly seal: Seal;
   readonly findNameConflicts: FindNameConflicts;
+  /** What resources need of each other. */
+  readonly findReferences: FindReferences;
   /** Who has to sign: what is gone back to, too. */
   readonly signatures: SignaturePolicy;
   /** What nodes have, were sent and log. */

@@ -1,11 +1,14 @@
 import { type ChainLink, compareInChain, findOrderCause } from '../model/chain-order.ts';
 import { toTieText } from '../model/chain-text.ts';
+import { findMissingReferences, toMissingText } from '../model/missing-references.ts';
 import type { NodePresence } from '../model/node.ts';
 import { isOciUrl, type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
 import { derivePluginState, type NodePluginState, toMissText } from '../model/plugin-state.ts';
+import type { ResourceSpec } from '../model/resource.ts';
 import { toRevisionConfig } from '../model/revision.ts';
 import { toPlacement } from '../model/rollout-targets.ts';
 import { findSelectionMiss, type Selecting, selects } from '../model/selector.ts';
+import type { ApiContext } from './api-context.ts';
 import type { Fleet } from './fleet.ts';
 
 /** What a person should know about a plugin that is in order otherwise. */
@@ -70,6 +73,20 @@ function toLink({ namespace, name, createdAt, phase, priority }: PluginSpec): Ch
     phase: phase ?? 'UNSPECIFIED_PHASE',
     priority: priority ?? 0,
   };
+}
+
+/** What a resource names and its nodes are not given. `resources`: all documents, this one among them or not. */
+export function findMissingWarnings(
+  { findReferences, rootNamespace }: Pick<ApiContext, 'findReferences' | 'rootNamespace'>,
+  fleet: Pick<Fleet, 'nodes'>,
+  spec: ResourceSpec,
+  resources: Iterable<ResourceSpec>,
+): string[] {
+  const nodes = fleet.nodes.filter(({ connected }) => connected).map(({ node }) => node);
+  const word = `${spec.type.replace(/s$/, '')} ${spec.namespace}/${spec.name}`;
+  return findMissingReferences(spec, resources, nodes, findReferences, rootNamespace).map(missing =>
+    toMissingText(word, missing),
+  );
 }
 
 /** Says which namespace or label differs when a document selects none of the nodes that are known. */

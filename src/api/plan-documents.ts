@@ -6,7 +6,7 @@ import { markOtherSecrets, openResource } from '../model/resource-secret.ts';
 import { ACTOR } from './actor.ts';
 import { type ApiContext, readNow } from './api-context.ts';
 import { ApiError } from './api-error.ts';
-import { findMatchWarning } from './apply-warnings.ts';
+import { findMatchWarning, findMissingWarnings } from './apply-warnings.ts';
 import { checkDocument, withPointer } from './check-document.ts';
 import { findPlugin } from './fleet.ts';
 import { type Planned, planPlugin } from './plan-plugin.ts';
@@ -43,6 +43,9 @@ export async function planDocuments(
     plans.push(plan);
     state = after;
   }
+  // What a document names may stand behind it in the list.
+  for (const plan of plans)
+    if (plan.kind === 'ResourcePlan') plan.warnings.push(...findReferenceWarnings(context, state, plan));
   return { kind: 'Plan', differs: plans.some(({ differs }) => differs), items: plans };
 }
 
@@ -117,18 +120,27 @@ function planApplied(
 }
 
 function planDeleted(
-  { clock }: ApiContext,
+  { clock, findReferences }: ApiContext,
   state: PlanState,
   { type, namespace, name, now }: PlanDelete,
 ): Planned<PluginPlan | ResourcePlan> {
   if (type !== undefined) {
     if (!state.resources.has(`${type}/${namespace}/${name}`))
       throw new ApiError('not-found', `there is no resource ${type}/${namespace}/${name}`);
-    return planResource(state, { type, namespace, name }, undefined, []);
+    return planResource(state, { type, namespace, name }, undefined, [], findReferences);
   }
   const spec = findPlugin(state.fleet, toPluginName({ namespace, name }))?.value;
   if (spec === undefined) throw new ApiError('not-found', `there is no plugin ${namespace}/${name}`);
   return planPlugin(state, { spec: { ...spec, deleted: { at: clock.now(), by: ACTOR, now } }, module: null });
+}
+
+function findReferenceWarnings(
+  context: ApiContext,
+  { fleet, resources }: PlanState,
+  plan: ResourcePlan,
+): readonly string[] {
+  const spec = resources.get(resourceKey(plan));
+  return spec === undefined ? [] : findMissingWarnings(context, fleet, spec, resources.values());
 }
 
 /** What is there already keeps its place among those of its priority. */
@@ -162,7 +174,7 @@ async function planCheckedResource(
         after: { shown: spec.resource, full: checked.resource },
       };
       const compared = shown === undefined ? spec.resource : markOtherSecrets(shown.before, shown.after);
-      return planResource(state, spec, { spec, compared }, warnings);
+      return planResource(state, spec, { spec, compared }, warnings, context.findReferences);
     };
   } catch (thrown) {
     throw withPointer(thrown, pointer);

@@ -2,9 +2,11 @@ import type { NodePresence } from '../model/node.ts';
 import { toCountText } from '../model/quantity-text.ts';
 import { type ResourceSpec, toEnvoyName } from '../model/resource.ts';
 import { toResourceDocumentSpec } from '../model/resource-document.ts';
+import type { FindReferences } from '../model/resource-facts.ts';
 import { selects } from '../model/selector.ts';
 import { toFreezeView } from './freeze.ts';
 import { diffLeaves } from './plan-diff.ts';
+import { planListeners } from './plan-listeners.ts';
 import type { Planned } from './plan-plugin.ts';
 import { NAMES_KEPT } from './plan-rollout.ts';
 import type { PlanState } from './plan-state.ts';
@@ -23,6 +25,7 @@ export function planResource(
   { type, namespace, name }: Pick<ResourceSpec, 'type' | 'namespace' | 'name'>,
   planned: PlannedResource | undefined,
   warnings: readonly string[],
+  find: FindReferences,
 ): Planned<ResourcePlan> {
   const { fleet, resources } = state;
   const key = `${type}/${namespace}/${name}`;
@@ -44,6 +47,7 @@ export function planResource(
   const names = connected.map(({ node }) => node.id);
   const losing = connected.filter(node => !isFor(after, node)).length;
   const others = new Map([...resources].filter(([known]) => known !== key));
+  const next = after === undefined ? others : new Map([...others, [key, after]]);
   const result =
     after === undefined ? 'deleted' : before === undefined ? 'created' : differs ? 'configured' : 'unchanged';
   return {
@@ -59,11 +63,12 @@ export function planResource(
       count: names.length,
       nodes: names.slice(0, NAMES_KEPT),
       disconnected: reached.length - names.length,
+      listeners: planListeners(fleet, connected, [...resources.values()], [...next.values()], find),
       frozen: fleet.freeze === undefined ? null : toFreezeView(fleet.freeze),
       text: differs ? toText(names.length, losing) : 'no change',
       warnings: [...warnings],
     },
-    after: { fleet, resources: after === undefined ? others : new Map([...others, [key, after]]) },
+    after: { fleet, resources: next },
   };
 }
 

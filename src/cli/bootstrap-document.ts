@@ -4,6 +4,7 @@ import {
   type PlaceLayout,
   toAdsConfig,
   toClusters,
+  toLayeredRuntime,
   toLeanStats,
   toOverAds,
   toSocketAddress,
@@ -26,6 +27,8 @@ export interface BootstrapOptions {
   /** Names of plugins that get a place each; single layout only. */
   readonly plugins: readonly string[];
   readonly unanswered: Unanswered;
+  /** Names of runtimes that the Envoy asks for. */
+  readonly runtimes: readonly string[];
 }
 
 /** A whole bootstrap for an Envoy whose listeners come from Attaché. */
@@ -40,6 +43,7 @@ export function toBootstrap(id: string, options: BootstrapOptions): string {
     ...(options.adminPort === undefined ? {} : { admin: toAdmin(options.adminPort) }),
     dynamic_resources: { ads_config: toAdsConfig(), lds_config: toOverAds(), cds_config: toOverAds() },
     static_resources: { clusters: Object.values(toClusters(options.xds, options.modules)) },
+    ...(options.runtimes.length === 0 ? {} : { layered_runtime: toLayeredRuntime(options.runtimes) }),
     stats_sinks: [toStatsSink()],
     ...(options.leanStats ? { stats_config: toLeanStats() } : {}),
   };

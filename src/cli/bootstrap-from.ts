@@ -2,7 +2,14 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from
 import type { BootstrapFacts } from '../model/node.ts';
 import { type BootstrapOptions, toAdmin, toNodeMetadata, toPlaceNames } from './bootstrap-document.ts';
 import { addPlaces, type ListenerChange } from './bootstrap-listeners.ts';
-import { toAdsConfig, toClusters, toOverAds, toStatsSink, XDS_CLUSTER } from './bootstrap-parts.ts';
+import {
+  toAdsConfig,
+  toClusters,
+  toLayeredRuntime,
+  toOverAds,
+  toStatsSink,
+  XDS_CLUSTER,
+} from './bootstrap-parts.ts';
 import { CliError } from './cli-error.ts';
 import { YamlSplice } from './yaml-splice.ts';
 
@@ -39,6 +46,11 @@ export function manageBootstrap(text: string, file: string, options: BootstrapOp
   if (options.adminPort !== undefined) {
     if (splice.get(root, 'admin') === undefined) additions.admin = toAdmin(options.adminPort);
     else kept.push('admin');
+  }
+  if (options.runtimes.length > 0) {
+    if (splice.get(root, 'layered_runtime') === undefined)
+      additions.layered_runtime = toLayeredRuntime(options.runtimes);
+    else kept.push('layered_runtime');
   }
   splice.addEntries(root, additions);
   return { text: splice.apply(), ...node, ...clusters, addedStatsSink, listeners, kept };

@@ -99,9 +99,20 @@ export function toLeanStats(): object {
   const server = ['concurrency', 'memory_allocated', 'total_connections', 'hot_restart_epoch'];
   const patterns = [
     ...prefixes.map(prefix => ({ prefix })),
+    // The connections of each listener, without those of each of its threads.
+    { safe_regex: { regex: 'listener\\..*\\.downstream_cx_(total|active)' } },
     ...server.map(name => ({ exact: `server.${name}` })),
   ];
   return { stats_matcher: { inclusion_list: { patterns } } };
+}
+
+/**
+ * Runtime values over ADS: a layer per runtime, a later one over an earlier one. Without layers of its own an Envoy has the
+ * one of its admin page: it stays, above ours. https://www.envoyproxy.io/docs/envoy/latest/configuration/operations/runtime
+ */
+export function toLayeredRuntime(names: readonly string[]): object {
+  const layers = names.map(name => ({ name, rtds_layer: { name, rtds_config: toOverAds() } }));
+  return { layers: [...layers, { name: 'admin', admin_layer: {} }] };
 }
 
 /**

@@ -69,12 +69,13 @@ function describeSteps(rollout: PlannedRollout): readonly string[] {
 }
 
 function describeResourcePlan(plan: ResourcePlan): readonly string[] {
-  const { type, namespace, name, result, changes, count, nodes, frozen } = plan;
+  const { type, namespace, name, result, changes, count, nodes, listeners, frozen } = plan;
   const lines = [
     `${toSingular(type)} ${namespace}/${name}   ${result}${plan.differs ? `: ${plan.text}` : ''}`,
     ...toColumns(changes.map(({ path, before, after }) => [path, `${before ?? NONE} → ${after ?? NONE}`])),
   ];
   if (plan.differs && count > 0) lines.push(`  nodes   ${toNamesText(nodes, NAMES_SHOWN, count)}`);
+  lines.push(...listeners.map(({ text }) => `  ! ${text}`));
   if (frozen !== null) lines.push(`${frozen.text}: applied now, it would be refused`);
   return lines;
 }

@@ -28,6 +28,11 @@ export interface MetricSample {
   readonly ecds: Readonly<Record<string, { readonly reload: number; readonly fail: number }>>;
   /** The plugins' own metrics (`wasmcustom.<name>`), without the prefix; at most 64. */
   readonly custom: Readonly<Record<string, number>>;
+  /**
+   * Connections by listener, as its stats are called (toListenerStatName): opened since the Envoy's start, and open now. One
+   * that never had a connection is not there; at most 256.
+   */
+  readonly listeners: Readonly<Record<string, { readonly opened: number; readonly open: number }>>;
   /** `server.memory_allocated`, bytes; null: not sent. */
   readonly memoryBytes: number | null;
 }

@@ -45,6 +45,7 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
     store,
     checkResource: async () => ({ typeUrl: 'x', envoyName: 'x', warnings: [], sensitive: [] }),
     findNameConflicts,
+    findReferences: () => [],
     signatures: NO_SIGNATURE_POLICY,
     nodes: NO_ACCESS,
     readModuleStorage: async () => ({ usedBytes: 0, quotaBytes: 1, here: new Set(), inRegistry: new Set() }),

@@ -19,6 +19,7 @@ const OPTIONS: BootstrapOptions = {
   layout: 'chain',
   plugins: [],
   unanswered: 'deny',
+  runtimes: [],
 };
 
 const folder = fileURLToPath(new URL('bootstrap/', import.meta.url));
@@ -216,6 +217,22 @@ test('what cannot be completed is refused, with its place', () => {
   refuse('- 1\n');
   refuse(USERS, { ...OPTIONS, id: undefined });
   refuse('dynamic_resources: {ads_config: {}}\n');
+});
+
+test('runtimes are layers over ADS, below that of the admin page; layers of the user stay as they are', () => {
+  const options = { ...OPTIONS, runtimes: ['base', 'limits'] };
+  const rtds_config = { ads: {}, resource_api_version: 'V3' };
+  const layers = [
+    { name: 'base', rtds_layer: { name: 'base', rtds_config } },
+    { name: 'limits', rtds_layer: { name: 'limits', rtds_config } },
+    { name: 'admin', admin_layer: {} },
+  ];
+  assert.deepEqual(parse(toBootstrap('edge-1', options)).layered_runtime, { layers });
+  assert.deepEqual(parse(manageBootstrap(USERS, 'envoy.yaml', options).text).layered_runtime, { layers });
+  const own = 'node: {id: x}\nlayered_runtime: {layers: [{name: mine, static_layer: {a: 1}}]}\n';
+  const managed = manageBootstrap(own, 'envoy.yaml', options);
+  assert.deepEqual(parse(managed.text).layered_runtime.layers.length, 1);
+  assert.ok(managed.kept.includes('layered_runtime'));
 });
 
 test('a bootstrap of our own', () => {

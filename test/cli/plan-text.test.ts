@@ -159,6 +159,7 @@ const RESOURCE: ResourcePlan = {
   count: 300,
   nodes: ['a', 'b'],
   disconnected: 0,
+  listeners: [],
   frozen: null,
   text: 'sent to 300 nodes at once',
   warnings: ['mind the gap'],
@@ -174,6 +175,25 @@ test('a raw resource has no steps: what changes, and the nodes that get it', () 
     'listener default/ingress   unchanged',
   ]);
   assert.deepEqual(listPlanWarnings({ kind: 'Plan', differs: true, items: [RESOURCE] }), ['mind the gap']);
+});
+
+test('a listener that goes or breaks stands out, with its traffic', () => {
+  const some = { count: 0, nodes: [] };
+  const removed = {
+    listener: 'ingress',
+    effect: 'removed' as const,
+    detail: 'it is removed',
+    count: 1,
+    nodes: ['a'],
+    traffic: { carries: { count: 1, nodes: ['a'] }, idle: some, unknown: some },
+    open: 1,
+    opened: 2,
+    text: 'listener ingress: it is removed. It carries traffic on 1 node (a): 1 connection open',
+  };
+  assert.equal(
+    describe({ ...RESOURCE, listeners: [removed] }).at(-1),
+    '  ! listener ingress: it is removed. It carries traffic on 1 node (a): 1 connection open',
+  );
 });
 
 test('exit 3 for differences, 1 where something cannot be used, else 0', () => {

@@ -48,6 +48,7 @@ export function makeSample(at: number, over: Partial<MetricSample> = {}): Metric
     reloads: {},
     ecds: {},
     custom: {},
+    listeners: {},
     memoryBytes: null,
     ...over,
   };

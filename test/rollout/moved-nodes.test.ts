@@ -182,6 +182,7 @@ test('what a moved node answered in the minute before is kept with it', () => {
     reloads: {},
     ecds: {},
     custom: {},
+    listeners: {},
     memoryBytes: null,
   });
   for (const id of world.fleet.keys()) {

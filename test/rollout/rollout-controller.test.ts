@@ -160,6 +160,7 @@ test('a sample of a moved node is judged within a moment', async () => {
       reloads: { [PLUGIN]: reloads },
       ecds: {},
       custom: {},
+      listeners: {},
       memoryBytes: null,
     });
     const samples = [sample(0)];

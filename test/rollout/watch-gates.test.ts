@@ -38,6 +38,7 @@ function flush(world: World, own: Readonly<Record<string, Traffic>> = {}): World
       reloads: { [PLUGIN]: (last?.reloads[PLUGIN] ?? 0) + reloads },
       ecds: {},
       custom: {},
+      listeners: {},
       memoryBytes: null,
     };
     world.metrics.set(id, { node: id, process: 'p1', samples: [...samples, sample] });

@@ -76,6 +76,7 @@ export class Traffic {
       reloads: Object.fromEntries(counts.reloads),
       ecds: {},
       custom: {},
+      listeners: {},
       memoryBytes: null,
     };
   }

@@ -6,6 +6,7 @@ import { XDS_TYPES } from '../../model/type-url.ts';
 import { type ApiContext, readNow } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import type { Fleet } from '../fleet.ts';
+import { findLeftOut } from '../left-out.ts';
 import { makeNodeBundle } from '../node-bundle.ts';
 import { toNodeChains } from '../node-chains.ts';
 import { readLogLevel, readNodeLogs } from '../node-logs.ts';
@@ -147,8 +148,9 @@ async function find(context: ApiContext, id: string): Promise<Found> {
 
 async function readNodeView(context: ApiContext, { fleet, presence, config }: Found): Promise<NodeView> {
   const view = toNodeView(fleet, presence, true);
-  const { records } = await context.store.list('ResourceSpec', 'listeners/');
-  const listeners = records.map(record => record.value);
+  const resources = (await context.store.list('ResourceSpec')).records.map(record => record.value);
+  const listeners = resources.filter(({ type }) => type === 'listeners');
   const chains = toNodeChains(fleet, presence, listeners);
-  return { ...view, status: { ...view.status, chains, resources: toNodeResources(config) } };
+  const warnings = [...view.status.warnings, ...findLeftOut(context, presence.node, resources)];
+  return { ...view, status: { ...view.status, chains, resources: toNodeResources(config), warnings } };
 }

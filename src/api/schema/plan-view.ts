@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { FreezeView } from './freeze-view.ts';
+import { ListenerImpact } from './listener-impact.ts';
 import { Nullable } from './metadata.ts';
 import { ConfigChange, NextCommand, NodeOutside } from './rollout-view.ts';
 
@@ -172,6 +173,8 @@ export const ResourcePlan = Type.Object({
   count: Type.Integer(),
   nodes: Type.Array(Type.String()),
   disconnected: Type.Integer(),
+  /** Listeners that it removes, moves or breaks on connected nodes, and whether they carry traffic there. */
+  listeners: Type.Array(ListenerImpact),
   frozen: Nullable(FreezeView),
   /** `sent to 300 nodes at once` */
   text: Type.String(),

@@ -70,8 +70,8 @@ async function apply(options: Options, context: CommandContext): Promise<number>
   const client = toRestClient(options, context);
   const { planned: found, faults } = planDocuments(sources, options.namespace);
   if (faults.length > 0) return printFaults(faults, context);
-  // Whatever their order in the files: a plugin needs its credentials when its module is fetched.
-  const planned = found.toSorted((a, b) => Number(b.kind === 'pullsecret') - Number(a.kind === 'pullsecret'));
+  // Whatever their order in the files: what a document needs is there before it.
+  const planned = found.toSorted((a, b) => toOrder(a) - toOrder(b));
   const { preset, dryRun } = options;
   // Before one is stored the server looks at all; apply itself waits for the modules later.
   const made = await makePlan(client, planned, { preset, modules: dryRun === true });
@@ -87,6 +87,23 @@ async function apply(options: Options, context: CommandContext): Promise<number>
   const codes = outcomes.map(({ code }) => code);
   for (const { follow } of outcomes) if (follow !== undefined) codes.push(await follow());
   return worstExitCode(codes);
+}
+
+/** A plugin needs its credentials when its module is fetched, a listener its routes, those their clusters. */
+const ORDER = [
+  'pull secret',
+  'secret',
+  'endpoint',
+  'cluster',
+  'route',
+  'extension',
+  'listener',
+  'runtime',
+  'plugin',
+];
+
+function toOrder({ word }: PlannedDocument): number {
+  return ORDER.indexOf(word);
 }
 
 function printFaults(faults: readonly LocatedFault[], context: CommandContext): number {

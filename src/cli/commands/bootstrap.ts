@@ -29,6 +29,7 @@ interface Options extends ServerOptions {
   readonly envoyVersion?: string;
   readonly layout?: PlaceLayout;
   readonly plugins?: readonly string[];
+  readonly runtime?: readonly string[];
   readonly xdsAddress?: string;
   readonly modulesAddress?: string;
 }
@@ -59,6 +60,7 @@ export const define: DefineCommand = (command, context, finish) => {
       'before Envoy 1.39: plugins that get a place each, comma-separated',
       parseNames,
     )
+    .option('--runtime <names>', 'runtimes that it asks for, comma-separated (default: none)', parseNames)
     .option('--xds-address <host:port>', 'where the Envoy finds xDS (default: ask the server)')
     .option('--modules-address <host:port>', 'where the Envoy finds modules (default: ask the server)')
     .addHelpText('after', '\nExample:\n  attache bootstrap --from envoy.yaml --id laptop > managed.yaml')
@@ -108,6 +110,7 @@ async function resolveOptions(
     layout,
     plugins,
     unanswered: options.unanswered ?? 'deny',
+    runtimes: options.runtime ?? [],
   };
 }
 

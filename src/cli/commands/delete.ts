@@ -1,4 +1,5 @@
 import type { NodeAnswer } from '../../api/schema/node-view.ts';
+import type { Plan } from '../../api/schema/plan-view.ts';
 import type { DeleteAnswer } from '../../api/schema/plugin-view.ts';
 import { CliError } from '../cli-error.ts';
 import {
@@ -11,19 +12,23 @@ import {
   toRestClient,
 } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
+import { localizeTimes } from '../format.ts';
 import { withNearestNode, withNearestPlugin } from '../nearest.ts';
 import { parseDuration } from '../parse-option.ts';
+import { describePlan, listPlanWarnings } from '../plan-text.ts';
 import type { RestClient } from '../rest-client.ts';
 import { awaitRollout, createRolloutReader, toTarget } from '../rollout/rollout-target.ts';
 import { showRollout } from '../rollout/show-rollout.ts';
 import { toWatchLine } from '../rollout/steering.ts';
 import { watchRollout } from '../rollout/watch-rollout.ts';
-import { parseTarget, type Target } from '../target.ts';
+import { findResourceType, parseTarget, type Target } from '../target.ts';
+import { wrapWarning } from '../warning.ts';
 
 interface Options extends ServerOptions {
   readonly namespace?: string;
   readonly message?: string;
   readonly now?: true;
+  readonly dryRun?: true;
   readonly wait?: true;
   readonly timeout?: number;
 }
@@ -45,6 +50,7 @@ export const define: DefineCommand = (command, context, finish) => {
     .argument('<kind>', 'plugin, node, pullsecret, listener, cluster, route, endpoint, secret …')
     .argument('<name>', 'NAME or NAMESPACE/NAME')
     .option('--now', 'a plugin: from all nodes at once')
+    .option('--dry-run', 'a plugin or a resource: print what would change, and change nothing')
     .option('--wait', 'a plugin: wait until the rollout ends, and draw it')
     .option('--timeout <duration>', 'with --wait: leave after this time at the latest', parseDuration)
     .addHelpText('after', HELP)
@@ -62,6 +68,7 @@ async function remove(
 ): Promise<number> {
   const query = options.message === undefined ? [] : [`message=${encodeURIComponent(options.message)}`];
   if (options.now) query.push('now=true');
+  if (options.dryRun) return planRemoval(client, target, options, context);
   const path = target.path + (query.length === 0 ? '' : `?${query.join('&')}`);
   if (target.word === 'plugin') return removePlugin(client, target, path, options, context);
   if (options.now || options.wait) throw new CliError('bad-usage', '--now and --wait are for plugins');
@@ -69,6 +76,26 @@ async function remove(
     const { text } = await withNearestNode(client, target.name, () => client.delete<NodeAnswer>(path));
     context.out(text);
   } else context.out((await client.delete<DeleteAnswer>(path)).text);
+  return EXIT.done;
+}
+
+/** As `attache apply --dry-run`. */
+async function planRemoval(
+  client: RestClient,
+  { word, namespace, name }: Target,
+  { now, wait }: Options,
+  context: CommandContext,
+): Promise<number> {
+  if (wait) throw new CliError('bad-usage', '--dry-run changes nothing that one could wait for');
+  const type = findResourceType(word);
+  if (word !== 'plugin' && type === undefined)
+    throw new CliError('bad-usage', `--dry-run: deleting a ${word} changes no node`);
+  if (now && type !== undefined) throw new CliError('bad-usage', '--now and --wait are for plugins');
+  const what = type === undefined ? { kind: 'Plugin' } : { kind: 'EnvoyResource', type };
+  const item = { delete: { ...what, namespace, name, ...(now ? { now } : {}) } };
+  const plan = await client.post<Plan>('/v1/plans', [item]);
+  for (const warning of listPlanWarnings(plan)) context.err(localizeTimes(wrapWarning(warning), Date.now()));
+  context.out(describePlan(plan, Date.now()).join('\n'));
   return EXIT.done;
 }
 

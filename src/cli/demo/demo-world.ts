@@ -133,7 +133,7 @@ function toDemoOptions(server: ServerAddresses, adminPort: number): Parameters<t
   if (xds === undefined || modules === undefined)
     throw new CliError('demo-failed', `addresses.json: ${JSON.stringify(server)}`);
   const metadata = { id: NODE_ID, cluster: undefined, namespace: undefined, labels: {} };
-  const places = { layout: 'chain', plugins: [], unanswered: 'deny' } as const;
+  const places = { layout: 'chain', plugins: [], unanswered: 'deny', runtimes: [] } as const;
   return { ...metadata, ...places, adminPort, leanStats: false, xds, modules };
 }
 

@@ -34,6 +34,8 @@ export interface Flush {
   readonly ecdsReload: Map<string, number>;
   readonly ecdsFail: Map<string, number>;
   readonly custom: Map<string, number>;
+  readonly listenerOpened: Map<string, number>;
+  readonly listenerOpen: Map<string, number>;
 }
 
 export interface MetricsMessage {
@@ -80,6 +82,8 @@ export function newFlush(): Flush {
     ecdsReload: new Map(),
     ecdsFail: new Map(),
     custom: new Map(),
+    listenerOpened: new Map(),
+    listenerOpen: new Map(),
   };
 }
 
@@ -213,6 +217,8 @@ function note(flush: Flush, name: MetricName, value: number): void {
     case 'ecdsReload':
     case 'ecdsFail':
     case 'custom':
+    case 'listenerOpened':
+    case 'listenerOpen':
       noteNamed(flush[name.kind], name.of, value);
       return;
     default:

@@ -7,7 +7,8 @@ export type MetricName =
   | { readonly kind: 'latency' | 'requestsActive' | 'vmCreated' | 'vmActive' }
   | { readonly kind: 'workers' | 'memoryBytes' | 'connections' | 'hotRestartEpoch' }
   | { readonly kind: 'reloads'; readonly of: string; readonly succeeded: boolean }
-  | { readonly kind: 'ecdsReload' | 'ecdsFail' | 'custom'; readonly of: string };
+  | { readonly kind: 'ecdsReload' | 'ecdsFail' | 'custom'; readonly of: string }
+  | { readonly kind: 'listenerOpened' | 'listenerOpen'; readonly of: string };
 
 const SERVER: Readonly<Record<string, MetricName>> = {
   'server.concurrency': { kind: 'workers' },
@@ -18,6 +19,9 @@ const SERVER: Readonly<Record<string, MetricName>> = {
 const REQUESTS = /^http\.(.+)\.downstream_rq_(?:([1-5])xx|(time)|active)$/;
 const PLACE = /^extension_config_discovery\.http_filter\.(.+)\.config_(?:(reload)|fail)$/;
 const RELOADS = /^wasm\.(.+)\.vm_reload_(?:(success)|backoff|failure)$/;
+const LISTENER = /^listener\.(.+)\.downstream_cx_(?:(total)|active)$/;
+/** Beside the listeners: the same counts per thread, and those of Envoy's own admin page. */
+const NO_LISTENER = /\.(?:worker_\d+|main_thread)$|^admin$/;
 const RUNTIME = 'wasm.envoy.wasm.runtime.v8.';
 const CUSTOM = 'wasmcustom.';
 /** The connection manager of Envoy's own admin page. */
@@ -26,7 +30,7 @@ const ADMIN = 'admin';
 /** Longer names are not kept: what an Envoy sends is bounded by us, not by it. */
 const LONGEST = 256;
 
-const [E, H, S, W, X] = [...'ehswx'].map(letter => letter.charCodeAt(0));
+const [E, H, L, S, W, X] = [...'ehlswx'].map(letter => letter.charCodeAt(0));
 
 /**
  * The name that stands in `bytes` from `start` to `end`; undefined: nothing that we read. Most of thousands are
@@ -36,6 +40,7 @@ export function readMetricName(bytes: Buffer, start: number, end: number): Metri
   if (end <= start || end - start > LONGEST) return undefined;
   const [first, last] = [bytes[start], bytes[end - 1]];
   if (first === H && (last === X || last === E)) return ofRequests(bytes.toString('latin1', start, end));
+  if (first === L && (last === L || last === E)) return ofListener(bytes.toString('utf8', start, end));
   if (first === W) return ofWasm(bytes.toString('utf8', start, end));
   if (first === E) return ofPlace(bytes.toString('utf8', start, end));
   if (first === S) return ofServer(bytes.toString('latin1', start, end));
@@ -62,6 +67,12 @@ function ofPlace(name: string): MetricName | undefined {
   const [, place, reload] = PLACE.exec(name) ?? [];
   if (place === undefined) return undefined;
   return { kind: reload === undefined ? 'ecdsFail' : 'ecdsReload', of: place };
+}
+
+function ofListener(name: string): MetricName | undefined {
+  const [, listener, total] = LISTENER.exec(name) ?? [];
+  if (listener === undefined || NO_LISTENER.test(listener)) return undefined;
+  return { kind: total === undefined ? 'listenerOpen' : 'listenerOpened', of: listener };
 }
 
 function ofServer(name: string): MetricName | undefined {

@@ -20,6 +20,11 @@ export function toSample(flush: Flush, at: number, previous: MetricSample | unde
     reloads: shareRecord(Object.fromEntries(flush.reloads), previous?.reloads, Object.is),
     ecds: shareRecord(toEcds(flush), previous?.ecds, (a, b) => a.reload === b.reload && a.fail === b.fail),
     custom: shareRecord(toCustom(flush, previous), previous?.custom, Object.is),
+    listeners: shareRecord(
+      toListeners(flush),
+      previous?.listeners,
+      (a, b) => a.opened === b.opened && a.open === b.open,
+    ),
     memoryBytes: flush.memoryBytes,
   };
 }
@@ -45,6 +50,8 @@ export function mergeFlush(one: Flush, other: Flush): Flush {
     ecdsReload: mergeNamed(one.ecdsReload, other.ecdsReload),
     ecdsFail: mergeNamed(one.ecdsFail, other.ecdsFail),
     custom: mergeNamed(one.custom, other.custom),
+    listenerOpened: mergeNamed(one.listenerOpened, other.listenerOpened),
+    listenerOpen: mergeNamed(one.listenerOpen, other.listenerOpen),
   };
 }
 
@@ -61,6 +68,16 @@ function toEcds({ ecdsReload, ecdsFail }: Flush): MetricSample['ecds'] {
   const places = new Set([...ecdsReload.keys(), ...ecdsFail.keys()]);
   return Object.fromEntries(
     [...places].map(place => [place, { reload: ecdsReload.get(place) ?? 0, fail: ecdsFail.get(place) ?? 0 }]),
+  );
+}
+
+function toListeners({ listenerOpened, listenerOpen }: Flush): MetricSample['listeners'] {
+  const names = new Set([...listenerOpened.keys(), ...listenerOpen.keys()]);
+  return Object.fromEntries(
+    [...names].map(name => [
+      name,
+      { opened: listenerOpened.get(name) ?? 0, open: listenerOpen.get(name) ?? 0 },
+    ]),
   );
 }
 

@@ -20,6 +20,8 @@ test('counters and gauges come out by what they are about, everything else is sk
     { name: 'wasm.envoy.wasm.runtime.v8.created', counter: 17 },
     { name: 'wasm.envoy.wasm.runtime.v8.active', gauge: 4 },
     { name: 'wasmcustom.hits', counter: 7 },
+    { name: 'listener.127.0.0.1_80.downstream_cx_total', counter: 9 },
+    { name: 'listener.127.0.0.1_80.downstream_cx_active', gauge: 2 },
     { name: 'server.concurrency', gauge: 2 },
     { name: 'server.memory_allocated', gauge: 1e7 },
     { name: 'extension_config_discovery.http_filter.p.config_reload', counter: 4 },
@@ -39,6 +41,8 @@ test('counters and gauges come out by what they are about, everything else is sk
     ecdsReload: new Map([['p', 4]]),
     ecdsFail: new Map([['p', 1]]),
     custom: new Map([['hits', 7]]),
+    listenerOpened: new Map([['127.0.0.1_80', 9]]),
+    listenerOpen: new Map([['127.0.0.1_80', 2]]),
   });
 });
 

@@ -31,6 +31,8 @@ test('the names that we read, as Envoy 1.36.2 to 1.40.0 spell them', () => {
       'extension_config_discovery.http_filter.attache.authn/in.config_fail',
       { kind: 'ecdsFail', of: 'attache.authn/in' },
     ],
+    ['listener.127.0.0.1_80.downstream_cx_total', { kind: 'listenerOpened', of: '127.0.0.1_80' }],
+    ['listener.[__]_80.downstream_cx_active', { kind: 'listenerOpen', of: '[__]_80' }],
   ];
   for (const [name, meaning] of table) assert.deepEqual(read(name), meaning, name);
 });
@@ -45,6 +47,11 @@ test('what is like them is not read', () => {
     'http.ingress.downstream_rq_total',
     'http.ingress.downstream_cx_active',
     'listener.0.0.0.0_80.http.ingress.downstream_rq_2xx',
+    'listener.0.0.0.0_80.worker_0.downstream_cx_total',
+    'listener.0.0.0.0_80.ssl.fail_verify_total',
+    'listener.admin.downstream_cx_total',
+    'listener.admin.main_thread.downstream_cx_active',
+    'listener_manager.total_listeners_active',
     'cluster.up.upstream_rq_5xx',
     'wasm.default/auth.vm_reload',
     'wasm.remote_load_cache_hits',
