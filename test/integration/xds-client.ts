@@ -68,10 +68,23 @@ export interface Saying {
 /** What the client has of one type. */
 interface TypeState {
   names: readonly string[];
+  /** Its first request had no names, which may mean everything; undefined: there was none yet. */
+  nameless: boolean | undefined;
   nonce: string;
   versionInfo: string;
   held: Held;
+  /** As `held`, in the versions of the server; only in the incremental form. */
+  versions: Held;
 }
+
+const newTypeState = (): TypeState => ({
+  names: [],
+  nameless: undefined,
+  nonce: '',
+  versionInfo: '',
+  held: new Map(),
+  versions: new Map(),
+});
 
 /** One stream in one of the two forms: what came over it, what the client has from it, and how it ended. */
 export class XdsStream {
@@ -129,6 +142,9 @@ export class XdsStream {
   say(typeUrl: string, { ask = [], drop = [], nonce, error }: Saying, node = this.#node): this {
     const state = this.#of(typeUrl);
     state.names = [...new Set([...state.names.filter(name => !drop.includes(name)), ...ask])];
+    state.nameless ??= ask.length === 0;
+    if (this.form === 'sotw' ? ask.length > 0 : drop.includes('*')) state.nameless = false;
+    state.held = this.#covered(state);
     const refusal = error === undefined ? {} : { errorDetail: error };
     if (this.form === 'delta') {
       const answers = nonce === undefined ? {} : { responseNonce: nonce };
@@ -142,7 +158,7 @@ export class XdsStream {
   /** Asks for names, with `versions` that it has of them (incremental). */
   ask(typeUrl: string, names: readonly string[] = [], versions?: Record<string, string>): this {
     if (versions === undefined) return this.say(typeUrl, { ask: names });
-    this.#of(typeUrl).names = names;
+    Object.assign(this.#of(typeUrl), { names, nameless: names.length === 0 });
     return this.send({ typeUrl, subscribe: names, initialVersions: new Map(Object.entries(versions)) });
   }
 
@@ -151,11 +167,11 @@ export class XdsStream {
   }
 
   /** The first request of a type by a client that comes back: it says what it has from that stream. */
-  resume(typeUrl: string, from: XdsStream, versions?: Record<string, string>): this {
+  resume(typeUrl: string, from: XdsStream): this {
     const former = from.#of(typeUrl);
     this.#types.set(typeUrl, { ...former, nonce: '' });
     return this.form === 'delta'
-      ? this.ask(typeUrl, former.names, versions ?? Object.fromEntries(former.held))
+      ? this.ask(typeUrl, former.names, Object.fromEntries(former.versions))
       : this.say(typeUrl, {});
   }
 
@@ -168,6 +184,10 @@ export class XdsStream {
     state.nonce = nonce;
     if (error === undefined) {
       state.held = applyResponse(this.form, state.held, response);
+      const versions = new Map(response.resources.map(it => [it.name, it.version]));
+      const all = new Map([...state.versions, ...versions]);
+      state.versions = new Map([...all].filter(([name]) => !response.removed.includes(name)));
+      state.held = this.#covered(state);
       state.versionInfo = versionInfo;
     }
     return this.say(typeUrl, { ...change, nonce, ...(error === undefined ? {} : { error }) });
@@ -212,8 +232,14 @@ export class XdsStream {
     this.#call.cancel();
   }
 
+  /** What it does not ask for it lets go of, and does not take. */
+  #covered({ held, names, nameless }: TypeState): Held {
+    if (nameless === true || names.includes('*')) return held;
+    return new Map([...held].filter(([name]) => names.includes(name)));
+  }
+
   #of(typeUrl: string): TypeState {
-    const known = this.#types.get(typeUrl) ?? { names: [], nonce: '', versionInfo: '', held: new Map() };
+    const known = this.#types.get(typeUrl) ?? newTypeState();
     this.#types.set(typeUrl, known);
     return known;
   }

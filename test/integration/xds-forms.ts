@@ -6,7 +6,7 @@ import { EXTENSION_CONFIG_TYPE, XDS_TYPES } from '../../src/model/type-url.ts';
 import type { ProtocolForm } from '../../src/xds/stream/channel.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 import { type StreamKind, XdsConnection, type XdsStream } from './xds-client.ts';
-import { CDS, setUp, type World } from './xds-scene.ts';
+import { CDS, type SceneOptions, setUp, type World } from './xds-scene.ts';
 import { applyResponse, type Response, versionOf } from './xds-wire.ts';
 
 export const FORMS: readonly ProtocolForm[] = ['delta', 'sotw'];
@@ -14,8 +14,8 @@ export const FORMS: readonly ProtocolForm[] = ['delta', 'sotw'];
 const FENCE_NODE = 'fence';
 
 /** As setUp, with clients of one form. */
-export async function setUpForm(t: TestContext, form: ProtocolForm, world?: World) {
-  const scene = await setUp(t, world);
+export async function setUpForm(t: TestContext, form: ProtocolForm, world?: World, options?: SceneOptions) {
+  const scene = await setUp(t, world, options);
   scene.set({}, FENCE_NODE);
   const connect = (): XdsConnection => stopAfter(t, new XdsConnection(scene.server.address.port, form));
   const connection = connect();

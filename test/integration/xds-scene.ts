@@ -6,7 +6,7 @@ import type { NodeMetrics } from '../../src/model/node-metrics.ts';
 import { type Clock, silentLog } from '../../src/model/ports.ts';
 import type { EncodedResource } from '../../src/model/resource.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
-import { EXTENSION_CONFIG_TYPE, SECRET_TYPE, XDS_TYPES } from '../../src/model/type-url.ts';
+import { EXTENSION_CONFIG_TYPE, RUNTIME_TYPE, SECRET_TYPE, XDS_TYPES } from '../../src/model/type-url.ts';
 import { DEFAULT_XDS_LIMITS, type XdsLimits } from '../../src/model/xds-limits.ts';
 import { createCoalescedWriter } from '../../src/store/coalesced-writer.ts';
 import { LiveTable } from '../../src/store/live-table.ts';
@@ -38,6 +38,7 @@ export interface World {
   readonly listeners?: string;
   readonly routes?: string;
   readonly secrets?: string;
+  readonly runtimes?: string;
   /** Slot to its content, `a@1 b@1`. */
   readonly slots?: Record<string, string>;
   /** Size of every resource, which then is no Any; default small. */
@@ -51,6 +52,7 @@ function toSnapshot(world: World): Snapshot {
     [LDS, world.listeners],
     [RDS, world.routes],
     [SECRET_TYPE, world.secrets],
+    [RUNTIME_TYPE, world.runtimes],
   ] as const;
   const resources = rows.map(([typeUrl, text = '']): [string, Map<string, EncodedResource>] => {
     const named = text
