@@ -187,6 +187,7 @@ async function start(
     metrics,
     registry: hub,
     readModuleStorage: createModuleStorage(cache, hub),
+    readLimits: () => guard.usage(),
     clock,
     random,
     log,

@@ -8,6 +8,7 @@ import type { Seal } from '../model/pull-secret.ts';
 import type { CheckResource } from '../model/resource.ts';
 import type { FindReferences } from '../model/resource-facts.ts';
 import type { SignaturePolicy } from '../model/signature-policy.ts';
+import type { LimitUsage } from '../model/xds-limits.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Store } from '../store/store.ts';
 import { type Fleet, readFleet } from './fleet.ts';
@@ -33,6 +34,8 @@ export interface ApiContext {
   readonly readModuleStorage: ReadModuleStorage;
   /** What Envoys pushed of their stats, by node.id; absent: nothing is known. */
   readonly metrics?: LiveTable<NodeMetrics>;
+  /** What clients of the xDS port may take, and what they took. */
+  readonly readLimits: () => LimitUsage;
   readonly clock: Clock;
   readonly random: RandomHex;
   readonly log: Log;

@@ -9,10 +9,12 @@ import { AttacheError } from '../../src/model/error.ts';
 import type { NodeAccess } from '../../src/model/node-access.ts';
 import { type Clock, silentLog } from '../../src/model/ports.ts';
 import { NO_SIGNATURE_POLICY } from '../../src/model/signature-policy.ts';
+import { DEFAULT_XDS_LIMITS } from '../../src/model/xds-limits.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import type { Store } from '../../src/store/store.ts';
 import { ADMIN_LIMITS, createNodeAdmin } from '../../src/xds/access/node-admin.ts';
 import { createNodeLogReader } from '../../src/xds/access/node-log.ts';
+import { LimitGuard } from '../../src/xds/limits/limit-guard.ts';
 
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -49,6 +51,8 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
     signatures: NO_SIGNATURE_POLICY,
     nodes: NO_ACCESS,
     readModuleStorage: async () => ({ usedBytes: 0, quotaBytes: 1, here: new Set(), inRegistry: new Set() }),
+    readLimits: () =>
+      new LimitGuard({ limits: DEFAULT_XDS_LIMITS, clock: systemClock, log: silentLog }).usage(),
     seal: createSeal(Buffer.alloc(32, 1), bytes => randomBytes(bytes).toString('hex')),
     clock: systemClock,
     random: bytes => randomBytes(bytes).toString('hex'),

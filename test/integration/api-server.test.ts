@@ -181,6 +181,16 @@ test('index, health, version and identity answer', async t => {
   assert.equal((await call('GET', '/')).body.paths.plugins, '/v1/plugins');
   assert.equal((await call('GET', '/version')).body.version, '0.0.0-test');
   assert.equal((await call('GET', '/v1/whoami')).body.role, 'admin');
+  const { items } = (await call('GET', '/v1/limits')).body;
+  assert.deepEqual(items[1], {
+    name: 'connections',
+    value: 10_000,
+    unit: 'count',
+    used: 0,
+    hits: 0,
+    lastHitAt: null,
+    text: 'connections open at a time',
+  });
   for (const path of ['/healthz', '/readyz']) assert.equal((await call('GET', path)).body.status, 'ok');
 });
 

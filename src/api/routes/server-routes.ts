@@ -2,6 +2,7 @@ import { toMessage } from '../../model/error.ts';
 import type { ApiContext } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import type { Index } from '../schema/server-view.ts';
+import { toLimitList } from '../to-limit-list.ts';
 import { type ApiServer, answers } from './route-schema.ts';
 
 const PATHS: Index['paths'] = {
@@ -14,6 +15,7 @@ const PATHS: Index['paths'] = {
   catalogue: '/v1/catalogue',
   events: '/v1/events',
   freeze: '/v1/freeze',
+  limits: '/v1/limits',
   whoami: '/v1/whoami',
   openapi: '/openapi.json',
   registry: '/v2/',
@@ -23,7 +25,7 @@ const PATHS: Index['paths'] = {
 };
 
 /** Index, health, version, and who asks. */
-export function addServerRoutes(app: ApiServer, { store, version, addresses }: ApiContext): void {
+export function addServerRoutes(app: ApiServer, { store, version, addresses, readLimits }: ApiContext): void {
   const schema = (name: Parameters<typeof answers>[0][number]) => ({
     schema: { tags: ['server'], response: answers({ 200: name }) },
   });
@@ -43,6 +45,7 @@ export function addServerRoutes(app: ApiServer, { store, version, addresses }: A
     }
     return { status: 'ok' };
   });
+  app.get('/v1/limits', schema('LimitList'), async () => toLimitList(readLimits()));
   // Until there are tokens, whoever reaches the port may do everything.
   app.get('/v1/whoami', schema('WhoAmI'), async () => ({
     name: 'admin',

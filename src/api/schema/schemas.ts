@@ -1,6 +1,7 @@
 import { CatalogueItemView, CatalogueList } from './catalogue-view.ts';
 import { EventBookmark, EventEnd, EventList, EventReset, EventView, RolloutUpdated } from './event-view.ts';
 import { FreezeView } from './freeze-view.ts';
+import { LimitList } from './limit-view.ts';
 import { ModuleList, ModuleView } from './module-view.ts';
 import { NodeBundle, NodeConfigView, NodeLogLevel, NodeLogs } from './node-config-view.ts';
 import { NodeAnswer, NodeList, NodeView } from './node-view.ts';
@@ -59,6 +60,7 @@ export const SCHEMAS = {
   Plan,
   PluginPlan,
   ResourcePlan,
+  LimitList,
   Index,
   Version: VersionView,
   WhoAmI,
