@@ -4,13 +4,19 @@ import { once } from 'node:events';
 import http2 from 'node:http2';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
+import { ProtoRegistry } from '../../src/compile/proto-registry.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import type { AdsService } from '../../src/xds/ads-service.ts';
 import { startXdsServer } from '../../src/xds/xds-server.ts';
+import { stopAfter } from '../harness/cleanup.ts';
 import { until } from '../harness/wait.ts';
 import { encodeMetrics } from '../xds/metrics/metrics-writer.ts';
-import { accept, CDS, NODE, setUp } from './xds-scene.ts';
+import type { Response } from './xds-client.ts';
+import { assertQuiet, FORMS, learn, setUpForm } from './xds-forms.ts';
+import { accept, CDS, ECDS, LDS, NODE, setUp, type World } from './xds-scene.ts';
+import { SlowClient } from './xds-slow-client.ts';
 
+const registry = new ProtoRegistry();
 const METRICS = '/envoy.service.metrics.v3.MetricsService/StreamMetrics';
 const NO_SERVICE: AdsService = {
   open: () => assert.fail(),
@@ -28,45 +34,80 @@ test('a malformed request ends with INVALID_ARGUMENT, and only its own stream', 
   assert.equal(await accept(other), 'cds a@1');
 });
 
-test('48. messages far above 4 MiB go both ways', async t => {
-  const { open } = await setUp(t, { clusters: 'a@1', sizeBytes: 12 * 1024 * 1024 });
-  const names = Array.from({ length: 6 }, (_, i) => `${i}${'x'.repeat(1024 * 1024)}`);
-  const stream = open().ask(CDS, ['a', ...names]);
-  const { resources } = await stream.accept();
-  assert.equal(resources[0]?.any.length, 12 * 1024 * 1024);
-  assert.equal((await stream.next()).removed.length, 6);
-});
+/** Of resources that are bare text, over and over. */
+const versionsOf = ({ resources }: Response): string =>
+  resources.map(({ any }) => /^a@\d+(?=a@)/.exec(Buffer.from(any.subarray(0, 20)).toString())?.[0]).join(' ');
 
-test('47. a client that does not read keeps no other waiting', async t => {
-  const { connect, set, server } = await setUp(t, { clusters: 'a@1', sizeBytes: 4 * 1024 * 1024 });
-  const slow = http2.connect(`http://127.0.0.1:${server.address.port}`);
-  t.after(() => slow.destroy());
-  // The stop at the end cuts it.
-  slow.on('error', () => {});
-  const call = slow.request({
-    ':method': 'POST',
-    ':path': '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources',
-    'content-type': 'application/grpc',
-    te: 'trailers',
+for (const form of FORMS) {
+  // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#ttl
+  test(`${form}: 46. nothing has a time to live: resources are bare, or without one`, async t => {
+    const { open } = await setUpForm(t, form, { clusters: 'a@1', slots: { s: 'p@1' } });
+    const stream = open().ask(CDS).ask(ECDS, ['s']);
+    const message = form === 'delta' ? 'DeltaDiscoveryResponse' : 'DiscoveryResponse';
+    const { raw } = await stream.accept();
+    const read = registry.lookup(`envoy.service.discovery.v3.${message}`).decode(raw).toJSON();
+    const [resource] = read.resources as Record<string, unknown>[];
+    assert.deepEqual(
+      Object.keys(resource ?? {}).sort(),
+      form === 'delta' ? ['name', 'resource', 'version'] : ['type_url', 'value'],
+    );
   });
-  call.on('error', () => {});
-  // No reader: the windows of stream and connection fill up.
-  const message = Buffer.concat([
-    Buffer.from([0x0a, 8, 0x0a, 6]),
-    Buffer.from(NODE),
-    Buffer.from([0x12, CDS.length]),
-    Buffer.from(CDS),
-  ]);
-  const frame = Buffer.alloc(5);
-  frame.writeUInt32BE(message.length, 1);
-  call.write(Buffer.concat([frame, message]));
-  const quick = connect().open('edge-2').ask(CDS);
-  for (let i = 1; i <= 5; i++) {
-    set({ clusters: `a@${i}`, sizeBytes: 4 * 1024 * 1024 });
-    set({ clusters: `b@${i}` }, 'edge-2');
-    while (!(await accept(quick)).includes(`b@${i}`));
-  }
-});
+
+  test(`${form}: 47. a client that does not read keeps no other waiting, and one response waits for it at most`, async t => {
+    const large = (version: number): World => ({ clusters: `a@${version}`, sizeBytes: 4 * 1024 * 1024 });
+    const { connect, set, server } = await setUpForm(t, form, large(0));
+    const slow = stopAfter(t, new SlowClient(server.address.port, form, NODE)).ask(CDS);
+    const quick = connect().open('edge-2').ask(CDS);
+    for (let i = 1; i <= 10; i++) {
+      set(large(i));
+      set({ clusters: `b@${i}` }, 'edge-2');
+      while (!(await learn(quick)).includes(`b@${i}`));
+    }
+    const first = await slow.read().next();
+    assert.notEqual(versionsOf(first), 'a@10');
+    // The newest wins: nothing was queued behind it.
+    assert.equal(versionsOf(await slow.ask(CDS, first.nonce).next()), 'a@10');
+  });
+
+  test(`${form}: 48. messages far above 4 MiB go both ways`, async t => {
+    const { open } = await setUpForm(t, form, { clusters: 'a@1 b@1', sizeBytes: 12 * 1024 * 1024 });
+    const names = Array.from({ length: 6 }, (_, i) => `${i}${'x'.repeat(1024 * 1024)}`);
+    const stream = open().ask(CDS, ['a', ...names]);
+    const { resources } = await stream.accept();
+    assert.deepEqual(
+      resources.map(it => [it.name, it.any.length]),
+      [['a', 12 * 1024 * 1024]],
+    );
+  });
+
+  test(`${form}: 50. a stop says GOAWAY and ends every stream with OK, so that Envoys keep what they run`, async t => {
+    const { server, open } = await setUpForm(t, form, { clusters: 'a@1' });
+    const session = http2.connect(`http://127.0.0.1:${server.address.port}`);
+    t.after(() => session.destroy());
+    await once(session, 'connect');
+    const goaway = once(session, 'goaway', { signal: AbortSignal.timeout(10_000) });
+    const stream = open().ask(CDS);
+    const single = open(NODE, { typeUrl: LDS }).ask(LDS);
+    await learn(stream);
+    await learn(single);
+    await server.stop();
+    for (const it of [stream, single]) assert.equal((await it.ended).code, status.OK);
+    await goaway;
+    await assert.rejects(stream.next(), /the stream ended/);
+  });
+
+  test(`${form}: 50. who comes back to the next server with what it has gets nothing`, async t => {
+    const world: World = { clusters: 'a@1', listeners: 'l@1', slots: { s: 'p@1' } };
+    const [one, two] = [await setUpForm(t, form, world), await setUpForm(t, form, world)];
+    const former = one.open().ask(CDS).ask(LDS);
+    await learn(former);
+    await learn(former);
+    await one.server.stop();
+    const stream = two.open().resume(CDS, former).resume(LDS, former).ask(ECDS, ['s']);
+    assert.equal(await learn(stream), 'ecds s: verdict p@1', 'nothing before it');
+    await assertQuiet(stream);
+  });
+}
 
 test('49. keepalive pings are answered', async t => {
   const { server } = await setUp(t, {});
@@ -76,20 +117,6 @@ test('49. keepalive pings are answered', async t => {
   await new Promise<void>((resolve, reject) => {
     session.ping(error => (error === null ? resolve() : reject(error)));
   });
-});
-
-test('50. a stop says GOAWAY and ends every stream with OK, so that Envoys keep what they run', async t => {
-  const { server, open } = await setUp(t, { clusters: 'a@1' });
-  const session = http2.connect(`http://127.0.0.1:${server.address.port}`);
-  t.after(() => session.destroy());
-  await once(session, 'connect');
-  const goaway = once(session, 'goaway', { signal: AbortSignal.timeout(10_000) });
-  const stream = open().ask(CDS);
-  await accept(stream);
-  await server.stop();
-  assert.equal((await stream.ended).code, status.OK);
-  await goaway;
-  await assert.rejects(stream.next(), /the stream ended/);
 });
 
 test('50. a stop ends streams of stats, and cuts a client that does not let go', async t => {

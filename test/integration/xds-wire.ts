@@ -21,17 +21,19 @@ export interface Response {
   readonly resources: readonly Resource[];
   /** Only in the incremental form. */
   readonly removed: readonly string[];
+  /** The message as it came. */
+  readonly raw: Uint8Array;
 }
 
 export function readResponse(form: ProtocolForm, bytes: Uint8Array): Response {
-  if (form === 'delta') return { ...decodeResponse(bytes), versionInfo: '' };
+  if (form === 'delta') return { ...decodeResponse(bytes), versionInfo: '', raw: bytes };
   const { typeUrl, nonce, versionInfo, resources } = decodeSotwResponse(bytes);
   const named = resources.map(any => {
     if (typeUrl === EXTENSION_CONFIG_TYPE) return { name: readSlot(any).slot, version: '', any };
     const [, name = '', version = ''] = /^([^@]+)@(\d+)/.exec(readAny(any).value) ?? [];
     return { name, version, any };
   });
-  return { typeUrl, nonce, versionInfo, resources: named, removed: [] };
+  return { typeUrl, nonce, versionInfo, resources: named, removed: [], raw: bytes };
 }
 
 /** A google.protobuf.Any whose value is text; large resources are bare text. */
