@@ -127,7 +127,7 @@ const VERBS: readonly Verb[] = [
   },
   {
     name: 'bundle',
-    summary: 'all about a node in one file, for a report',
+    summary: 'all about a node or a rollout in one file, for a report',
     load: () => import('./cli/commands/bundle.ts'),
   },
   {

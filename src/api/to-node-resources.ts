@@ -82,10 +82,11 @@ function sayAbsent({ typeUrl, wantedVersion }: ResourceConfig): string {
   return 'this version is not wanted any more, and it is not kept';
 }
 
-function toNote({ status, ackedVersion }: ResourceConfig): string | null {
+function toNote({ status, ackedVersion, asked }: ResourceConfig): string | null {
   if (status === 'UNKNOWN')
     return 'the node is not connected: this is what it is to have, and what it has is not known';
   const before = ackedVersion === null ? '' : `; the node has version ${ackedVersion}`;
+  if (status === 'NOT_SENT' && before === '' && !asked) return 'not sent: nothing on the node asks for it';
   if (status === 'NOT_SENT') return `not sent: this is what the node is to have${before}`;
   return status === 'ERROR' ? `refused${before}` : null;
 }

@@ -4,7 +4,7 @@ import type { PluginView } from '../api/schema/plugin-view.ts';
 import type { PullSecretView } from '../api/schema/pull-secret-view.ts';
 import type { ResourceView } from '../api/schema/resource-view.ts';
 import type { ConfigChange, HistoryRow, RolloutSide, RolloutView } from '../api/schema/rollout-view.ts';
-import { toDurationText } from '../model/quantity-text.ts';
+import { toCountText, toDurationText } from '../model/quantity-text.ts';
 import {
   formatAge,
   formatDigest,
@@ -207,12 +207,15 @@ export function toChangeText({ path, before, after }: ConfigChange): string {
   return `${path} ${before ?? NONE} → ${after ?? NONE}`;
 }
 
-/** The worst plugin state is named where it is not a good one, and that it takes part in nothing. */
+/** The worst plugin state is named where it is not a good one, what Envoy refuses besides, and that it takes part in nothing. */
 function toNodeState({ status }: NodeView): string {
   const good = status.worst === null || GOOD_STATES.includes(status.worst);
   const worst = good || status.state === 'Disconnected' ? [] : [status.worst];
   const silent = status.silentSince === null ? [] : ['silent'];
-  return [status.state, ...silent, ...worst, ...(status.excluded === null ? [] : ['excluded'])].join(', ');
+  const refused = status.refusedResources.length;
+  const resources = refused === 0 ? [] : [`${toCountText(refused, 'resource')} refused`];
+  const excluded = status.excluded === null ? [] : ['excluded'];
+  return [status.state, ...silent, ...worst, ...resources, ...excluded].join(', ');
 }
 
 const GOOD_STATES: readonly string[] = ['Accepted', 'Loaded', 'NotTargeted'];

@@ -237,3 +237,9 @@ test("a rollout's description: the tree, then what it moves from and to", () => 
     /to {7}revision 1, selector \{"matchLabels":\{"role":"edge"\}\}\n/,
   );
 });
+
+test('a node that refuses a listener shows it in the list of nodes', () => {
+  const refused = [{ type: 'listeners', name: 'taken', message: 'cannot bind', since: AT }];
+  const { rows } = toTable(NODES, [nodeView({ refusedResources: refused })], NOW, false);
+  assert.equal(rows[0]?.[4], 'Connected, 1 resource refused');
+});

@@ -96,12 +96,12 @@ test('logs prints lines to stdout and where they are from to stderr', async () =
   });
 });
 
-test('bundle prints one file; of anything but a node it says what there is instead', async () => {
-  const bundle = { kind: 'NodeBundle', leftOut: ['Modules.'] };
+test('bundle prints one file; of other things there is none', async () => {
+  const bundle = { kind: 'NodeBundle', note: 'Names stay.', leftOut: ['Modules.'] };
   await withServer({ [`GET ${NODE}/bundle`]: bundle }, async server => {
     const made = await run(['bundle', 'node', 'demo-1', '--server', server]);
-    assert.deepEqual([JSON.parse(made.out), made.err], [bundle, 'left out: Modules.\n']);
-    assert.equal((await run(['bundle', 'rollout', 'x', '--server', server])).code, 2);
+    assert.deepEqual([JSON.parse(made.out), made.err], [bundle, 'left out: Modules.\nnote: Names stay.\n']);
+    assert.equal((await run(['bundle', 'plugin', 'x', '--server', server])).code, 2);
   });
 });
 

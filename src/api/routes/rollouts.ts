@@ -6,6 +6,7 @@ import { ApiError } from '../api-error.ts';
 import { askRollout } from '../ask-rollout.ts';
 import { findRollout } from '../find-rollout.ts';
 import { toAlreadyBackAnswer, toRolloutAnswer } from '../rollout-answer.ts';
+import { makeRolloutBundle } from '../rollout-bundle.ts';
 import { readRolloutFacts } from '../rollout-facts.ts';
 import { readHistory } from '../rollout-history.ts';
 import { RolloutActionBody, RolloutPhaseWord, UndoBody } from '../schema/rollout-view.ts';
@@ -59,6 +60,11 @@ export function addRolloutRoutes(app: ApiServer, context: ApiContext): void {
       const fleet = await readNow(context);
       return toRolloutView(await readRolloutFacts(store, fleet, rollout));
     },
+  );
+  app.get(
+    '/v1/rollouts/:id/bundle',
+    { schema: { tags: ['rollouts'], params: RolloutParams, response: answers({ 200: 'RolloutBundle' }) } },
+    async request => makeRolloutBundle(context, (await findRollout(store, request.params.id)).rollout),
   );
   for (const action of VERBS)
     app.post(

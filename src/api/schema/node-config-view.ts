@@ -1,9 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { EventView } from './event-view.ts';
 import { JsonObjectSchema, Nullable, Time } from './metadata.ts';
-import { NodeView, ResourceStateWord } from './node-view.ts';
-import { PluginView } from './plugin-view.ts';
-import { RolloutView } from './rollout-view.ts';
+import { ResourceStateWord } from './node-view.ts';
 
 /** One resource of a node with its content. */
 export const ResourceContent = Type.Object({
@@ -34,28 +31,6 @@ export const NodeConfigView = Type.Object({
   leftOut: Type.Array(Type.String()),
 });
 export type NodeConfigView = Static<typeof NodeConfigView>;
-
-/** All about a node in one file, to be attached to a report. Without secrets and plugin configurations. */
-export const NodeBundle = Type.Object({
-  kind: Type.Literal('NodeBundle'),
-  /** Of this file. */
-  format: Type.Literal(1),
-  at: Time,
-  server: Type.Object({ version: Type.String(), startedAt: Time }),
-  node: NodeView,
-  config: NodeConfigView,
-  /** Plugin documents that are for the node, each as GET /v1/plugins/{namespace}/{name} answers. */
-  plugins: Type.Array(PluginView),
-  /** The last rollout of each of them, without its nodes. */
-  rollouts: Type.Array(RolloutView),
-  /** Newest first: of the node, and of those plugins. */
-  events: Type.Array(EventView),
-  /** Sentences: what is not in it, and why. */
-  leftOut: Type.Array(Type.String()),
-  /** JSON pointers into this file: what was blotted out. */
-  redacted: Type.Array(Type.String()),
-});
-export type NodeBundle = Static<typeof NodeBundle>;
 
 /** How much the plugins of a node log. */
 export const NodeLogLevel = Type.Object({

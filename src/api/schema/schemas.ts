@@ -1,9 +1,10 @@
+import { NodeBundle, RolloutBundle } from './bundle-view.ts';
 import { CatalogueItemView, CatalogueList } from './catalogue-view.ts';
 import { EventBookmark, EventEnd, EventList, EventReset, EventView, RolloutUpdated } from './event-view.ts';
 import { FreezeView } from './freeze-view.ts';
 import { LimitList } from './limit-view.ts';
 import { ModuleList, ModuleView } from './module-view.ts';
-import { NodeBundle, NodeConfigView, NodeLogLevel, NodeLogs } from './node-config-view.ts';
+import { NodeConfigView, NodeLogLevel, NodeLogs } from './node-config-view.ts';
 import { NodeAnswer, NodeList, NodeView } from './node-view.ts';
 import { Plan, PluginPlan, ResourcePlan } from './plan-view.ts';
 import {
@@ -45,6 +46,7 @@ export const SCHEMAS = {
   NodeAnswer,
   NodeConfig: NodeConfigView,
   NodeBundle,
+  RolloutBundle,
   NodeLogLevel,
   NodeLogs,
   CatalogueItem: CatalogueItemView,

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { REDACTED } from '../../src/model/show-resource.ts';
+import { revisionKey, verdictKey } from '../../src/store/record-kinds.ts';
+import { makeMoves, makeRevision, writeScene } from '../api/rollout-records.ts';
+import { ID, makeRefusedRollout, start } from '../api/rollout-scene.ts';
+import { makeRefused, makeVerdict, NOW, PLUGIN } from '../model/records.ts';
+
+test('a bundle of a rollout has its tree, what changed, who refused, and no text of a configuration', async t => {
+  const { call, store } = await start(t);
+  const moves = makeMoves(ID, NOW - 10_000, 1, 4);
+  await writeScene(store, { now: NOW, rollout: makeRefusedRollout(), moves, runs: () => 7 });
+  await store.put('Revision', revisionKey(PLUGIN, 7), makeRevision(7, { pluginConfig: { key: 'old-hush' } }));
+  await store.put('Revision', revisionKey(PLUGIN, 8), makeRevision(8, { pluginConfig: { key: 'new-hush' } }));
+  const slot = 'attache.last';
+  const refused = { ...makeVerdict(7, 7, { node: 'edge-01', slot }), refused: makeRefused(8, true) };
+  await store.put('NodeVerdict', verdictKey('edge-01', slot), refused);
+  const { status, body } = await call('GET', '/v1/rollouts/default.auth.latest/bundle');
+  assert.equal(status, 200);
+  assert.doesNotMatch(JSON.stringify(body), /hush/);
+  assert.deepEqual([body.kind, body.rollout.id, body.rollout.phase], ['RolloutBundle', ID, 'RolledBack']);
+  assert.ok(body.rollout.steps[1].nodes.length > 0);
+  const [row] = body.history;
+  const change = row.diff.find(({ path }: { path: string }) => path === 'spec.pluginConfig.key');
+  assert.deepEqual([change.before, change.after], [REDACTED, REDACTED]);
+  const nodes = body.nodes.map((node: { metadata: { name: string } }) => node.metadata.name);
+  assert.ok(nodes.includes('edge-01'), nodes.join());
+  assert.ok(!nodes.includes('edge-19'));
+  assert.equal((await call('GET', '/v1/rollouts/default.auth.99/bundle')).status, 404);
+});
