@@ -1,7 +1,6 @@
-import type { PluginSpec } from '../model/plugin-spec.ts';
-import { toPluginName } from '../model/plugin-spec.ts';
+import { type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
+import type { ModuleFacts } from '../model/revision.ts';
 import { findSignatureRefusal } from '../model/signature-standing.ts';
-import { revisionKey } from '../store/record-kinds.ts';
 import type { ApiContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 
@@ -15,9 +14,22 @@ export async function requireSigned(
   revision: number,
 ): Promise<void> {
   const plugin = toPluginName(spec);
-  const module = (await store.get('Revision', revisionKey(plugin, revision)))?.value.module;
-  const why = module && findSignatureRefusal(signatures, spec.verificationKey, module);
-  if (why === undefined) return;
+  const revisions = (await store.list('Revision', `${plugin}/`)).records.map(({ value }) => value);
+  const module = revisions.find(({ number }) => number === revision)?.module;
+  if (module === undefined) return;
+  const refuse = (one: ModuleFacts) => findSignatureRefusal(signatures, spec.verificationKey, one);
+  const why = refuse(module);
+  // A signature is of an artifact: who signed it was perhaps seen for another revision of it.
+  const isSame = ({ referenceDigest, manifestDigest }: ModuleFacts) =>
+    manifestDigest !== undefined &&
+    manifestDigest === module.manifestDigest &&
+    referenceDigest === module.referenceDigest;
+  const { signature: _own, ...unsigned } = module;
+  const isKnown = revisions.some(
+    ({ module: { signature, ...other } }) =>
+      signature !== undefined && isSame(other) && refuse({ ...unsigned, signature }) === undefined,
+  );
+  if (why === undefined || isKnown) return;
   throw new ApiError(
     'signature-refused',
     `${plugin}: nothing was changed: revision ${revision} lacks a signature that is required: ${why}`,

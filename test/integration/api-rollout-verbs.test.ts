@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { ApiServerOptions } from '../../src/api/server.ts';
+import type { ModuleSignature } from '../../src/model/module-signature.ts';
 import type { Rollout, RolloutPhase } from '../../src/model/rollout.ts';
 import type { RolloutIntent } from '../../src/model/rollout-intent.ts';
-import type { SignaturePolicy } from '../../src/model/signature-policy.ts';
+import { findDemands, type SignaturePolicy } from '../../src/model/signature-policy.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
-import { quarantineKey } from '../../src/store/record-kinds.ts';
+import { quarantineKey, revisionKey } from '../../src/store/record-kinds.ts';
 import { startApi } from '../api/api-client.ts';
 import {
   makeMoves,
@@ -290,6 +291,41 @@ test('undo is no way around a signature that is required: it is refused, and not
     { signatures },
   );
   assert.equal((await post('/v1/plugins/default/auth/undo')).status, 200);
+});
+
+test('undo to a revision of an artifact whose signature was seen for another revision is let through', async t => {
+  const { named } = makeSigner();
+  const rule = { pattern: '**', mode: 'require', keys: [named] } as const;
+  const asked = findDemands({ authorities: [], rules: [rule] }, { url: 'oci://r/auth:1' });
+  assert.ok(typeof asked !== 'string');
+  const digests = { referenceDigest: `sha256:${'a'.repeat(64)}`, manifestDigest: `sha256:${'a'.repeat(64)}` };
+  const record = (state: 'verified' | 'unsigned'): ModuleSignature => ({
+    state,
+    by: [],
+    refused: state !== 'verified',
+    policy: asked.hash,
+    checkedAt: 1,
+  });
+  for (const [digest, status] of [
+    [digests.manifestDigest, 200],
+    [`sha256:${'b'.repeat(64)}`, 409],
+  ] as const) {
+    const { post, store } = await start(
+      t,
+      { rollout: makeUpdate({ phase: 'Succeeded' }), assignment: { base: makeSide(8) } },
+      ({ id }) => [{ ...makeUpdate({ id: 'default.auth.4', number: 4 }), intent: { id, outcome: 'done' } }],
+      5_000,
+      { signatures: { authorities: [], rules: [rule] } },
+    );
+    const put = (number: number, state: 'verified' | 'unsigned', manifestDigest: string) => {
+      const revision = makeRevision(number);
+      const module = { ...revision.module, ...digests, manifestDigest, signature: record(state) };
+      return store.put('Revision', revisionKey(PLUGIN, number), { ...revision, module });
+    };
+    await put(7, 'unsigned', digests.manifestDigest);
+    await put(8, 'verified', digest);
+    assert.equal((await post('/v1/plugins/default/auth/undo', { to: 7 })).status, status);
+  }
 });
 
 test('retry of an undo is no way around it either', async t => {

@@ -336,6 +336,22 @@ test('a restart asks nothing of a registry for what was verified under the same 
   assert.equal((await world.signatureOf(2))?.state, 'verified');
 });
 
+test('what was signed since is verified for older revisions too, once the document changes', async t => {
+  const world = await setUp(t);
+  const { manifestDigest } = await world.push('auth:1', 'one');
+  for (const priority of [1, 2]) {
+    await world.apply({ priority });
+    await world.reach('ready');
+  }
+  await world.restart(everywhere('require'));
+  await world.reach('failed', 'signature-missing');
+  for (const number of [1, 2]) await world.see(number, 'unsigned');
+  await pushBundle(world.host, 'auth', manifestDigest, release);
+  await world.apply({ priority: 3 });
+  assert.equal((await world.reach('ready')).revision, 3);
+  for (const number of [1, 2]) await world.see(number, 'verified');
+});
+
 test('the same bytes from another place: where they were taken from goes with their signature', async t => {
   const world = await setUp(t, policy([{ pattern: '**/signed', mode: 'require', authorities: ['release'] }]));
   await world.push('auth:1', 'one');

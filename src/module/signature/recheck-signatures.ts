@@ -15,8 +15,8 @@ export interface RecheckPorts {
 }
 
 /**
- * Holds the revisions of a plugin, the newest first, against what is asked now, where what is recorded is about
- * something else: what was verified for an older policy or key is not passed off as verified by another. Answers a fault that may
+ * Holds the revisions of a plugin, the newest first, against what is asked now, where something that is required was
+ * missing (it may have been signed since), or where what is recorded is about something else: what was verified for an older policy or key is not passed off as verified by another. Answers a fault that may
  * pass: until then these revisions are marked as not checked.
  */
 export async function recheckSignatures(
@@ -32,7 +32,8 @@ export async function recheckSignatures(
     const source = { url: module.url, verificationKey: spec.verificationKey, credentials };
     const key = [module.url, module.referenceDigest, module.manifestDigest].join('\n');
     try {
-      if (signatures.isCurrent(source, module.signature)) continue;
+      const { signature } = module;
+      if (signatures.isCurrent(source, signature) && signature?.refused !== true) continue;
       if (!known.has(key)) known.set(key, await signatures.renew(source, module, signal));
     } catch (error) {
       if (!(error instanceof ModuleError)) throw error;
