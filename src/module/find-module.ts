@@ -10,6 +10,9 @@ export type ModulePlace =
   | { readonly kind: 'tar'; readonly layers: readonly Descriptor[]; readonly layout: string };
 
 const EMPTY_CONFIG = 'application/vnd.oci.empty.v1+json';
+const ORAS_DEFAULT = 'application/vnd.oci.image.layer.v1.tar';
+/** Of a folder, which is packed. */
+const ORAS_FOLDER = 'io.deis.oras.content.unpack';
 const HIGRESS_SPEC = 'application/vnd.module.wasm.spec.v1+yaml';
 
 /**
@@ -28,8 +31,9 @@ export function findModule(manifest: ImageManifest, what: string): ModulePlace {
     );
   const raw = manifest.layers.filter(({ mediaType }) => Object.hasOwn(RAW_LAYERS, mediaType));
   const titled = manifest.layers.filter(
-    ({ mediaType, annotations }) =>
-      !TAR_LAYER.test(mediaType) && (annotations[TITLE_ANNOTATION] ?? '').endsWith('.wasm'),
+    layer =>
+      (!TAR_LAYER.test(layer.mediaType) || isUntyped(manifest, layer)) &&
+      (layer.annotations[TITLE_ANNOTATION] ?? '').endsWith('.wasm'),
   );
   const candidates = raw.length > 0 ? raw : titled;
   const [layer, ...others] = candidates;
@@ -41,6 +45,15 @@ export function findModule(manifest: ImageManifest, what: string): ModulePlace {
   throw new ModuleError('no-module', `${what}: no layer is a Wasm module or an archive (layers: ${types})`, {
     hint: 'Check that the URL names a plugin. To push one: attache push FILE.wasm HOST/NAME:TAG',
   });
+}
+
+/** `oras push FILE` says of any file without a type that it is a tar. */
+function isUntyped(
+  { artifactType, configType }: ImageManifest,
+  { mediaType, annotations }: Descriptor,
+): boolean {
+  const isArtifact = artifactType !== undefined || configType === EMPTY_CONFIG;
+  return isArtifact && mediaType === ORAS_DEFAULT && annotations[ORAS_FOLDER] !== 'true';
 }
 
 function nameRaw({ configType, artifactType }: ImageManifest, { mediaType }: Descriptor): string {

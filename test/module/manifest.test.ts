@@ -104,6 +104,19 @@ test('each layout in use is found, and named', () => {
       1,
     ],
     [
+      'oras',
+      toManifest(
+        'application/vnd.oci.empty.v1+json',
+        [
+          descriptor('application/vnd.oci.image.layer.v1.tar', title('doc.md')),
+          descriptor('application/vnd.oci.image.layer.v1.tar', title('auth.wasm')),
+        ],
+        { artifactType: 'application/vnd.unknown.artifact.v1' },
+      ),
+      'raw',
+      1,
+    ],
+    [
       'higress',
       toManifest('application/vnd.unknown', [
         descriptor('application/vnd.module.wasm.spec.v1+yaml'),
