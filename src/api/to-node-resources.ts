@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { toMessage } from '../model/error.ts';
 import { type ConfigStatus, type NodeConfig, type ResourceConfig, versionOf } from '../model/node-config.ts';
 import type { ShowResource } from '../model/show-resource.ts';
@@ -40,18 +41,26 @@ export interface ConfigOptions {
   readonly type: string | undefined;
 }
 
+/** Some ten milliseconds of decoding: then it is the turn of others. */
+const AT_ONCE = 50;
+
 /** The resources of a node with their content. */
-export function toNodeConfigView(
+export async function toNodeConfigView(
   { node, resources }: NodeConfig,
   { show, connected, now, type }: ConfigOptions,
-): NodeConfigView {
+): Promise<NodeConfigView> {
   const wanted = resources.filter(({ typeUrl }) => type === undefined || toPlural(typeUrl) === type);
+  const contents: ResourceContent[] = [];
+  for (const [i, resource] of wanted.entries()) {
+    if (i % AT_ONCE === AT_ONCE - 1) await setImmediate();
+    contents.push(toContent(resource, show));
+  }
   return {
     kind: 'NodeConfig',
     node: node.id,
     connected,
     at: toTime(now),
-    resources: wanted.map(resource => toContent(resource, show)),
+    resources: contents,
     leftOut: [
       'Secrets: of secrets nothing but the name; of other resources, what Envoy’s API marks as sensitive (`redacted` says where).',
       'Module URLs stand without the part that lets this one node download the module, and without the tag that tells one sending from the next.',

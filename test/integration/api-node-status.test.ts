@@ -10,6 +10,7 @@ import { CLUSTER_TYPE, ENDPOINT_TYPE, LISTENER_TYPE, SECRET_TYPE } from '../../s
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { createNodeLogReader } from '../../src/xds/access/node-log.ts';
 import { NO_ACCESS, startApi } from '../api/api-client.ts';
+import { until } from '../harness/wait.ts';
 import { makeAssignment, makePresence, makeSide, makeSpec, PLUGIN } from '../model/records.ts';
 
 const NODE = '/v1/nodes/edge-1';
@@ -207,4 +208,21 @@ test('without an address and a file, log level and logs say what to do', async t
     'admin-unreachable',
   );
   assert.equal((await call('PUT', `${NODE}/log-level`, { level: 'loud' })).status, 400);
+});
+
+test('what the server side fixes of a node outlives the node; all else said of it goes with time', async t => {
+  const store = createMemoryStore();
+  const forget = { by: 'admin', message: null, at: NOW - 30 * 24 * 3_600_000 };
+  const identity = { namespace: 'edge', labels: {}, claims: 'kept' as const };
+  await store.put('NodePolicy', 'fixed', { node: 'fixed', forget, identity });
+  await store.put('NodePolicy', 'gone', { node: 'gone', forget, admin: 'http://127.0.0.1:9901' });
+  const api = await startApi(store);
+  t.after(async () => {
+    await api.stop();
+    await store.close();
+  });
+  await until(async () => (await store.get('NodePolicy', 'gone')) === undefined, {
+    what: 'gone to be purged',
+  });
+  assert.deepEqual((await store.get('NodePolicy', 'fixed'))?.value.identity, identity);
 });

@@ -76,7 +76,7 @@ export function addNodeRoutes(app: ApiServer, context: ApiContext): void {
       const found = await find(context, request.params.id);
       const { presence } = found;
       const options = { show: nodes.show, connected: presence.connected, now: clock.now(), type: undefined };
-      const config = toNodeConfigView(found.config, options);
+      const config = await toNodeConfigView(found.config, options);
       return makeNodeBundle(context, { presence, config, node: await readNodeView(context, found) });
     },
   );
