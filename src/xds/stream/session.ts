@@ -16,6 +16,7 @@ import { Channel, type ProtocolForm } from './channel.ts';
 import { blamesPlugin, decideListener, type ListenerNack } from './listener-nack.ts';
 import { planPush } from './plan-push.ts';
 import { answer, type Difference, retry, type Subscription, sent } from './subscription.ts';
+import { askAgain, awaitEndpoints } from './warming-clusters.ts';
 
 export interface StreamContext {
   readonly clock: Clock;
@@ -46,6 +47,7 @@ export class Session {
   #asked: readonly Asked[] = [];
   readonly #listenerNacks = new Map<string, ListenerNack>();
   #snapshot: Snapshot | undefined;
+  #endpointsAwaited: ReadonlySet<string> = new Set();
   /** The extension config that is un-ACKed. */
   #slotOut: { readonly channel: Channel; readonly nonce: string } | undefined;
   #cancelWake: () => void = () => {};
@@ -248,8 +250,11 @@ export class Session {
   }
 
   #pushOne(snapshot: Snapshot): boolean {
-    for (const asked of this.#asked)
-      asked.state = asked.channel.settle(asked.state, resourcesOf(snapshot, asked.typeUrl));
+    for (const asked of this.#asked) {
+      const resources = resourcesOf(snapshot, asked.typeUrl);
+      const settled = asked.channel.settle(asked.state, resources);
+      asked.state = askAgain(settled, asked.typeUrl, this.#endpointsAwaited, resources);
+    }
     const plan = planPush(this.#asked, snapshot, this.#mayChange);
     if (plan.push !== undefined) {
       this.#pushType(snapshot, plan.push.asked, plan.push.difference);
@@ -269,15 +274,16 @@ export class Session {
   #pushType(snapshot: Snapshot, asked: Asked, difference: Difference): void {
     const { channel, typeUrl, state } = asked;
     const nonce = channel.nextNonce();
-    channel.push(typeUrl, nonce, difference, state, resourcesOf(snapshot, typeUrl));
+    // All of it is noted before it goes out: the answer may be that fast.
     asked.state = sent(state, difference, nonce, this.#now());
-    if (typeUrl !== LISTENER_TYPE) return;
-    for (const { name } of difference.resources) {
+    this.#endpointsAwaited = awaitEndpoints(this.#endpointsAwaited, typeUrl, difference);
+    for (const { name } of typeUrl === LISTENER_TYPE ? difference.resources : []) {
       const slots = snapshot.listenerSlots.get(name);
       if (slots === undefined) continue;
       const isKnown = state.has.has(name);
       this.#update(machine.onListenerSent(this.process.state, slots, this.#now(), isKnown));
     }
+    channel.push(typeUrl, nonce, difference, state, resourcesOf(snapshot, typeUrl));
   }
 
   #pushSlot(channel: Channel, slot: string, { content, variant, tags }: Attempt): void {

@@ -144,7 +144,8 @@ export function answer(state: Subscription, nonce: string, nack: string | undefi
   return { ...state, inFlight: undefined, has, bytes, refused };
 }
 
-function covers(state: Subscription, name: string): boolean {
+/** Whether the stream asks for it. */
+export function covers(state: Subscription, name: string): boolean {
   return state.wildcard || state.names.has(name);
 }
 

@@ -1,6 +1,8 @@
 /** A process with any number of streams, each in its form and for one type or all; the test is the Envoy. */
 import assert from 'node:assert/strict';
+import protobuf from 'protobufjs/minimal.js';
 import { silentLog } from '../../../src/model/ports.ts';
+import type { EncodedResource } from '../../../src/model/resource.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { EXTENSION_CONFIG_TYPE, XDS_TYPES } from '../../../src/model/type-url.ts';
 import { decodeDeltaRequest } from '../../../src/xds/delta/messages.ts';
@@ -20,6 +22,8 @@ import { NODE } from './session-story.ts';
 export interface World {
   /** By the short name of its type: `{cds: 'a@1 b@1'}`. */
   readonly resources?: Readonly<Record<string, string>>;
+  /** Clusters among them whose endpoints come by EDS. */
+  readonly eds?: readonly string[];
   /** Slot to content. */
   readonly slots?: Readonly<Record<string, string>>;
   /** Listener to the slots that it holds. */
@@ -29,7 +33,7 @@ export interface World {
 export const typeUrlOf = (short: string): string =>
   XDS_TYPES.find(type => type.short === short)?.typeUrl ?? assert.fail(short);
 
-function toSnapshot({ resources = {}, slots = {}, holds = {} }: World): Snapshot {
+function toSnapshot({ resources = {}, eds = [], slots = {}, holds = {} }: World): Snapshot {
   const parts = Object.entries(slots).map(([slot, content]) => {
     const wanted = content.split(' ').filter(Boolean).map(toPart);
     return [slot, { wanted, good: [] }] as const;
@@ -39,13 +43,38 @@ function toSnapshot({ resources = {}, slots = {}, holds = {} }: World): Snapshot
     resources: new Map(
       Object.entries(resources).map(([short, text]) => [
         typeUrlOf(short),
-        toResources(text, typeUrlOf(short)),
+        withEndpoints(toResources(text, typeUrlOf(short)), short === 'cds' ? eds : []),
       ]),
     ),
     listenerSlots: new Map(
       Object.entries(holds).map(([name, held]) => [name, { slots: held, fetchTimeoutMs: 0 }]),
     ),
   };
+}
+
+function withEndpoints(
+  resources: ReadonlyMap<string, EncodedResource>,
+  eds: readonly string[],
+): ReadonlyMap<string, EncodedResource> {
+  return new Map(
+    [...resources].map(([name, it]) => {
+      const any = eds.includes(name) ? toEdsCluster(name, it.version) : it.any;
+      return [name, { ...it, any }];
+    }),
+  );
+}
+
+/** A google.protobuf.Any with a Cluster of type EDS; alt_stat_name says what it is. */
+export function toEdsCluster(name: string, version: string, serviceName?: string): Uint8Array {
+  const cluster = protobuf.Writer.create().uint32(10).string(name).uint32(16).int32(3);
+  if (serviceName !== undefined) cluster.uint32(26).fork().uint32(18).string(serviceName).ldelim();
+  cluster.uint32(226).string(`${name}@${version}`);
+  return protobuf.Writer.create()
+    .uint32(10)
+    .string(typeUrlOf('cds'))
+    .uint32(18)
+    .bytes(cluster.finish())
+    .finish();
 }
 
 export class ManyStreamsStory {
@@ -71,6 +100,11 @@ export class ManyStreamsStory {
     return new OneStream(this.#session, form, short === undefined ? undefined : typeUrlOf(short));
   }
 
+  /** One that ACKs what comes before whoever sent it can do anything else. */
+  openInstant(form: ProtocolForm): OneStream {
+    return new OneStream(this.#session, form, undefined, true);
+  }
+
   exist(world: World): this {
     this.#session.onSnapshot(toSnapshot(world));
     return this;
@@ -93,10 +127,14 @@ export class OneStream {
   readonly #names = new Map<string, readonly string[]>();
   versionInfo = '';
 
-  constructor(session: Session, form: ProtocolForm, typeUrl: string | undefined) {
+  constructor(session: Session, form: ProtocolForm, typeUrl: string | undefined, instant = false) {
     this.#session = session;
     this.#form = form;
-    this.#channel = session.open(form, typeUrl, bytes => this.#sent.push(this.#read(bytes)));
+    this.#channel = session.open(form, typeUrl, bytes => {
+      const response = this.#read(bytes);
+      this.#sent.push(response);
+      if (instant) this.answer(response);
+    });
   }
 
   /** In the state of the world the names are all that are asked for. */
@@ -165,7 +203,7 @@ export class OneStream {
   }
 
   #describe(typeUrl: string, any: Uint8Array): string {
-    if (typeUrl !== EXTENSION_CONFIG_TYPE) return Buffer.from(any).toString();
+    if (typeUrl !== EXTENSION_CONFIG_TYPE) return /\w+@\d+$/.exec(Buffer.from(any).toString())?.[0] ?? '?';
     const { slot, variant, parts } = readSlot(any);
     const chain = parts.map(it => `${it.plugin.replace('default/', '')}@${it.revision}`).join(' ');
     return `${slot}: ${variant} ${chain || 'pass-through'}`;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { refusalOf } from '../push/slot-story.ts';
-import { ManyStreamsStory } from './many-streams-story.ts';
+import { ManyStreamsStory, typeUrlOf } from './many-streams-story.ts';
 
 const FORMS = ['delta', 'sotw'] as const;
 
@@ -100,6 +100,48 @@ for (const form of FORMS) {
       ['ecds u: warming b@1'],
     );
     assert.equal(story.process.state.fresh, true);
+  });
+
+  test(`${form}: an ACK that is faster than whoever sent what it answers is an ACK`, () => {
+    const story = new ManyStreamsStory();
+    const stream = story.openInstant(form).ask('cds').ask('lds').ask('ecds', ['s']);
+    story.exist({ resources: { cds: 'c@1', lds: 'l@1' }, slots: { s: 'a@1' } });
+    const texts = (): readonly string[] => stream.take().map(({ text }) => text);
+    assert.deepEqual(texts(), ['cds c@1', 'lds l@1', 'ecds s: verdict a@1']);
+    story.exist({ resources: { cds: 'c@2', lds: 'l@2' }, slots: { s: 'a@2' } });
+    assert.deepEqual(texts(), ['cds c@2', 'lds l@2', 'ecds s: verdict a@2']);
+    story.clock.run(60_000);
+    assert.deepEqual(texts(), []);
+  });
+
+  test(`${form}: endpoints are sent again when their cluster is: it waits for them, changed or not`, () => {
+    const world = { eds: ['c', 'd'] };
+    const story = new ManyStreamsStory().exist({
+      ...world,
+      resources: { cds: 'c@1 d@1 e@1', eds: 'c@1 d@1' },
+    });
+    const stream = story.open(form).ask('cds').ask('eds', ['c', 'd']);
+    assert.deepEqual(stream.settle(), ['cds c@1 d@1 e@1', 'eds c@1 d@1']);
+    story.exist({ ...world, resources: { cds: 'c@2 d@1 e@1', eds: 'c@1 d@1' } });
+    const [cds = '', eds, ...more] = stream.settle();
+    assert.match(cds, /c@2/);
+    assert.deepEqual([eds, more], ['eds c@1', []]);
+    story.exist({ ...world, resources: { cds: 'c@2 d@1 e@2', eds: 'c@1 d@1' } });
+    assert.equal(stream.settle().length, 1, 'not for a cluster of another type');
+  });
+
+  test(`${form}: so they are when they are asked for only after that`, () => {
+    const world = { eds: ['c'], resources: { cds: 'c@2', eds: 'c@1' } };
+    const story = new ManyStreamsStory({ fresh: false }).exist(world);
+    const stream = story.open(form);
+    if (form === 'delta') stream.delta({ typeUrl: typeUrlOf('cds'), initialVersions: new Map([['c', '1']]) });
+    else stream.ask('cds', [], { version: 'other' });
+    assert.deepEqual(stream.settle(), ['cds c@2']);
+    const versions = new Map([['c', '1']]);
+    if (form === 'delta')
+      stream.delta({ typeUrl: typeUrlOf('eds'), subscribe: ['c'], initialVersions: versions });
+    else stream.ask('eds', ['c'], { version: 'any' });
+    assert.deepEqual(stream.settle(), ['eds c@1']);
   });
 
   test(`${form}: a star asks for no place`, () => {
