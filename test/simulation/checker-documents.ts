@@ -96,7 +96,8 @@ export abstract class DocumentBelief extends RolloutBelief {
   /** It is about the rollout that moves nodes, or else about the one that waits for its module. */
   protected onStop({ action, freeze }: Deed & { type: 'verb' }, at: number): void {
     const { rollout } = this;
-    const isActive = rollout !== undefined && rollout.dead === undefined && !this.isEnded(rollout, at);
+    const hasEnded = rollout?.dead !== undefined || rollout?.isStopped === true;
+    const isActive = rollout !== undefined && !hasEnded && !this.isEnded(rollout, at);
     if (this.isWaiting && !isActive) {
       this.isDropped = this.deferred === undefined;
       this.mayBeDropped = true;
@@ -153,7 +154,8 @@ export abstract class DocumentBelief extends RolloutBelief {
       // Whether it had begun by then, with the document before, is not seen.
       if (rollout.madePlan === undefined) rollout.isPlanUnclear = true;
       if (rollout.mayFail === undefined && this.findLate(rollout, at) === undefined) return;
-      // Perhaps it had ended over that, and begins again, or is held back.
+      // Perhaps it had ended over that, and begins again, or is held back; perhaps it goes on.
+      rollout.isSurelyComplete = false;
       this.begin(aim, at, now);
       if (this.rollout !== undefined) Object.assign(this.rollout, { isPlanUnclear: true, isOptional: true });
       return;
@@ -164,15 +166,17 @@ export abstract class DocumentBelief extends RolloutBelief {
     )
       return;
     this.begin(aim, at, now);
-    if ((held === false || this.mayBeDropped) && this.rollout !== undefined) this.rollout.isOptional = true;
+    // Whatever ended with that may have left its content held back.
+    const isHeld = aim.revision !== null && this.quarantined.has(aim.revision);
+    if ((isHeld || this.mayBeDropped) && this.rollout !== undefined) this.rollout.isOptional = true;
   }
 
   protected begin(aim: Aim, at: number, now: boolean): void {
     this.supersede(at);
     this.isPausedByPerson = false;
     const spec = this.spec;
-    // `--preset` is for the rollout that the document starts, and no later one.
-    const preset = this.hasBegun ? undefined : spec?.preset;
+    // `--preset` is for the rollout that the document starts, and no later one: not for its delete either.
+    const preset = this.hasBegun || spec?.deleted !== undefined ? undefined : spec?.preset;
     this.hasBegun = true;
     const document = { document: spec?.rollout, preset: now ? 'all-at-once' : preset };
     this.rollout = new Believed({ aims: [aim], since: at, ...document });

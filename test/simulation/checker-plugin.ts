@@ -19,8 +19,9 @@ export class PluginBelief extends DocumentBelief {
       return;
     }
     const { rollout } = this;
-    // An Envoy goes on with what it runs while it refuses what it is to go back to.
-    if (rollout?.dead !== undefined && node.runs(this.name) === revision && this.refusesBase(node)) return;
+    // An Envoy goes on with what it runs while it refuses, or cannot get, what it is to go back to.
+    const isAway = node.isExcluded || rollout?.dead !== undefined;
+    if (isAway && node.runs(this.name) === revision && this.isBase(before, node)) return;
     if (rollout?.brings(revision, node.facts) === true && !this.isBackTo(rollout, node, revision)) {
       this.onMove(rollout, node, at);
       this.sent.set(id, revision);
@@ -28,8 +29,7 @@ export class PluginBelief extends DocumentBelief {
     }
     if (this.isBase(revision, node)) {
       // Whether it came back to what is proven, or its step had come, is not seen.
-      if (rollout?.brings(revision, node.facts) === true && this.bases.length > 1)
-        rollout.isPlanUnclear = true;
+      if (rollout?.brings(revision, node.facts) === true) rollout.isPlanUnclear = true;
       this.onBack(node, before, revision, at);
       return;
     }
@@ -76,6 +76,11 @@ export class PluginBelief extends DocumentBelief {
     const { rollout } = this;
     if (rollout === undefined || rollout.dead !== undefined || !rollout.brings(revision, node.facts)) return;
     if (!rollout.touched.has(node.facts.id)) return;
+    // Excluded nodes are looked at no more.
+    if (node.isExcluded) {
+      rollout.mayFail ??= 'a refusal by an excluded node';
+      return;
+    }
     // After it succeeded, a node that refuses is alone with it.
     const bakeMs = rollout.madePlan?.bakeMs ?? 0;
     const { completeAt, isSurelyComplete } = rollout;
@@ -109,8 +114,8 @@ export class PluginBelief extends DocumentBelief {
       this.earlier.some(({ aims }) => aims.some(aim => aim.revision === revision))
     ) {
       this.lastDeathAt = at;
-      if (!this.quarantined.has(revision) && !this.bases.some(base => base.revision === revision))
-        this.quarantined.set(revision, false);
+      const isProven = this.bases.every(base => base.revision === revision);
+      if (!this.quarantined.has(revision) && !isProven) this.quarantined.set(revision, false);
     }
   }
 
@@ -122,7 +127,10 @@ export class PluginBelief extends DocumentBelief {
   }
 
   onGone(at: number): void {
-    if (this.rollout !== undefined && this.fleet.isUp()) this.judgeComplete(this.rollout, at, false);
+    if (this.rollout === undefined) return;
+    // Its answer of a moment ago may have been lost with it.
+    if ((this.rollout.firstCompleteAt ?? 0) > at - TAKEN_IN_MS) this.rollout.isSurelyComplete = false;
+    if (this.fleet.isUp()) this.judgeComplete(this.rollout, at, false);
   }
 
   protected onSame(node: NodeView, revision: number | null, at: number): void {
@@ -154,6 +162,7 @@ export class PluginBelief extends DocumentBelief {
         wasAway &&
         this.earlier.some(earlier => rollout.aims.some(aim => earlier.brings(aimOn(aim, facts), facts)));
       if (node.policyAt > rollout.since || wasEarlier) rollout.joined.add(facts.id);
+      if (wasEarlier) rollout.isPlanUnclear = true;
       const against = this.isEnded(rollout, at) ? undefined : rollout.checkMove(node, at, this.fleet.nodes);
       if (this.isEnded(rollout, at)) rollout.joined.add(facts.id);
       else if (node.isExcluded && node.policyAt < at - TAKEN_IN_MS && this.isMissed(rollout))
@@ -177,7 +186,10 @@ export class PluginBelief extends DocumentBelief {
   protected onBack(node: NodeView, before: number | null, revision: number | null, at: number): void {
     const { facts } = node;
     // What a process begins with is what was proven; what it is to have follows.
-    if (before !== null && !node.hasAnswered(this.name)) return;
+    if (before !== null && !node.hasAnswered(this.name)) {
+      if (this.rollout !== undefined) this.rollout.mayFail ??= this.findLate(this.rollout, at);
+      return;
+    }
     if (
       before === null &&
       revision !== null &&

@@ -105,8 +105,12 @@ export class RolloutBelief {
   protected isBackTo(rollout: Believed, node: NodeView, revision: number | null): boolean {
     if (!this.isBase(revision, node)) return false;
     // It was away when that became what was proven.
-    const isLate = !rollout.touched.has(node.facts.id) && node.openedAt >= this.basesAt;
-    return isLate || node.isExcluded || (rollout.dead ?? rollout.mayFail) !== undefined;
+    const { id } = node.facts;
+    const isLate = !rollout.touched.has(id) && node.openedAt >= this.basesAt;
+    // What it had been moved to was taken off whoever had it.
+    const isDropped =
+      !rollout.touched.has(id) && this.lastDeathAt >= (this.movedAt.get(id) ?? Number.POSITIVE_INFINITY);
+    return isLate || isDropped || node.isExcluded || (rollout.dead ?? rollout.mayFail) !== undefined;
   }
 
   protected isBase(revision: number | null, node: NodeView): boolean {
@@ -170,13 +174,20 @@ export class RolloutBelief {
     for (const [id, node] of this.fleet.nodes) {
       const touch = rollout.touched.get(id);
       const waits =
-        touch !== undefined &&
-        (touch.ackedAt === undefined || !rollout.brings(node.runs(this.name), node.facts));
+        touch === undefined
+          ? this.owesEarlier(rollout, node)
+          : touch.ackedAt === undefined || !rollout.brings(node.runs(this.name), node.facts);
       // What it refused in one place keeps its listener as it is, and a plugin of an old Envoy needs another one.
       const isStuck = node.isConnected && node.facts.layout === 'single' && !node.isQuiet();
       if (waits || isStuck || node.silentSince !== undefined) return `${id} did not answer in time`;
     }
     return undefined;
+  }
+
+  /** It was sent the same by a rollout before, and has not taken it: it is a target of this one as well. */
+  protected owesEarlier(rollout: Believed, node: NodeView): boolean {
+    const sent = this.sent.get(node.facts.id) ?? null;
+    return sent !== null && rollout.brings(sent, node.facts) && node.runs(this.name) !== sent;
   }
 
   /** Every connected node that it is for has it. `isSure`: it is seen by what they answered, not by who is gone. */
@@ -195,7 +206,7 @@ export class RolloutBelief {
         continue;
       }
       // Who has just come may not be known of yet.
-      if (node.firstSeenAt > at - TAKEN_IN_MS) isKnown = false;
+      if (node.openedAt > at - TAKEN_IN_MS) isKnown = false;
       else if (!rollout.brings(node.runs(this.name), facts)) {
         if (rollout.madePlan === undefined || this.isTarget(rollout, node)) return;
         isKnown = false;
@@ -217,8 +228,10 @@ export class RolloutBelief {
     if (rollout === undefined) return this.bases;
     if (rollout.dead !== undefined) return this.bases;
     const mayNotHaveBegun = rollout.mayFail !== undefined && rollout.touched.size === 0;
-    if (rollout.isOptional || mayNotHaveBegun)
+    if (rollout.isOptional || mayNotHaveBegun) {
+      this.leftOver = [...this.leftOver, ...this.earlier.flatMap(({ aims }) => aims)];
       return [...this.bases, ...rollout.aims, ...this.earlier.flatMap(earlier => earlier.aims)];
+    }
     if (rollout.mayFail !== undefined) return [...this.bases, ...rollout.aims];
     return rollout.aims;
   }

@@ -34,6 +34,8 @@ export interface Surroundings {
 export type Fetching = 'good' | 'off' | 'broken' | 'slow';
 
 const DAY_MS = 25 * 3_600_000;
+/** What Attaché pushed so shortly before it was killed it may not have recorded (docs/push-protocol.md, "Across restarts"). */
+const RECORDED_MS = 200;
 
 /**
  * An Envoy of a story: test/xds/model's Envoy behind real bytes, on a line with delays, with all that can happen to
@@ -57,6 +59,9 @@ export class SimEnvoy {
   /** Off: it is not there, and does not come back by itself. */
   #isOn = false;
   #modules: Fetching = 'good';
+  /** When a place was pushed last; and whether Attaché may know nothing of it, until the next answer about a place. */
+  #pushedAt = Number.NEGATIVE_INFINITY;
+  #isForgotten = false;
 
   constructor(facts: NodeFacts, world: Surroundings) {
     this.facts = facts;
@@ -137,6 +142,7 @@ export class SimEnvoy {
 
   /** Attaché's process ended. */
   lose(): void {
+    this.#isForgotten ||= this.#world.clock.now() - this.#pushedAt < RECORDED_MS;
     this.#close();
     if (this.#isOn) this.#retry(this.#world.chance.integer(20, 3000));
   }
@@ -189,10 +195,11 @@ export class SimEnvoy {
         places: readListener(any),
       }));
       wire.see({ type: 'listeners', node, listeners, removed });
-    } else if (typeUrl === EXTENSION_CONFIG_TYPE)
+    } else if (typeUrl === EXTENSION_CONFIG_TYPE) {
+      this.#pushedAt = this.#world.clock.now();
       for (const { name, version, any } of resources)
         wire.see({ type: 'place', node, place: name, version, content: readPlace(any) });
-    else wire.see({ type: 'other', node, names: resources.map(({ name }) => name) });
+    } else wire.see({ type: 'other', node, names: resources.map(({ name }) => name) });
   }
 
   #request(message: DeltaMessage): void {
@@ -212,13 +219,15 @@ export class SimEnvoy {
     const { initialVersions: versions } = message;
     if (message.typeUrl === EXTENSION_CONFIG_TYPE && versions !== undefined && versions.size > 0)
       wire.see({ type: 'brings', node, versions });
-    if (message.responseNonce !== undefined)
+    if (message.responseNonce !== undefined) {
+      if (toKind(message.typeUrl) === 'place') this.#isForgotten = false;
       wire.see({
         type: 'answer',
         node,
         to: toKind(message.typeUrl),
         ...(message.errorDetail === undefined ? {} : { nack: message.errorDetail }),
       });
+    }
     if (message.unsubscribe !== undefined)
       wire.see({ type: 'unsubscribed', node, places: message.unsubscribe });
     const bytes = encodeRequest(message, this.#withNode ? this.#node : undefined);
@@ -245,7 +254,10 @@ export class SimEnvoy {
       request: message => this.#model === model && this.#request(message),
       fetch: (module, capability, done) => this.#fetch(module, capability, done),
       refuses: part => world.refuses(this.id, part),
-      violated: (rule, detail) => world.violated(rule, this.id, detail),
+      violated: (rule, detail) => {
+        // A listener over what it does not know to be refused is refused, and healed.
+        if (rule !== 'listener-held' || !this.#isForgotten) world.violated(rule, this.id, detail);
+      },
       dropped: () => {},
     });
     return model;
