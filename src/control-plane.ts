@@ -4,6 +4,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startApiServer } from './api/server.ts';
 import { makeCheckResource } from './compile/check-resource.ts';
+import { refuseUnknownTypes } from './compile/check-stored.ts';
 import { COMPILE_FORMAT } from './compile/compile-format.ts';
 import { makeFindReferences } from './compile/find-references.ts';
 import { findNameConflicts } from './compile/name-conflicts.ts';
@@ -84,6 +85,7 @@ async function start(
   const store = await openSqliteStore({ directory: config.dataDirectory, clock, log });
   onStop(() => store.close());
   const seal = createSeal(await loadSealKey(config.secretKeyPath, random), random);
+  await refuseUnknownTypes(store, registry, seal);
   const keys = await loadModuleKeys(store, random);
   const cache = await openBlobCache({
     directory: join(config.dataDirectory, 'modules'),

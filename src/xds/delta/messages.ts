@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs/minimal.js';
 import { readFields, readStatusMessage, tag } from '../protobuf-fields.ts';
+import { withoutSecrets } from '../refusal-text.ts';
 
 /*
  * The incremental discovery messages, read and written by hand: an ACK is decoded without its node message (49 to
@@ -75,7 +76,7 @@ export function decodeDeltaRequest(bytes: Uint8Array): DeltaRequest {
         return false;
     }
   });
-  return request;
+  return { ...request, errorDetail: withoutSecrets(request.typeUrl, request.errorDetail) };
 }
 
 export function encodeDeltaResponse(response: DeltaResponse): Buffer {

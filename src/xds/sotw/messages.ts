@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs/minimal.js';
 import { readFields, readStatusMessage, tag } from '../protobuf-fields.ts';
+import { withoutSecrets } from '../refusal-text.ts';
 
 /*
  * The discovery messages of the state of the world, read and written by hand as those of ../delta.
@@ -65,7 +66,7 @@ export function decodeSotwRequest(bytes: Uint8Array): SotwRequest {
         return false;
     }
   });
-  return request;
+  return { ...request, errorDetail: withoutSecrets(request.typeUrl, request.errorDetail) };
 }
 
 export function encodeSotwResponse(response: SotwResponse): Buffer {
