@@ -160,3 +160,40 @@ test('in the end everybody runs what was asked for', () => {
   const tale = settled().apply(2, { preset: 'all-at-once' }).move('n1', 'p1@2').wait(60_000);
   assert.deepEqual(tale.end().broken, ['wrong-end']);
 });
+
+test('what is halted stays where it is, also on a new process, and reaches nobody else', () => {
+  const halted = (): WireTale =>
+    settled()
+      .apply(2, STEPS)
+      .move('n1', 'p1@2')
+      .did({ ...verb('abort'), freeze: true });
+  const tale = halted().wait(10_000).close('n1').wait(5_000).open('n1', true).wait(2_000);
+  assert.deepEqual(tale.move('n1', 'p1@2').broken, []);
+  assert.deepEqual(halted().wait(90_000).move('n2', 'p1@2').broken, ['moved-after-failure']);
+});
+
+test('what is undone comes back only where the undo is refused or aborted', () => {
+  const undone = (): WireTale => {
+    const tale = settled().apply(2, { preset: 'all-at-once', bake: '1m' });
+    for (const node of NODES) tale.move(node, 'p1@2');
+    tale
+      .wait(10 * 60_000)
+      .did({ ...verb('abort'), action: 'undo' })
+      .wait(200);
+    for (const node of NODES) tale.push(node, LAST, ['p1@1!']).ack(node);
+    return tale.wait(1000);
+  };
+  assert.deepEqual(undone().move('n1', 'p1@2!').broken, ['moved-after-failure']);
+  assert.deepEqual(undone().did({ type: 'excluded', node: 'n1' }).wait(1000).move('n1', 'p1@2!').broken, [
+    'moved-after-failure',
+  ]);
+  assert.deepEqual(undone().did(verb('abort')).move('n1', 'p1@2!').broken, []);
+});
+
+test('an ACK that nobody heard is told by what the Envoy brings', () => {
+  const lost = (): WireTale =>
+    settled().apply(2, STEPS).push('n1', LAST, ['p1@2']).close('n1').wait(1000).open('n1', false);
+  const tale = lost().brings('n1', 'p1@2').wait(61_000);
+  assert.deepEqual(tale.move('n2', 'p1@2').broken, []);
+  assert.deepEqual(lost().brings('n1', 'p1@1').wait(61_000).move('n2', 'p1@2').broken, ['step']);
+});

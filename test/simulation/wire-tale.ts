@@ -40,6 +40,13 @@ export class WireTale {
     return this;
   }
 
+  /** It comes back, and names what it accepted in its last place; as `push` has it for a version. */
+  brings(node: string, ...parts: readonly string[]): this {
+    const versions = new Map([[PLACES[1] ?? '', parts.join()]]);
+    this.checker.onWire(this.#at, { type: 'brings', node, versions });
+    return this;
+  }
+
   close(node: string): this {
     this.checker.onWire(this.#at, { type: 'closed', node });
     return this;
