@@ -127,9 +127,28 @@ test('routes, endpoints, a secret and a runtime over ADS are used by an Envoy, a
   await attache.must('DELETE', '/v1/resources/runtimes/default/limits');
   await until(async () => (await ask()) !== 'blue', { what: 'the runtime to be gone' });
 
+  await showTraffic(scene, ask);
   await refuseTls(scene);
   await assertNothingLeaks(scene);
 });
+
+/** What a plan says of the listener is what the Envoy counted. */
+async function showTraffic({ attache, node }: AttacheScene, ask: () => Promise<string>): Promise<void> {
+  const dryRun = async (kind: string, name: string) =>
+    (await attache.cli(['delete', kind, name, '--dry-run'])).stdout;
+  await until(
+    async () => {
+      await ask();
+      return (await dryRun('listener', 'web')).includes(
+        `! listener web: it is removed. It carries traffic on 1 node (${node}): `,
+      );
+    },
+    { what: 'the plan to tell of connections', deadlineMs: 30_000 },
+  );
+  const broken = await dryRun('cluster', 'eds-app');
+  assert.match(broken, /! listener web: no document gives it cluster eds-app then\. It carries traffic/);
+  assert.ok((await ask()).length > 0, 'nothing was changed');
+}
 
 /** A listener with a secret that Envoy refuses; what it says of it is kept and shown. */
 async function refuseTls({ attache, node }: AttacheScene): Promise<void> {
