@@ -3,6 +3,7 @@ import type { NodeIdentity, NodePresence } from '../model/node.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import { type LoadedProof, newProof, restoreProof } from './loaded/loaded-proof.ts';
 import { newProcess, type ProcessState } from './push/process-machine.ts';
+import { type Doubts, doubt, EVERY, NO_DOUBTS } from './stream/doubts.ts';
 import { restoreSlot } from './verdict-record.ts';
 
 /** One run of an Envoy: the state of its push protocol, and the stream that it has now. */
@@ -17,6 +18,8 @@ export interface Process {
   /** It had a stream before this one, or before our restart. */
   connectedBefore: boolean;
   readonly capabilities: Map<string, string>;
+  /** What it may have otherwise than it will say. */
+  doubts: Doubts;
   /** For clients of the state of the world: what each version stood for that they ACKed. */
   readonly slotVersions: Map<string, ReadonlyMap<string, string>>;
 }
@@ -31,13 +34,15 @@ export class ProcessRegistry {
 
   /** What the store remembers of the time before our start. */
   restore(presences: readonly NodePresence[], verdicts: readonly NodeVerdict[]): void {
-    for (const { node, process } of presences) {
+    for (const { node, process, nacks } of presences) {
       const known = this.#add(newProcessOf(node, process, false));
       known.connectedBefore = true;
       const own = verdicts.filter(verdict => verdict.node === node.id && verdict.process === process);
       const slots = new Map(own.map(verdict => [verdict.slot, restoreSlot(verdict)]));
       known.state = { ...known.state, slots, known: true };
       known.proof = restoreProof(own);
+      // What else was in the response is not recorded.
+      for (const { typeUrl } of nacks) known.doubts = doubt(known.doubts, typeUrl, [EVERY]);
     }
   }
 
@@ -94,6 +99,7 @@ function newProcessOf(node: NodeIdentity, id: string, fresh: boolean): Process {
     proof: newProof(fresh),
     connected: false,
     connectedBefore: false,
+    doubts: NO_DOUBTS,
     capabilities: new Map(),
     slotVersions: new Map(),
   };

@@ -13,9 +13,10 @@ import { type Attempt, toVersion } from '../push/attempt.ts';
 import * as machine from '../push/process-machine.ts';
 import { type ResourceState, statesOf } from '../status/resource-states.ts';
 import { Channel, type ProtocolForm } from './channel.ts';
+import { distrust, doubt, trust } from './doubts.ts';
 import { blamesPlugin, decideListener, type ListenerNack } from './listener-nack.ts';
 import { planPush } from './plan-push.ts';
-import { answer, type Difference, retry, type Subscription, sent } from './subscription.ts';
+import { answer, type Difference, type InFlight, retry, type Subscription, sent } from './subscription.ts';
 import { askAgain, awaitEndpoints } from './warming-clusters.ts';
 
 export interface StreamContext {
@@ -119,6 +120,9 @@ export class Session {
   /** A stream ended; with the last one the process is gone, for all we know. */
   close(channel: Channel): void {
     if (!this.#channels.delete(channel)) return;
+    for (const { typeUrl, state } of this.#asked.filter(asked => asked.channel === channel))
+      if (state.inFlight !== undefined)
+        this.process.doubts = doubt(this.process.doubts, typeUrl, namesOf(state.inFlight));
     this.#asked = this.#asked.filter(asked => asked.channel !== channel);
     if (this.#slotOut?.channel === channel) this.#slotOut = undefined;
     if (!this.isOpen) this.#cancelWake();
@@ -190,7 +194,8 @@ export class Session {
   #onTypeRequest(channel: Channel, typeUrl: string, request: DiscoveryRequest, wildcardType: boolean): void {
     const asked = this.#find(channel, typeUrl);
     if (asked === undefined) {
-      const state = channel.subscribe(request, wildcardType);
+      const said = channel.subscribe(request, wildcardType);
+      const state = distrust(said, this.process.doubts.get(typeUrl));
       this.#asked = [...this.#asked, { channel, typeUrl, state }];
       return;
     }
@@ -200,6 +205,8 @@ export class Session {
     asked.state = channel.rename(answered, request);
     if (answered === known || inFlight === undefined) return;
     this.#logNack(request);
+    const note = request.errorDetail === undefined ? trust : doubt;
+    this.process.doubts = note(this.process.doubts, typeUrl, namesOf(inFlight));
     if (request.errorDetail === undefined) this.#context.recorder.acked(this.process.nodeId, this.#now());
     if (typeUrl === LISTENER_TYPE) this.#noteListenerAnswer(answered, inFlight.sent, inFlight.at);
     this.#recordNacks();
@@ -375,6 +382,10 @@ export class Session {
   #now(): number {
     return this.#context.clock.now();
   }
+}
+
+function namesOf({ sent, removed }: InFlight): readonly string[] {
+  return [...sent.keys(), ...removed];
 }
 
 const NOTHING: ReadonlyMap<string, EncodedResource> = new Map();
