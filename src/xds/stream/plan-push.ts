@@ -1,6 +1,12 @@
 import type { EncodedResource } from '../../model/resource.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
-import { CLUSTER_TYPE, ENDPOINT_TYPE, EXTENSION_CONFIG_TYPE, XDS_TYPES } from '../../model/type-url.ts';
+import {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  EXTENSION_CONFIG_TYPE,
+  SECRET_TYPE,
+  XDS_TYPES,
+} from '../../model/type-url.ts';
 import { type Difference, diff, type Subscription } from './subscription.ts';
 
 /** What a stream asked for of one type. */
@@ -21,7 +27,8 @@ const TYPES = XDS_TYPES.filter(type => type.typeUrl !== EXTENSION_CONFIG_TYPE);
 
 /**
  * Make before break: additions and changes in the order of the types, none ahead of an earlier type's that are
- * not answered yet; removals last, in reverse, one type at a time. One response of a type is un-ACKed at most.
+ * not answered yet (but see waitsFor); removals last, in reverse, one type at a time. One response of a type is un-ACKed at
+ * most.
  * https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#eventual-consistency-considerations
  */
 export function planPush<T extends Asked>(
@@ -42,12 +49,12 @@ export function planPush<T extends Asked>(
     ({ asked: { typeUrl }, difference }) =>
       (typeUrl === CLUSTER_TYPE || typeUrl === ENDPOINT_TYPE) && difference.resources.length > 0,
   );
-  const [first] = due;
-  if (first !== undefined) {
+  if (due.length > 0) {
     // Streams of one type do not wait for each other.
-    const isFree = ({ asked, state }: (typeof due)[number]): boolean =>
-      asked.typeUrl === first.asked.typeUrl && state.inFlight === undefined;
-    const next = due.find(isFree);
+    const next = due.find(
+      ({ asked: { typeUrl }, state }) =>
+        state.inFlight === undefined && !due.some(other => waitsFor(typeUrl, other.asked.typeUrl)),
+    );
     const push = next && {
       asked: next.asked,
       difference: { resources: next.difference.resources, removed: [] },
@@ -60,4 +67,17 @@ export function planPush<T extends Asked>(
     push: last && { asked: last.asked, difference: { resources: [], removed: last.difference.removed } },
     clustersOut,
   };
+}
+
+/**
+ * Envoy answers for clusters only when they are warm, and for that it needs their endpoints and secrets: these do not wait
+ * for the answer. What is due of an earlier type and not out yet goes first all the same.
+ */
+function waitsFor(typeUrl: string, earlier: string): boolean {
+  if (orderOf(earlier) >= orderOf(typeUrl)) return false;
+  return typeUrl !== SECRET_TYPE && !(typeUrl === ENDPOINT_TYPE && earlier === CLUSTER_TYPE);
+}
+
+function orderOf(typeUrl: string): number {
+  return TYPES.findIndex(type => type.typeUrl === typeUrl);
 }

@@ -132,6 +132,25 @@ test('18. a listener is not sent before Envoy answered for the clusters that it 
   assert.equal(story.answer('cds').push(snap), 'lds l@1');
 });
 
+test('18. endpoints and secrets do not wait for the answer to clusters, which Envoy gives when it has them', () => {
+  const story = new StreamStory();
+  for (const short of ['cds', 'eds', 'lds', 'sds'] as const) story.ask(short);
+  const snap = snapshot({ cds: 'c@1', eds: 'c@1', lds: 'l@1', sds: 'k@1' });
+  assert.deepEqual([story.push(snap), story.push(snap), story.push(snap)], ['cds c@1', 'eds c@1', 'sds k@1']);
+  assert.equal(story.push(snap), 'nothing');
+  const newer = snapshot({ cds: 'c@2', eds: 'c@2', lds: 'l@1', sds: 'k@2' });
+  assert.equal(story.push(newer), 'nothing', 'one response of a type is out at most');
+  story.answer('eds').answer('sds');
+  assert.deepEqual(
+    [story.push(newer), story.push(newer)],
+    ['eds c@2', 'sds k@2'],
+    'also when newer clusters wait',
+  );
+  assert.equal(story.answer('eds').answer('sds').push(newer), 'nothing');
+  assert.equal(story.answer('cds').push(newer), 'cds c@2');
+  assert.equal(story.answer('cds').push(newer), 'lds l@1');
+});
+
 test('18. a type that changes does not wait for the answers of later types', () => {
   const story = new StreamStory().ask('cds', 'a@1').ask('lds');
   assert.equal(story.push(snapshot({ cds: 'a@1', lds: 'l@1' })), 'lds l@1');
