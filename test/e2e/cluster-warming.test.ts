@@ -19,7 +19,7 @@ import { toApiType } from '../harness/xds-form.ts';
 const SOON_MS = 5_000;
 
 for (const form of ['delta', 'sotw'] as const)
-  test(`a changed cluster serves at once although its endpoints have not changed, ${form}`, t =>
+  test(`a changed cluster and a new one serve at once with the endpoints that there are, ${form}`, t =>
     change(t, form));
 
 async function change(t: TestContext, form: ProtocolForm): Promise<void> {

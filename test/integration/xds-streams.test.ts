@@ -81,8 +81,12 @@ for (const form of FORMS) {
       });
       set(EVERYTHING);
       await Promise.all(taken);
-      const inOrder = order.filter(short => short !== 'ecds' && short !== 'sds' && short !== 'rtds');
-      assert.deepEqual(inOrder, ['cds', 'eds', 'lds', 'rds']);
+      // Endpoints do not wait for the answer to clusters, and on streams of their own one may overtake the other.
+      assert.deepEqual(
+        order.filter(short => short === 'lds' || short === 'rds'),
+        ['lds', 'rds'],
+      );
+      assert.ok(order.indexOf('lds') > Math.max(order.indexOf('cds'), order.indexOf('eds')), order.join());
       const process = (await presence())?.process;
       const place = open(ECDS, ['t'], at());
       set({ ...EVERYTHING, slots: { s: 'p@1', t: 'q@1' } });
