@@ -38,6 +38,7 @@ import { ADMIN_LIMITS, createNodeAdmin } from './xds/access/node-admin.ts';
 import { createNodeLogReader } from './xds/access/node-log.ts';
 import { createAdsService } from './xds/ads-service.ts';
 import { LimitGuard } from './xds/limits/limit-guard.ts';
+import { withoutSecretConfigs } from './xds/status/without-secrets.ts';
 import { startXdsServer } from './xds/xds-server.ts';
 
 /** Where the three ports are, as written to DIR/addresses.json. */
@@ -158,7 +159,9 @@ async function start(
   });
   onStop(() => ads.stop());
   const guard = new LimitGuard({ limits: config.xdsLimits, clock, log });
-  const xds = await startXdsServer(ads, config.xdsListen, guard, log);
+  const show = makeShowResource(registry);
+  const served = { ...ads, configs: withoutSecretConfigs(ads.configs, show) };
+  const xds = await startXdsServer(served, config.xdsListen, guard, log);
   onStop(() => xds.stop());
   const forEnvoys = { xds: toHostPort(advertised(config, xds.address)), modules: toHostPort(modules) };
 
@@ -179,7 +182,7 @@ async function start(
     signatures: config.signatures,
     nodes: {
       readConfig: ads.configs.read,
-      show: makeShowResource(registry),
+      show,
       admin: createNodeAdmin({ allowed: config.allowNodeAdmin, ...ADMIN_LIMITS }),
       logs: createNodeLogReader(config.nodeLogDirectory),
     },

@@ -14,6 +14,8 @@ import {
   SECRET_TYPE,
 } from '../../src/model/type-url.ts';
 import { type AttacheScene, startAttacheScene } from '../harness/attache-scene.ts';
+import { stopAfter } from '../harness/cleanup.ts';
+import { DebugClient, type Message } from '../harness/debug-client.ts';
 import { takeProtoset } from '../harness/envoy-descriptors.ts';
 import { rawListener } from '../harness/raw-resources.ts';
 import { runAttache } from '../harness/run-attache.ts';
@@ -129,7 +131,8 @@ test('routes, endpoints, a secret and a runtime over ADS are used by an Envoy, a
 
   await showTraffic(scene, ask);
   await refuseTls(scene);
-  await assertNothingLeaks(scene);
+  await applyInline(scene);
+  await assertNothingLeaks(t, scene);
 });
 
 /** What a plan says of the listener is what the Envoy counted. */
@@ -180,8 +183,25 @@ async function refuseTls({ attache, node }: AttacheScene): Promise<void> {
   );
 }
 
+/** A secret that stands in a cluster, where it does not belong. */
+async function applyInline({ attache }: AttacheScene): Promise<void> {
+  const tls_certificates = [
+    { private_key: { inline_string: 'S3CRET-inline' }, certificate_chain: { filename: '/x' } },
+  ];
+  const typed_config = {
+    '@type': `${EXT}.transport_sockets.tls.v3.UpstreamTlsContext`,
+    common_tls_context: { tls_certificates },
+  };
+  const transport_socket = { name: 'tls', typed_config };
+  await attache.applyResource('clusters', 'inline', {
+    '@type': CLUSTER_TYPE,
+    name: 'inline',
+    transport_socket,
+  });
+}
+
 /** Every place where somebody may look. */
-async function assertNothingLeaks({ attache, envoy, node }: AttacheScene): Promise<void> {
+async function assertNothingLeaks(t: TestContext, { attache, envoy, node }: AttacheScene): Promise<void> {
   const paths = [
     '/v1/resources',
     '/v1/resources/secrets',
@@ -213,6 +233,11 @@ async function assertNothingLeaks({ attache, envoy, node }: AttacheScene): Promi
     const bytes = await readFile(join(attache.folder, 'data', file));
     assert.ok(!bytes.includes('S3CRET'), file);
   }
+  const csds = stopAfter(t, new DebugClient(Number(attache.addresses.xds.split(':').at(-1))));
+  const [told] = await csds.status();
+  const whole = (name: string) =>
+    Boolean(told.generic_xds_configs.find((it: Message) => it.name === name)?.xds_config);
+  assert.deepEqual(['eds-app', 'inline', 'token', 'bad'].map(whole), [true, false, false, false]);
   // Envoy's own dump has it blotted out too, and shows that it has it at all.
   assert.match(await envoy.admin('/config_dump?resource=dynamic_active_secrets'), /"token"/);
 }
