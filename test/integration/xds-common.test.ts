@@ -194,6 +194,17 @@ for (const form of FORMS) {
     assert.deepEqual(await learnAll(stream, 2), ['cds a@1', 'rds r@1']);
   });
 
+  test(`${form}: 14. who asks for less than there is, and for what is not there, gets what there is of it`, async t => {
+    const { open, set } = await setUpForm(t, form, { clusters: 'a@1 b@1 c@1', endpoints: 'a@1 b@1 c@1' });
+    const stream = open().ask(CDS, ['a', 'missing']).ask(EDS, ['a', 'missing']);
+    assert.equal(await learn(stream), 'cds a@1');
+    assert.equal(await learn(stream), 'eds a@1');
+    if (form === 'delta') await learnAll(stream, 2);
+    set({ clusters: 'a@2 b@2 c@1', endpoints: 'a@2 b@2 c@1' });
+    assert.deepEqual(await learnAll(stream, 2), ['cds a@2', 'eds a@2']);
+    await assertQuiet(stream);
+  });
+
   test(`${form}: 15. an unknown type URL gets silence; the stream goes on`, async t => {
     const { open } = await setUpForm(t, form, { clusters: 'a@1' });
     const unknown = 'type.googleapis.com/no.such.Type';

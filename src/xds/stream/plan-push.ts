@@ -50,16 +50,21 @@ export function planPush<T extends Asked>(
       (typeUrl === CLUSTER_TYPE || typeUrl === ENDPOINT_TYPE) && difference.resources.length > 0,
   );
   if (due.length > 0) {
-    // Streams of one type do not wait for each other.
-    const next = due.find(
-      ({ asked: { typeUrl }, state }) =>
-        state.inFlight === undefined && !due.some(other => waitsFor(typeUrl, other.asked.typeUrl)),
+    const newerClusters = due.some(
+      ({ asked, difference }) => asked.typeUrl === CLUSTER_TYPE && !isOut(asked, difference),
     );
-    const push = next && {
-      asked: next.asked,
-      difference: { resources: next.difference.resources, removed: [] },
-    };
-    return { push, clustersOut };
+    // Streams of one type do not wait for each other.
+    for (const { asked, difference } of due) {
+      const { state, typeUrl } = asked;
+      if (state.inFlight !== undefined) continue;
+      if (due.some(other => waitsFor(typeUrl, other.asked.typeUrl))) continue;
+      const isAhead = typeUrl === ENDPOINT_TYPE && newerClusters;
+      // Of these only what the clusters that are out wait for.
+      const resources = difference.resources.filter(({ name }) => !isAhead || state.asked.has(name));
+      if (resources.length > 0 || difference.greets)
+        return { push: { asked, difference: { resources, removed: [] } }, clustersOut };
+    }
+    return { push: undefined, clustersOut };
   }
   if (differences.some(({ state }) => state.inFlight !== undefined)) return { push: undefined, clustersOut };
   const last = differences.findLast(({ difference }) => difference.removed.length > 0);
@@ -76,6 +81,11 @@ export function planPush<T extends Asked>(
 function waitsFor(typeUrl: string, earlier: string): boolean {
   if (orderOf(earlier) >= orderOf(typeUrl)) return false;
   return typeUrl !== SECRET_TYPE && !(typeUrl === ENDPOINT_TYPE && earlier === CLUSTER_TYPE);
+}
+
+/** Nothing newer than what is un-ACKed is due. */
+function isOut({ state: { inFlight } }: Asked, { resources }: Difference): boolean {
+  return resources.every(({ name, version }) => inFlight?.sent.get(name) === version);
 }
 
 function orderOf(typeUrl: string): number {

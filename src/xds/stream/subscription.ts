@@ -208,7 +208,8 @@ function isIncomplete(
 }
 
 export function sent(state: Subscription, difference: Difference, nonce: string, at: number): Subscription {
-  const asked = new Set(state.asked);
+  // A set answers for every name.
+  const asked = new Set(state.form === 'set' ? [] : state.asked);
   for (const { name } of difference.resources) asked.delete(name);
   for (const name of difference.removed) asked.delete(name);
   const sentAt = new Map(state.sentAt);

@@ -80,6 +80,8 @@ test('14. a name that does not exist is sent when it is created, in either kind 
   const set = new TypeStory({ names: ['a'] }).exist('b@1');
   assert.deepEqual(set.settle(), ['empty'], 'a set says what is not there, once');
   assert.deepEqual(set.exist('a@1 b@1').settle(), ['a@1']);
+  const both = new TypeStory({ names: ['a', 'b'] }).exist('a@1');
+  assert.deepEqual(both.settle(), ['a@1'], 'and be it with something else');
 });
 
 test('25. of other types only what changed is sent; what is gone is not told, and no empty response', () => {
