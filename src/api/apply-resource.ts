@@ -5,7 +5,7 @@ import { eventKey } from '../store/record-kinds.ts';
 import type { Stored } from '../store/store.ts';
 import { type ApiContext, readNow } from './api-context.ts';
 import type { ApplyRequest } from './apply-plugin.ts';
-import { findMatchWarning, findMissingWarnings } from './apply-warnings.ts';
+import { findMatchWarning, findMissingWarnings, findPortWarnings } from './apply-warnings.ts';
 import { type CheckedDocument, checkDocument } from './check-document.ts';
 import { refuseWhenFrozen } from './freeze.ts';
 import { checkPreconditions } from './preconditions.ts';
@@ -44,6 +44,7 @@ export async function applyResource(
     const warnings = [
       ...checked.warnings,
       ...findMatchWarning(fleet, `${spec.namespace}/${spec.name}`, spec),
+      ...findPortWarnings(context, fleet, spec),
       ...findMissingWarnings(context, fleet, spec, resources),
     ];
     return { ...view, result, warnings, dryRun: request.dryRun };

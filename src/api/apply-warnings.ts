@@ -2,6 +2,7 @@ import { type ChainLink, compareInChain, findOrderCause } from '../model/chain-o
 import { toTieText } from '../model/chain-text.ts';
 import { findMissingReferences, toMissingText } from '../model/missing-references.ts';
 import type { NodePresence } from '../model/node.ts';
+import { toListenerFacts } from '../model/plugin-listeners.ts';
 import { isOciUrl, type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
 import { derivePluginState, type NodePluginState, toMissText } from '../model/plugin-state.ts';
 import type { ResourceSpec } from '../model/resource.ts';
@@ -87,6 +88,27 @@ export function findMissingWarnings(
   return findMissingReferences(spec, resources, nodes, findReferences, rootNamespace).map(missing =>
     toMissingText(word, missing),
   );
+}
+
+/** Ports that listeners of the Envoys' own bootstraps have; where they listen is not known. */
+export function findPortWarnings(
+  { rootNamespace }: Pick<ApiContext, 'rootNamespace'>,
+  fleet: Pick<Fleet, 'nodes'>,
+  spec: ResourceSpec,
+): string[] {
+  if (spec.type !== 'listeners') return [];
+  const { name, port } = toListenerFacts(spec.resource);
+  const taken = fleet.nodes.flatMap(({ connected, node }) => {
+    if (!connected || port === 0 || !selects(spec, node, rootNamespace)) return [];
+    const own = node.bootstrap.listeners?.find(one => one.port === port && one.name !== name);
+    return own === undefined ? [] : [{ node: node.id, listener: own.name }];
+  });
+  const [first] = taken;
+  if (first === undefined) return [];
+  const more = taken.length === 1 ? '' : `, and ${taken.length - 1} more nodes have the like`;
+  return [
+    `listener ${spec.namespace}/${spec.name} is on port ${port}, which the bootstrap of ${first.node} gives its own listener ${first.listener}${more}: Envoy refuses it if the address is the same`,
+  ];
 }
 
 /** Says which namespace or label differs when a document selects none of the nodes that are known. */

@@ -6,7 +6,7 @@ import { markOtherSecrets, openResource } from '../model/resource-secret.ts';
 import { ACTOR } from './actor.ts';
 import { type ApiContext, readNow } from './api-context.ts';
 import { ApiError } from './api-error.ts';
-import { findMatchWarning, findMissingWarnings } from './apply-warnings.ts';
+import { findMatchWarning, findMissingWarnings, findPortWarnings } from './apply-warnings.ts';
 import { checkDocument, withPointer } from './check-document.ts';
 import { findPlugin } from './fleet.ts';
 import { type Planned, planPlugin } from './plan-plugin.ts';
@@ -168,6 +168,7 @@ async function planCheckedResource(
       const warnings = [
         ...checked.warnings,
         ...findMatchWarning(state.fleet, `${spec.namespace}/${spec.name}`, spec),
+        ...findPortWarnings(context, state.fleet, spec),
       ];
       const shown = known && {
         before: { shown: known.resource, full: openResource(context.seal, known) },

@@ -7,8 +7,9 @@ import {
 } from '../model/listener-needs.ts';
 import { type ListenerTraffic, trafficOf } from '../model/listener-traffic.ts';
 import type { NodePresence } from '../model/node.ts';
+import { isHttpListener } from '../model/plugin-listeners.ts';
 import { toCountText, toNamesText } from '../model/quantity-text.ts';
-import type { ResourceSpec } from '../model/resource.ts';
+import { type ResourceSpec, toEnvoyName } from '../model/resource.ts';
 import type { FindReferences } from '../model/resource-facts.ts';
 import { selects } from '../model/selector.ts';
 import { groupEqualNodes } from './equal-nodes.ts';
@@ -27,21 +28,32 @@ interface Affected extends Effect {
   readonly nodes: NodePresence[];
 }
 
+/** All documents there are, and one that is not the same in both; undefined: it is not there. */
+export interface DocumentChange {
+  readonly before: readonly ResourceSpec[];
+  readonly after: readonly ResourceSpec[];
+  readonly was: ResourceSpec | undefined;
+  readonly is: ResourceSpec | undefined;
+}
+
 /**
- * What becomes of the listeners that connected nodes serve, where all documents are `after` instead of `before`: those
- * that go, listen elsewhere, or lack what they need. `reached`: the nodes that get anything else. Pure.
+ * What becomes of the listeners that connected nodes serve: those that go, listen elsewhere, or lack what they
+ * need. `reached`: the nodes that get anything else. Pure.
  */
 export function planListeners(
   fleet: Pick<Fleet, 'rootNamespace' | 'metrics' | 'now'>,
   reached: readonly NodePresence[],
-  before: readonly ResourceSpec[],
-  after: readonly ResourceSpec[],
+  { before, after, was, is }: DocumentChange,
   find: FindReferences,
 ): ListenerImpact[] {
+  // What comes anew takes nothing away.
+  if (was === undefined) return [];
+  const names = [was, is].map(spec => spec && toEnvoyName(spec.resource));
+  const isAbout = (listener: string) => was.type !== 'listeners' || names.includes(listener);
   const affected = new Map<string, Affected>();
   for (const group of groupEqualNodes(reached, [], [...before, ...after])) {
     const isFor = (spec: ResourceSpec) => selects(spec, group[0].node, fleet.rootNamespace);
-    for (const { spec, effect } of findEffects(before.filter(isFor), after.filter(isFor), find)) {
+    for (const { spec, effect } of findEffects(before.filter(isFor), after.filter(isFor), isAbout, find)) {
       const key = JSON.stringify([effect, toListenerStatName(spec.resource)]);
       const known = affected.get(key) ?? { ...effect, spec, nodes: [] };
       known.nodes.push(...group);
@@ -55,11 +67,13 @@ export function planListeners(
 function findEffects(
   before: readonly ResourceSpec[],
   after: readonly ResourceSpec[],
+  isAbout: (listener: string) => boolean,
   find: FindReferences,
 ): readonly { readonly spec: ResourceSpec; readonly effect: Effect }[] {
   const [had, gets] = [toResourcesOfNode(before), toResourcesOfNode(after)];
   const next = listenersOf(gets);
-  return [...listenersOf(had)].flatMap(([listener, spec]) => {
+  const served = [...listenersOf(had)].filter(([listener]) => isAbout(listener));
+  return served.flatMap(([listener, spec]) => {
     const now = next.get(listener);
     const effects =
       now === undefined
@@ -94,7 +108,7 @@ function toImpact(
 ): ListenerImpact {
   const about = {
     statName: toListenerStatName(spec.resource),
-    isHttp: JSON.stringify(spec.resource).includes('.HttpConnectionManager"'),
+    isHttp: isHttpListener(spec.resource),
   };
   const told = nodes
     .map(({ node }) => ({ node: node.id, traffic: trafficOf(metrics(node.id), about, now) }))

@@ -48,6 +48,7 @@ export function planResource(
   const losing = connected.filter(node => !isFor(after, node)).length;
   const others = new Map([...resources].filter(([known]) => known !== key));
   const next = after === undefined ? others : new Map([...others, [key, after]]);
+  const change = { before: [...resources.values()], after: [...next.values()], was: before, is: after };
   const result =
     after === undefined ? 'deleted' : before === undefined ? 'created' : differs ? 'configured' : 'unchanged';
   return {
@@ -63,7 +64,7 @@ export function planResource(
       count: names.length,
       nodes: names.slice(0, NAMES_KEPT),
       disconnected: reached.length - names.length,
-      listeners: planListeners(fleet, connected, [...resources.values()], [...next.values()], find),
+      listeners: planListeners(fleet, connected, change, find),
       frozen: fleet.freeze === undefined ? null : toFreezeView(fleet.freeze),
       text: differs ? toText(names.length, losing) : 'no change',
       warnings: [...warnings],

@@ -27,27 +27,31 @@ export function refuseConflicts(
   const name = context.findNameConflicts(specs, nodes, rootNamespace).find(isAbout);
   if (name !== undefined) {
     const other = toName(name.kept === spec ? name.dropped : name.kept);
+    const hint = `Give it another Envoy name, or delete ${other}, or let the two select different nodes.`;
     throw new ApiError(
       'name-conflict',
       `${other} already gives nodes that this document selects the name ${name.envoyName} in ${spec.type}`,
       {
-        faults: [{ pointer: `${pointer}/name`, message: `${name.envoyName} is the name of ${other} too` }],
-        hint: `Give it another Envoy name, or delete ${other}, or let the two select different nodes.`,
+        faults: [
+          { pointer: `${pointer}/name`, message: `${name.envoyName} is the name of ${other} too`, hint },
+        ],
+        hint,
       },
     );
   }
   const address = findAddressConflicts(specs, nodes, rootNamespace).find(isAbout);
   if (address === undefined) return;
   const other = toName(address.kept === spec ? address.dropped : address.kept);
+  const hint = `Give it another address, or delete ${other}, or let the two select different nodes.`;
   const where = address.node === undefined ? '' : `, ${address.node} for instance`;
   throw new ApiError(
     'address-conflict',
     `listener ${other} already listens on ${address.address} on nodes that this document selects${where}`,
     {
       faults: [
-        { pointer: `${pointer}/address`, message: `${address.address} is the address of ${other} too` },
+        { pointer: `${pointer}/address`, message: `${address.address} is the address of ${other} too`, hint },
       ],
-      hint: `Give it another address, or delete ${other}, or let the two select different nodes.`,
+      hint,
     },
   );
 }

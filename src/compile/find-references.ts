@@ -28,7 +28,13 @@ const MAX_REMEMBERED = 10_000;
 /** The port by which the api learns what resources need of each other. */
 export function makeFindReferences(types: KnownTypes): FindReferences {
   const known = new Memo<readonly ResourceReference[]>(MAX_REMEMBERED);
-  return spec => known.get(JSON.stringify(spec.resource), () => collect(types, spec));
+  // A plan asks often for one and the same; a document that is read again is another object.
+  const ofSpec = new WeakMap<ResourceSpec, readonly ResourceReference[]>();
+  return spec => {
+    const found = ofSpec.get(spec) ?? known.get(JSON.stringify(spec.resource), () => collect(types, spec));
+    ofSpec.set(spec, found);
+    return found;
+  };
 }
 
 function collect(types: KnownTypes, { resource }: ResourceSpec): readonly ResourceReference[] {

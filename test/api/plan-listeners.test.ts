@@ -51,7 +51,9 @@ function plan(after: readonly ResourceSpec[], before: readonly ResourceSpec[] = 
     metrics: (node: string) =>
       node === 'mute' ? undefined : { node, process: 'p', samples: samples(node === 'busy' ? busy : idle) },
   };
-  return planListeners(fleet, nodes, before, after, find);
+  const was = before.find(one => !after.includes(one));
+  const is = after.find(one => one.type === was?.type && one.name === was.name);
+  return planListeners(fleet, nodes, { before, after, was, is }, find);
 }
 
 test('a listener that goes is told, with what each node says of its traffic', () => {

@@ -176,6 +176,14 @@ test('two listeners of one node on one address are an error, in a plan too', asy
   const moved = await plan(frame('a', makeListener({ name: 'a', port: 8081 })), frame('b', other));
   assert.equal(moved.items?.length, 2, 'the one before it in the list has moved by then');
 
+  const listeners = [{ name: 'own', port: 9999, trafficDirection: 'INBOUND' }] as const;
+  await store.put('NodePresence', 'edge-2', makePresence({}, { id: 'edge-2', bootstrap: { listeners } }));
+  const port = await put('listeners', 'c', makeListener({ name: 'c', port: 9999 }));
+  assert.match(
+    port.body.warnings.join(),
+    /on port 9999, which the bootstrap of edge-2 gives its own listener own/,
+  );
+
   // On nodes that no document meets on now; one that both select comes later.
   await put('listeners', 'a', makeListener({ name: 'a' }), { app: 'gateway' });
   assert.equal((await put('listeners', 'b', other, { tier: 'new' })).status, 201);
