@@ -113,7 +113,7 @@ test('the tests that are told in both forms are in a loop over both', () => {
 });
 
 test('the files link to the protocol', () => {
-  for (const name of ['common', 'sotw', 'delta', 'streams', 'server'])
+  for (const name of ['items', 'sotw', 'delta', 'streams', 'server'])
     assert.match(readFileSync(`${ROOT}/test/integration/xds-${name}.test.ts`, 'utf8'), /xds_protocol/, name);
 });
 
