@@ -63,6 +63,10 @@ export class LimitGuard {
     return this.clock.after(LAST_WORDS_MS, () => this.#sockets.get(peer)?.destroy());
   }
 
+  cutAll(): void {
+    for (const socket of this.#sockets.values()) socket.destroy();
+  }
+
   /** Counts an error if it is about a limit. */
   note(error: unknown, peer: string): void {
     if (error instanceof LimitError) this.hit(error.limit, peer, error.message);

@@ -37,6 +37,8 @@ export async function openPort(
     close(graceMs) {
       listener.close();
       injector.drain(graceMs);
+      // A peer that does not read takes no end of a connection either.
+      guard.clock.after(graceMs, () => guard.cutAll());
     },
   };
 }
