@@ -8,7 +8,8 @@ import {
   type Snapshot,
   TAG_LENGTH,
 } from '../../../src/model/snapshot.ts';
-import { CLUSTER_TYPE, LISTENER_TYPE } from '../../../src/model/type-url.ts';
+import { CLUSTER_TYPE, EXTENSION_CONFIG_TYPE, LISTENER_TYPE } from '../../../src/model/type-url.ts';
+import type { ResourceReader } from './sotw-mouth.ts';
 
 /** A plugin at a revision, as the modelled world knows it. */
 export interface Part {
@@ -86,7 +87,7 @@ export function snapshotOf(wanted: Wanted): Snapshot {
   const listeners = new Map(
     [...wanted.listeners].map(([name, { version, slots }]): [string, EncodedResource] => [
       name,
-      { typeUrl: LISTENER_TYPE, name, version, any: Buffer.from(JSON.stringify({ name, slots })) },
+      { typeUrl: LISTENER_TYPE, name, version, any: Buffer.from(JSON.stringify({ name, version, slots })) },
     ]),
   );
   const cluster = { typeUrl: CLUSTER_TYPE, name: 'attache_modules', version: '1', any: Buffer.from('{}') };
@@ -118,4 +119,16 @@ export function snapshotOf(wanted: Wanted): Snapshot {
       return made;
     },
   };
+}
+
+/** Reads the bytes that are made here. */
+export const modelReader: ResourceReader = {
+  nameOf: (typeUrl, any) =>
+    typeUrl === EXTENSION_CONFIG_TYPE ? readSlot(any).slot : (readJson(any).name ?? 'attache_modules'),
+  versionOf: (typeUrl, any) =>
+    (typeUrl === LISTENER_TYPE ? readJson(any).version : undefined) ?? sha256Hex(any),
+};
+
+function readJson(any: Uint8Array): { readonly name?: string; readonly version?: string } {
+  return JSON.parse(Buffer.from(any).toString());
 }

@@ -53,6 +53,8 @@ export class EnvoyModel {
   readonly #world: EnvoyWorld;
   readonly slots = new Map<string, Slot>();
   readonly listeners = new Map<string, Listener>();
+  /** What it says that it has: a refused response does not count, although its good listeners are there. */
+  readonly #told = new Map<string, string>();
   /** Code by module, with when it was used last. */
   readonly #cache = new Map<string, number>();
   #clusterVersion: string | undefined;
@@ -67,8 +69,7 @@ export class EnvoyModel {
     const cds =
       this.#clusterVersion === undefined ? [] : [['attache_modules', this.#clusterVersion] as const];
     this.#world.request({ typeUrl: CLUSTER_TYPE, initialVersions: new Map(cds) });
-    const lds = [...this.listeners].map(([name, { version }]) => [name, version] as const);
-    this.#world.request({ typeUrl: LISTENER_TYPE, initialVersions: new Map(lds) });
+    this.#world.request({ typeUrl: LISTENER_TYPE, initialVersions: new Map(this.#told) });
     if (this.slots.size === 0) return;
     const versions = [...this.slots].flatMap(([name, { version }]) =>
       version === undefined ? [] : [[name, version] as const],
@@ -85,7 +86,11 @@ export class EnvoyModel {
   }
 
   onResponse(bytes: Uint8Array): void {
-    const response = decodeResponse(bytes);
+    this.take(decodeResponse(bytes));
+  }
+
+  /** What a response of either form changes. */
+  take(response: Response): void {
     if (response.typeUrl === LISTENER_TYPE) this.#onListeners(response);
     else if (response.typeUrl === EXTENSION_CONFIG_TYPE) this.#onSlot(response);
     else {
@@ -115,6 +120,10 @@ export class EnvoyModel {
       const error = this.#checkListener(slots);
       if (error === undefined) this.#setListener(name, version, slots);
       else errors.push(`Error adding/updating listener(s) ${name}: ${error}\n`);
+    }
+    if (errors.length === 0) {
+      for (const name of response.removed) this.#told.delete(name);
+      for (const { name, version } of response.resources) this.#told.set(name, version);
     }
     this.#answer(response, errors.length === 0 ? undefined : errors.join(''));
   }
@@ -256,7 +265,7 @@ export class EnvoyModel {
   }
 }
 
-interface Response {
+export interface Response {
   typeUrl: string;
   nonce: string;
   resources: { name: string; version: string; any: Uint8Array }[];

@@ -7,9 +7,12 @@ import { LiveTable } from '../../../src/store/live-table.ts';
 import { createMemoryStore } from '../../../src/store/memory-store.ts';
 import { type AdsService, createAdsService, type DiscoveryStream } from '../../../src/xds/ads-service.ts';
 import type { CoalescedPut } from '../../../src/xds/node-recorder.ts';
-import { type Part, part, snapshotOf } from './content.ts';
-import { type DeltaMessage, EnvoyModel, encodeRequest } from './envoy-model.ts';
+import type { ProtocolForm } from '../../../src/xds/stream/channel.ts';
+import { modelReader, type Part, part, snapshotOf } from './content.ts';
+import { type DeltaMessage, decodeResponse, EnvoyModel, encodeRequest } from './envoy-model.ts';
 import { FakeClock } from './fake-clock.ts';
+import { SotwMouth } from './sotw-mouth.ts';
+import { encodeSotwRequest } from './sotw-wire.ts';
 
 const NODE = 'edge-1';
 const SLOTS = ['attache.authn/l1', 'attache.last/l1', 'attache.last/l2'];
@@ -50,7 +53,11 @@ export class RandomWorld {
   #fetchId = 0;
   #hex = 0;
   #network: 'good' | 'off' | '404' | 'slow' = 'good';
+  /** Dice of its own: the rest of a story is the same in both forms, as far as it can be. */
+  readonly form: ProtocolForm;
   #envoy: EnvoyModel;
+  /** Of an Envoy that speaks in the state of the world. */
+  #mouth = new SotwMouth(modelReader);
   #ads: AdsService | undefined;
   #stream: DiscoveryStream | undefined;
   #generation = 0;
@@ -58,6 +65,8 @@ export class RandomWorld {
 
   constructor(seed: number) {
     this.#random = seeded(seed);
+    this.form = seeded(~seed)() < 0.5 ? 'delta' : 'sotw';
+    this.story.push(this.form);
     for (const [i, slot] of [SLOTS[0], SLOTS[0], SLOTS[1], SLOTS[2]].entries())
       this.#plugins.set(`default/p${i}`, {
         slot: slot ?? '',
@@ -174,6 +183,7 @@ export class RandomWorld {
     this.#envoy.kill();
     this.#stream?.close();
     this.#envoy = this.#newEnvoy();
+    this.#mouth = new SotwMouth(modelReader);
     this.#connect();
   }
 
@@ -312,14 +322,17 @@ export class RandomWorld {
     const ads = this.#ads;
     const envoy = this.#envoy;
     let inOrder = this.clock.now();
-    const stream = ads?.open({ form: 'delta' }, bytes => {
+    const { form } = this;
+    const stream = ads?.open({ form }, bytes => {
       inOrder = Math.max(inOrder, this.clock.now() + 1 + Math.floor(this.#random() * 5));
       this.clock.after(inOrder - this.clock.now(), () => {
-        if (this.#stream === stream && this.#envoy === envoy) envoy.onResponse(bytes);
+        if (this.#stream !== stream || this.#envoy !== envoy) return;
+        envoy.take(form === 'delta' ? decodeResponse(bytes) : this.#mouth.toChanges(bytes, envoy.listeners));
       });
     });
     this.#stream = stream;
     this.#sendAt = this.clock.now();
+    this.#mouth.connect();
     envoy.connect();
   }
 
@@ -327,9 +340,13 @@ export class RandomWorld {
 
   #toControlPlane(envoy: EnvoyModel, message: DeltaMessage): void {
     const stream = this.#stream;
+    const bytes =
+      this.form === 'delta'
+        ? encodeRequest(message, NODE)
+        : encodeSotwRequest(this.#mouth.toSotw(message), NODE);
     this.#sendAt = Math.max(this.#sendAt, this.clock.now() + 1 + Math.floor(this.#random() * 5));
     this.clock.after(this.#sendAt - this.clock.now(), () => {
-      if (this.#stream === stream && this.#envoy === envoy) stream?.onMessage(encodeRequest(message, NODE));
+      if (this.#stream === stream && this.#envoy === envoy) stream?.onMessage(bytes);
     });
   }
 

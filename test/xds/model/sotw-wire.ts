@@ -18,10 +18,12 @@ export interface SotwAnswer {
   resources: Uint8Array[];
 }
 
-export function encodeSotwRequest(message: SotwMessage, nodeId: string): Uint8Array {
+/** `node`: its id, or the whole message; undefined: none. */
+export function encodeSotwRequest(message: SotwMessage, node: string | Uint8Array | undefined): Uint8Array {
   const writer = protobuf.Writer.create();
   writer.uint32(10).string(message.versionInfo ?? '');
-  writer.uint32(18).fork().uint32(10).string(nodeId).ldelim();
+  if (typeof node === 'string') writer.uint32(18).fork().uint32(10).string(node).ldelim();
+  else if (node !== undefined) writer.uint32(18).bytes(node);
   for (const name of message.names ?? []) writer.uint32(26).string(name);
   writer.uint32(34).string(message.typeUrl);
   writer.uint32(42).string(message.responseNonce ?? '');
