@@ -1,6 +1,6 @@
 import { sha256Hex } from '../../model/plugin-spec.ts';
 import type { EncodedResource } from '../../model/resource.ts';
-import { type Difference, type Subscription, UNKNOWN_VERSION } from '../stream/subscription.ts';
+import { type Difference, type Subscription, staying, UNKNOWN_VERSION } from '../stream/subscription.ts';
 
 type Resources = ReadonlyMap<string, EncodedResource>;
 
@@ -37,8 +37,9 @@ export function toSet(
   const set: EncodedResource[] = [];
   for (const name of new Set([...state.has.keys(), ...changed.keys()])) {
     if (removed.has(name) || !(state.wildcard || state.names.has(name))) continue;
-    // What was refused, and stood there in bytes that nobody knows, would be gone if it were left out.
-    const stays = state.bytes.get(name) ?? (state.refused.has(name) ? resources.get(name) : undefined);
+    const now = resources.get(name);
+    // What is gone stays until everything new was answered.
+    const stays = now === undefined ? state.bytes.get(name) : staying(state, now);
     const resource = changed.get(name) ?? stays;
     if (resource !== undefined) set.push(resource);
   }

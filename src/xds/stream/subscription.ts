@@ -199,12 +199,20 @@ function isIncomplete(
   resources: ReadonlyMap<string, EncodedResource>,
 ): boolean {
   const changes = new Set(changed.map(({ name }) => name));
-  return [...state.has.keys()].some(
-    name =>
-      covers(state, name) &&
-      resources.has(name) &&
-      !(changes.has(name) || state.bytes.has(name) || state.refused.has(name)),
-  );
+  return [...state.has.keys()].some(name => {
+    const resource = resources.get(name);
+    if (resource === undefined || !covers(state, name) || changes.has(name)) return false;
+    return staying(state, resource) === undefined;
+  });
+}
+
+/**
+ * In which bytes a resource stays in a set that does not change it. What was refused, and stood there in bytes that nobody
+ * knows, would be gone if it were left out: it stays in the refused ones. undefined: nobody knows.
+ */
+export function staying(state: Subscription, resource: EncodedResource): EncodedResource | undefined {
+  const { name, version } = resource;
+  return state.bytes.get(name) ?? (state.refused.get(name)?.version === version ? resource : undefined);
 }
 
 export function sent(state: Subscription, difference: Difference, nonce: string, at: number): Subscription {
