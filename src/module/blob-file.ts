@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { toMessage } from '../model/error.ts';
 import type { DiskQuota } from './disk-quota.ts';
 import { ModuleError } from './module-error.ts';
@@ -103,9 +103,25 @@ export async function readMark(file: FileHandle): Promise<string> {
   return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
 }
 
-export async function openIfThere(path: string): Promise<FileHandle | undefined> {
+export function openIfThere(path: string): Promise<FileHandle | undefined> {
+  return unlessGone(() => open(path, 'r'));
+}
+
+/** Whether the name still leads to the file that was opened by it. */
+export async function isFileAt(path: string, file: FileHandle): Promise<boolean> {
+  const [there, own] = await Promise.all([unlessGone(() => stat(path)), file.stat()]);
+  return there?.ino === own.ino && there.dev === own.dev;
+}
+
+/** False: there was nothing of that name. */
+export async function moveIfThere(from: string, to: string): Promise<boolean> {
+  const move = () => rename(from, to).then(() => true);
+  return (await unlessGone(move)) ?? false;
+}
+
+async function unlessGone<T>(job: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await open(path, 'r');
+    return await job();
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;

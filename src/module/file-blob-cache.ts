@@ -1,9 +1,11 @@
-import { type FileHandle, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlobCache, BlobCacheOptions, CachedBlob, OpenBlob } from './blob-cache.ts';
 import {
   guard,
   hashFile,
+  isFileAt,
+  moveIfThere,
   openIfThere,
   readMark,
   readWhole,
@@ -25,6 +27,8 @@ interface Entry {
   mark: string | undefined;
   /** That it hashes to its name, or is being hashed. */
   sound: Promise<boolean>;
+  /** It is being set aside, and told. */
+  isDamaged: boolean;
 }
 
 export function isSha256(name: string): boolean {
@@ -53,7 +57,14 @@ export class FileBlobCache implements BlobCache {
 
   /** A file that is there, whoever wrote it. */
   know(sha256: string, { size, mtimeMs }: { readonly size: number; readonly mtimeMs: number }): Entry {
-    const entry = { sizeBytes: size, usedAt: mtimeMs, verifiedAt: 0, mark: undefined, sound: UNKNOWN };
+    const entry = {
+      sizeBytes: size,
+      usedAt: mtimeMs,
+      verifiedAt: 0,
+      mark: undefined,
+      sound: UNKNOWN,
+      isDamaged: false,
+    };
     this.#entries.set(sha256, entry);
     this.quota.count(size);
     return entry;
@@ -163,7 +174,8 @@ export class FileBlobCache implements BlobCache {
     return guard('read', sha256, async () => {
       const file = await openIfThere(this.#path(sha256));
       if (file === undefined) {
-        if (this.#forget(sha256)) this.#tellLost(sha256, 'is gone');
+        const isNews = this.#entries.get(sha256)?.isDamaged !== true;
+        if (this.#forget(sha256) && isNews) this.#tellLost(sha256, 'is gone');
         return undefined;
       }
       try {
@@ -180,8 +192,10 @@ export class FileBlobCache implements BlobCache {
 
   /** Hashed where it was not yet, or its file changed since. */
   async #isSound(sha256: string, file: FileHandle): Promise<boolean> {
-    const mark = await readMark(file);
-    const entry = this.#entries.get(sha256) ?? this.know(sha256, await file.stat());
+    const [mark, found] = await Promise.all([readMark(file), file.stat()]);
+    // Another reader may have set it aside since it was opened.
+    if (!this.#entries.has(sha256) && !(await isFileAt(this.#path(sha256), file))) return false;
+    const entry = this.#entries.get(sha256) ?? this.know(sha256, found);
     if (entry.mark !== mark) {
       entry.mark = mark;
       entry.sound = this.#hash(sha256, entry, file);
@@ -200,14 +214,20 @@ export class FileBlobCache implements BlobCache {
       entry.mark = undefined;
       throw error;
     }
-    if (this.#entries.get(sha256) === entry) await this.#setAside(sha256);
+    if (this.#entries.get(sha256) !== entry || entry.isDamaged) return false;
+    entry.isDamaged = true;
+    await this.#setAside(sha256, file);
+    if (this.#entries.get(sha256) === entry) this.#forget(sha256);
     return false;
   }
 
-  /** A damaged blob is kept for people under a name that nothing serves; a fetch may then bring it anew. */
-  async #setAside(sha256: string): Promise<void> {
-    await rename(this.#path(sha256), `${this.#path(sha256)}${DAMAGED}`);
-    this.#forget(sha256);
+  /**
+   * A damaged blob is kept for people under a name that nothing serves; a fetch may then bring it anew. Of all who read
+   * it one moves and tells it, and none moves what came in its place.
+   */
+  async #setAside(sha256: string, file: FileHandle): Promise<void> {
+    const path = this.#path(sha256);
+    if (!(await isFileAt(path, file)) || !(await moveIfThere(path, `${path}${DAMAGED}`))) return;
     this.#tellLost(sha256, 'is damaged and set aside');
   }
 

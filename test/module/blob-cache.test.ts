@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { sha256Hex } from '../../src/model/plugin-spec.ts';
 import { ModuleError } from '../../src/module/module-error.ts';
 import { until } from '../harness/wait.ts';
@@ -104,6 +105,24 @@ test('a blob whose file changed is hashed again before it is given away, at any 
   assert.equal(await cache.verify(sha256), false);
   assert.deepEqual(lost, [sha256, sha256]);
   assert.equal(cache.quota.usedBytes, 0);
+});
+
+test('a damaged blob is set aside once, however many read it, and none of them gets it or an error', async t => {
+  const cache = await makeCache(t);
+  let lost = 0;
+  cache.onLost(() => lost++);
+  for (let round = 1; round <= 20; round++) {
+    const { sha256 } = await cache.write([Buffer.from('sound')], MAX);
+    await flipByte(join(cache.directory, 'blobs', 'sha256', sha256));
+    // Each begins a little later than the one before, so that they meet it in every state.
+    const readers = Array.from({ length: 20 }, async (_, later) => {
+      for (let turn = 0; turn < later; turn++) await setImmediate();
+      return cache.read(sha256, 10);
+    });
+    const read = await Promise.all(readers);
+    assert.ok(read.every(bytes => bytes === undefined));
+    assert.deepEqual([lost, cache.quota.usedBytes, cache.list()], [round, 0, []]);
+  }
 });
 
 test('a scrub finds what rotted without a trace, and does not count as use', async t => {
