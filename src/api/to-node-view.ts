@@ -45,6 +45,7 @@ export function toNodeView(fleet: Fleet, presence: NodePresence, all = false): N
       wasm: node.capabilities.wasm,
       lastAckAt: lastAckAt === undefined ? null : toTime(lastAckAt),
       silentSince: silentSince === undefined ? null : toTime(silentSince),
+      envoys: (presence.envoys ?? []).map(envoy => ({ ...envoy, since: toTime(envoy.since) })),
       excluded:
         excluded === undefined
           ? null
@@ -111,6 +112,7 @@ function findWarnings(fleet: Fleet, presence: NodePresence, entries: readonly En
   const without = selected.filter(({ state }) => state.reason === 'NoPlace' || state.reason === 'NoV8');
   const unreachable = selected.filter(({ state }) => state.reason === 'Unreachable');
   return [
+    ...findTwins(presence),
     ...[...without, ...unreachable].map(({ plugin, state }) => `${plugin}: ${state.detail ?? state.reason}`),
     ...presence.slots
       .filter(slot => !isKnownPlace(fleet, slot, presence.node.namespace))
@@ -118,6 +120,14 @@ function findWarnings(fleet: Fleet, presence: NodePresence, entries: readonly En
         slot =>
           `place ${slot} is neither a phase (${PHASES.map(row => row.slot).join(', ')}) nor a plugin: it lets everything pass`,
       ),
+  ];
+}
+
+function findTwins({ node, envoys = [] }: NodePresence): string[] {
+  if (envoys.length < 2) return [];
+  const addresses = envoys.map(({ address }) => address).join(', ');
+  return [
+    `${envoys.length} Envoys are connected as ${node.id}: ${addresses}. Each is served; what is said here is of the last. Unless one is about to go, give each a node.id of its own (--service-node)`,
   ];
 }
 

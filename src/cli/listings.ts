@@ -212,10 +212,11 @@ function toNodeState({ status }: NodeView): string {
   const good = status.worst === null || GOOD_STATES.includes(status.worst);
   const worst = good || status.state === 'Disconnected' ? [] : [status.worst];
   const silent = status.silentSince === null ? [] : ['silent'];
+  const twins = status.envoys.length < 2 ? [] : [toCountText(status.envoys.length, 'Envoy')];
   const refused = status.refusedResources.length;
   const resources = refused === 0 ? [] : [`${toCountText(refused, 'resource')} refused`];
   const excluded = status.excluded === null ? [] : ['excluded'];
-  return [status.state, ...silent, ...worst, ...resources, ...excluded].join(', ');
+  return [status.state, ...twins, ...silent, ...worst, ...resources, ...excluded].join(', ');
 }
 
 const GOOD_STATES: readonly string[] = ['Accepted', 'Loaded', 'NotTargeted'];

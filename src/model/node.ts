@@ -57,6 +57,16 @@ export interface NodePresence {
   readonly slots: readonly string[];
   /** Resources of other types that this node refused, kept until superseded. */
   readonly nacks: readonly ResourceNack[];
+  /** Only where several Envoys are connected with this node.id: all of them; the rest is about the last one. */
+  readonly envoys?: readonly ConnectedEnvoy[];
+}
+
+/** One of several Envoys with one node.id. */
+export interface ConnectedEnvoy {
+  /** Where it connected from, `HOST:PORT`. */
+  readonly address: string;
+  readonly since: number;
+  readonly envoyVersion: string;
 }
 
 export interface ResourceNack {

@@ -12,6 +12,7 @@ import { createMetricsReceiver, type MetricsStream } from './metrics/metrics-rec
 import { toReading } from './metrics/to-reading.ts';
 import { decodeNode } from './node-codec.ts';
 import { type CoalescedPut, NodeRecorder } from './node-recorder.ts';
+import { mayBeOlder } from './not-new.ts';
 import { ProcessRegistry } from './process-registry.ts';
 import { onFetch } from './push/process-machine.ts';
 import { decodeSotwRequest } from './sotw/messages.ts';
@@ -132,12 +133,24 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
     const known = findByPeer(open, peer) ?? (typeUrl === undefined ? undefined : open.at(-1));
     if (known !== undefined) return { session: known, isNew: false };
     const fresh = !bringsVersions(request);
+    const former = registry.current(node.id);
     const process = registry.attach(node, fresh, () => random(8));
+    if (typeUrl !== undefined && fresh && former !== undefined) mayBeOlder(process);
     recorder.connected(node, process, clock.now());
     log.info({ node: node.id, envoy: node.envoyVersion, fresh }, 'node connected');
     const session = new NodeSession(node, new Session(process, context), peer, clock.now());
     sessions.set(node.id, (sessions.get(node.id) ?? new Set()).add(session));
+    tellEnvoys(node.id);
     return { session, isNew: true };
+  }
+
+  function tellEnvoys(nodeId: string): void {
+    const envoys = sessionsOf(nodeId).map(({ node, peer, openedAt }) => ({
+      address: peer ?? '',
+      since: openedAt,
+      envoyVersion: node.envoyVersion,
+    }));
+    recorder.sharedBy(nodeId, envoys, clock.now());
   }
 
   /**
@@ -160,14 +173,20 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   function leave(session: NodeSession, channel: Channel): void {
     const { process } = session.streams;
     const isLast = session.streams.isOnly(channel);
+    const other = isLast ? sessionsOf(process.nodeId).findLast(it => it !== session) : undefined;
     // First: a node that is gone keeps the places that it had.
-    if (isLast) recorder.disconnected(process.nodeId, process, clock.now());
+    if (isLast && other === undefined) recorder.disconnected(process.nodeId, process, clock.now());
     session.streams.close(channel);
     if (!isLast) return;
     const known = sessions.get(process.nodeId);
     known?.delete(session);
     if (known?.size === 0) sessions.delete(process.nodeId);
+    if (other !== undefined && registry.current(process.nodeId) === process) {
+      registry.handOver(other.streams.process);
+      recorder.handedOver(other.node, other.streams.process, other.openedAt, clock.now());
+    }
     registry.detach(process);
+    tellEnvoys(process.nodeId);
     log.info({ node: process.nodeId }, 'node disconnected');
   }
 

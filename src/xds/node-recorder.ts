@@ -1,4 +1,4 @@
-import type { NodeIdentity, NodePresence, ResourceNack } from '../model/node.ts';
+import type { ConnectedEnvoy, NodeIdentity, NodePresence, ResourceNack } from '../model/node.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { RandomHex } from '../model/ports.ts';
 import { eventKey, verdictKey } from '../store/record-kinds.ts';
@@ -23,7 +23,7 @@ export class NodeRecorder {
   readonly #presences: Map<string, NodePresence>;
   readonly #verdicts: Map<string, NodeVerdict>;
   /** The slots that were recorded, each with what was proven of it then. */
-  readonly #seen = new WeakMap<SlotState, ReadonlyMap<string, LoadedPart> | 'nothing'>();
+  #seen = new WeakMap<SlotState, ReadonlyMap<string, LoadedPart> | 'nothing'>();
 
   constructor(
     writer: CoalescedPut,
@@ -43,18 +43,32 @@ export class NodeRecorder {
   }
 
   connected(node: NodeIdentity, process: Process, now: number): void {
-    const known = this.#presences.get(node.id);
-    this.#put({
-      node,
-      process: process.id,
-      connected: true,
-      since: now,
-      ...(known?.lastAckAt === undefined ? {} : { lastAckAt: known.lastAckAt }),
-      firstSeenAt: known?.firstSeenAt ?? now,
-      slots: known?.process === process.id ? known.slots : [],
-      nacks: known?.process === process.id ? known.nacks : [],
-    });
+    this.#present(node, process, now, now);
     this.event('node.connected', node.id, `${node.id} connected, Envoy ${node.envoyVersion}`, now);
+  }
+
+  /** Of two Envoys with one node.id the newer one has gone: from now on the records are about the other one. */
+  handedOver(node: NodeIdentity, process: Process, since: number, now: number): void {
+    this.#present(node, process, since, now);
+    this.#seen = new WeakMap();
+    this.slots(process, now);
+  }
+
+  /** All Envoys that are connected with this node.id. */
+  sharedBy(nodeId: string, envoys: readonly ConnectedEnvoy[], now: number): void {
+    const presence = this.#presences.get(nodeId);
+    if (presence === undefined) return;
+    const { envoys: before, ...rest } = presence;
+    if (envoys.length < 2) {
+      if (before !== undefined) this.#put(rest);
+      return;
+    }
+    this.#put({ ...rest, envoys });
+    if (envoys.length <= (before?.length ?? 1)) return;
+    const addresses = envoys.map(({ address }) => address).join(', ');
+    const advice = 'unless one of them is about to go, give each a node.id of its own';
+    const text = `${envoys.length} Envoys are connected as ${nodeId} (${addresses}): ${advice}`;
+    this.event('node.shared', nodeId, text, now);
   }
 
   /** Calls back once what was recorded so far is durable. */
@@ -153,7 +167,23 @@ export class NodeRecorder {
       );
   }
 
-  #gone({ silentSince: _, ...known }: NodePresence, now: number): void {
+  #present(node: NodeIdentity, process: Process, since: number, now: number): void {
+    const known = this.#presences.get(node.id);
+    const isSame = known?.process === process.id;
+    this.#put({
+      node,
+      process: process.id,
+      connected: true,
+      since,
+      ...(known?.lastAckAt === undefined ? {} : { lastAckAt: known.lastAckAt }),
+      firstSeenAt: known?.firstSeenAt ?? now,
+      slots: isSame ? known.slots : [],
+      nacks: isSame ? known.nacks : [],
+      ...(known?.envoys === undefined ? {} : { envoys: known.envoys }),
+    });
+  }
+
+  #gone({ silentSince: _, envoys: _envoys, ...known }: NodePresence, now: number): void {
     if (known.connected) this.#put({ ...known, connected: false, since: now });
   }
 

@@ -57,6 +57,11 @@ export class ProcessRegistry {
     return process;
   }
 
+  /** The node's newest process has gone, and this one is still there. */
+  handOver(process: Process): void {
+    this.#byNode.set(process.nodeId, process);
+  }
+
   byId(id: string): Process | undefined {
     return this.#byId.get(id);
   }

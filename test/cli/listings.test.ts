@@ -133,6 +133,16 @@ test('a node names its worst plugin state where it is not the good one', () => {
   );
 });
 
+test('a node that several Envoys say they are says how many', () => {
+  const envoys = ['10.0.0.1:1', '10.0.0.2:1'].map(address => ({
+    address,
+    since: AT,
+    envoyVersion: '1.40.0',
+  }));
+  const [row] = toTable(NODES, [nodeView({ worst: 'Loaded', envoys })], NOW, false).rows;
+  assert.equal(row?.[4], 'Connected, 2 Envoys');
+});
+
 test('wide shows more, name shows one word', () => {
   assert.ok(toTable(NODES, [], NOW, true).headings.includes('LABELS'));
   assert.equal(PLUGINS.name(pluginView()), 'plugin/default/auth');

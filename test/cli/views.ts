@@ -138,6 +138,7 @@ export function nodeView(status: Partial<NodeView['status']> = {}): NodeView {
       wasm: true,
       lastAckAt: AT,
       silentSince: null,
+      envoys: [],
       excluded: null,
       accepted: 1,
       desired: 1,

@@ -117,3 +117,15 @@ test('C-B3: a moved node that answers 5xx is Degraded, with both rates', async t
     'accepted, then answered 5xx to 398 of 398 requests in 10 s; 1 other: 0.2 % of 1,000',
   );
 });
+
+test('two Envoys with one node id: both are shown, with a warning', async t => {
+  const { call, store } = await start(t);
+  const envoys = [1, 2].map(n => ({ address: `10.0.0.${n}:40000`, since: NOW - n, envoyVersion: '1.40.0' }));
+  await store.put('NodePresence', 'edge-1', makePresence({ since: NOW - 90_000, envoys }));
+  const { status } = (await call('GET', NODE)).body;
+  assert.deepEqual(
+    status.envoys.map((envoy: { address: string }) => envoy.address),
+    ['10.0.0.1:40000', '10.0.0.2:40000'],
+  );
+  assert.match(status.warnings[0], /2 Envoys are connected as edge-1: 10\.0\.0\.1:40000, 10\.0\.0\.2:40000/);
+});

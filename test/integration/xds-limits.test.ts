@@ -237,3 +237,32 @@ test('status calls beyond their rate are refused, and keep no Envoy from its con
   const refused = (await outcomes).filter(it => it.status === 'rejected');
   assert.equal(refused.length, 49);
 });
+
+test('two Envoys with one node id: both are served and told of, and the one that stays is told of alone', async t => {
+  const { connect, set, presence } = await setUp(t, WORLD, {});
+  const first = connect().open('edge-1').ask(CDS);
+  assert.equal(await accept(first), 'cds a@1');
+  assert.equal((await presence('edge-1'))?.envoys, undefined);
+  const second = connect().open('edge-1').ask(CDS);
+  assert.equal(await accept(second), 'cds a@1');
+  const both = await until(async () => (await presence('edge-1'))?.envoys, { what: 'both' });
+  assert.equal(both.length, 2);
+  for (const { address } of both) assert.match(address, /^127\.0\.0\.1:\d+$/);
+  const newer = (await presence('edge-1'))?.process;
+  set({ clusters: 'a@2' }, 'edge-1');
+  assert.equal(await accept(first), 'cds a@2');
+  assert.equal(await accept(second), 'cds a@2');
+  second.cancel();
+  const left = await until(
+    async () => {
+      const now = await presence('edge-1');
+      return now?.envoys === undefined && now?.process !== newer && now;
+    },
+    { what: 'the records to be about the first' },
+  );
+  assert.equal(left.connected, true);
+  set({ clusters: 'a@3' }, 'edge-1');
+  assert.equal(await accept(first), 'cds a@3');
+  first.cancel();
+  await until(async () => (await presence('edge-1'))?.connected === false, { what: 'nobody to be there' });
+});

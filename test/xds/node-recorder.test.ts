@@ -297,3 +297,50 @@ test('a node that is forgotten leaves no record, and is seen for the first time 
   recorder.connected(NODE, attach(false), 40);
   assert.equal(presence()?.firstSeenAt, 40);
 });
+
+test('several Envoys with one node.id are all told of, and one more is an event', () => {
+  const { recorder, presence, take, events, attach } = setUp();
+  const envoy = (n: number) => ({ address: `10.0.0.${n}:1`, since: n, envoyVersion: '1.40.0' });
+  recorder.connected(NODE, attach(), 10);
+  recorder.sharedBy(NODE.id, [envoy(1)], 10);
+  assert.equal(presence()?.envoys, undefined);
+  recorder.connected(NODE, attach(), 11);
+  take();
+  recorder.sharedBy(NODE.id, [envoy(1), envoy(2)], 11);
+  const [told, event] = take().map(it => it.value) as [NodePresence, Event];
+  assert.deepEqual(told.envoys, [envoy(1), envoy(2)]);
+  assert.equal(event.type, 'node.shared');
+  assert.match(event.message, /2 Envoys .*10\.0\.0\.1:1, 10\.0\.0\.2:1/);
+  const third = attach();
+  recorder.connected(NODE, third, 12);
+  recorder.sharedBy(NODE.id, [1, 2, 3].map(envoy), 12);
+  assert.deepEqual(events(), ['node.connected', 'node.shared']);
+  recorder.sharedBy(NODE.id, [1, 3].map(envoy), 13);
+  assert.deepEqual(events(), []);
+  recorder.sharedBy(NODE.id, [envoy(3)], 14);
+  assert.equal(presence()?.envoys, undefined);
+});
+
+test('when the newer of two Envoys goes, the records are about the older one again', () => {
+  const { recorder, registry, presence, take, attach } = setUp();
+  const older = attach();
+  withSlots(older, { s: SlotStory.accepted('a@1') });
+  recorder.connected(NODE, older, 10);
+  recorder.slots(older, 10);
+  const newer = attach();
+  recorder.connected(NODE, newer, 20);
+  withSlots(newer, { s: SlotStory.accepted('b@1') });
+  recorder.slots(newer, 21);
+  take();
+  registry.handOver(older);
+  recorder.handedOver(NODE, older, 10, 30);
+  registry.detach(newer);
+  const writes = take();
+  assert.ok(writes.some(it => it.kind === 'NodeVerdict' && (it.value as NodeVerdict).process === older.id));
+  const last = writes.findLast(it => it.kind === 'NodePresence')?.value as NodePresence;
+  assert.deepEqual([last.process, last.connected, last.since, last.slots], [older.id, true, 10, ['s']]);
+  recorder.disconnected(NODE.id, newer, 31);
+  assert.equal(presence(), undefined, 'the other one is still there');
+  assert.equal(registry.current(NODE.id), older);
+  assert.equal(registry.byId(newer.id), undefined);
+});

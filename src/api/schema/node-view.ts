@@ -157,6 +157,8 @@ export const NodeView = Type.Object({
     lastAckAt: Nullable(Time),
     /** It is connected, and has not answered what was sent to it then. */
     silentSince: Nullable(Time),
+    /** Where several Envoys are connected with this node.id: all of them; plugins and resources are of the last. */
+    envoys: Type.Array(Type.Object({ address: Type.String(), since: Time, envoyVersion: Type.String() })),
     /** It takes part in no rollout and stays on what was proven. */
     excluded: Nullable(Type.Object({ by: Type.String(), message: Nullable(Type.String()), since: Time })),
     /** How many of the `desired` plugins run in the revision they are to run in. */
