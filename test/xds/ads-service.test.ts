@@ -4,7 +4,12 @@ import type { ModuleFetch } from '../../src/model/module-fetch.ts';
 import type { NodePresence } from '../../src/model/node.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
-import { CLUSTER_TYPE, EXTENSION_CONFIG_TYPE, LISTENER_TYPE } from '../../src/model/type-url.ts';
+import {
+  CLUSTER_TYPE,
+  ENDPOINT_TYPE,
+  EXTENSION_CONFIG_TYPE,
+  LISTENER_TYPE,
+} from '../../src/model/type-url.ts';
 import { LiveTable } from '../../src/store/live-table.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { type AdsService, createAdsService, type DiscoveryStream } from '../../src/xds/ads-service.ts';
@@ -72,9 +77,10 @@ class Client {
   readonly stream: DiscoveryStream;
   readonly #sent: ReturnType<typeof decodeResponse>[] = [];
 
-  constructor(ads: AdsService, node = 'edge-1') {
+  constructor(ads: AdsService, node = 'edge-1', typeUrl?: string) {
     this.#node = node;
-    this.stream = ads.open({ form: 'delta' }, bytes => this.#sent.push(decodeResponse(bytes)));
+    const call = { form: 'delta' as const, ...(typeUrl === undefined ? {} : { typeUrl }) };
+    this.stream = ads.open(call, bytes => this.#sent.push(decodeResponse(bytes)));
   }
 
   send(message: DeltaMessage, node = this.#node): this {
@@ -237,4 +243,28 @@ test('after stop neither snapshots nor GETs are heard', async () => {
   snapshots.set('edge-1', toSnapshot('a@1'));
   fetch({ process: 'p', moduleSha256: 'm', tag: '', id: 1, state: 'started', at: 0 });
   assert.equal(client.take().length, 0);
+});
+
+/** A place that its listener waits for until it is answered: the form of its first answer, on streams of their own. */
+async function formOfFirstAnswer(former: boolean): Promise<string> {
+  const { ads, snapshots, flush } = await setUp();
+  const wanted = [toPart('a@1')];
+  const listeners = new Map([['l1', { version: '1', slots: [SLOT] }]]);
+  snapshots.set('edge-1', snapshotOf({ slots: new Map([[SLOT, { wanted, good: [] }]]), listeners }));
+  const open = (typeUrl: string): Client => new Client(ads, 'edge-1', typeUrl);
+  if (former) open(ENDPOINT_TYPE).ask(ENDPOINT_TYPE, ['e']).stream.close();
+  flush();
+  open(ENDPOINT_TYPE).ask(ENDPOINT_TYPE, ['e']);
+  flush();
+  const place = open(EXTENSION_CONFIG_TYPE).ask(EXTENSION_CONFIG_TYPE, [SLOT]);
+  const [push] = place.take();
+  return readSlot(push?.resources[0]?.any ?? assert.fail()).variant;
+}
+
+test('5.1. a place without a version may warm where its Envoy is surely new', async () => {
+  assert.equal(await formOfFirstAnswer(false), 'warming');
+});
+
+test('5.1. not where streams of their own come back, of which one has no version yet', async () => {
+  assert.equal(await formOfFirstAnswer(true), 'verdict');
 });

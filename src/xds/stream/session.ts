@@ -8,6 +8,7 @@ import { bringsVersions, type DiscoveryRequest } from '../discovery-request.ts';
 import { checkNames, type NamesBefore } from '../limits/count-names.ts';
 import { onProcess, onReading, type Reading } from '../loaded/loaded-proof.ts';
 import type { NodeRecorder } from '../node-recorder.ts';
+import { bringsOlder } from '../not-new.ts';
 import { capabilityOf, type Process } from '../process-registry.ts';
 import { type Attempt, toVersion } from '../push/attempt.ts';
 import * as machine from '../push/process-machine.ts';
@@ -96,7 +97,7 @@ export class Session {
     }
     checkNames(request, this.#namesBefore(channel, typeUrl), this.#context.mostNames);
     const isFirst = channel.begins(typeUrl);
-    if (isFirst && bringsVersions(request)) this.#update(machine.onVersions(this.process.state));
+    if (isFirst && bringsVersions(request)) bringsOlder(this.process);
     if (typeUrl === EXTENSION_CONFIG_TYPE) this.#onSlotRequest(channel, request, isFirst);
     else this.#onTypeRequest(channel, typeUrl, request, type.wildcard);
     this.pump();
