@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { ApiServerOptions } from '../../src/api/server.ts';
-import type { ModuleSignature } from '../../src/model/module-signature.ts';
 import type { Rollout, RolloutPhase } from '../../src/model/rollout.ts';
 import type { RolloutIntent } from '../../src/model/rollout-intent.ts';
-import { findDemands, type SignaturePolicy } from '../../src/model/signature-policy.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
-import { quarantineKey, revisionKey } from '../../src/store/record-kinds.ts';
+import { quarantineKey } from '../../src/store/record-kinds.ts';
 import { startApi } from '../api/api-client.ts';
 import {
   makeMoves,
@@ -19,7 +16,6 @@ import {
   writeScene,
 } from '../api/rollout-records.ts';
 import { makeAssignment, makeRollout, makeSide, PLUGIN } from '../model/records.ts';
-import { makeSigner } from '../module/signature/signing.ts';
 
 const ID = 'default.auth.3';
 const NOW = Date.now();
@@ -31,13 +27,12 @@ async function start(
   scene: Partial<SceneParts> & { readonly rollout: Rollout },
   take: (intent: RolloutIntent) => readonly Rollout[] = () => [],
   takeInMs = 5_000,
-  more: Partial<ApiServerOptions> = {},
 ) {
   const store = createMemoryStore();
   await writeScene(store, { now: NOW, moves: makeMoves(ID, NOW, 1, 4), ...scene });
   const ended = new AbortController();
   const playing = playRolloutStage(store, ended.signal, take);
-  const api = await startApi(store, { takeInMs, ...more });
+  const api = await startApi(store, { takeInMs });
   t.after(async () => {
     await api.stop();
     ended.abort();
@@ -252,92 +247,6 @@ test('undo to a revision: one that runs already changes nothing, one that is not
   assert.equal(await readIntent(), undefined);
   await post('/v1/plugins/default/auth/undo', { to: 7 });
   assert.equal((await readIntent())?.to, 7);
-});
-
-test('undo is no way around a signature that is required: it is refused, and nothing is stored', async t => {
-  const signer = makeSigner();
-  const signatures: SignaturePolicy = {
-    authorities: [],
-    rules: [{ pattern: '**', mode: 'require', keys: [signer.named] }],
-  };
-  const deleted = { at: NOW, by: 'admin', now: false };
-  const update = { rollout: makeUpdate({ phase: 'Succeeded' }), assignment: { base: makeSide(8) } };
-  const removal = {
-    rollout: makeUpdate({ kind: 'delete', to: makeSide(null), phase: 'Succeeded' }),
-    assignment: { base: makeSide(null) },
-    spec: { deleted },
-  };
-  for (const scene of [update, removal]) {
-    const { post, store, readIntent } = await start(t, scene, () => [], 5_000, { signatures });
-    for (const to of [undefined, 7]) {
-      const { status, body } = await post(
-        '/v1/plugins/default/auth/undo',
-        to === undefined ? undefined : { to },
-      );
-      assert.deepEqual([status, body.code], [409, 'signature-refused']);
-      assert.match(body.detail, /nothing was changed: revision 7 lacks a signature/);
-    }
-    assert.equal(await readIntent(), undefined);
-    const spec = await store.get('PluginSpec', PLUGIN);
-    assert.deepEqual(spec?.value.deleted, 'spec' in scene ? deleted : undefined);
-  }
-  // What nodes run already they may keep: a rollout that was left where it was is taken back.
-  const stopped = makeUpdate({ phase: 'Aborted', step: 1 });
-  const { post } = await start(
-    t,
-    { rollout: stopped, ...active },
-    ({ id }) => [{ ...stopped, intent: { id, outcome: 'done' } }],
-    5_000,
-    { signatures },
-  );
-  assert.equal((await post('/v1/plugins/default/auth/undo')).status, 200);
-});
-
-test('undo to a revision of an artifact whose signature was seen for another revision is let through', async t => {
-  const { named } = makeSigner();
-  const rule = { pattern: '**', mode: 'require', keys: [named] } as const;
-  const asked = findDemands({ authorities: [], rules: [rule] }, { url: 'oci://r/auth:1' });
-  assert.ok(typeof asked !== 'string');
-  const digests = { referenceDigest: `sha256:${'a'.repeat(64)}`, manifestDigest: `sha256:${'a'.repeat(64)}` };
-  const record = (state: 'verified' | 'unsigned'): ModuleSignature => ({
-    state,
-    by: [],
-    refused: state !== 'verified',
-    policy: asked.hash,
-    checkedAt: 1,
-  });
-  for (const [digest, status] of [
-    [digests.manifestDigest, 200],
-    [`sha256:${'b'.repeat(64)}`, 409],
-  ] as const) {
-    const { post, store } = await start(
-      t,
-      { rollout: makeUpdate({ phase: 'Succeeded' }), assignment: { base: makeSide(8) } },
-      ({ id }) => [{ ...makeUpdate({ id: 'default.auth.4', number: 4 }), intent: { id, outcome: 'done' } }],
-      5_000,
-      { signatures: { authorities: [], rules: [rule] } },
-    );
-    const put = (number: number, state: 'verified' | 'unsigned', manifestDigest: string) => {
-      const revision = makeRevision(number);
-      const module = { ...revision.module, ...digests, manifestDigest, signature: record(state) };
-      return store.put('Revision', revisionKey(PLUGIN, number), { ...revision, module });
-    };
-    await put(7, 'unsigned', digests.manifestDigest);
-    await put(8, 'verified', digest);
-    assert.equal((await post('/v1/plugins/default/auth/undo', { to: 7 })).status, status);
-  }
-});
-
-test('retry of an undo is no way around it either', async t => {
-  const signatures: SignaturePolicy = {
-    authorities: [],
-    rules: [{ pattern: '**', mode: 'require', keys: [makeSigner().named] }],
-  };
-  const failed = makeUpdate({ kind: 'undo', from: makeSide(8), to: makeSide(7), phase: 'RolledBack' });
-  const scene = { rollout: failed, assignment: { base: makeSide(8) } };
-  const { post } = await start(t, scene, () => [], 5_000, { signatures });
-  const { status, body } = await post(`/v1/rollouts/${ID}/retry`);
-  assert.deepEqual([status, body.code], [409, 'signature-refused']);
 });
 
 test('undo where it is back already says so and does nothing', async t => {
