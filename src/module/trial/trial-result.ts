@@ -135,7 +135,8 @@ function judgeLeaving(events: readonly TrialEvent[], { isTimedOut }: ChildEnding
 function judgeEnding(events: readonly TrialEvent[], ending: ChildEnding): Found {
   const { isTimedOut, signal, exitCode, complaint, limitMs } = ending;
   const last = events.findLast(event => event.kind === 'call')?.name ?? 'the compilation';
-  if (isTimedOut) return { outcome: 'timed-out', reason: `${last} did not end within ${Math.round(limitMs / 100) / 10} s` };
+  if (isTimedOut)
+    return { outcome: 'timed-out', reason: `${last} did not end within ${Math.round(limitMs / 100) / 10} s` };
   const hasBegun = events.some(event => event.kind === 'ready');
   if (hasBegun && signal === 'SIGSEGV')
     return { outcome: 'trapped', reason: `${last} crashed the engine that runs Wasm` };
