@@ -86,6 +86,11 @@ const VERBS: readonly Verb[] = [
     load: () => import('./cli/commands/diff.ts'),
   },
   {
+    name: 'convert',
+    summary: 'turn plugins of Istio and others into documents for apply',
+    load: () => import('./cli/commands/convert.ts'),
+  },
+  {
     name: 'rollout',
     summary: 'watch and steer how a change goes from node to node',
     load: () => import('./cli/commands/rollout.ts'),

@@ -7,6 +7,7 @@ import { AttacheError } from '../model/error.ts';
  * - `check-timeout`, `wait-timeout`: the time to wait was over; `rolled-back`: the new revision was refused
  * - `demo-failed`: a step of the demo did not hold; `interrupted`: a person ended it
  * - `envoy-not-found`, `envoy-install-failed`: no Envoy to run; `envoy-failed`: it ran, and ended
+ * - `nothing-to-convert`: no document of another control plane among those that were given
  * - `build-failed`, `compiler-missing`: a plugin's source does not become a module
  */
 export type CliErrorCode =
@@ -22,6 +23,7 @@ export type CliErrorCode =
   | 'envoy-not-found'
   | 'envoy-install-failed'
   | 'envoy-failed'
+  | 'nothing-to-convert'
   | 'build-failed'
   | 'compiler-missing';
 

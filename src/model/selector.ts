@@ -14,7 +14,7 @@ export interface SelectionMiss {
 }
 
 /** Labels by which a Gateway API gateway's Envoys are known. */
-const REF_LABELS: Readonly<Partial<Record<TargetRef['kind'], string>>> = {
+export const REF_LABELS: Readonly<Partial<Record<TargetRef['kind'], string>>> = {
   Gateway: 'gateway.networking.k8s.io/gateway-name',
   GatewayClass: 'gateway.networking.k8s.io/gateway-class-name',
 };
