@@ -2,26 +2,59 @@ import { toVersion } from '../push/attempt.ts';
 import type { SlotState } from '../push/slot-state.ts';
 import { toSlotsVersion } from './response.ts';
 
+type Versions = ReadonlyMap<string, string>;
+
+/** Sets that are compared with a claim when more than one place may hold something else: some milliseconds. */
+const MOST_COMPARED = 256;
+
 /**
  * What each place holds, by the one version that a client brings for all of them: as they stood when it was accepted,
- * where we remember that, or else as the records tell, with the last push of one of them accepted or not.
- * undefined: nobody knows. Pure.
+ * where we remember that, or else as the records tell. What was accepted last may not be recorded: it was the last push
+ * of a place, or what the place is to have. undefined: nobody knows. Pure.
  */
 export function recallVersions(
   claim: string,
   names: readonly string[],
-  remembered: ReadonlyMap<string, ReadonlyMap<string, string>>,
+  remembered: ReadonlyMap<string, Versions>,
   slots: ReadonlyMap<string, SlotState>,
-): ReadonlyMap<string, string> | undefined {
+): Versions | undefined {
   const known = remembered.get(claim);
   if (known !== undefined) return new Map([...known].filter(([name]) => names.includes(name)));
-  const accepted = new Map<string, string>();
-  const tried = new Map<string, string>();
-  for (const name of names) {
-    const slot = slots.get(name);
-    if (slot?.accepted != null) accepted.set(name, toVersion(slot.accepted.contentHash, 'verdict'));
-    if (slot?.tried != null) tried.set(name, toVersion(slot.tried.contentHash, slot.tried.variant));
+  const possible = new Map(names.map(name => [name, possibleVersions(slots.get(name))]));
+  for (const versions of listCandidates(possible)) if (toSlotsVersion(versions) === claim) return versions;
+  return undefined;
+}
+
+/** What is recorded as accepted comes first; undefined: it was never answered. */
+function possibleVersions(slot: SlotState | undefined): readonly (string | undefined)[] {
+  const versions = [slot?.accepted != null ? toVersion(slot.accepted.contentHash, 'verdict') : undefined];
+  if (slot?.tried != null) versions.push(toVersion(slot.tried.contentHash, slot.tried.variant));
+  if (slot?.want !== undefined)
+    for (const { contentHash } of [slot.want.wanted, slot.want.fallback])
+      versions.push(toVersion(contentHash, 'verdict'), toVersion(contentHash, 'warming'));
+  return [...new Set(versions)];
+}
+
+/** What the records say, that with one place changed, and then all there can be, if they are not too many. */
+function* listCandidates(possible: ReadonlyMap<string, readonly (string | undefined)[]>): Iterable<Versions> {
+  const recorded = new Map<string, string>();
+  for (const [name, [accepted]] of possible) if (accepted !== undefined) recorded.set(name, accepted);
+  yield recorded;
+  for (const [name, versions] of possible)
+    for (const version of versions) if (version !== undefined) yield new Map(recorded).set(name, version);
+  const count = [...possible.values()].reduce((product, versions) => product * versions.length, 1);
+  if (count <= MOST_COMPARED) yield* listAll([...possible]);
+}
+
+function* listAll(
+  possible: readonly (readonly [string, readonly (string | undefined)[]])[],
+): Iterable<Versions> {
+  const [first, ...rest] = possible;
+  if (first === undefined) {
+    yield new Map();
+    return;
   }
-  const candidates = [accepted, ...[...tried].map(([name, version]) => new Map(accepted).set(name, version))];
-  return candidates.find(versions => toSlotsVersion(versions) === claim);
+  const [name, versions] = first;
+  for (const others of listAll(rest))
+    for (const version of versions) yield version === undefined ? others : new Map(others).set(name, version);
 }

@@ -5,6 +5,7 @@ import { toVersion, type Variant } from '../../../src/xds/push/attempt.ts';
 import { newSlot, type SlotState } from '../../../src/xds/push/slot-state.ts';
 import { recallVersions } from '../../../src/xds/sotw/recall-versions.ts';
 import { toSlotsVersion } from '../../../src/xds/sotw/response.ts';
+import { slotContent } from '../model/content.ts';
 
 /** A slot whose record says this; `tried`: `2`, or `2.w` in the warming form. */
 function slot(name: string, accepted: string | null, tried = accepted): SlotState {
@@ -56,6 +57,33 @@ test('the warming form is a version of its own', () => {
 test('a place that was never answered is no part of the version', () => {
   const slots = known(slot('s', '1'), slot('new', null));
   assert.deepEqual(recallVersions(claimOf({ s: '1' }), ['s', 'new'], new Map(), slots), versions({ s: '1' }));
+});
+
+test('31. what several places are to have, accepted while nobody recorded it', () => {
+  const want = (name: string, accepted: string | null, wanted: string): SlotState => {
+    const content = { ...slotContent([]), contentHash: wanted };
+    const fallback = { ...slotContent([]), contentHash: 'good' };
+    return {
+      ...slot(name, accepted),
+      want: { wanted: content, fallback, probe: () => content, recall: () => undefined },
+    };
+  };
+  const slots = known(want('s', '1', '3'), want('u', '2', '4'), want('new', null, '5'));
+  for (const held of [
+    { s: '3', u: '4' },
+    { s: '3', u: '4', new: '5' },
+    { s: '1', u: '4', new: 'good' },
+  ])
+    assert.deepEqual(recallVersions(claimOf(held), ['s', 'u', 'new'], new Map(), slots), versions(held));
+  assert.equal(recallVersions(claimOf({ s: '4', u: '2' }), ['s', 'u'], new Map(), slots), undefined);
+});
+
+test('31. so many places are not tried in every way', () => {
+  const names = Array.from({ length: 200 }, (_, i) => `s${i}`);
+  const slots = known(...names.map(name => slot(name, '1', '2')));
+  const held = Object.fromEntries(names.map((name, i) => [name, i === 7 ? '2' : '1']));
+  assert.deepEqual(recallVersions(claimOf(held), names, new Map(), slots), versions(held));
+  assert.equal(recallVersions('foreign', names, new Map(), slots), undefined);
 });
 
 test('anything else: nobody knows', () => {
