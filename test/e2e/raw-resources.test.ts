@@ -13,10 +13,13 @@ import {
   RUNTIME_TYPE,
   SECRET_TYPE,
 } from '../../src/model/type-url.ts';
+import { AttacheProcess } from '../harness/attache-process.ts';
 import { type AttacheScene, startAttacheScene } from '../harness/attache-scene.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 import { DebugClient, type Message } from '../harness/debug-client.ts';
 import { takeProtoset } from '../harness/envoy-descriptors.ts';
+import { startEnvoy } from '../harness/envoy-process.ts';
+import { freePort } from '../harness/free-port.ts';
 import { rawListener } from '../harness/raw-resources.ts';
 import { runAttache } from '../harness/run-attache.ts';
 import { until } from '../harness/wait.ts';
@@ -283,3 +286,38 @@ test('a filter that only a protoset knows runs in an Envoy', async t => {
   assert.match(again.err, /listeners\/default\/main .*Mcp[\s\S]*--protoset FILE/);
   assert.equal(await status(), 400, 'the Envoy goes on');
 });
+
+test('an Envoy that two listeners of one address are for gets the older one, which goes on serving, and says so', async t => {
+  const attache = stopAfter(t, await AttacheProcess.start());
+  const port = await freePort();
+  const answering = (name: string): JsonObject => {
+    const routes = [
+      { match: { prefix: '/' }, direct_response: { status: 200, body: { inline_string: name } } },
+    ];
+    const text = JSON.stringify(rawListener(name, [], at(port)));
+    const route_config = { virtual_hosts: [{ name: 'v', domains: ['*'], routes }] };
+    return JSON.parse(text, (key, value) => (key === 'route_config' ? route_config : value)) as JsonObject;
+  };
+  await attache.applyResource('listeners', 'old', answering('old'), { matchLabels: { app: 'gateway' } });
+  // No node that is known has both, and none has to.
+  await attache.applyResource('listeners', 'young', answering('young'), { matchLabels: { tier: 'new' } });
+  const labels = ['--label', 'app=gateway', '--label', 'tier=new'];
+  const bootstrap = await attache.bootstrap(['--id', 'late', ...labels]);
+  const envoy = stopAfter(t, await startEnvoy({ bootstrap }));
+  await envoy.listenerPort('old');
+  const ask = async () => (await fetch(`http://127.0.0.1:${port}/`)).text();
+  await until(async () => (await ask()) === 'old', { what: 'the older listener to serve' });
+  assert.deepEqual(Object.keys(await envoy.listenerPorts()), ['old']);
+  const { status } = (await attache.request('GET', '/v1/nodes/late')).body;
+  assert.match(status.warnings.join(), /listeners\/default\/young is left out here: .*\/old listens on tcp/);
+  assert.deepEqual(status.refusedResources, [], 'nothing was sent that Envoy would refuse');
+
+  await attache.must('DELETE', '/v1/resources/listeners/default/old');
+  await until(async () => (await ask().catch(() => '')) === 'young', {
+    what: 'the other one to take its place',
+  });
+});
+
+function at(port: number): JsonObject {
+  return { address: { socket_address: { address: '127.0.0.1', port_value: port } } };
+}

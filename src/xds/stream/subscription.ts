@@ -114,6 +114,12 @@ export function changeNames(state: Subscription, change: NameChange): Subscripti
   return { ...state, wildcard, names, asked, has };
 }
 
+/**
+ * Envoy's text where a listener is on the address of another one. Additions go out before removals: what was refused for one
+ * that is gone now is sent once more, the one case in which the same bytes are.
+ */
+const IN_THE_WAY = /has duplicate address/;
+
 /** The client's answer to the response with this nonce; a stale nonce changes nothing. */
 export function answer(state: Subscription, nonce: string, nack: string | undefined): Subscription {
   const { inFlight } = state;
@@ -129,6 +135,8 @@ export function answer(state: Subscription, nonce: string, nack: string | undefi
     if (nack !== undefined && inFlight.sent.size === 0)
       refused.set(name, { version: NO_VERSION, message: nack });
   }
+  if (inFlight.removed.length > 0)
+    for (const [name, { message }] of refused) if (IN_THE_WAY.test(message)) refused.delete(name);
   const blamed = nack === undefined ? new Set<string>() : blame(state, inFlight, nack);
   for (const [name, version] of inFlight.sent) {
     if (blamed.has(name)) refused.set(name, { version, message: nack ?? '' });
