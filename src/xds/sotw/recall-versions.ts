@@ -10,7 +10,8 @@ const MOST_COMPARED = 256;
 /**
  * What each place holds, by the one version that a client brings for all of them: as they stood when it was accepted,
  * where we remember that, or else as the records tell. What was accepted last may not be recorded: it was the last push
- * of a place, or what the place is to have. undefined: nobody knows. Pure.
+ * of a place, or what the place is to have. Places that it let go of since are in its version still. undefined: nobody
+ * knows. Pure.
  */
 export function recallVersions(
   claim: string,
@@ -19,10 +20,17 @@ export function recallVersions(
   slots: ReadonlyMap<string, SlotState>,
 ): Versions | undefined {
   const known = remembered.get(claim);
-  if (known !== undefined) return new Map([...known].filter(([name]) => names.includes(name)));
+  if (known !== undefined) return only(known, names);
   const possible = new Map(names.map(name => [name, possibleVersions(slots.get(name))]));
-  for (const versions of listCandidates(possible)) if (toSlotsVersion(versions) === claim) return versions;
+  const dropped = [...slots].filter(([name]) => !possible.has(name));
+  for (const [name, slot] of dropped) possible.set(name, [undefined, ...possibleVersions(slot)]);
+  for (const versions of listCandidates(possible))
+    if (toSlotsVersion(versions) === claim) return only(versions, names);
   return undefined;
+}
+
+function only(versions: Versions, names: readonly string[]): Versions {
+  return new Map([...versions].filter(([name]) => names.includes(name)));
 }
 
 /** What is recorded as accepted comes first; undefined: it was never answered. */
