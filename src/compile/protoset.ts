@@ -6,6 +6,7 @@ import descriptor, {
 } from 'protobufjs/ext/descriptor.js';
 import { toMessage } from '../model/error.ts';
 import { CompileError } from './compile-error.ts';
+import { readMarksOfDescriptors, translateMarks } from './sensitive-mark.ts';
 
 /** Where the bytes of a FileDescriptorSet came from, for messages, and the bytes. */
 export interface ProtosetSource {
@@ -44,6 +45,7 @@ export const NO_PROTOSETS: Protosets = {
  * https://github.com/protocolbuffers/protobuf/blob/main/src/google/protobuf/descriptor.proto
  */
 export function readProtosets(sources: readonly ProtosetSource[]): Protosets {
+  readMarksOfDescriptors();
   const files = new Map<string, ProtosetFile>();
   const declaring = new Map<string, ProtosetFile>();
   for (const source of sources)
@@ -91,7 +93,11 @@ function toFile(file: IFileDescriptorProto, source: string): ProtosetFile {
   const context = toContext(file);
   const messages = messageType.map(withoutExtensions);
   const build = (): (protobuf.Type | protobuf.Enum)[] => [
-    ...messages.map(message => protobuf.Type.fromDescriptor(message, context)),
+    ...messages.map(message => {
+      const type = protobuf.Type.fromDescriptor(message, context);
+      translateMarks(type);
+      return type;
+    }),
     ...enumType.map(one => protobuf.Enum.fromDescriptor(one, context)),
   ];
   try {

@@ -4,18 +4,13 @@ import { REDACTED } from '../model/show-resource.ts';
 import { CompileError } from './compile-error.ts';
 import { toCompileError } from './json-faults.ts';
 import { type KnownTypes, walkFields } from './json-walk.ts';
-
-/**
- * Envoy's own mark of a secret, which its config dump honours too: passwords, private keys, inline secrets.
- * https://github.com/cncf/xds/blob/main/udpa/annotations/sensitive.proto
- */
-const SENSITIVE = '(udpa.annotations.sensitive)';
+import { isSensitive } from './sensitive-mark.ts';
 
 /** JSON pointers of what no answer and no log may hold; the outermost of each. */
 export function findSensitive(types: KnownTypes, resource: JsonObject): readonly string[] {
   const pointers: string[] = [];
   walkFields(types, resource, ({ field, pointer }) => {
-    if (field.options?.[SENSITIVE] !== true) return true;
+    if (!isSensitive(field)) return true;
     pointers.push(pointer);
     return false;
   });
@@ -29,7 +24,7 @@ export function findSensitive(types: KnownTypes, resource: JsonObject): readonly
 export function refuseRedacted(types: KnownTypes, resource: JsonObject): void {
   const faults: Fault[] = [];
   walkFields(types, resource, ({ field, value, pointer }) => {
-    if (field.options?.[SENSITIVE] !== true) return true;
+    if (!isSensitive(field)) return true;
     if (JSON.stringify(value).includes(JSON.stringify(REDACTED)))
       faults.push({
         pointer,

@@ -2,12 +2,7 @@ import protobuf from 'protobufjs';
 import type { JsonObject, JsonValue } from '../model/plugin-spec.ts';
 import { REDACTED, type ShowResource } from '../model/show-resource.ts';
 import type { ProtoRegistry } from './proto-registry.ts';
-
-/**
- * Envoy's own mark of a secret, which its config dump honours too: passwords, private keys, inline secrets.
- * https://github.com/cncf/xds/blob/main/udpa/annotations/sensitive.proto
- */
-const SENSITIVE = '(udpa.annotations.sensitive)';
+import { isSensitive } from './sensitive-mark.ts';
 
 /** The port by which the api shows what an Envoy was sent. Everything that Envoy's API marks as sensitive is blotted out. */
 export function makeShowResource(registry: ProtoRegistry): ShowResource {
@@ -42,7 +37,7 @@ function blotMessage(walk: Walk, type: protobuf.Type, json: JsonValue, at: strin
 }
 
 function blotField(walk: Walk, field: protobuf.Field, value: JsonValue, at: string): JsonValue {
-  if (field.options?.[SENSITIVE] === true) {
+  if (isSensitive(field)) {
     walk.redacted.push(at);
     return REDACTED;
   }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import protobuf from 'protobufjs';
 import descriptor from 'protobufjs/ext/descriptor.js';
 import { CompileError } from '../../src/compile/compile-error.ts';
 import { installedProtoFiles } from '../../src/compile/proto-files.ts';
 import { ProtoRegistry } from '../../src/compile/proto-registry.ts';
 import { readProtosets } from '../../src/compile/protoset.ts';
+import { findSensitive } from '../../src/compile/sensitive-fields.ts';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
 import { registry as known, makeListener } from './compile-samples.ts';
 import { toProtoset } from './protoset-sample.ts';
@@ -139,6 +141,46 @@ test('a set without what its files import leaves those types unknown and the oth
   const registry = registryOf(incomplete);
   assert.equal(registry.find(SHADE_TYPE), undefined);
   assert.ok(registry.encodeAny(makeListener()).length > 0);
+});
+
+test('what a descriptor marks as sensitive is so, also deep in a type', () => {
+  const { FieldOptions, FileDescriptorSet } = descriptor;
+  // As protoc writes it: an extension that this reader does not know.
+  const options = FieldOptions.decode(
+    protobuf.Writer.create()
+      .uint32((76_569_463 << 3) >>> 0)
+      .bool(true)
+      .finish(),
+  );
+  assert.ok(options);
+  const field = (name: string, number: number, more: object = {}) => ({
+    name,
+    number,
+    label: 1,
+    type: 9,
+    ...more,
+  });
+  const set = FileDescriptorSet.encode(
+    FileDescriptorSet.create({
+      file: [
+        {
+          name: 'k.proto',
+          package: 'k.v1',
+          syntax: 'proto3',
+          messageType: [
+            {
+              name: 'K',
+              field: [field('open', 1), field('inner', 2, { type: 11, typeName: '.k.v1.K.Inner' })],
+              nestedType: [{ name: 'Inner', field: [field('key', 1, { options })] }],
+            },
+          ],
+        },
+      ],
+    }),
+  ).finish();
+  const registry = new ProtoRegistry(installedProtoFiles(), readProtosets([{ path: 'k', bytes: set }]));
+  const json = { '@type': 'x/k.v1.K', open: 'a', inner: { key: 'S3CRET' } };
+  assert.deepEqual(findSensitive(registry, json), ['/inner/key']);
 });
 
 test('a file that is no FileDescriptorSet is refused at the start', () => {
