@@ -1,13 +1,11 @@
 import type { Conversion, ConversionNote, ConvertedPlugin } from '../model/convert/conversion.ts';
+import { DEFAULT_ROOT_NAMESPACE } from '../model/document-metadata.ts';
 import type { TargetRef } from '../model/plugin-spec.ts';
 import { toCountText } from '../model/quantity-text.ts';
 import { REF_LABELS } from '../model/selector.ts';
 import { toDotted } from './print-error.ts';
 import type { SourceDocument } from './read-documents.ts';
 import { toYaml } from './yaml-splice.ts';
-
-/** Where the server has its setting `root-namespace` at its default. */
-const ROOT_NAMESPACE = 'istio-system';
 
 /** A note with where it stands, for programs. */
 export interface ReportedNote {
@@ -116,7 +114,7 @@ function describeSelection({ document: { metadata, spec } }: ConvertedPlugin): s
     }),
   ].map(([key, value]) => ` --label ${key}=${value}`);
   const { namespace } = metadata;
-  const isRoot = namespace === ROOT_NAMESPACE;
+  const isRoot = namespace === DEFAULT_ROOT_NAMESPACE;
   const option = namespace === undefined || isRoot ? '' : ` --namespace ${namespace}`;
   const any = isRoot ? `   # in any namespace: ${namespace} is the root-namespace of the server` : '';
   return `attache bootstrap --id ID${option}${labels.join('')}${any}`;

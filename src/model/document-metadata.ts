@@ -1,6 +1,8 @@
 import type { DocumentPart } from './document-part.ts';
 
 export const DEFAULT_NAMESPACE = 'default';
+/** Plugins of this namespace select nodes of every one, unless the server's `root-namespace` is another. */
+export const DEFAULT_ROOT_NAMESPACE = 'istio-system';
 
 const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;

@@ -17,8 +17,8 @@ interface Options {
 }
 
 const HELP = `
-Takes WasmPlugin and TrafficExtension (Istio), EnvoyFilter with Wasm filters, ASMFilterDeployment (Alibaba Cloud) and
-FilterDeployment (wasme), also in what kubectl get -o yaml prints. What belongs together goes into one call.
+Takes WasmPlugin and TrafficExtension (Istio, Higress), EnvoyFilter with Wasm filters, ASMFilterDeployment (Alibaba
+Cloud) and FilterDeployment (wasme), also in what kubectl get -o yaml prints. What belongs together goes into one call.
 The plugins go to stdout, what could not be carried over to stderr. Other documents are left out.
 
 Exit codes: 0 every document that holds a plugin was converted, look at the warnings; 1 one of them could not be, or
@@ -31,7 +31,7 @@ Examples:
 /** `attache convert -f`: documents of other control planes as plugins, without a server. */
 export const define: DefineCommand = (command, context, finish) => {
   command
-    .description('turn plugins of Istio, Alibaba Cloud or wasme into documents for apply')
+    .description('turn plugins of Istio and others into documents for apply')
     .requiredOption('-f, --file <path...>', 'files, folders, or - for stdin')
     .option('-n, --namespace <ns>', 'namespace of documents that name none')
     .option(

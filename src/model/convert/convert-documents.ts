@@ -3,6 +3,7 @@ import type { Conversion, ConversionNote, ConvertedPlugin } from './conversion.t
 import { convertEnvoyFilter } from './envoy-filter.ts';
 import { ExtensionConfigs } from './extension-configs.ts';
 import { convertFilterDeployment } from './filter-deployment.ts';
+import { convertHigressPlugin } from './higress-plugin.ts';
 import { isObject, SourcePart } from './source-part.ts';
 import { findWasmService, refuseWasmService } from './wasm-extension.ts';
 import { convertTrafficExtension, convertWasmPlugin, type SourceName } from './wasm-plugin.ts';
@@ -22,6 +23,7 @@ const CONVERTERS: readonly {
   convert(root: SourcePart, named: SourceName, extensions: ExtensionConfigs): readonly ConvertedPlugin[];
 }[] = [
   { kind: 'WasmPlugin', group: 'extensions.istio.io', convert: convertWasmPlugin },
+  { kind: 'WasmPlugin', group: 'extensions.higress.io', convert: convertHigressPlugin },
   { kind: 'TrafficExtension', group: 'extensions.istio.io', convert: convertTrafficExtension },
   { kind: 'EnvoyFilter', group: 'networking.istio.io', convert: convertEnvoyFilter },
   { kind: 'ASMFilterDeployment', group: 'istio.alibabacloud.com', convert: convertFilterDeployment },
@@ -75,18 +77,17 @@ function toSource(root: SourcePart, source: number, fallback: string | undefined
 }
 
 function convertSource({ root, named, kind, group }: Source, extensions: ExtensionConfigs) {
-  const converter = CONVERTERS.find(one => one.kind === kind);
-  if (converter === undefined) {
-    tellOfOther(root, kind, group);
-    return [];
-  }
-  if (converter.group !== group) {
+  const converters = CONVERTERS.filter(one => one.kind === kind);
+  const converter = converters.find(one => one.group === group);
+  if (converter !== undefined) return converter.convert(root, named, extensions);
+  if (converters.length === 0) tellOfOther(root, kind, group);
+  else {
+    const known = converters.map(one => `${one.group}/…`).join(', ');
     root
       .at('apiVersion', undefined)
-      .refuse('unknown-kind', `a ${kind} of this apiVersion is not known`, `Known: ${converter.group}/…`);
-    return [];
+      .refuse('unknown-kind', `a ${kind} of this apiVersion is not known`, `Known: ${known}`);
   }
-  return converter.convert(root, named, extensions);
+  return [];
 }
 
 /** What is none of ours to convert: most of what a folder of manifests holds. */

@@ -11,7 +11,7 @@ import { refuseNetworkFilter, type SourceName } from './wasm-plugin.ts';
 export interface PatchedFilter {
   readonly draft: PluginDraft;
   readonly order: FilterPlace['order'];
-  readonly moduleCluster: unknown;
+  readonly filter: WasmFilter;
 }
 
 /** Names of filters that say only what they are. */
@@ -40,7 +40,7 @@ export function readHttpFilter(
   if (countErrors(configPatch) > before) return undefined;
   const fields = { ...filter.fields, match: traffic, phase: place.phase };
   const draft = { name, namespace: named.namespace, fields, part: configPatch };
-  return { draft, order: place.order, moduleCluster: filter.moduleCluster };
+  return { draft, order: place.order, filter };
 }
 
 function readFilter(

@@ -41,7 +41,9 @@ export function convertEnvoyFilter(
   const others = items.filter(patch => !isCluster(patch));
   const read = others.flatMap(patch => readPatch(patch, named, extensions) ?? []);
   for (const patch of items.filter(isCluster)) tellOfCluster(patch, read);
-  return withPriorities(mergeFilters(read)).flatMap(({ draft }) => {
+  const filters = mergeFilters(read);
+  tellOfVmIds(filters);
+  return withPriorities(filters).flatMap(({ draft }) => {
     const fields = { ...shared, ...draft.fields };
     return finishPlugin({ ...draft, fields }) ?? [];
   });
@@ -71,10 +73,24 @@ function readPatch(
   }
 }
 
+/** Plugins that shared a VM, and with it data and queues, share it no more. */
+function tellOfVmIds(filters: readonly PatchedFilter[]): void {
+  for (const { filter } of filters) {
+    const { vmId } = filter;
+    const sharing = filters.filter(other => other.filter.vmId?.value === vmId?.value);
+    if (sharing.length > 1)
+      vmId?.warn(
+        'left out: each plugin has a VM of its own, and these no longer share data or queues',
+        'Make one module of them, if they need each other.',
+      );
+    else vmId?.note('left out: each plugin has a VM of its own');
+  }
+}
+
 /** One that a module is fetched from is needed no more; another one is a resource of its own. */
 function tellOfCluster(patch: SourcePart, filters: readonly PatchedFilter[]): void {
   const name = patch.path('patch', 'value', 'name')?.value;
-  if (name !== undefined && filters.some(({ moduleCluster }) => moduleCluster === name))
+  if (name !== undefined && filters.some(({ filter }) => filter.moduleCluster === name))
     patch.note('left out: a cluster that a module is fetched from; Attaché fetches it itself');
   else
     patch.refuse(

@@ -1,3 +1,4 @@
+import { DEFAULT_ROOT_NAMESPACE } from '../document-metadata.ts';
 import { readConfiguration } from './configuration.ts';
 import type { ConvertedPlugin } from './conversion.ts';
 import { countErrors, finishPlugin, toField, toPluginDocumentName } from './plugin-draft.ts';
@@ -45,6 +46,11 @@ export function convertFilterDeployment(root: SourcePart, named: SourceName): re
     pluginName: toField(rootId, rootId?.text()),
   };
   if (countErrors(root) > before) return [];
+  if (named.namespace === DEFAULT_ROOT_NAMESPACE)
+    root.warn(
+      'in this namespace a plugin selects nodes of every namespace',
+      'Give it the namespace of its nodes, unless the root-namespace of your server is another one.',
+    );
   const plugin = finishPlugin({ name, namespace: named.namespace, fields, part: root });
   return plugin === undefined ? [] : [plugin];
 }

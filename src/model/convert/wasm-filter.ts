@@ -42,6 +42,7 @@ export interface WasmFilter {
   readonly name: string | undefined;
   /** What its module is fetched from there. */
   readonly moduleCluster: unknown;
+  readonly vmId: SourcePart | undefined;
   readonly fields: Readonly<Record<string, DraftField | undefined>>;
 }
 
@@ -66,7 +67,7 @@ export function readWasmFilter(filter: SourcePart): WasmFilter | undefined {
   tellOfOtherFields(config);
   const name = config.get('name')?.text();
   const moduleCluster = vm.path('code', 'remote', 'http_uri', 'cluster')?.value;
-  return countErrors(filter) > before ? undefined : { name, moduleCluster, fields };
+  return countErrors(filter) > before ? undefined : { name, moduleCluster, vmId: vm.path('vm_id'), fields };
 }
 
 function readRootId(config: SourcePart): DraftField | undefined {
@@ -106,7 +107,6 @@ function readVm(vm: SourcePart): WasmFilter['fields'] {
     );
     return {};
   }
-  vm.path('vm_id')?.note('left out: each plugin has a VM of its own, and shares no data with another');
   vm.path('allow_precompiled')?.note('left out: Envoy compiles the module');
   vm.path('nack_on_code_cache_miss')?.note('left out: Attaché decides it push by push');
   const configuration = vm.get('configuration');

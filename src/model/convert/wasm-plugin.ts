@@ -38,16 +38,17 @@ export function convertTrafficExtension(root: SourcePart, named: SourceName): re
   return convertSpec(root, named, { ...placement, ...toFields(wasm) });
 }
 
-type Fields = Readonly<Record<string, DraftField | undefined>>;
+export type Fields = Readonly<Record<string, DraftField | undefined>>;
 
 /** Every field with a value, known or not: what is not known is told when the document is checked. */
-function toFields(part: SourcePart): Fields {
+export function toFields(part: SourcePart): Fields {
   if (!isObject(part.value)) part.refuse('wrong-type', 'expected an object');
   const keys = isObject(part.value) ? Object.keys(part.value) : [];
   return Object.fromEntries(keys.map(key => [key, toField(part.get(key))]));
 }
 
-function convertSpec(root: SourcePart, named: SourceName, fields: Fields): readonly ConvertedPlugin[] {
+/** The plugin of these fields, which are Istio's. */
+export function convertSpec(root: SourcePart, named: SourceName, fields: Fields): readonly ConvertedPlugin[] {
   if (named.name === undefined) root.refuse('missing-field', 'metadata.name is missing');
   const isFile = refuseFileUrl(fields.url?.part);
   const { type } = fields;

@@ -57,6 +57,7 @@ test('no document makes it throw', () => {
       apiVersion: fc.constantFrom(
         'networking.istio.io/v1alpha3',
         'extensions.istio.io/v1alpha1',
+        'extensions.higress.io/v1alpha1',
         'wasme.io/v1',
         'v1',
       ),
