@@ -39,6 +39,14 @@ export const DISTRIBUTION: GoTool = {
   go: '1.25.0',
 };
 
+export const GRPCURL: GoTool = {
+  name: 'grpcurl',
+  module: 'github.com/fullstorydev/grpcurl',
+  version: 'v1.9.4',
+  package: 'cmd/grpcurl',
+  go: '1.25.0',
+};
+
 export const COSIGN: GoTool = {
   name: 'cosign',
   module: 'github.com/sigstore/cosign/v3',
