@@ -17,8 +17,8 @@ interface Options {
 }
 
 const HELP = `
-Takes WasmPlugin and TrafficExtension (Istio, Higress), EnvoyFilter with Wasm filters, ASMFilterDeployment (Alibaba
-Cloud) and FilterDeployment (wasme), also in what kubectl get -o yaml prints. What belongs together goes into one call.
+Takes WasmPlugin (Istio, Higress), TrafficExtension and EnvoyFilter with Wasm filters (Istio), ASMFilterDeployment
+(Alibaba Cloud) and FilterDeployment (wasme), also in what kubectl get -o yaml prints. What belongs together goes into one call.
 The plugins go to stdout, what could not be carried over to stderr. Other documents are left out.
 
 Exit codes: 0 every document that holds a plugin was converted, look at the warnings; 1 one of them could not be, or

@@ -48,6 +48,7 @@ function readFilter(
   { namespace }: SourceName,
   extensions: ExtensionConfigs,
 ): WasmFilter | undefined {
+  value.leaveOutOthers(['name', 'typed_config', 'config', 'config_discovery', 'is_optional']);
   const isDiscovered = value.path('config_discovery') !== undefined;
   const name = value.get('name')?.text() ?? '';
   const found = isDiscovered ? extensions.find(name, namespace) : value;

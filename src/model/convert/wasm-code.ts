@@ -39,7 +39,9 @@ function readRemote(remote: SourcePart): { readonly url?: DraftField; readonly s
   http?.get('cluster')?.note('left out: Attaché fetches the module, and serves it to the Envoys itself');
   remote.path('retry_policy')?.note('left out: Attaché has its own');
   const digest = remote.get('sha256');
-  const hex = digest?.text()?.toLowerCase();
+  const text = digest?.text()?.toLowerCase();
+  // What istiod writes where nobody wrote one: Envoy wants the field to be there.
+  const hex = text === 'nil' ? undefined : text;
   if (uri !== undefined && hex === undefined && !url?.includes('@sha256:'))
     uri.warn('without a sha256 whatever stands there is taken', 'Write spec.sha256 into the plugin.');
   return {
