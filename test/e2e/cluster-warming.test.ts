@@ -68,4 +68,15 @@ async function change(t: TestContext, form: ProtocolForm): Promise<void> {
     deadlineMs: 30_000,
   });
   assert.ok(performance.now() - before < SOON_MS, `${performance.now() - before} ms`);
+  if (form === 'sotw') return;
+  // That there are no endpoints can be told in this form alone.
+  const missing = toCluster('1s', 'missing');
+  const source = { ...missing.eds_cluster_config, service_name: 'nowhere' };
+  const since = performance.now();
+  await attache.applyResource('clusters', 'missing', { ...missing, eds_cluster_config: source });
+  await until(async () => (await timeouts('missing')).active === '1s', {
+    what: 'the cluster without endpoints',
+    deadlineMs: 30_000,
+  });
+  assert.ok(performance.now() - since < SOON_MS, `${performance.now() - since} ms`);
 }

@@ -59,7 +59,7 @@ test('37. unsubscribing, also from an unknown name, needs no answer; later chang
 test('38. everything and a name, then without the name: answered with the resource, or as removed', async t => {
   const { open } = await setUp(t, { clusters: 'a@1 b@1' });
   const stream = open().ask(CDS, ['*', 'a', 'x']);
-  assert.deepEqual([await accept(stream), await accept(stream)], ['cds a@1 b@1', 'cds -x']);
+  assert.equal(await accept(stream), 'cds a@1 b@1 -x');
   assert.equal(await accept(stream.send({ typeUrl: CDS, unsubscribe: ['a'] })), 'cds a@1');
   assert.equal(await accept(stream.send({ typeUrl: CDS, unsubscribe: ['x'] })), 'cds -x');
 });

@@ -7,7 +7,7 @@ import {
   SECRET_TYPE,
   XDS_TYPES,
 } from '../../model/type-url.ts';
-import { type Difference, diff, type Subscription } from './subscription.ts';
+import { type Difference, type Due, diff, type Subscription } from './subscription.ts';
 
 /** What a stream asked for of one type. */
 export interface Asked {
@@ -44,7 +44,7 @@ export function planPush<T extends Asked>(
         return { asked, state: asked.state, difference: diff(asked.state, resources, mayChange) };
       }),
   );
-  const due = differences.filter(({ difference }) => difference.resources.length > 0 || difference.greets);
+  const due = differences.filter(({ difference }) => isDue(difference));
   const clustersOut = !differences.some(
     ({ asked: { typeUrl }, difference }) =>
       (typeUrl === CLUSTER_TYPE || typeUrl === ENDPOINT_TYPE) && difference.resources.length > 0,
@@ -61,8 +61,8 @@ export function planPush<T extends Asked>(
       const isAhead = typeUrl === ENDPOINT_TYPE && newerClusters;
       // Of these only what the clusters that are out wait for.
       const resources = difference.resources.filter(({ name }) => !isAhead || state.asked.has(name));
-      if (resources.length > 0 || difference.greets)
-        return { push: { asked, difference: { resources, removed: [] } }, clustersOut };
+      if (isDue({ ...difference, resources }))
+        return { push: { asked, difference: { resources, removed: difference.missing } }, clustersOut };
     }
     return { push: undefined, clustersOut };
   }
@@ -81,6 +81,10 @@ export function planPush<T extends Asked>(
 function waitsFor(typeUrl: string, earlier: string): boolean {
   if (orderOf(earlier) >= orderOf(typeUrl)) return false;
   return typeUrl !== SECRET_TYPE && !(typeUrl === ENDPOINT_TYPE && earlier === CLUSTER_TYPE);
+}
+
+function isDue({ resources, missing, greets }: Due): boolean {
+  return resources.length + missing.length > 0 || greets;
 }
 
 /** Nothing newer than what is un-ACKed is due. */

@@ -52,6 +52,8 @@ export interface Difference {
 
 /** What is to go out now. */
 export interface Due extends Difference {
+  /** Names that were asked for and do not exist: an answer like any other, while `removed` takes something away. */
+  readonly missing: readonly string[];
   /** A response is owed even if it is empty. */
   readonly greets: boolean;
 }
@@ -65,7 +67,7 @@ export interface NameChange {
 export const UNKNOWN_VERSION = '';
 /** In `refused`: its removal. */
 const NO_VERSION = '';
-const NOTHING: Due = { resources: [], removed: [], greets: false };
+const NOTHING: Due = { resources: [], removed: [], missing: [], greets: false };
 
 /** The state before a stream asked for anything. */
 export function newSubscription(form: ResponseForm): Subscription {
@@ -189,7 +191,7 @@ export function diff(
     if (!current && mayChange(resource)) changed.push(resource);
   }
   const greets = state.owesGreeting && state.wildcard;
-  if (state.form === 'part') return { resources: changed, removed: [], greets };
+  if (state.form === 'part') return { resources: changed, removed: [], missing: [], greets };
   if (state.form === 'set' && isIncomplete(state, changed, resources)) return NOTHING;
   // A resource that was refused may still be there: Envoy's text does not always tell.
   const gone = [...new Set([...state.has.keys(), ...state.refused.keys()])].filter(
@@ -197,7 +199,7 @@ export function diff(
   );
   // A name that does not exist is said to be so once, and delivered when it is created.
   const missing = [...state.asked].filter(name => !resources.has(name) && !state.has.has(name));
-  return { resources: changed, removed: [...gone, ...missing], greets };
+  return { resources: changed, removed: gone, missing, greets };
 }
 
 /** A set cannot go out while it would have to hold something that must not change, in bytes that nobody knows. */

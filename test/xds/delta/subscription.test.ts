@@ -57,14 +57,15 @@ class TypeStory {
     const difference = subscription.diff(this.state, this.resources, it => !this.held.has(it.name));
     return [
       ...difference.resources.map(it => `${it.name}@${it.version}`),
-      ...difference.removed.map(name => `-${name}`),
+      ...[...difference.removed, ...difference.missing].map(name => `-${name}`),
     ].join(' ');
   }
 
   send(): string {
     const { due } = this;
     const difference = subscription.diff(this.state, this.resources, it => !this.held.has(it.name));
-    this.state = subscription.sent(this.state, difference, String(++this.#nonce), 0);
+    const removed = [...difference.removed, ...difference.missing];
+    this.state = subscription.sent(this.state, { ...difference, removed }, String(++this.#nonce), 0);
     return due;
   }
 

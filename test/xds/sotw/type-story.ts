@@ -68,9 +68,9 @@ export class TypeStory {
     if (this.state.inFlight !== undefined) return undefined;
     const due = subscription.diff(this.state, this.resources, it => !this.held.has(it.name));
     // As plan-push has it: first what is new, then what is gone.
-    const hasNew = due.resources.length > 0 || due.greets;
+    const hasNew = due.resources.length + due.missing.length > 0 || due.greets;
     if (!hasNew && due.removed.length === 0) return undefined;
-    const difference = { resources: due.resources, removed: hasNew ? [] : due.removed };
+    const difference = { resources: due.resources, removed: hasNew ? due.missing : due.removed };
     const out = this.#isSet ? toSet(this.state, difference, this.resources) : difference.resources;
     this.state = subscription.sent(this.state, difference, String(++this.#nonce), 0);
     return out.map(({ any }) => Buffer.from(any).toString()).join(' ') || 'empty';

@@ -155,6 +155,16 @@ test('18. what clusters that are out wait for goes out, also while newer cluster
   assert.equal(story.push(snapshot({ cds: 'c@3', eds: 'c@1 d@2' })), 'eds c@1');
 });
 
+test('42. that a name does not exist is told at once, not as what is taken away', () => {
+  const story = new StreamStory().ask('cds').ask('eds', 'gone@1');
+  const eds = story.types.get(typeUrlOf('eds'))!;
+  story.types.set(typeUrlOf('eds'), { ...eds, asked: new Set(['missing']) });
+  const snap = snapshot({ cds: 'c@1', eds: 'e@1' });
+  assert.deepEqual([story.push(snap), story.push(snap)], ['cds c@1', 'eds e@1 -missing']);
+  assert.equal(story.answer('eds').push(snap), 'nothing', 'clusters are not answered for');
+  assert.equal(story.answer('cds').push(snap), 'eds -gone');
+});
+
 test('18. a type that changes does not wait for the answers of later types', () => {
   const story = new StreamStory().ask('cds', 'a@1').ask('lds');
   assert.equal(story.push(snapshot({ cds: 'a@1', lds: 'l@1' })), 'lds l@1');
