@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectSocket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { status } from '@grpc/grpc-js';
+import { Client, compressionAlgorithms, credentials, status } from '@grpc/grpc-js';
 import { stopAfter } from '../harness/cleanup.ts';
 import { DebugClient } from '../harness/debug-client.ts';
 import { until } from '../harness/wait.ts';
 import { FakeClock } from '../store/fake-clock.ts';
 import { encodeMetrics } from '../xds/metrics/metrics-writer.ts';
+import { encodeRequest } from '../xds/model/envoy-model.ts';
 import type { End, XdsStream } from './xds-client.ts';
 import { accept, CDS, EDS, RDS, type SceneOptions, setUp as setUpScene, type World } from './xds-scene.ts';
 
@@ -40,6 +41,26 @@ test('limit message-size: a larger message ends its stream alone', async t => {
   await assertRefused(greedy, 'message-too-large', 'message-size');
   other.ask(EDS, ['x'.repeat(99_000)]);
   assert.equal((await other.accept()).typeUrl, EDS);
+  assert.equal(guard.usage().hits['message-size'].count, 1);
+});
+
+test('limit message-size: what is small only while it is compressed counts as what it is', async t => {
+  const { server, guard } = await setUp(t, WORLD, { limits: { 'message-size': 100_000 } });
+  const client = new Client(`127.0.0.1:${server.address.port}`, credentials.createInsecure(), {
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.default_compression_algorithm': compressionAlgorithms.gzip,
+  });
+  t.after(() => client.close());
+  const call = client.makeBidiStreamRequest(
+    '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources',
+    (bytes: Buffer) => bytes,
+    (bytes: Buffer) => bytes,
+  );
+  call.on('error', () => {});
+  call.on('data', () => {});
+  const ended = new Promise<End>(resolve => call.on('status', resolve));
+  call.write(Buffer.from(encodeRequest({ typeUrl: CDS, subscribe: ['x'.repeat(5_000_000)] }, 'edge-1')));
+  await assertRefused({ ended }, 'message-too-large', 'message-size');
   assert.equal(guard.usage().hits['message-size'].count, 1);
 });
 
