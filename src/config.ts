@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { DocumentFault } from './model/document-error.ts';
 import { AttacheError, type Fault, toMessage } from './model/error.ts';
+import { toPublishToken } from './model/publish-token.ts';
 import { parseSize } from './model/quantity-text.ts';
 import { NO_REGISTRY_SETTINGS, type RegistrySettings } from './model/registry-settings.ts';
 import { parseRegistrySettings } from './model/registry-settings-document.ts';
@@ -10,6 +11,7 @@ import { parseDuration } from './model/rollout-units.ts';
 import { NO_SIGNATURE_POLICY, type SignaturePolicy } from './model/signature-policy.ts';
 import { parseSignaturePolicy } from './model/signature-policy-document.ts';
 import { parseXdsLimits, type XdsLimits } from './model/xds-limits.ts';
+import { DEFAULTS, SETTINGS, type SettingName } from './settings.ts';
 
 /** Everything `attache serve` can be told, read once, frozen. Paths are absolute. */
 export interface Config {
@@ -34,6 +36,8 @@ export interface Config {
   readonly moduleDirectory: string | undefined;
   /** Of all that is kept below modules/: what was fetched and what was pushed to the built-in registry. */
   readonly moduleQuotaBytes: number;
+  /** Holds what is asked of those who push to the built-in registry; undefined: see module/publish-right.ts. */
+  readonly publishTokenPath: string | undefined;
   /** `HOST` or `HOST:PORT` that may resolve to a private or loopback address when fetched from; `*`: any. */
   readonly allowPrivateHosts: readonly string[];
   /** Between two looks at a tag that is followed, ms; undefined: tags are looked at only when a plugin is applied. */
@@ -63,94 +67,11 @@ export interface ListenAddress {
 export type Endpoint = (typeof ENDPOINTS)[number];
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** One row per setting: its name is the flag, the key in attache.yaml and, in capitals, `ATTACHE_<NAME>`. */
-export interface Setting {
-  readonly name: SettingName;
-  readonly value: string;
-  readonly help: string;
-  /** Several values: a repeated flag, a list in YAML, commas anywhere. */
-  readonly list?: true;
-}
-
 const ENDPOINTS = ['xds', 'modules', 'api'] as const;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 /** A few modules of the largest size, and what they come in. */
 const LEAST_QUOTA_BYTES = 100_000_000;
 const SHORTEST_INTERVAL_MS = 1_000;
-const DEFAULTS = {
-  data: './attache-data',
-  'xds-listen': '127.0.0.1:18000',
-  'modules-listen': '127.0.0.1:18001',
-  'api-listen': '127.0.0.1:18002',
-  'root-namespace': 'istio-system',
-  'tag-interval': '10m',
-  'module-quota': '10GB',
-  'log-level': 'info',
-} as const;
-
-export type SettingName =
-  | keyof typeof DEFAULTS
-  | 'advertise'
-  | 'allow-plaintext'
-  | 'insecure-registry'
-  | 'registries'
-  | 'docker-config'
-  | 'secret-key'
-  | 'module-directory'
-  | 'allow-private-host'
-  | 'signatures'
-  | 'protoset'
-  | 'allow-node-admin'
-  | 'node-log-directory'
-  | 'xds-limit';
-
-export const SETTINGS: readonly Setting[] = [
-  { name: 'data', value: 'DIR', help: 'data directory (default ./attache-data)' },
-  { name: 'xds-listen', value: 'HOST:PORT', help: 'xDS for Envoys, gRPC (default 127.0.0.1:18000)' },
-  { name: 'modules-listen', value: 'HOST:PORT', help: 'modules for Envoys, HTTP (default 127.0.0.1:18001)' },
-  { name: 'api-listen', value: 'HOST:PORT', help: 'REST API and registry (default 127.0.0.1:18002)' },
-  { name: 'advertise', value: 'HOST', help: 'host that Envoys use; required with a wildcard address' },
-  {
-    name: 'allow-plaintext',
-    value: 'WHICH',
-    help: 'xds,modules,api may speak plain text off loopback',
-    list: true,
-  },
-  { name: 'insecure-registry', value: 'HOST:PORT', help: 'registry spoken to over plain HTTP', list: true },
-  {
-    name: 'registries',
-    value: 'FILE',
-    help: 'mirrors, plain HTTP and CAs of registries, YAML (default: none)',
-  },
-  { name: 'root-namespace', value: 'NS', help: 'its plugins select nodes everywhere (default istio-system)' },
-  { name: 'docker-config', value: 'FILE', help: 'registry credentials (default ~/.docker/config.json)' },
-  {
-    name: 'tag-interval',
-    value: 'DURATION',
-    help: 'how often tags of imagePullPolicy Always are looked up, or off (default 10m)',
-  },
-  { name: 'secret-key', value: 'FILE', help: 'key of stored pull secrets (default secret-key in data)' },
-  { name: 'module-directory', value: 'DIR', help: 'where file:// modules may lie (default: nowhere)' },
-  { name: 'module-quota', value: 'SIZE', help: 'room for modules and the built-in registry (default 10GB)' },
-  {
-    name: 'allow-private-host',
-    value: 'HOST',
-    help: 'host of modules that may have a private address',
-    list: true,
-  },
-  { name: 'signatures', value: 'FILE', help: 'who has to sign which modules, YAML (default: nobody)' },
-  {
-    name: 'protoset',
-    value: 'FILE',
-    help: 'descriptors of Envoy extensions that Attaché does not know',
-    list: true,
-  },
-  { name: 'allow-node-admin', value: 'HOST:PORT', help: 'admin of an Envoy off loopback', list: true },
-  { name: 'node-log-directory', value: 'DIR', help: 'where logs of Envoys may be read (default: nowhere)' },
-  { name: 'xds-limit', value: 'LIMIT', help: 'NAME=VALUE, one of the limits of the xDS port', list: true },
-  { name: 'log-level', value: 'LEVEL', help: 'debug, info, warn, error or silent (default info)' },
-];
-
 export type ConfigFlags = Readonly<
   Partial<Record<SettingName | 'config', string | readonly string[] | undefined>>
 >;
@@ -182,6 +103,7 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
     dockerConfigPath: readDockerConfigPath(source, env),
     moduleDirectory: toAbsolute(source.one('module-directory')),
     moduleQuotaBytes: readQuota(source, faults),
+    publishTokenPath: readPublishToken(source, faults),
     allowPrivateHosts: source.many('allow-private-host'),
     tagIntervalMs: readTagInterval(source, faults),
     secretKeyPath: toAbsolute(source.one('secret-key')) ?? join(dataDirectory, 'secret-key'),
@@ -372,6 +294,17 @@ function readProtosets(source: Sources, faults: Fault[]): Config['protosets'] {
       return [];
     }
   });
+}
+
+function readPublishToken(source: Sources, faults: Fault[]): string | undefined {
+  const path = toAbsolute(source.one('publish-token'));
+  if (path === undefined) return undefined;
+  try {
+    toPublishToken(readFileSync(path, 'utf8'));
+  } catch (error) {
+    faults.push({ pointer: '/publish-token', message: `--publish-token ${path}: ${toMessage(error)}` });
+  }
+  return path;
 }
 
 function toAbsolute(path: string | undefined): string | undefined {

@@ -13,7 +13,7 @@ import { ProtoRegistry } from './compile/proto-registry.ts';
 import { readProtosets } from './compile/protoset.ts';
 import { makeShowResource } from './compile/show-resource.ts';
 import { startSnapshotReconciler } from './compile/snapshot-reconciler.ts';
-import type { Config, ListenAddress } from './config.ts';
+import { type Config, isLoopback, type ListenAddress } from './config.ts';
 import type { NodeMetrics } from './model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from './model/ports.ts';
 import type { Snapshot } from './model/snapshot.ts';
@@ -27,6 +27,7 @@ import { startModuleReconciler } from './module/module-reconciler.ts';
 import { startModuleServer } from './module/module-server.ts';
 import { createModuleStorage } from './module/module-storage.ts';
 import { createModulePlanner } from './module/plan-module.ts';
+import { makePublishRight } from './module/publish-right.ts';
 import { keepScrubbed } from './module/scrub-cache.ts';
 import { startRolloutController } from './rollout/rollout-controller.ts';
 import { createCoalescedWriter } from './store/coalesced-writer.ts';
@@ -169,7 +170,9 @@ async function start(
   onStop(() => planner.close());
   const configs = createConfigChecker({ store, seal, cache, sources, rootNamespace, clock });
   onStop(() => configs.close());
-  const hub = createBuiltInRegistry({ cache, clock, random, log });
+  const isLocal = isLoopback(config.apiListen.host);
+  const authorize = makePublishRight({ tokenPath: config.publishTokenPath, isLocal, log });
+  const hub = createBuiltInRegistry({ cache, authorize, clock, random, log });
   onStop(keepCollected({ store, cache, registryHeld: hub.held, clock, log }));
   onStop(keepScrubbed(cache, clock, log));
   const api = await startApiServer({

@@ -21,9 +21,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   xds: ['model', 'store'],
   rollout: ['model', 'store'],
   api: ['model', 'store'],
-  cli: ['model', 'config.ts'],
+  cli: ['model', 'config.ts', 'settings.ts'],
   web: ['model'],
-  'config.ts': ['model'],
+  'config.ts': ['model', 'settings.ts'],
+  'settings.ts': [],
 };
 /** The only places that join the others. */
 const JOINING = ['control-plane.ts', 'main.ts'];

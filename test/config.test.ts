@@ -5,15 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import {
-  advertisedHost,
-  ConfigError,
-  formatAddress,
-  parseAddress,
-  readConfig,
-  SETTINGS,
-} from '../src/config.ts';
+import { advertisedHost, ConfigError, formatAddress, parseAddress, readConfig } from '../src/config.ts';
 import { DEFAULT_XDS_LIMITS } from '../src/model/xds-limits.ts';
+import { SETTINGS } from '../src/settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'attache-config-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -50,6 +44,7 @@ test('the defaults are loopback, in ./attache-data', () => {
     dockerConfigPath: '/home/ada/.docker/config.json',
     moduleDirectory: undefined,
     moduleQuotaBytes: 10_000_000_000,
+    publishTokenPath: undefined,
     allowPrivateHosts: [],
     tagIntervalMs: 600_000,
     secretKeyPath: resolve('attache-data/secret-key'),
@@ -196,4 +191,13 @@ test('the quota of modules is a size', () => {
   assert.deepEqual(['512MB', '2 GiB', '100000000', '1.5gb'].map(quotaOf), [512e6, 2 ** 31, 1e8, 1.5e9]);
   for (const text of ['99MB', '10', 'all', '-1GB', '1 GB 2', '9e9GB'])
     assert.throws(() => quotaOf(text), { code: 'bad-config', message: /--module-quota .*e\.g\. 10GB/ });
+});
+
+test('a publish token that cannot be read, or is short, is refused at the start', () => {
+  const read = (path: string) => () => readConfig({ 'publish-token': path }, {});
+  assert.throws(read('/nowhere/token'), {
+    code: 'bad-config',
+    message: /--publish-token \/nowhere\/token: ENOENT/,
+  });
+  assert.throws(read('/dev/null'), { code: 'bad-config', message: /one word of at least 16 characters/ });
 });

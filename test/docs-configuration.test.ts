@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { SETTINGS, type Setting } from '../src/config.ts';
 import { XDS_LIMITS } from '../src/model/xds-limits.ts';
+import { SETTINGS, type Setting } from '../src/settings.ts';
 
 const text = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
 

@@ -4,6 +4,7 @@ import { toMessage } from '../model/error.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { ModuleError } from './module-error.ts';
+import type { Authorize } from './publish-right.ts';
 import { BlobRequests, MAX_BLOB_BYTES } from './registry-blob-requests.ts';
 import { searchCatalogue } from './registry-catalogue.ts';
 import { RegistryContent, type RegistryHoldings } from './registry-content.ts';
@@ -11,7 +12,7 @@ import { listRepositories, listTags } from './registry-list-requests.ts';
 import { ManifestRequests } from './registry-manifest-requests.ts';
 import { RegistryRefusal } from './registry-refusal.ts';
 import { type Exchange, sendError, sendJson } from './registry-reply.ts';
-import { matchRegistryRoute, type RegistryRight, type RegistryRoute } from './registry-route.ts';
+import { matchRegistryRoute, type RegistryRoute } from './registry-route.ts';
 import { RegistryUploads } from './registry-uploads.ts';
 
 export interface BuiltInRegistryOptions {
@@ -20,12 +21,7 @@ export interface BuiltInRegistryOptions {
   readonly clock: Clock;
   readonly random: RandomHex;
   readonly log: Log;
-  /** Whether a request has the right that it takes; throws RegistryRefusal. Default: whoever reaches it has all. */
-  readonly authorize?: (
-    request: IncomingMessage,
-    right: RegistryRight,
-    repository: string | undefined,
-  ) => Promise<void>;
+  readonly authorize: Authorize;
 }
 
 export interface BuiltInRegistry {
@@ -56,8 +52,7 @@ export function createBuiltInRegistry(options: BuiltInRegistryOptions): BuiltInR
         const route = matchRegistryRoute(request.method ?? 'GET', url.pathname);
         response.setHeader('docker-distribution-api-version', 'registry/2.0');
         response.setHeader('x-content-type-options', 'nosniff');
-        if (route.kind !== 'refused')
-          await authorize?.(request, route.right, 'repository' in route ? route.repository : undefined);
+        await authorize(request, route);
         await answer(parts, route, { request, response, query: url.searchParams });
       } catch (error) {
         answerFault(error, request, response, log);

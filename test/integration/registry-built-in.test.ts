@@ -10,6 +10,7 @@ import { createModuleSource } from '../../src/module/fetch-module.ts';
 import { pushModule } from '../../src/module/push-module.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 import {
+  anybody,
   makeCache,
   makeModule,
   openTestCache,
@@ -75,7 +76,13 @@ test('tags and blobs outlive a restart; blobs are read-only files of an OCI layo
   const bytes = makeModule('kept');
   await push(host, 'auth:1', bytes);
   const again = await openTestCache(cache.directory);
-  const registry = createBuiltInRegistry({ cache: again, clock: systemClock, random, log: silentLog });
+  const registry = createBuiltInRegistry({
+    cache: again,
+    authorize: anybody,
+    clock: systemClock,
+    random,
+    log: silentLog,
+  });
   const restarted = await startWeb(t, (request, response) => void registry.handle(request, response));
   const source = await makeSource(t, restarted.host);
   assert.deepEqual(

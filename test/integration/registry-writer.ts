@@ -7,12 +7,18 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { silentLog } from '../../src/model/ports.ts';
 import { createBuiltInRegistry } from '../../src/module/built-in-registry.ts';
-import { openTestCache, random, systemClock } from '../module/actors.ts';
+import { anybody, openTestCache, random, systemClock } from '../module/actors.ts';
 import { callRegistry, pushImage } from '../module/registry-client.ts';
 
 const [directory = '', first = '0'] = process.argv.slice(2);
 const cache = await openTestCache(directory);
-const registry = createBuiltInRegistry({ cache, clock: systemClock, random, log: silentLog });
+const registry = createBuiltInRegistry({
+  cache,
+  authorize: anybody,
+  clock: systemClock,
+  random,
+  log: silentLog,
+});
 const server = createServer((request, response) => void registry.handle(request, response));
 await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
 const call = callRegistry(`127.0.0.1:${(server.address() as AddressInfo).port}`);

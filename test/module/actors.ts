@@ -27,6 +27,9 @@ export const systemClock: Clock = {
   },
 };
 
+/** Everybody has every right. */
+export const anybody = async (): Promise<void> => {};
+
 /** Closes pull secrets with a key of no secrecy. */
 export const testSeal = createSeal(Buffer.alloc(32, 7), random);
 
@@ -96,7 +99,14 @@ export async function startRegistry(
   more: Partial<BuiltInRegistryOptions> = {},
 ): Promise<TestRegistry> {
   const cache = more.cache ?? (await makeCache(t));
-  const registry = createBuiltInRegistry({ cache, clock: systemClock, random, log: silentLog, ...more });
+  const registry = createBuiltInRegistry({
+    cache,
+    authorize: anybody,
+    clock: systemClock,
+    random,
+    log: silentLog,
+    ...more,
+  });
   const web = await startWeb(t, (request, response) => {
     if (!before(request, response)) void registry.handle(request, response);
   });

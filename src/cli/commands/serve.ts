@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { type Config, type ConfigFlags, isLoopback, readConfig, SETTINGS } from '../../config.ts';
+import { type Config, type ConfigFlags, isLoopback, readConfig } from '../../config.ts';
+import { SETTINGS } from '../../settings.ts';
 import type { CommandContext, DefineCommand, RunningControlPlane } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import { formatSeconds } from '../format.ts';
