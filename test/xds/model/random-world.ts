@@ -327,7 +327,12 @@ export class RandomWorld {
       inOrder = Math.max(inOrder, this.clock.now() + 1 + Math.floor(this.#random() * 5));
       this.clock.after(inOrder - this.clock.now(), () => {
         if (this.#stream !== stream || this.#envoy !== envoy) return;
-        envoy.take(form === 'delta' ? decodeResponse(bytes) : this.#mouth.toChanges(bytes, envoy.listeners));
+        if (form === 'delta') envoy.take(decodeResponse(bytes));
+        else {
+          const changes = this.#mouth.toChanges(bytes, envoy.listeners);
+          this.#mouth.receive(changes);
+          envoy.take(changes);
+        }
       });
     });
     this.#stream = stream;

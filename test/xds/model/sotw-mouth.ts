@@ -9,6 +9,10 @@ export interface ResourceReader {
   versionOf(typeUrl: string, any: Uint8Array): string;
 }
 
+export interface Changes extends Response {
+  readonly versionInfo: string;
+}
+
 /**
  * How an Envoy of the model speaks in the state of the world: one version stands for all places, each request names every
  * one of them, a set of listeners is compared with those that are there. As measured on 1.36.2 to 1.40.0
@@ -19,7 +23,7 @@ export class SotwMouth {
   readonly #names = new Map<string, ReadonlySet<string>>();
   /** By type, the version that was accepted last: kept over streams. */
   readonly #accepted = new Map<string, string>();
-  /** By type, the newest response on this stream. */
+  /** By type, the newest response that arrived on this stream. */
   readonly #offered = new Map<string, { readonly nonce: string; readonly version: string }>();
 
   constructor(reader: ResourceReader) {
@@ -49,22 +53,26 @@ export class SotwMouth {
     };
   }
 
+  /** A response arrives, and is looked at now. */
+  receive({ typeUrl, nonce, versionInfo }: Changes): void {
+    this.#offered.set(typeUrl, { nonce, version: versionInfo });
+  }
+
   /**
    * What a response changes. `listeners`: those that are there, with their versions; equal ones are let be, and what
    * is missing in the set goes.
    */
-  toChanges(bytes: Uint8Array, listeners: ReadonlyMap<string, { readonly version: string }>): Response {
+  toChanges(bytes: Uint8Array, listeners: ReadonlyMap<string, { readonly version: string }>): Changes {
     const { typeUrl, nonce, versionInfo, resources: anys } = decodeSotwResponse(bytes);
-    this.#offered.set(typeUrl, { nonce, version: versionInfo });
     const resources = anys.map(any => ({
       name: this.#reader.nameOf(typeUrl, any),
       version: this.#reader.versionOf(typeUrl, any),
       any,
     }));
-    if (typeUrl !== LISTENER_TYPE) return { typeUrl, nonce, resources, removed: [] };
+    if (typeUrl !== LISTENER_TYPE) return { typeUrl, nonce, versionInfo, resources, removed: [] };
     const present = new Set(resources.map(({ name }) => name));
     return {
-      ...{ typeUrl, nonce },
+      ...{ typeUrl, nonce, versionInfo },
       resources: resources.filter(({ name, version }) => listeners.get(name)?.version !== version),
       removed: [...listeners.keys()].filter(name => !present.has(name)),
     };
