@@ -146,11 +146,11 @@ export function refusedCredential({ registry, scope, credential, from }: AuthReq
   const logIn = from.startsWith('pull secret')
     ? 'Correct it, and apply it again.'
     : `Renew them: docker login ${registry}`;
+  const first = scope.endsWith('push')
+    ? `Pushing takes a login: docker login ${registry}`
+    : `The repository is missing or private. Name a pull secret (imagePullSecret), or log the server in: docker login ${registry}`;
   return new ModuleError('unauthorized', `${registry} refuses ${who} for ${repository} (401)`, {
-    hint:
-      credential === undefined
-        ? `The repository is missing or private. Name a pull secret (imagePullSecret), or log the server in: docker login ${registry}`
-        : logIn,
+    hint: credential === undefined ? first : logIn,
   });
 }
 

@@ -42,8 +42,11 @@ test('on loopback, without a token, every program may push and delete', async t 
 });
 
 test('with a token: who has it may push and delete; to pull nobody needs it', async t => {
-  const { pushWith, ask } = await start(t, { token: TOKEN, isLocal: false });
-  await assert.rejects(pushWith(), { code: 'unauthorized' });
+  const { host, pushWith, ask } = await start(t, { token: TOKEN, isLocal: false });
+  await assert.rejects(pushWith(), {
+    code: 'unauthorized',
+    hint: `Pushing takes a login: docker login ${host}`,
+  });
   await assert.rejects(pushWith('another word 123'), { code: 'unauthorized' });
   await pushWith(TOKEN);
   assert.equal((await ask('GET', '/v2/auth/manifests/1')).status, 200);
