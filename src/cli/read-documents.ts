@@ -4,6 +4,7 @@ import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDoc
 import { toMessage } from '../model/error.ts';
 import { CliError } from './cli-error.ts';
 import { toElements } from './print-error.ts';
+import { readStdin } from './read-stdin.ts';
 
 /** One document of a file, and where its parts stand. */
 export interface SourceDocument {
@@ -23,7 +24,7 @@ export function readDocuments(paths: readonly string[]): readonly SourceDocument
   const documents = paths.flatMap(listFiles).flatMap(path => {
     const file = path === '-' ? '<stdin>' : path;
     try {
-      return parseDocuments(readFileSync(path === '-' ? 0 : path, 'utf8'), file, faults);
+      return parseDocuments(path === '-' ? readStdin() : readFileSync(path, 'utf8'), file, faults);
     } catch (error) {
       faults.push(`${file}: ${toMessage(error)}`);
       return [];

@@ -16,6 +16,7 @@ import { findEnvoyAddresses } from '../envoy-addresses.ts';
 import { findOwnEnvoy, readEnvoyVersion } from '../envoy-binary.ts';
 import { EXIT } from '../exit-code.ts';
 import { parseLabel, parseNames, parsePort, parseWord } from '../parse-option.ts';
+import { readStdin } from '../read-stdin.ts';
 
 interface Options extends ServerOptions {
   readonly id?: string;
@@ -127,7 +128,7 @@ async function findLayout(options: Options, context: CommandContext): Promise<Pl
 
 function readText(path: string): string {
   try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8');
+    return path === '-' ? readStdin() : readFileSync(path, 'utf8');
   } catch (cause) {
     throw new CliError('bad-file', `${path}: ${toMessage(cause)}`, { cause });
   }

@@ -8,6 +8,7 @@ import { locateFault } from '../apply-plan.ts';
 import { CliError } from '../cli-error.ts';
 import { describeFaults } from '../make-plan.ts';
 import { parseDocuments, type SourceDocument } from '../read-documents.ts';
+import { readStdin } from '../read-stdin.ts';
 import { type Expectation, readExpectation } from './expectation.ts';
 import { readBody, readHeaders, readProperties, readText, withLength } from './request-message.ts';
 
@@ -59,7 +60,7 @@ function readSource(path: string): SourceDocument {
   const faults: string[] = [];
   let text: string;
   try {
-    text = readFileSync(path === '-' ? 0 : path, 'utf8');
+    text = path === '-' ? readStdin() : readFileSync(path, 'utf8');
   } catch (cause) {
     throw new CliError('bad-file', `${path}: ${toMessage(cause)}`, { cause });
   }
