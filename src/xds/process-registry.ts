@@ -3,6 +3,7 @@ import type { NodeIdentity, NodePresence } from '../model/node.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import { type LoadedProof, newProof, restoreProof } from './loaded/loaded-proof.ts';
 import { newProcess, type ProcessState } from './push/process-machine.ts';
+import type { FormerSet } from './sotw/resource-set.ts';
 import { type Doubts, doubt, EVERY, NO_DOUBTS } from './stream/doubts.ts';
 import { restoreSlot } from './verdict-record.ts';
 
@@ -22,6 +23,8 @@ export interface Process {
   doubts: Doubts;
   /** For clients of the state of the world: what each version stood for that they ACKed. */
   readonly slotVersions: Map<string, ReadonlyMap<string, string>>;
+  /** For them as well: by type what they had when the stream before this one ended. */
+  readonly formerSets: Map<string, FormerSet | undefined>;
 }
 
 /**
@@ -107,6 +110,7 @@ function newProcessOf(node: NodeIdentity, id: string, fresh: boolean): Process {
     doubts: NO_DOUBTS,
     capabilities: new Map(),
     slotVersions: new Map(),
+    formerSets: new Map(),
   };
 }
 

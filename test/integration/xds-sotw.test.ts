@@ -4,7 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { NodePresence } from '../../src/model/node.ts';
 import { SECRET_TYPE } from '../../src/model/type-url.ts';
+import { until } from '../harness/wait.ts';
 import { refusalOf } from '../xds/push/slot-story.ts';
 import type { XdsStream } from './xds-client.ts';
 import { assertQuiet, learn, setUpForm } from './xds-forms.ts';
@@ -17,6 +19,13 @@ const setUpSotw = (t: TestContext, world?: World) => setUpForm(t, 'sotw', world)
 async function take(stream: XdsStream): Promise<string> {
   const { resources, typeUrl } = await stream.accept();
   return resources.map(it => `${it.name}@${versionOf(typeUrl, it)}`).join(' ');
+}
+
+/** Ends the stream once its last ACK was heard. */
+async function leave(stream: XdsStream, presence: () => Promise<NodePresence | undefined>): Promise<void> {
+  await assertQuiet(stream);
+  stream.cancel();
+  await until(async () => (await presence())?.connected === false, { what: 'the end of the stream' });
 }
 
 test('20. an empty first request of LDS and CDS means everything, in one response; so do later ones', async t => {
@@ -172,6 +181,7 @@ test('28. a name dropped and given again is sent again, even if unchanged', asyn
 test('29. of several requests before any response only the newest of the type counts', async t => {
   const { open, set } = await setUpSotw(t);
   const stream = open().ask(RDS, ['a']).ask(RDS, ['b']).drop(RDS, 'a').ask(RDS, ['c']);
+  await assertQuiet(stream);
   set({ routes: 'a@1 b@1 c@1' });
   assert.equal(await take(stream), 'b@1 c@1');
   await assertQuiet(stream);
@@ -201,11 +211,10 @@ test('30. version_info is per type, changes with any resource of it, and is equa
 
 test('31. who comes back with the current version: names are answered, the star and places get silence', async t => {
   const world: World = { clusters: 'a@1', listeners: 'l@1', routes: 'r@1', slots: { s: 'p@1', u: 'q@1' } };
-  const { open, connect } = await setUpSotw(t, world);
+  const { open, connect, presence } = await setUpSotw(t, world);
   const former = open().ask(CDS).ask(LDS).ask(RDS, ['r']).ask(ECDS, ['s', 'u']);
   for (let i = 0; i < 5; i++) await take(former);
-  former.cancel();
-  await former.ended;
+  await leave(former, presence);
   const stream = connect().open();
   for (const typeUrl of [CDS, LDS, RDS, ECDS]) stream.resume(typeUrl, former);
   assert.equal(await take(stream), 'r@1');
@@ -213,25 +222,37 @@ test('31. who comes back with the current version: names are answered, the star 
 });
 
 test('31. with another version it gets the whole set, and of the places those that changed', async t => {
-  const { open, set, connect } = await setUpSotw(t, { clusters: 'a@1 b@1', slots: { s: 'p@1', u: 'q@1' } });
+  const { open, set, connect, presence } = await setUpSotw(t, {
+    clusters: 'a@1 b@1',
+    slots: { s: 'p@1', u: 'q@1' },
+  });
   const former = open().ask(CDS).ask(ECDS, ['s', 'u']);
   for (let i = 0; i < 3; i++) await take(former);
-  former.cancel();
-  await former.ended;
+  await leave(former, presence);
   set({ clusters: 'a@1', slots: { s: 'p@1', u: 'q@2' } });
   const stream = connect().open().resume(CDS, former).resume(ECDS, former);
   assert.deepEqual([await take(stream), await take(stream)], ['a@1', 'u@verdict q@2']);
   await assertQuiet(stream);
 });
 
+test('18, 31. what is gone meanwhile goes last, also for who comes back', async t => {
+  const { open, set, connect, presence } = await setUpSotw(t, { clusters: 'a@1 old@1', listeners: 'l@1' });
+  const former = open().ask(CDS).ask(LDS);
+  assert.deepEqual([await take(former), await take(former)], ['a@1 old@1', 'l@1']);
+  await leave(former, presence);
+  set({ clusters: 'a@1 new@1', listeners: 'l@2' });
+  const stream = connect().open().resume(CDS, former).resume(LDS, former);
+  const told = [await take(stream), await take(stream), await take(stream)];
+  assert.deepEqual(told, ['a@1 new@1 old@1', 'l@2', 'a@1 new@1']);
+});
+
 test('31. a place whose push was refused is pushed again to who comes back; the others stand', async t => {
-  const { open, set, connect } = await setUpSotw(t, { slots: { s: 'p@1', u: 'q@1' } });
+  const { open, set, connect, presence } = await setUpSotw(t, { slots: { s: 'p@1', u: 'q@1' } });
   const former = open().ask(ECDS, ['s', 'u']);
   for (let i = 0; i < 2; i++) await take(former);
   set({ slots: { s: 'p@2', u: 'q@1' } });
   former.answer(await former.next(), refusalOf('p'));
-  former.cancel();
-  await former.ended;
+  await leave(former, presence);
   const stream = connect().open().resume(ECDS, former);
   assert.match(await take(stream), /^s@verdict /);
 });

@@ -4,11 +4,33 @@ import { type Difference, type Subscription, staying, UNKNOWN_VERSION } from '..
 
 type Resources = ReadonlyMap<string, EncodedResource>;
 
+/** What a client had when its stream ended. */
+export interface FormerSet {
+  readonly version: string;
+  readonly bytes: Resources;
+}
+
+/** undefined: responses of this type are no sets, or nobody knows all of it. */
+export function toFormerSet({ form, has, bytes }: Subscription): FormerSet | undefined {
+  const all = [...has].flatMap(([name, version]) => {
+    const resource = bytes.get(name);
+    return resource?.version === version ? [[name, resource] as const] : [];
+  });
+  if (form !== 'set' || all.length < has.size) return undefined;
+  const known = new Map(all);
+  return { version: toSetVersion(known.values()), bytes: known };
+}
+
 /**
- * What a client has that came with the version of a set: all of it when that is the set of today, or nobody knows what.
- * Asked again before each push, as the resources may come later than the request. Pure.
+ * What a client has that came with the version of a set: all of it when that is the set of today, or the one that it had
+ * when its former stream ended; else nobody knows what. Asked again before each push, as the resources may come later than the
+ * request. Pure.
  */
-export function settleClaim(state: Subscription, resources: Resources): Subscription {
+export function settleClaim(
+  state: Subscription,
+  resources: Resources,
+  former: FormerSet | undefined,
+): Subscription {
   const { claim } = state;
   if (claim === undefined) return state;
   const settled = { ...state, claim: undefined };
@@ -17,10 +39,12 @@ export function settleClaim(state: Subscription, resources: Resources): Subscrip
   const covered = state.wildcard
     ? resources
     : new Map([...resources].filter(([name]) => state.names.has(name)));
-  if (!state.wildcard || claim !== toSetVersion(covered.values()))
+  const isNow = state.wildcard && claim === toSetVersion(covered.values());
+  const bytes = isNow ? resources : state.wildcard && claim === former?.version ? former.bytes : undefined;
+  if (bytes === undefined)
     return { ...settled, has: new Map([...covered.keys()].map(name => [name, UNKNOWN_VERSION])) };
-  const has = new Map([...resources].map(([name, { version }]) => [name, version]));
-  return { ...settled, has, bytes: resources, owesGreeting: false };
+  const has = new Map([...bytes].map(([name, { version }]) => [name, version]));
+  return { ...settled, has, bytes, owesGreeting: false };
 }
 
 /**

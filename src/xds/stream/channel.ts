@@ -4,7 +4,7 @@ import * as deltaSubscription from '../delta/subscription.ts';
 import type { DiscoveryRequest } from '../discovery-request.ts';
 import type { SlotState } from '../push/slot-state.ts';
 import { recallVersions } from '../sotw/recall-versions.ts';
-import { settleClaim } from '../sotw/resource-set.ts';
+import { type FormerSet, settleClaim } from '../sotw/resource-set.ts';
 import * as sotwResponse from '../sotw/response.ts';
 import * as sotwSubscription from '../sotw/subscription.ts';
 import { XdsError } from '../xds-error.ts';
@@ -85,8 +85,12 @@ export class Channel {
   }
 
   /** What the client has, once it is known what there is. */
-  settle(state: Subscription, resources: ReadonlyMap<string, EncodedResource>): Subscription {
-    return this.form === 'delta' ? state : settleClaim(state, resources);
+  settle(
+    state: Subscription,
+    resources: ReadonlyMap<string, EncodedResource>,
+    former: FormerSet | undefined,
+  ): Subscription {
+    return this.form === 'delta' ? state : settleClaim(state, resources, former);
   }
 
   push(

@@ -43,3 +43,38 @@ export function decideListener(nack: ListenerNack, downloads: Downloads, now: nu
   const judged = Math.max(earliest, nack.nackedAt + GET_GRACE_MS + 1);
   return now < judged ? { next: 'wait', until: judged } : { next: 'heal' };
 }
+
+type Refused = ReadonlyMap<string, { readonly version: string; readonly message: string }>;
+
+/** The listeners of a process that were refused over a plugin. */
+export class ListenerNacks {
+  readonly #byName = new Map<string, ListenerNack>();
+
+  /** These versions were answered; `refused`: what is refused from now on. */
+  note(refused: Refused, answered: ReadonlyMap<string, string>, sentAt: number, now: number): void {
+    for (const [name, version] of answered) {
+      const refusal = refused.get(name);
+      const count = (this.#byName.get(name)?.count ?? 0) + 1;
+      this.#byName.delete(name);
+      if (refusal?.version !== version || !blamesPlugin(refusal.message)) continue;
+      this.#byName.set(name, { version, message: refusal.message, sentAt, nackedAt: now, count });
+    }
+  }
+
+  /** Those among what is refused that are to be sent again. */
+  due(refused: Refused, downloads: Downloads, now: number): { name: string; next: 'retry' | 'heal' }[] {
+    return [...this.#byName].flatMap(([name, nack]) => {
+      if (refused.get(name)?.version !== nack.version) return [];
+      const { next } = decideListener(nack, downloads, now);
+      return next === 'wait' ? [] : [{ name, next }];
+    });
+  }
+
+  /** When there is more to decide. */
+  waits(downloads: Downloads, now: number): number[] {
+    return [...this.#byName.values()].flatMap(nack => {
+      const decision = decideListener(nack, downloads, now);
+      return decision.next === 'wait' ? [decision.until] : [];
+    });
+  }
+}

@@ -12,10 +12,11 @@ import { bringsOlder } from '../not-new.ts';
 import { capabilityOf, type Process } from '../process-registry.ts';
 import { type Attempt, toVersion } from '../push/attempt.ts';
 import * as machine from '../push/process-machine.ts';
+import { toFormerSet } from '../sotw/resource-set.ts';
 import { type ResourceState, statesOf } from '../status/resource-states.ts';
 import { Channel, type ProtocolForm } from './channel.ts';
 import { distrust, doubt, trust } from './doubts.ts';
-import { blamesPlugin, decideListener, type ListenerNack } from './listener-nack.ts';
+import { ListenerNacks } from './listener-nack.ts';
 import { planPush } from './plan-push.ts';
 import { answer, type Difference, type InFlight, retry, type Subscription, sent } from './subscription.ts';
 import { askAgain, awaitEndpoints } from './warming-clusters.ts';
@@ -47,7 +48,7 @@ export class Session {
   readonly #context: StreamContext;
   readonly #channels = new Set<Channel>();
   #asked: readonly Asked[] = [];
-  readonly #listenerNacks = new Map<string, ListenerNack>();
+  readonly #listenerNacks = new ListenerNacks();
   #snapshot: Snapshot | undefined;
   #endpointsAwaited: ReadonlySet<string> = new Set();
   /** The extension config that is un-ACKed. */
@@ -121,9 +122,11 @@ export class Session {
   /** A stream ended; with the last one the process is gone, for all we know. */
   close(channel: Channel): void {
     if (!this.#channels.delete(channel)) return;
-    for (const { typeUrl, state } of this.#asked.filter(asked => asked.channel === channel))
+    for (const { typeUrl, state } of this.#asked.filter(asked => asked.channel === channel)) {
       if (state.inFlight !== undefined)
         this.process.doubts = doubt(this.process.doubts, typeUrl, namesOf(state.inFlight));
+      this.process.formerSets.set(typeUrl, toFormerSet(state));
+    }
     this.#asked = this.#asked.filter(asked => asked.channel !== channel);
     if (this.#slotOut?.channel === channel) this.#slotOut = undefined;
     if (!this.isOpen) this.#cancelWake();
@@ -209,7 +212,8 @@ export class Session {
     const note = request.errorDetail === undefined ? trust : doubt;
     this.process.doubts = note(this.process.doubts, typeUrl, namesOf(inFlight));
     if (request.errorDetail === undefined) this.#context.recorder.acked(this.process.nodeId, this.#now());
-    if (typeUrl === LISTENER_TYPE) this.#noteListenerAnswer(answered, inFlight.sent, inFlight.at);
+    if (typeUrl === LISTENER_TYPE)
+      this.#listenerNacks.note(answered.refused, inFlight.sent, inFlight.at, this.#now());
     this.#recordNacks();
   }
 
@@ -226,32 +230,14 @@ export class Session {
     return this.#asked.find(asked => asked.channel === channel && asked.typeUrl === typeUrl);
   }
 
-  #noteListenerAnswer(state: Subscription, answered: ReadonlyMap<string, string>, sentAt: number): void {
-    for (const [name, version] of answered) {
-      const refused = state.refused.get(name);
-      const count = (this.#listenerNacks.get(name)?.count ?? 0) + 1;
-      this.#listenerNacks.delete(name);
-      if (refused?.version === version && blamesPlugin(refused.message))
-        this.#listenerNacks.set(name, {
-          version,
-          message: refused.message,
-          sentAt,
-          nackedAt: this.#now(),
-          count,
-        });
-    }
-  }
-
   /** Listeners that were refused over a plugin: again, once the download ended or the slots were healed. */
   #judgeListeners(): void {
     for (const asked of this.#asked) {
       if (asked.typeUrl !== LISTENER_TYPE) continue;
-      for (const [name, nack] of this.#listenerNacks) {
-        if (asked.state.refused.get(name)?.version !== nack.version) continue;
-        const decision = decideListener(nack, this.process.state.downloads, this.#now());
-        if (decision.next === 'wait') continue;
+      const { downloads } = this.process.state;
+      for (const { name, next } of this.#listenerNacks.due(asked.state.refused, downloads, this.#now())) {
         asked.state = retry(asked.state, name);
-        if (decision.next === 'heal')
+        if (next === 'heal')
           this.#update(machine.onHeal(this.process.state, this.#slotsOf(name), this.#now()));
       }
     }
@@ -260,7 +246,8 @@ export class Session {
   #pushOne(snapshot: Snapshot): boolean {
     for (const asked of this.#asked) {
       const resources = resourcesOf(snapshot, asked.typeUrl);
-      const settled = asked.channel.settle(asked.state, resources);
+      const former = this.process.formerSets.get(asked.typeUrl);
+      const settled = asked.channel.settle(asked.state, resources, former);
       asked.state = askAgain(settled, asked.typeUrl, this.#endpointsAwaited, resources);
     }
     const plan = planPush(this.#asked, snapshot, this.#mayChange);
@@ -352,10 +339,7 @@ export class Session {
   #scheduleWake(): void {
     this.#cancelWake();
     const now = this.#now();
-    const waits = [...this.#listenerNacks.values()].flatMap(nack => {
-      const decision = decideListener(nack, this.process.state.downloads, now);
-      return decision.next === 'wait' ? [decision.until] : [];
-    });
+    const waits = this.#listenerNacks.waits(this.process.state.downloads, now);
     const silentAt = (this.#unansweredSince() ?? Number.POSITIVE_INFINITY) + SILENT_AFTER_MS;
     if (silentAt > now) waits.push(silentAt);
     const wakes = [machine.processWake(this.process.state, now) ?? Number.POSITIVE_INFINITY, ...waits];

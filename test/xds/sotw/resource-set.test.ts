@@ -118,6 +118,28 @@ test('31. a client that brings another version gets the whole set, the empty one
     ]);
 });
 
+test('18, 31. who comes back with what it had when its stream ended: what is gone meanwhile goes last', () => {
+  const former = settled('a@1 b@1');
+  const story = new TypeStory({ version: setVersionOf('a@1 b@1'), former });
+  assert.deepEqual(story.exist('a@1 c@1').settle(), ['a@1 b@1 c@1', 'a@1 c@1']);
+  const other = new TypeStory({ version: setVersionOf('a@7'), former });
+  assert.deepEqual(other.exist('a@1 c@1').settle(), ['a@1 c@1'], 'not with anything else');
+});
+
+test('7, 31. and what is held back stays as it was', () => {
+  const story = new TypeStory({ version: setVersionOf('a@1 b@1'), former: settled('a@1 b@1') });
+  story.held.add('a');
+  assert.deepEqual(story.exist('a@2 b@2').settle(), ['a@1 b@2']);
+});
+
+test('31. what a former stream had is not known where it was refused in bytes that nobody knows', () => {
+  const former = new TypeStory({ version: 'other' }).exist('a@1');
+  former.send();
+  former.answer('Error adding/updating cluster(s) a: bad');
+  const story = new TypeStory({ version: setVersionOf('a@1'), former });
+  assert.deepEqual(story.exist('b@1').settle(), ['b@1']);
+});
+
 test('31. what the version means is seen when the resources come, not before', () => {
   const story = new TypeStory({ version: setVersionOf('a@1') });
   story.exist('a@1');

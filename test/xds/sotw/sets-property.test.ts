@@ -13,7 +13,7 @@ const MOST_RESPONSES = 8;
 type Action =
   | { readonly do: 'exist'; readonly versions: readonly (number | null)[] }
   | { readonly do: 'hold' | 'free'; readonly name: string }
-  | { readonly do: 'reconnect' };
+  | { readonly do: 'reconnect'; readonly remembered: boolean };
 
 const action: fc.Arbitrary<Action> = fc.oneof(
   {
@@ -30,7 +30,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       name: fc.constantFrom(...NAMES),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('reconnect' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reconnect' as const), remembered: fc.boolean() }) },
 );
 
 /** An Envoy: it applies of a set what it can, and names the rest. */
@@ -50,7 +50,8 @@ class SetClient {
     }
     if (next.do === 'reconnect') {
       // One that has not accepted any set yet has nothing to say, and is taken for one that has nothing.
-      if (this.accepted !== '') this.#story = new TypeStory({ version: this.accepted });
+      const former = next.remembered ? { former: this.#story } : {};
+      if (this.accepted !== '') this.#story = new TypeStory({ version: this.accepted, ...former });
     }
     if (next.do === 'hold') this.#held.add(next.name);
     if (next.do === 'free') this.#held.delete(next.name);

@@ -2,7 +2,7 @@
 import type { EncodedResource } from '../../../src/model/resource.ts';
 import { CLUSTER_TYPE, ROUTE_TYPE } from '../../../src/model/type-url.ts';
 import type { SotwRequest } from '../../../src/xds/sotw/messages.ts';
-import { settleClaim, toSet, toSetVersion } from '../../../src/xds/sotw/resource-set.ts';
+import { settleClaim, toFormerSet, toSet, toSetVersion } from '../../../src/xds/sotw/resource-set.ts';
 import * as sotw from '../../../src/xds/sotw/subscription.ts';
 import * as subscription from '../../../src/xds/stream/subscription.ts';
 
@@ -35,6 +35,8 @@ export interface Begin {
   readonly names?: readonly string[];
   /** What it says that it accepted last. */
   readonly version?: string;
+  /** Whose stream ended before. */
+  readonly former?: TypeStory;
   /** Responses are sets (clusters), or parts (routes). Default set. */
   readonly form?: 'set' | 'part';
 }
@@ -44,9 +46,11 @@ export class TypeStory {
   resources = new Map<string, EncodedResource>();
   readonly held = new Set<string>();
   readonly #isSet: boolean;
+  readonly #former: TypeStory | undefined;
   #nonce = 0;
 
-  constructor({ names = [], version = '', form = 'set' }: Begin = {}) {
+  constructor({ names = [], version = '', form = 'set', former }: Begin = {}) {
+    this.#former = former;
     this.#isSet = form === 'set';
     this.state = sotw.subscribe(sotwRequest({ names, versionInfo: version }), this.#isSet);
   }
@@ -64,7 +68,8 @@ export class TypeStory {
 
   /** The response that goes out now, as `a@1 b@2`; `empty`, or undefined when none does. */
   send(): string | undefined {
-    this.state = settleClaim(this.state, this.resources);
+    const former = this.#former && toFormerSet(this.#former.state);
+    this.state = settleClaim(this.state, this.resources, former);
     if (this.state.inFlight !== undefined) return undefined;
     const due = subscription.diff(this.state, this.resources, it => !this.held.has(it.name));
     // As plan-push has it: first what is new, then what is gone.
