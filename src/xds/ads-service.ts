@@ -256,7 +256,8 @@ function newNodeCheck(nodeId: string): NodeCheck {
     if (node === undefined || (known !== undefined && Buffer.compare(known, node) === 0)) return;
     if (decodeNode(node).id !== nodeId)
       throw new XdsError('node-changed', `the stream of ${nodeId} now names another node`);
-    known = node;
+    // A copy: the bytes themselves are a part of the 64 kB that were read with them.
+    known = Buffer.from(node);
   };
 }
 
