@@ -134,7 +134,7 @@ export class RolloutBelief {
       const mayHave =
         node.isConnected && node.runs(this.name) === now
           ? [now]
-          : [now, ...this.bases.map(base => aimOn(base, facts))];
+          : [now, ...this.bases.map(base => aimOn(base, facts)), ...this.earlierOn(facts)];
       const changes = mayHave.filter(revision => rollout.aims.some(aim => aimOn(aim, facts) !== revision));
       // Before it has asked for its places it is not known whether it has any.
       const isBare = facts.layout === 'chain' && node.places.size === 0;
@@ -182,6 +182,11 @@ export class RolloutBelief {
       if (waits || isStuck || node.silentSince !== undefined) return `${id} did not answer in time`;
     }
     return undefined;
+  }
+
+  /** What unfinished rollouts may have moved a node to, while it was away or busy. */
+  protected earlierOn(facts: NodeView['facts']): readonly (number | null)[] {
+    return this.earlier.flatMap(({ aims }) => aims.map(aim => aimOn(aim, facts)));
   }
 
   /** It was sent the same by a rollout before, and has not taken it: it is a target of this one as well. */
