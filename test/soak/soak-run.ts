@@ -22,6 +22,8 @@ const TWINS = 5;
 /** Low enough to be hit all the time. */
 const LIMITS = ['requests-per-second=20', 'first-request=5s', 'message-size=256KiB'];
 const CALM_MS = 60_000;
+/** A peer that went without a word is found by pings: after 30 s one is sent, and waited for 60 s. */
+const GONE_MS = 120_000;
 /** What a heap may gain beyond its first calm: what is kept by count (events, hits) and noise. */
 const MAY_GROW = { share: 0.1, bytes: 4_000_000 };
 
@@ -119,7 +121,10 @@ async function end(
   endVandals();
   for (const client of clients) client.leave();
   try {
-    await until(async () => (await readUse(plane)).every(used => used === 0), { what: 'all to be gone' });
+    await until(async () => (await readUse(plane)).every(used => used === 0), {
+      what: 'all to be gone',
+      deadlineMs: GONE_MS,
+    });
   } catch {
     say(listSockets(plane.xds));
     faults.push(`connections and streams still counted: ${(await readUse(plane)).join(', ')}`);

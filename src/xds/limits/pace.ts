@@ -17,6 +17,11 @@ export class Pace {
     return Math.max(0, this.#paidAt - this.#burstMs - now);
   }
 
+  /** Whether a pause has given back half of the burst. */
+  isRested(now: number): boolean {
+    return this.#paidAt - now <= this.#burstMs / 2;
+  }
+
   /** One passes, or is to pass after its wait; `cost` may be more than the burst: the next ones wait for it. */
   take(now: number, cost = 1): void {
     this.#paidAt = Math.max(this.#paidAt, now) + cost * this.#intervalMs;

@@ -27,8 +27,9 @@ export class RequestPace {
   arrive(now: number, bytes: number): { readonly waitMs: number; readonly isFirstBehind: boolean } {
     const waitMs = this.#pace.waitOf(now);
     const isFirstBehind = waitMs > 0 && this.#behindSince === undefined;
-    if (waitMs === 0) this.#behindSince = undefined;
-    else this.#behindSince ??= now;
+    // Our own timers are late at times: that is no pause.
+    if (waitMs > 0) this.#behindSince ??= now;
+    else if (this.#pace.isRested(now)) this.#behindSince = undefined;
     if (this.#behindSince !== undefined && now - this.#behindSince >= FLOOD_MS)
       throw new LimitError(
         'requests-per-second',

@@ -23,7 +23,7 @@ test('a flood without an end ends the stream; with a pause in it, it does not', 
     let now = 0;
     while (now < 1.5 * FLOOD_MS) {
       now += pace.arrive(now, 100).waitMs;
-      if (now >= pauseAt && now < pauseAt + 1000) now += 5000;
+      if (now >= pauseAt && now < pauseAt + 1000) now += 6000;
     }
     return now;
   };
@@ -32,4 +32,16 @@ test('a flood without an end ends the stream; with a pause in it, it does not', 
     limit: 'requests-per-second',
   });
   assert.ok(flood(FLOOD_MS / 2 + 10_000) >= FLOOD_MS);
+});
+
+test('a flood ends the stream also where its requests come a little late each time', () => {
+  const pace = new RequestPace(limits);
+  const flood = (): void => {
+    for (let now = 0; now < 3 * FLOOD_MS; ) {
+      const { waitMs } = pace.arrive(now, 100);
+      // Every tenth time the loop was busy for as long as two requests take.
+      now += waitMs + (Math.floor(now / 100) % 10 === 0 ? 200 : 0);
+    }
+  };
+  assert.throws(flood, { code: 'requests-too-fast' });
 });
