@@ -107,9 +107,11 @@ export class RolloutBelief {
     // It was away when that became what was proven.
     const { id } = node.facts;
     const isLate = !rollout.touched.has(id) && node.openedAt >= this.basesAt;
-    // What it had been moved to was taken off whoever had it.
+    // What it had been moved to was taken off whoever had it; what began after that takes nothing back.
     const isDropped =
-      !rollout.touched.has(id) && this.lastDeathAt >= (this.movedAt.get(id) ?? Number.POSITIVE_INFINITY);
+      !rollout.touched.has(id) &&
+      this.lastDeathAt >= rollout.since &&
+      this.lastDeathAt >= (this.movedAt.get(id) ?? Number.POSITIVE_INFINITY);
     return isLate || isDropped || node.isExcluded || (rollout.dead ?? rollout.mayFail) !== undefined;
   }
 
