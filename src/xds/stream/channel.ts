@@ -157,8 +157,11 @@ export class Channel {
   slotAcked(remembered: RememberedVersions): void {
     if (this.#slotsOut === undefined) return;
     remembered.delete(this.#slotClaim);
-    this.#slotVersions = new Map(this.#slotsOut);
-    this.#slotClaim = sotwResponse.toSlotsVersion(this.#slotVersions);
+    const kept = [...this.#slotsOut].filter(([name]) => this.slots.has(name));
+    const claim = sotwResponse.toSlotsVersion(this.#slotsOut);
+    // What it let go of meanwhile is in its version, and nothing that it has.
+    this.#slotVersions = new Map(kept);
+    this.#slotClaim = claim;
     remembered.set(this.#slotClaim, this.#slotVersions);
     const [oldest] = remembered.keys();
     if (remembered.size > MOST_REMEMBERED && oldest !== undefined) remembered.delete(oldest);

@@ -1,4 +1,4 @@
-import { LISTENER_TYPE } from '../../../src/model/type-url.ts';
+import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE } from '../../../src/model/type-url.ts';
 import type { DeltaMessage, Response } from './envoy-model.ts';
 import { decodeSotwResponse, type SotwMessage } from './sotw-wire.ts';
 
@@ -33,6 +33,11 @@ export class SotwMouth {
   /** A stream begins: nonces die with the one before. */
   connect(): void {
     this.#offered.clear();
+  }
+
+  /** An Envoy that once asked for places says on each stream which, also when it has none any more. */
+  get hasAskedForPlaces(): boolean {
+    return this.#names.has(EXTENSION_CONFIG_TYPE);
   }
 
   toSotw(message: DeltaMessage): SotwMessage {

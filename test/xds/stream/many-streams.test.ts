@@ -180,3 +180,16 @@ test('sotw: a place that was dropped is no part of what its version stands for',
   const third = story.open('sotw').ask('ecds', ['s', 'u'], { version });
   assert.deepEqual(third.settle(), ['ecds u: verdict b@1']);
 });
+
+test('sotw: nor is one that was dropped while its push was out', () => {
+  const story = new ManyStreamsStory().exist({ slots: { s: 'a@1', u: 'b@1' } });
+  const stream = story.open('sotw').ask('ecds', ['s', 'u']);
+  stream.settle();
+  const before = stream.versionInfo;
+  story.exist({ slots: { s: 'a@1', u: 'b@2' } });
+  const [push] = stream.take();
+  stream.ask('ecds', ['s'], { version: before });
+  stream.answer(push ?? assert.fail()).close();
+  const again = story.open('sotw').ask('ecds', ['s', 'u'], { version: stream.versionInfo });
+  assert.deepEqual(again.settle(), ['ecds u: verdict b@2']);
+});
