@@ -4,6 +4,7 @@ import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE } from '../../src/model/type-url.t
 import { encodeDeltaResponse } from '../../src/xds/delta/messages.ts';
 import type { DeltaMessage } from '../xds/model/envoy-model.ts';
 import { decodeResponse } from '../xds/model/envoy-model.ts';
+import type { ResourceReader } from '../xds/model/sotw-mouth.ts';
 
 /*
  * Real bytes on one side, the modelled Envoy's plain texts on the other. Field numbers are those of the protos named
@@ -42,6 +43,19 @@ export interface WireResponse {
 }
 
 export const readResponse: (bytes: Uint8Array) => WireResponse = decodeResponse;
+
+/** In the state of the world a resource comes with nothing beside it. */
+export const wireReader: ResourceReader = {
+  // The name is the first field of all of them.
+  nameOf: (_, any) => textOf(fields(contentOf(any), 1)[0]),
+  versionOf: (typeUrl, any) => (typeUrl === EXTENSION_CONFIG_TYPE ? toPlaceVersion(any) : sha256Hex(any)),
+};
+
+/** Whatever its tags are, as Attaché's own versions of places. */
+function toPlaceVersion(any: Uint8Array): string {
+  const { form, parts } = readPlace(any);
+  return `${sha256Hex(parts.map(({ rest }) => rest).join('\n'))}.${form}`;
+}
 
 /** What the module probe of the push protocol looks for (src/compile/probe.ts). */
 export const PROBE_PLUGIN = 'attache/probe';

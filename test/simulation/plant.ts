@@ -10,6 +10,7 @@ import { createCoalescedWriter } from '../../src/store/coalesced-writer.ts';
 import { LiveTable } from '../../src/store/live-table.ts';
 import type { Operation, Store } from '../../src/store/store.ts';
 import { type AdsService, createAdsService, type DiscoveryStream } from '../../src/xds/ads-service.ts';
+import type { ProtocolForm } from '../../src/xds/stream/channel.ts';
 import { type Distort, MortalStore } from './mortal-store.ts';
 import type { SimClock } from './sim-clock.ts';
 
@@ -110,8 +111,8 @@ export class Plant {
   }
 
   /** undefined: nobody listens. */
-  open(send: (bytes: Buffer) => void): DiscoveryStream | undefined {
-    return this.#ads?.open({ form: 'delta' }, bytes => this.#alive && send(bytes));
+  open(form: ProtocolForm, send: (bytes: Buffer) => void): DiscoveryStream | undefined {
+    return this.#ads?.open({ form }, bytes => this.#alive && send(bytes));
   }
 
   /** What the module server saw. */

@@ -1,8 +1,11 @@
 import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE } from '../../src/model/type-url.ts';
 import type { DiscoveryStream } from '../../src/xds/ads-service.ts';
+import type { ProtocolForm } from '../../src/xds/stream/channel.ts';
 import type { Part } from '../xds/model/content.ts';
 import { type DeltaMessage, EnvoyModel } from '../xds/model/envoy-model.ts';
 import type { FakeClock } from '../xds/model/fake-clock.ts';
+import { SotwMouth } from '../xds/model/sotw-mouth.ts';
+import { encodeSotwRequest } from '../xds/model/sotw-wire.ts';
 import type { Chance } from './chance.ts';
 import {
   encodeNode,
@@ -14,6 +17,7 @@ import {
   readResponse,
   toModelResponse,
   type WireResponse,
+  wireReader,
 } from './envoy-bytes.ts';
 import type { Plant } from './plant.ts';
 import type { SimClock } from './sim-clock.ts';
@@ -43,9 +47,12 @@ const RECORDED_MS = 200;
  */
 export class SimEnvoy {
   readonly facts: NodeFacts;
+  readonly #form: ProtocolForm;
   readonly #world: Surroundings;
   readonly #node: Uint8Array;
   #model: EnvoyModel;
+  /** For the state of the world. */
+  #mouth = new SotwMouth(wireReader);
   #stream: DiscoveryStream | undefined;
   /** Tells a line from the one before it. */
   #line = 0;
@@ -63,8 +70,9 @@ export class SimEnvoy {
   #pushedAt = Number.NEGATIVE_INFINITY;
   #isForgotten = false;
 
-  constructor(facts: NodeFacts, world: Surroundings) {
+  constructor(facts: NodeFacts, form: ProtocolForm, world: Surroundings) {
     this.facts = facts;
+    this.#form = form;
     this.#world = world;
     this.#node = encodeNode(facts);
     this.#model = this.#newModel();
@@ -115,6 +123,7 @@ export class SimEnvoy {
     this.#model.kill();
     this.#close();
     this.#model = this.#newModel();
+    this.#mouth = new SotwMouth(wireReader);
     this.#retry(backMs);
   }
 
@@ -155,7 +164,7 @@ export class SimEnvoy {
   #connect(): void {
     if (!this.#isOn || this.#stream !== undefined) return;
     const line = ++this.#line;
-    const stream = this.#world.plant()?.open(bytes => this.#onSent(line, bytes));
+    const stream = this.#world.plant()?.open(this.#form, bytes => this.#onSent(line, bytes));
     if (stream === undefined) {
       this.#retry(this.#world.chance.integer(200, 5000));
       return;
@@ -163,7 +172,10 @@ export class SimEnvoy {
     this.#stream = stream;
     this.#withNode = true;
     this.#inAt = this.#outAt = this.#world.clock.now();
+    this.#mouth.connect();
     this.#model.connect();
+    if (this.#model.slots.size === 0 && this.#mouth.hasAskedForPlaces)
+      this.#request({ typeUrl: EXTENSION_CONFIG_TYPE, subscribe: [], initialVersions: new Map() });
   }
 
   #close(): void {
@@ -179,10 +191,14 @@ export class SimEnvoy {
   /** Attaché sent something: it is on the wire now, and arrives a little later. */
   #onSent(line: number, bytes: Buffer): void {
     if (line !== this.#line) return;
-    const response = readResponse(bytes);
+    const changes = this.#form === 'delta' ? undefined : this.#mouth.toChanges(bytes, this.#model.listeners);
+    const response = changes ?? readResponse(bytes);
     this.#see(response);
     this.#inAt = Math.max(this.#inAt, this.#world.clock.now() + this.#world.chance.integer(1, 5));
-    this.#after(this.#inAt, line, () => this.#model.onResponse(toModelResponse(response)));
+    this.#after(this.#inAt, line, () => {
+      if (changes !== undefined) this.#mouth.receive(changes);
+      this.#model.onResponse(toModelResponse(response));
+    });
   }
 
   #see({ typeUrl, resources, removed }: WireResponse): void {
@@ -204,12 +220,16 @@ export class SimEnvoy {
 
   #request(message: DeltaMessage): void {
     const line = this.#line;
+    // What it says of itself is what is true now, also where it is never heard.
+    const sotw = this.#form === 'sotw' ? this.#mouth.toSotw(message) : undefined;
+    const encode = (node: Uint8Array | undefined): Uint8Array =>
+      sotw === undefined ? encodeRequest(message, node) : encodeSotwRequest(sotw, node);
     this.#outAt = Math.max(this.#outAt, this.#world.clock.now() + this.#world.chance.integer(1, 5));
-    this.#after(this.#outAt, line, () => this.#hand(message));
+    this.#after(this.#outAt, line, () => this.#hand(message, encode));
   }
 
   /** The request arrives at Attaché. */
-  #hand(message: DeltaMessage): void {
+  #hand(message: DeltaMessage, encode: (node: Uint8Array | undefined) => Uint8Array): void {
     const { wire } = this.#world;
     const node = this.id;
     if (this.#withNode) {
@@ -230,7 +250,7 @@ export class SimEnvoy {
     }
     if (message.unsubscribe !== undefined)
       wire.see({ type: 'unsubscribed', node, places: message.unsubscribe });
-    const bytes = encodeRequest(message, this.#withNode ? this.#node : undefined);
+    const bytes = encode(this.#withNode ? this.#node : undefined);
     this.#withNode = false;
     this.#stream?.onMessage(bytes);
   }

@@ -1,6 +1,7 @@
-import type { PluginName } from '../../src/model/plugin-spec.ts';
+import { type PluginName, sha256Hex } from '../../src/model/plugin-spec.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import type { Operation, Store } from '../../src/store/store.ts';
+import type { ProtocolForm } from '../../src/xds/stream/channel.ts';
 import type { Part } from '../xds/model/content.ts';
 import { Chance } from './chance.ts';
 import { type Content, Contents, isThere } from './contents.ts';
@@ -23,6 +24,9 @@ export interface WorldOptions {
   readonly distort?: Distort;
 }
 
+/** The share of Envoys that do not speak the incremental form. */
+const STATE_OF_THE_WORLD = 0.4;
+
 /** One simulated world: the real stages on a store that outlives them, modelled Envoys, and what people do. */
 export class World {
   readonly clock = new SimClock();
@@ -35,6 +39,7 @@ export class World {
   readonly envoys = new Map<string, SimEnvoy>();
   /** Rules of the push protocol that a modelled Envoy saw broken, errors that a stage logged. */
   readonly faults: string[] = [];
+  readonly #seed: number;
   readonly #distort: Distort | undefined;
   readonly #traffic: Traffic;
   #plant: Plant | undefined;
@@ -46,6 +51,7 @@ export class World {
   #stopTraffic: () => void = () => {};
 
   constructor({ seed, witnesses, verbose, distort }: WorldOptions) {
+    this.#seed = seed;
     this.chance = new Chance(seed);
     this.wire = new Wire(this.clock.now, witnesses, verbose);
     this.#distort = distort;
@@ -133,9 +139,17 @@ export class World {
       refuses: (node, part) => this.#refuses(node, part),
       violated: (rule, node, detail) => this.#violated(rule, node, detail),
     };
-    const envoy = new SimEnvoy(facts, surroundings);
+    const form = this.#formOf(facts.id);
+    if (form === 'sotw') this.wire.say(`${facts.id} asks for the state of the world`);
+    const envoy = new SimEnvoy(facts, form, surroundings);
     this.envoys.set(facts.id, envoy);
     return envoy;
+  }
+
+  /** Dice of its own: a node keeps its form whatever else happens. */
+  #formOf(node: string): ProtocolForm {
+    const dice = Number.parseInt(sha256Hex(`${this.#seed} ${node}`).slice(0, 8), 16) / 2 ** 32;
+    return dice < STATE_OF_THE_WORLD ? 'sotw' : 'delta';
   }
 
   /** A new process of an Envoy: its stats begin anew. */
