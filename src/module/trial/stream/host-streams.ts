@@ -1,4 +1,5 @@
-import { type HostCalls, toResult } from '../host-call.ts';
+import { bufferReads, MAX_BUFFER } from '../host-buffers.ts';
+import type { HostCalls } from '../host-call.ts';
 import { readPairs } from '../pairs.ts';
 import { Result } from '../trial-protocol.ts';
 import type { PassingMessage } from './http-stream.ts';
@@ -6,7 +7,6 @@ import type { StreamGuest } from './stream-guest.ts';
 
 const { ok, notFound, badArgument, invalidMemoryAccess } = Result;
 
-const MAX_BUFFER = 8;
 const REQUEST_BODY = 0;
 const RESPONSE_BODY = 1;
 const CALL_BODY = 4;
@@ -42,17 +42,7 @@ export function streamCalls(guest: StreamGuest): HostCalls {
     return ok;
   };
   return {
-    get_buffer_bytes(type: number, start: number, length: number, addressAt: number, sizeAt: number) {
-      if (type > MAX_BUFFER) return badArgument;
-      const bytes = find(type)?.subarray(start, start + length);
-      return bytes === undefined ? notFound : guest.answer(bytes, addressAt, sizeAt);
-    },
-    get_buffer_status(type: number, sizeAt: number, flagsAt: number) {
-      if (type > MAX_BUFFER) return badArgument;
-      const bytes = find(type);
-      if (bytes === undefined) return notFound;
-      return toResult(guest.memory.writeWord(sizeAt, bytes.length) && guest.memory.writeWord(flagsAt, 0));
-    },
+    ...bufferReads(guest, find),
     set_buffer_bytes(type: number, start: number, length: number, at: number, size: number) {
       if (type > MAX_BUFFER) return badArgument;
       if (find(type) === undefined) return notFound;
