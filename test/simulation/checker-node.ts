@@ -38,6 +38,13 @@ export class NodeView {
   /** Listener names of the push that is out. */
   listenersOut: readonly string[] = [];
   placeOut: string | undefined;
+  /** The life of Attaché in which it let go of a place whose push was out, if it has ACKed none since. */
+  letGoIn: number | undefined;
+  /**
+   * In the state of the world one version stands for all places, and that place is in it: who was not there cannot
+   * tell what it says, and sends each place once more.
+   */
+  isVersionUnknown = false;
   /** Times of GETs, for the evidence. */
   readonly gets: { readonly at: number; readonly module: string }[] = [];
   /** Content that this node was seen to refuse: `plugin@revision`. */

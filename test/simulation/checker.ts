@@ -97,6 +97,7 @@ export class Checker implements Witness {
         this.#onAnswer(node, event.to, event.nack, at);
         return;
       case 'unsubscribed':
+        if (event.places.some(place => place === node.placeOut)) node.letGoIn = this.#life;
         for (const place of event.places) node.places.delete(place);
         return;
       case 'get':
@@ -132,7 +133,8 @@ export class Checker implements Witness {
       node.placeOut = name;
       return;
     }
-    if (place.isClean && acked !== undefined) this.#checkNeeded(node, name, place, content);
+    if (place.isClean && acked !== undefined && !node.isVersionUnknown)
+      this.#checkNeeded(node, name, place, content);
     const before = node.runs.bind(node);
     for (const { plugin, revision } of content.parts) this.#plugin(plugin).onContent(node, revision, at);
     for (const { plugin } of acked?.parts ?? [])
@@ -199,6 +201,7 @@ export class Checker implements Witness {
     if (to === 'listeners') this.#onListenersAnswer(node, nack, at);
     if (to !== 'place' || node.placeOut === undefined) return;
     const name = node.placeOut;
+    if (nack === undefined && node.places.has(name)) node.letGoIn = undefined;
     const place = node.place(name);
     node.placeOut = undefined;
     place.isOutstanding = false;
@@ -227,6 +230,8 @@ export class Checker implements Witness {
     const node = this.#nodes.get(event.node) ?? new NodeView(event.facts, at);
     this.#nodes.set(event.node, node);
     node.open(event.facts, at, event.fresh);
+    node.isVersionUnknown = node.letGoIn !== undefined && node.letGoIn !== this.#life;
+    if (node.isVersionUnknown) node.letGoIn = undefined;
     if (event.fresh) this.#evidence.onBegun(node);
   }
 
