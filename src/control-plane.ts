@@ -39,6 +39,7 @@ import { ADMIN_LIMITS, createNodeAdmin } from './xds/access/node-admin.ts';
 import { createNodeLogReader } from './xds/access/node-log.ts';
 import { createAdsService } from './xds/ads-service.ts';
 import { LimitGuard } from './xds/limits/limit-guard.ts';
+import { XDS_PATIENCE } from './xds/limits/patience.ts';
 import { withoutSecretConfigs } from './xds/status/without-secrets.ts';
 import { startXdsServer } from './xds/xds-server.ts';
 
@@ -162,7 +163,7 @@ async function start(
   const guard = new LimitGuard({ limits: config.xdsLimits, clock, log });
   const show = makeShowResource(registry);
   const served = { ...ads, configs: withoutSecretConfigs(ads.configs, show) };
-  const xds = await startXdsServer(served, config.xdsListen, guard, log);
+  const xds = await startXdsServer(served, config.xdsListen, guard, log, XDS_PATIENCE);
   onStop(() => xds.stop());
   const forEnvoys = { xds: toHostPort(advertised(config, xds.address)), modules: toHostPort(modules) };
 

@@ -7,6 +7,7 @@ import { toGrpcStatus } from './grpc-status.ts';
 import { createInterceptor } from './limits/guarded-call.ts';
 import type { LimitGuard } from './limits/limit-guard.ts';
 import { openPort } from './limits/open-port.ts';
+import type { Patience } from './limits/patience.ts';
 
 /*
  * The gRPC port. Messages pass through as bytes: the discovery codec reads and writes them.
@@ -16,13 +17,11 @@ import { openPort } from './limits/open-port.ts';
 const METRICS = '/envoy.service.metrics.v3.MetricsService/StreamMetrics';
 
 /** What a client may cost is in ./limits. */
-function toOptions(guard: LimitGuard): grpc.ServerOptions {
+function toOptions(guard: LimitGuard, patience: Patience): grpc.ServerOptions {
   return {
-    // Envoy answers no ping while it loads a large module (9 s were seen): a minute is not lost.
-    'grpc.keepalive_time_ms': 30_000,
-    'grpc.keepalive_timeout_ms': 60_000,
-    // Envoys have a stream for as long as they run; what has none for five minutes comes back when it wants something.
-    'grpc.max_connection_idle_ms': 300_000,
+    'grpc.keepalive_time_ms': patience.pingEveryMs,
+    'grpc.keepalive_timeout_ms': patience.pingAnswerMs,
+    'grpc.max_connection_idle_ms': patience.unusedMs,
     // An Envoy sends all its stats in one message. With thousands of clusters or listeners that is far above gRPC's
     // usual 4 MiB, and the next flush would fail alike; without any limit one peer could take all memory.
     'grpc.max_receive_message_length': guard.limits['message-size'],
@@ -51,8 +50,9 @@ export async function startXdsServer(
   listen: { readonly host: string; readonly port: number },
   guard: LimitGuard,
   log: Log,
+  patience: Patience,
 ): Promise<XdsServer> {
-  const server = new grpc.Server(toOptions(guard));
+  const server = new grpc.Server(toOptions(guard, patience));
   const calls = new Set<Call>();
   for (const method of DISCOVERY_METHODS)
     server.addService(
@@ -74,8 +74,10 @@ export async function startXdsServer(
       for (const call of calls) call.end();
       for (const call of metricsCalls) call.emit('error', STOPPING);
       // Who does not let go is cut. (forceShutdown cuts nobody while channelz is off.)
-      open.close(GRACE_MS);
-      await new Promise<void>(resolve => server.tryShutdown(() => resolve()));
+      const closed = open.close(GRACE_MS);
+      // It never says that it is done where a session is being given up.
+      server.tryShutdown(() => {});
+      await closed;
     },
   };
 }

@@ -13,6 +13,7 @@ import { LiveTable } from '../../src/store/live-table.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { createAdsService } from '../../src/xds/ads-service.ts';
 import { LimitGuard } from '../../src/xds/limits/limit-guard.ts';
+import { type Patience, XDS_PATIENCE } from '../../src/xds/limits/patience.ts';
 import { startXdsServer } from '../../src/xds/xds-server.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 import { readSlot, snapshotOf } from '../xds/model/content.ts';
@@ -89,6 +90,7 @@ export interface SceneOptions {
   readonly limits?: Partial<XdsLimits>;
   /** Of the limits. */
   readonly limitClock?: Clock;
+  readonly patience?: Partial<Patience>;
 }
 
 /** The xds stage behind its port; `set` is what compile would do. */
@@ -114,7 +116,10 @@ export async function setUp(t: TestContext, world?: World, options: SceneOptions
     log: silentLog,
   });
   const guard = new LimitGuard({ limits, clock: options.limitClock ?? clock, log: silentLog });
-  const server = await startXdsServer(ads, { host: '127.0.0.1', port: 0 }, guard, silentLog);
+  const server = await startXdsServer(ads, { host: '127.0.0.1', port: 0 }, guard, silentLog, {
+    ...XDS_PATIENCE,
+    ...options.patience,
+  });
   stopAfter(t, {
     async stop() {
       await server.stop();

@@ -7,6 +7,7 @@ import { status } from '@grpc/grpc-js';
 import { ProtoRegistry } from '../../src/compile/proto-registry.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import type { AdsService } from '../../src/xds/ads-service.ts';
+import { XDS_PATIENCE } from '../../src/xds/limits/patience.ts';
 import { startXdsServer } from '../../src/xds/xds-server.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 import { until } from '../harness/wait.ts';
@@ -150,11 +151,11 @@ test('50. the port is free after a stop, and one that is taken is an error with 
   const { server, guard } = await setUp(t, {});
   const other = await setUp(t, {});
   assert.notEqual(other.server.address.port, server.address.port);
-  await assert.rejects(startXdsServer(NO_SERVICE, { ...server.address }, guard, silentLog), {
+  await assert.rejects(startXdsServer(NO_SERVICE, { ...server.address }, guard, silentLog, XDS_PATIENCE), {
     code: 'xds-listen-failed',
   });
   await server.stop();
-  const again = await startXdsServer(NO_SERVICE, { ...server.address }, guard, silentLog);
+  const again = await startXdsServer(NO_SERVICE, { ...server.address }, guard, silentLog, XDS_PATIENCE);
   await again.stop();
 });
 

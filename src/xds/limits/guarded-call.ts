@@ -1,3 +1,4 @@
+import type { ServerHttp2Stream } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { toSizeText } from '../../model/quantity-text.ts';
 import { toGrpcStatus } from '../grpc-status.ts';
@@ -20,6 +21,9 @@ export function createInterceptor(
 function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.ServerInterceptingCall {
   const { limits, clock } = guard;
   const peer = call.getPeer();
+  const stream = streamOf(call);
+  // A stream that ended does not know its session any more.
+  const { session } = stream;
   const pace = new RequestPace(limits);
   let isIn = false;
   let isOver = false;
@@ -37,8 +41,9 @@ function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.Se
   };
   // gRPC finds out itself that a message is too large, before it is read, and has words of its own for it.
   call.sendStatus = status => {
-    if (isAboutSize(status)) end(toTooLarge(limits['message-size']));
-    else sendStatus(status);
+    if (!isAboutSize(status)) sendStatus(status);
+    // It says so again for each piece that still comes.
+    else if (!isOver) end(toTooLarge(limits['message-size']));
   };
   const begin = (proceed: () => void): void => {
     cancelTimer = clock.after(limits['first-request'], () => end(toSilence(limits['first-request'])));
@@ -73,6 +78,7 @@ function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.Se
       cancelTimer();
       if (isIn) guard.leave(peer);
       isIn = false;
+      guard.callOver(peer, stream, session);
     },
   };
   return new grpc.ServerInterceptingCall(call, {
@@ -81,6 +87,14 @@ function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.Se
       if (!isOver) next(message);
     },
   });
+}
+
+/**
+ * To grpc-js a call is over when its status is on its way. Whether the client let go of it too, only the stream below
+ * knows, which grpc-js keeps to itself.
+ */
+function streamOf(call: Call): ServerHttp2Stream {
+  return (call as unknown as { readonly stream: ServerHttp2Stream }).stream;
 }
 
 function toSilence(ms: number): LimitError {

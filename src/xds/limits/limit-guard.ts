@@ -1,3 +1,4 @@
+import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Clock, Log } from '../../model/ports.ts';
 import type { LimitUsage, XdsLimitName, XdsLimits } from '../../model/xds-limits.ts';
@@ -21,6 +22,8 @@ export class LimitGuard {
   readonly #gate: StreamGate;
   readonly #hits: HitCounter;
   readonly #sockets = new Map<string, Socket>();
+  /** Cancels the cut of a connection that is to go. */
+  readonly #cuts = new Map<Socket, () => void>();
 
   constructor({ limits, clock, log }: LimitGuardOptions) {
     this.limits = limits;
@@ -32,17 +35,29 @@ export class LimitGuard {
   /** False: it was cut, and is not to be used. */
   takeIn(socket: Socket): boolean {
     const peer = peerOf(socket);
+    if (socket.remoteAddress === undefined) {
+      // Gone again before we came to it.
+      socket.destroy();
+      return false;
+    }
+    // The end of one that was reset may be told after its port was taken anew.
+    if (this.#sockets.has(peer)) this.#gate.disconnect(peer);
     const reception = this.#gate.connect(peer);
     if (reception !== 'served') this.hit('connections', peer, 'too many connections');
     if (reception === 'cut') {
       socket.on('error', () => {});
       socket.destroy();
+      this.#sockets.delete(peer);
       return false;
     }
     this.#sockets.set(peer, socket);
-    const cancel = reception === 'told' ? this.cutLater(peer) : () => {};
+    if (reception === 'told') this.#dismiss(socket);
+    // We have said our last: a peer that keeps its side open would never be gone.
+    socket.once('prefinish', () => this.#dismiss(socket));
     socket.once('close', () => {
-      cancel();
+      this.#cuts.get(socket)?.();
+      this.#cuts.delete(socket);
+      if (this.#sockets.get(peer) !== socket) return;
       this.#sockets.delete(peer);
       this.#gate.disconnect(peer);
     });
@@ -63,8 +78,30 @@ export class LimitGuard {
     return this.clock.after(LAST_WORDS_MS, () => this.#sockets.get(peer)?.destroy());
   }
 
+  /**
+   * A call of the peer is over. Its stream would stay for ever if the client never ended its side; and so would its
+   * connection if the session was given up (no answer to a ping) while the peer takes nothing: node:http2 waits for that.
+   */
+  callOver(peer: string, stream: ServerHttp2Stream, session: Http2Session | undefined): void {
+    const socket = this.#sockets.get(peer);
+    if (session?.destroyed === true && socket !== undefined) this.#dismiss(socket);
+    if (stream.closed) return;
+    stream.once(
+      'close',
+      this.clock.after(LAST_WORDS_MS, () => stream.close(constants.NGHTTP2_NO_ERROR)),
+    );
+  }
+
   cutAll(): void {
     for (const socket of this.#sockets.values()) socket.destroy();
+  }
+
+  /** Waits until every connection is closed. */
+  async allGone(): Promise<void> {
+    const ends = [...this.#sockets.values()].map(
+      socket => new Promise<void>(resolve => socket.once('close', () => resolve())),
+    );
+    await Promise.all(ends);
   }
 
   /** Counts an error if it is about a limit. */
@@ -79,6 +116,14 @@ export class LimitGuard {
   usage(): LimitUsage {
     const { connections, streams } = this.#gate;
     return { limits: this.limits, hits: this.#hits.all(), connections, streams };
+  }
+
+  #dismiss(socket: Socket): void {
+    if (this.#cuts.has(socket) || socket.destroyed) return;
+    this.#cuts.set(
+      socket,
+      this.clock.after(LAST_WORDS_MS, () => socket.destroy()),
+    );
   }
 }
 

@@ -7,8 +7,8 @@ import type { LimitGuard } from './limit-guard.ts';
 
 export interface OpenPort {
   readonly port: number;
-  /** No new connections; those that are there have `graceMs` to let go, then they are cut. */
-  close(graceMs: number): void;
+  /** No new connections; those that are there have `graceMs` to let go, then they are cut. Waits for the last to be gone. */
+  close(graceMs: number): Promise<void>;
 }
 
 /** Listens for a gRPC server, so that connections are counted before anything is read. Throws XdsError `xds-listen-failed`. */
@@ -34,11 +34,15 @@ export async function openPort(
   const address = listener.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : listen.port,
-    close(graceMs) {
-      listener.close();
+    async close(graceMs) {
+      const closed = new Promise<void>(resolve => listener.close(() => resolve()));
       injector.drain(graceMs);
       // A peer that does not read takes no end of a connection either.
-      guard.clock.after(graceMs, () => guard.cutAll());
+      const timer = setTimeout(() => guard.cutAll(), graceMs);
+      await closed;
+      // The listener is done as soon as the last one begins to close.
+      await guard.allGone();
+      clearTimeout(timer);
     },
   };
 }

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { test } from 'node:test';
+import { silentLog } from '../../../src/model/ports.ts';
+import { DEFAULT_XDS_LIMITS } from '../../../src/model/xds-limits.ts';
+import { LimitGuard } from '../../../src/xds/limits/limit-guard.ts';
+import { FakeClock } from '../../store/fake-clock.ts';
+
+/** The system reuses a port, or forgets the address of a socket that was reset, only when it likes to. */
+class FakeSocket extends EventEmitter {
+  readonly remotePort = 1234;
+  readonly remoteAddress: string | undefined;
+  destroyed = false;
+
+  constructor(remoteAddress?: string) {
+    super();
+    this.remoteAddress = remoteAddress;
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+  }
+}
+
+const toSocket = (fake: FakeSocket): Socket => fake as unknown as Socket;
+
+function makeGuard(connections: number) {
+  const clock = new FakeClock();
+  const limits = { ...DEFAULT_XDS_LIMITS, connections };
+  return { clock, guard: new LimitGuard({ limits, clock, log: silentLog }) };
+}
+
+test('a socket that was reset before it is taken in is not counted', () => {
+  const { guard } = makeGuard(10);
+  const socket = new FakeSocket();
+  assert.equal(guard.takeIn(toSocket(socket)), false);
+  assert.equal(socket.destroyed, true);
+  assert.equal(guard.usage().connections, 0);
+});
+
+test('a port that is taken anew before the end of its last connection is told counts once', () => {
+  const { guard, clock } = makeGuard(0);
+  const [old, next] = [new FakeSocket('::1'), new FakeSocket('::1')];
+  guard.takeIn(toSocket(old));
+  guard.takeIn(toSocket(next));
+  old.emit('close');
+  assert.equal(guard.usage().connections, 1);
+  // Its own time to go is running, the other's is not any more.
+  clock.advance(5_000);
+  assert.deepEqual([old.destroyed, next.destroyed], [false, true]);
+  next.emit('close');
+  assert.equal(guard.usage().connections, 0);
+  assert.equal(clock.pending, 0);
+});
