@@ -41,6 +41,8 @@ const PHASES: readonly Phase[] = [
 ];
 const DEFAULT_PHASES = ['unit', 'simulation', 'integration', 'e2e'];
 const PROCESSES = Math.min(2, availableParallelism());
+/** Those with Envoys wait more than they work. */
+const PROCESSES_THAT_WAIT = PROCESSES + 1;
 const LOADER = 'test/harness/load-tests.ts';
 /** What depends on the form of xDS runs once more in the state of the world, on the newest Envoy only: the time is short. */
 const IN_BOTH_FORMS =
@@ -82,13 +84,14 @@ async function runPhase(phase: Phase, filters: readonly string[], total: Tally):
     return;
   }
   const isShared = phase.inShared && filters.length === 0;
-  await runFiles(isShared ? share(files) : [{ files, concurrency: PROCESSES }], phase, total);
+  const concurrency = phase.needsEnvoy ? PROCESSES_THAT_WAIT : PROCESSES;
+  await runFiles(isShared ? share(files) : [{ files, concurrency }], phase, total);
   const again = files.filter(path => IN_BOTH_FORMS.test(path));
   if (again.length === 0 || process.env.ATTACHE_XDS_FORM !== undefined || interrupted.signal.aborted) return;
   say(`\n— ${phase.name}, in the state of the world: ${again.length} files\n`);
   const env = { ...process.env, ATTACHE_XDS_FORM: 'sotw' };
   const testSkipPatterns = E2E_VERSIONS.slice(1).map(version => `Envoy ${version}`);
-  await runFiles([{ files: again, concurrency: PROCESSES, env, testSkipPatterns }], phase, total);
+  await runFiles([{ files: again, concurrency, env, testSkipPatterns }], phase, total);
 }
 
 /** Test files of a phase; with filters those whose path contains one of them. */
