@@ -78,6 +78,6 @@ test('what is put into any JSON document is all that changes', () => {
         JSON.parse(JSON.stringify({ ADDED: [1, { two: 'three' }], ...Object.fromEntries(expected) })),
       );
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });

@@ -112,6 +112,6 @@ test('property: the chain that is shown is the chain that is compiled, listener 
         );
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });

@@ -73,7 +73,7 @@ test('whatever is pulled, undone, deleted and pushed meanwhile: what is held is 
       await settle();
       await world.check();
     }),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
 });
 

@@ -4,7 +4,17 @@ import fc from 'fast-check';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
 import { type GateFacts, type Judgement, judgeGates } from '../../src/rollout/judge-gates.ts';
 import { makeMetrics, repeat } from '../model/metric-records.ts';
-import { CALM, FLUSH, facts, gate, MOVED_AT, node, reportOf, soak, watchSoak } from './judge-facts.ts';
+import {
+  CALM,
+  FLUSH,
+  facts,
+  gate,
+  MOVED_AT,
+  node,
+  reportOf,
+  soak,
+  watchSoak,
+} from '../rollout/judge-facts.ts';
 
 const traffic = fc.array(fc.record({ ok: fc.nat(300), bad: fc.nat(30), crashes: fc.constant(0) }), {
   minLength: 20,

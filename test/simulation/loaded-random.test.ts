@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { LoadedStory } from './loaded-story.ts';
+import { LoadedStory } from '../xds/loaded/loaded-story.ts';
 
 /** What happens, and how the story of a failure tells it. */
 interface Step {
