@@ -99,7 +99,8 @@ export abstract class DocumentBelief extends RolloutBelief {
     const hasEnded = rollout?.dead !== undefined || rollout?.isStopped === true;
     const isActive = rollout !== undefined && !hasEnded && !this.isEnded(rollout, at);
     if (this.isWaiting && !isActive) {
-      this.isDropped = this.deferred === undefined;
+      // What seems to have ended may bake for longer: then it was about that one.
+      this.isDropped = this.deferred === undefined && (rollout === undefined || hasEnded);
       this.mayBeDropped = true;
       // Unless it was paused for a reason that is not seen, and had not ended.
       if (rollout !== undefined && rollout.dead === undefined) {

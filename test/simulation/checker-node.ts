@@ -38,8 +38,8 @@ export class NodeView {
   /** Listener names of the push that is out. */
   listenersOut: readonly string[] = [];
   placeOut: string | undefined;
-  /** The life of Attaché in which it let go of a place whose push was out, if it has ACKed none since. */
-  letGoIn: number | undefined;
+  /** When it let go of a place, and in which life of Attaché, if it has ACKed no push made since. */
+  letGo: { readonly at: number; readonly life: number } | undefined;
   /**
    * In the state of the world one version stands for all places, and that place is in it: who was not there cannot
    * tell what it says, and sends each place once more.

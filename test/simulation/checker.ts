@@ -97,7 +97,7 @@ export class Checker implements Witness {
         this.#onAnswer(node, event.to, event.nack, at);
         return;
       case 'unsubscribed':
-        if (event.places.some(place => place === node.placeOut)) node.letGoIn = this.#life;
+        node.letGo = { at, life: this.#life };
         for (const place of event.places) node.places.delete(place);
         return;
       case 'get':
@@ -201,8 +201,9 @@ export class Checker implements Witness {
     if (to === 'listeners') this.#onListenersAnswer(node, nack, at);
     if (to !== 'place' || node.placeOut === undefined) return;
     const name = node.placeOut;
-    if (nack === undefined && node.places.has(name)) node.letGoIn = undefined;
     const place = node.place(name);
+    if (nack === undefined && node.letGo !== undefined && (place.pushedAt ?? 0) > node.letGo.at)
+      node.letGo = undefined;
     node.placeOut = undefined;
     place.isOutstanding = false;
     this.#evidence.onAnswer(node, name, nack, at);
@@ -230,8 +231,8 @@ export class Checker implements Witness {
     const node = this.#nodes.get(event.node) ?? new NodeView(event.facts, at);
     this.#nodes.set(event.node, node);
     node.open(event.facts, at, event.fresh);
-    node.isVersionUnknown = node.letGoIn !== undefined && node.letGoIn !== this.#life;
-    if (node.isVersionUnknown) node.letGoIn = undefined;
+    node.isVersionUnknown = node.letGo !== undefined && node.letGo.life !== this.#life;
+    if (node.isVersionUnknown) node.letGo = undefined;
     if (event.fresh) this.#evidence.onBegun(node);
   }
 
