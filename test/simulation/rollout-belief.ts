@@ -133,8 +133,9 @@ export class RolloutBelief {
       const { facts, firstSeenAt, isExcluded, policyAt } = node;
       if (facts.layout === 'none' || (isExcluded && policyAt < rollout.since)) continue;
       const now = this.sent.get(facts.id) ?? null;
+      // While it is silent it may have been moved, and nothing was sent.
       const mayHave =
-        node.isConnected && node.runs(this.name) === now
+        node.isConnected && node.silentSince === undefined && node.runs(this.name) === now
           ? [now]
           : [now, ...this.bases.map(base => aimOn(base, facts)), ...this.earlierOn(facts)];
       const changes = mayHave.filter(revision => rollout.aims.some(aim => aimOn(aim, facts) !== revision));
