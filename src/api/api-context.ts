@@ -1,3 +1,5 @@
+import type { FastifyRequest } from 'fastify';
+import type { Caller } from '../model/caller.ts';
 import type { CheckPluginConfig, PlanModule } from '../model/module-plan.ts';
 import type { ReadModuleStorage } from '../model/module-storage.ts';
 import type { FindNameConflicts } from '../model/name-conflict.ts';
@@ -11,6 +13,7 @@ import type { SignaturePolicy } from '../model/signature-policy.ts';
 import type { LimitUsage } from '../model/xds-limits.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Store } from '../store/store.ts';
+import { ACTOR } from './actor.ts';
 import { type Fleet, readFleet } from './fleet.ts';
 
 /** What the routes are given. */
@@ -50,6 +53,15 @@ export interface ApiContext {
   readonly rootNamespace: string;
   /** Runs writes one after the other, so that what a write was checked against still holds when it is made. */
   readonly exclusive: <T>(write: () => Promise<T>) => Promise<T>;
+}
+
+/** A context with who asks: what every change takes. */
+export interface CallContext extends ApiContext {
+  readonly caller: Caller;
+}
+
+export function withCaller(context: ApiContext, request: Pick<FastifyRequest, 'ip' | 'id'>): CallContext {
+  return { ...context, caller: { who: ACTOR, address: request.ip, requestId: request.id } };
 }
 
 export function readNow({ store, rootNamespace, clock, startedAt, metrics }: ApiContext): Promise<Fleet> {

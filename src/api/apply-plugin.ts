@@ -1,10 +1,9 @@
 import { type PluginDocument, parsePluginDocument } from '../model/plugin-document.ts';
 import { type PluginSpec, toCanonicalJson, toPluginName, toPullPolicy } from '../model/plugin-spec.ts';
-import { eventKey } from '../store/record-kinds.ts';
 import type { Operation, Stored } from '../store/store.ts';
-import { ACTOR } from './actor.ts';
-import { type ApiContext, readNow } from './api-context.ts';
+import { type CallContext, readNow } from './api-context.ts';
 import { findPluginWarnings } from './apply-warnings.ts';
+import { commit } from './commit.ts';
 import { DocumentRejected } from './document-rejected.ts';
 import { type Fleet, isGone } from './fleet.ts';
 import { refuseWhenFrozen } from './freeze.ts';
@@ -30,7 +29,7 @@ export type PluginApplyRequest = ApplyRequest & { readonly preset: string | unde
  * stands then. Codes: DocumentErrorCode, `name-mismatch`, `revision-mismatch`, `frozen`.
  */
 export async function applyPlugin(
-  context: ApiContext,
+  context: CallContext,
   request: PluginApplyRequest,
   body: unknown,
 ): Promise<PluginApplyAnswer> {
@@ -45,7 +44,7 @@ export async function applyPlugin(
     const visible = before === undefined || isGone(fleet, before) ? undefined : before;
     checkPreconditions(request, visible?.revision);
     if (!dryRun) await refuseWhenFrozen(context.store);
-    const spec = toSpec(parsed, request, visible?.value.createdAt ?? context.clock.now());
+    const spec = toSpec(context, parsed, request, visible?.value.createdAt ?? context.clock.now());
     const result = decideResult(fleet, visible, spec);
     const stored = await store(context, fleet, { before, spec, result, dryRun });
     const shown = dryRun && result !== 'held-back' ? { ...stored, value: spec } : stored;
@@ -56,6 +55,7 @@ export async function applyPlugin(
 }
 
 function toSpec(
+  { caller }: CallContext,
   parsed: PluginDocument,
   { message, preset }: PluginApplyRequest,
   createdAt: number,
@@ -64,7 +64,7 @@ function toSpec(
     ...parsed,
     ...(message === undefined ? {} : { message }),
     ...(preset === undefined ? {} : { preset }),
-    by: ACTOR,
+    by: caller.who,
     createdAt,
   };
 }
@@ -105,34 +105,28 @@ interface Plan {
 }
 
 /** What is stored then; of a dry run what would be. Applying again asks again for a module that failed. */
-async function store(context: ApiContext, fleet: Fleet, plan: Plan): Promise<Stored<PluginSpec>> {
+async function store(context: CallContext, fleet: Fleet, plan: Plan): Promise<Stored<PluginSpec>> {
   const { before, spec, result, dryRun } = plan;
   const key = toPluginName(spec);
   const progress = fleet.progress.get(key)?.state;
   const again = resolvesAgain(spec) || progress === 'failed' || progress === 'retrying';
   if (dryRun || (result === 'unchanged' && !again)) return before ?? draft(key, spec);
-  const { clock, random } = context;
-  const at = clock.now();
   const reason = spec.message === undefined ? '' : `: ${spec.message}`;
-  const said = result === 'held-back' ? 'applied again, and held back' : `${result} by ${ACTOR}`;
-  const event = { type: `plugin.${result}`, at, plugin: key, message: `${key} ${said}${reason}` };
-  const operations: Operation[] = [
-    ...(result === 'held-back'
-      ? []
-      : [
-          {
-            op: 'put',
-            kind: 'PluginSpec',
-            key,
-            value: spec,
-            expected: before?.revision ?? 'absent',
-          } as const,
-        ]),
-    ...(result === 'unchanged'
-      ? []
-      : [{ op: 'put', kind: 'Event', key: eventKey(at, random(4)), value: event } as const]),
-  ];
-  const revision = await context.store.transaction(operations);
+  const said = result === 'held-back' ? 'applied again, and held back' : `${result} by ${context.caller.who}`;
+  const put: Operation = {
+    op: 'put',
+    kind: 'PluginSpec',
+    key,
+    value: spec,
+    expected: before?.revision ?? 'absent',
+  };
+  const change = {
+    action: `plugin.${result}`,
+    subject: key,
+    reason: spec.message,
+    event: result === 'unchanged' ? undefined : { plugin: key, message: `${key} ${said}${reason}` },
+  };
+  const revision = await commit(context, change, result === 'held-back' ? [] : [put]);
   if (result === 'held-back' && before !== undefined) return before;
   return { key, value: spec, revision, createdRevision: before?.createdRevision ?? revision };
 }

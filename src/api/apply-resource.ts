@@ -1,12 +1,12 @@
 import { toCanonicalJson } from '../model/plugin-spec.ts';
 import { type ResourceSpec, resourceKey } from '../model/resource.ts';
 import { openResource } from '../model/resource-secret.ts';
-import { eventKey } from '../store/record-kinds.ts';
 import type { Stored } from '../store/store.ts';
-import { type ApiContext, readNow } from './api-context.ts';
+import { type ApiContext, type CallContext, readNow } from './api-context.ts';
 import type { ApplyRequest } from './apply-plugin.ts';
 import { findMatchWarning, findMissingWarnings, findPortWarnings } from './apply-warnings.ts';
 import { type CheckedDocument, checkDocument } from './check-document.ts';
+import { commit } from './commit.ts';
 import { refuseWhenFrozen } from './freeze.ts';
 import { checkPreconditions } from './preconditions.ts';
 import { refuseConflicts } from './refuse-conflicts.ts';
@@ -20,7 +20,7 @@ import { toResourceView } from './to-resource-view.ts';
  * `name-conflict`, `address-conflict`, `revision-mismatch`, `frozen`.
  */
 export async function applyResource(
-  context: ApiContext,
+  context: CallContext,
   request: ApplyRequest & { readonly type: string },
   body: unknown,
 ): Promise<ResourceApplyAnswer> {
@@ -71,18 +71,21 @@ function compare(
 }
 
 async function write(
-  { store, clock, random }: ApiContext,
+  context: CallContext,
   key: string,
   spec: ResourceSpec,
   before: Stored<ResourceSpec> | undefined,
   result: ApplyResult,
 ): Promise<Stored<ResourceSpec>> {
-  const at = clock.now();
   const reason = spec.message === undefined ? '' : `: ${spec.message}`;
-  const event = { type: `resource.${result}`, at, message: `${key} ${result}${reason}` };
-  const revision = await store.transaction([
+  const change = {
+    action: `resource.${result}`,
+    subject: key,
+    reason: spec.message,
+    event: { message: `${key} ${result} by ${context.caller.who}${reason}` },
+  };
+  const revision = await commit(context, change, [
     { op: 'put', kind: 'ResourceSpec', key, value: spec, expected: before?.revision ?? 'absent' },
-    { op: 'put', kind: 'Event', key: eventKey(at, random(4)), value: event },
   ]);
   return { key, value: spec, revision, createdRevision: before?.createdRevision ?? revision };
 }

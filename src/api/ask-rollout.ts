@@ -2,9 +2,9 @@ import type { PluginName, PluginSpec } from '../model/plugin-spec.ts';
 import { isActive, type Rollout } from '../model/rollout.ts';
 import { isLegal, legalActions, type RolloutAction, type RolloutIntent } from '../model/rollout-intent.ts';
 import type { Operation, Stored } from '../store/store.ts';
-import { ACTOR } from './actor.ts';
-import { type ApiContext, readNow } from './api-context.ts';
+import { type ApiContext, type CallContext, readNow } from './api-context.ts';
 import { ApiError } from './api-error.ts';
+import { commit } from './commit.ts';
 import { type FoundRollout, findRollout, listRollouts } from './find-rollout.ts';
 import { refuseWhenFrozen } from './freeze.ts';
 import { statusOf } from './plugin-status-of.ts';
@@ -38,7 +38,7 @@ const STOPPED_BY_FREEZE: readonly RolloutAction[] = ['retry', 'resume', 'promote
  * Codes: `not-found`, `illegal-action`, `frozen`, `signature-refused`.
  */
 export async function askRollout(
-  context: ApiContext,
+  context: CallContext,
   id: string,
   action: Exclude<RolloutAction, 'undo'>,
   request: RolloutRequest,
@@ -107,7 +107,7 @@ function toHint({ id, phase }: Rollout): { readonly hint: string } {
 
 /** The document follows: what a person takes back of a delete, and what the module stage is to look at again. */
 function planSpec(
-  { clock }: ApiContext,
+  { clock, caller }: CallContext,
   spec: Stored<PluginSpec>,
   rollout: Rollout,
   action: RolloutAction,
@@ -120,7 +120,12 @@ function planSpec(
     return put(withoutDeletion(spec.value));
   if (action !== 'retry') return [];
   if (rollout.kind === 'delete' && spec.value.deleted === undefined) {
-    const deleted = { at: clock.now(), by: ACTOR, now: false, ...(message === undefined ? {} : { message }) };
+    const deleted = {
+      at: clock.now(),
+      by: caller.who,
+      now: false,
+      ...(message === undefined ? {} : { message }),
+    };
     return put({ ...spec.value, deleted });
   }
   return rollout.phase === 'NotStarted' ? put(spec.value) : [];
@@ -135,11 +140,12 @@ type IntentPart = Pick<RolloutIntent, 'action' | 'rollout'> & RolloutRequest;
 
 /** Stores an intent, with what goes with it in one transaction. */
 export async function writeIntent(
-  { store, clock }: ApiContext,
+  context: CallContext,
   plugin: PluginName,
   part: IntentPart,
   more: readonly Operation[],
 ): Promise<RolloutIntent> {
+  const { store, clock, caller } = context;
   const before = await store.get('RolloutIntent', plugin);
   const { action, rollout, message, full, freeze, to } = part;
   const value: RolloutIntent = {
@@ -150,11 +156,17 @@ export async function writeIntent(
     ...(full === undefined ? {} : { full }),
     ...(freeze === undefined ? {} : { freeze }),
     ...(to === undefined ? {} : { to }),
-    by: ACTOR,
+    by: caller.who,
     ...(message === undefined ? {} : { message }),
     at: clock.now(),
   };
-  await store.transaction([
+  const change = {
+    action: `rollout.${action}`,
+    subject: rollout ?? plugin,
+    reason: message,
+    event: undefined,
+  };
+  await commit(context, change, [
     { op: 'put', kind: 'RolloutIntent', key: plugin, value, expected: before?.revision ?? 'absent' },
     ...more,
   ]);

@@ -1,11 +1,10 @@
 import { toPluginName } from '../model/plugin-spec.ts';
 import { toCountText } from '../model/quantity-text.ts';
 import type { Rollout } from '../model/rollout.ts';
-import { eventKey } from '../store/record-kinds.ts';
 import type { Operation } from '../store/store.ts';
-import { ACTOR } from './actor.ts';
-import { type ApiContext, readNow } from './api-context.ts';
+import { type ApiContext, type CallContext, readNow } from './api-context.ts';
 import { ApiError } from './api-error.ts';
+import { commit } from './commit.ts';
 import { listRollouts } from './find-rollout.ts';
 import { findPlugin, stateOnNode } from './fleet.ts';
 import { refuseWhenFrozen } from './freeze.ts';
@@ -35,7 +34,7 @@ interface Deleted {
  * any node is `removed` at once. Codes: `not-found`, `revision-mismatch`, `frozen`.
  */
 export async function deletePlugin(
-  context: ApiContext,
+  context: CallContext,
   request: DeletePluginRequest,
 ): Promise<{ readonly answer: DeleteAnswer; readonly removed: boolean }> {
   const { namespace, name, dryRun } = request;
@@ -64,11 +63,11 @@ async function toPlan(context: ApiContext, rollout: Rollout): Promise<string> {
 }
 
 async function markDeleted(
-  context: ApiContext,
+  context: CallContext,
   plugin: string,
   request: DeletePluginRequest,
 ): Promise<Deleted> {
-  const { store, clock, random } = context;
+  const { store, clock, caller } = context;
   const fleet = await readNow(context);
   const stored = findPlugin(fleet, plugin);
   checkPreconditions(request, stored?.revision);
@@ -88,9 +87,14 @@ async function markDeleted(
   if (spec.deleted !== undefined && (spec.deleted.now || !request.now)) return known;
   const { message, now } = request;
   const at = clock.now();
-  const deleted = { at, by: ACTOR, now, ...(message === undefined ? {} : { message }) };
+  const deleted = { at, by: caller.who, now, ...(message === undefined ? {} : { message }) };
   const reason = message === undefined ? '' : `: ${message}`;
-  const event = { type: 'plugin.deleted', at, plugin, message: `${plugin} deleted by ${ACTOR}${reason}` };
+  const change = {
+    action: 'plugin.deleted',
+    subject: plugin,
+    reason: message,
+    event: { plugin, message: `${plugin} deleted by ${caller.who}${reason}` },
+  };
   const write: Operation = never
     ? { op: 'delete', kind: 'PluginSpec', key: plugin, expected: stored.revision }
     : {
@@ -100,9 +104,6 @@ async function markDeleted(
         value: { ...spec, deleted },
         expected: stored.revision,
       };
-  const revision = await store.transaction([
-    write,
-    { op: 'put', kind: 'Event', key: eventKey(at, random(4)), value: event },
-  ]);
+  const revision = await commit(context, change, [write]);
   return { nodes, specRevision: nowhere ? undefined : revision };
 }

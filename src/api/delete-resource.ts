@@ -1,8 +1,8 @@
 import { toCountText } from '../model/quantity-text.ts';
 import { selects } from '../model/selector.ts';
-import { eventKey } from '../store/record-kinds.ts';
-import { type ApiContext, readNow } from './api-context.ts';
+import { type CallContext, readNow } from './api-context.ts';
 import { ApiError } from './api-error.ts';
+import { commit } from './commit.ts';
 import { refuseWhenFrozen } from './freeze.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import type { DeleteAnswer } from './schema/plugin-view.ts';
@@ -19,12 +19,12 @@ interface Target {
  * `revision-mismatch`, `frozen`.
  */
 export function deleteResource(
-  context: ApiContext,
+  context: CallContext,
   { key, namespace, name }: Target,
-  request: Preconditions & { readonly dryRun: boolean },
+  request: Preconditions & { readonly dryRun: boolean; readonly message: string | undefined },
 ): Promise<DeleteAnswer> {
   return context.exclusive(async () => {
-    const { store, clock, random } = context;
+    const { store, caller } = context;
     const stored = await store.get('ResourceSpec', key);
     checkPreconditions(request, stored?.revision);
     if (stored === undefined) throw new ApiError('not-found', `there is no resource ${key}`);
@@ -34,12 +34,15 @@ export function deleteResource(
     ).length;
     if (!request.dryRun) {
       await refuseWhenFrozen(store);
-      const at = clock.now();
-      const event = { type: 'resource.deleted', at, message: `${key} deleted` };
-      await store.transaction([
-        { op: 'delete', kind: 'ResourceSpec', key, expected: stored.revision },
-        { op: 'put', kind: 'Event', key: eventKey(at, random(4)), value: event },
-      ]);
+      const { message } = request;
+      const reason = message === undefined ? '' : `: ${message}`;
+      const change = {
+        action: 'resource.deleted',
+        subject: key,
+        reason: message,
+        event: { message: `${key} deleted by ${caller.who}${reason}` },
+      };
+      await commit(context, change, [{ op: 'delete', kind: 'ResourceSpec', key, expected: stored.revision }]);
     }
     return {
       kind: 'Deleted',

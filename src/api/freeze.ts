@@ -1,9 +1,9 @@
 import type { Freeze } from '../model/fleet-records.ts';
-import { eventKey, FREEZE_KEY } from '../store/record-kinds.ts';
+import { FREEZE_KEY } from '../store/record-kinds.ts';
 import type { Store } from '../store/store.ts';
-import { ACTOR } from './actor.ts';
-import type { ApiContext } from './api-context.ts';
+import type { CallContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
+import { type Change, commit } from './commit.ts';
 import type { FreezeView } from './schema/freeze-view.ts';
 import { toTime } from './schema/metadata.ts';
 
@@ -16,30 +16,29 @@ export async function refuseWhenFrozen(store: Store): Promise<void> {
 }
 
 /** Stops all changes, or says since when they are. A second freeze has the newer message. */
-export function freeze(context: ApiContext, message: string | undefined): Promise<FreezeView> {
+export function freeze(context: CallContext, message: string | undefined): Promise<FreezeView> {
   return context.exclusive(async () => {
     const before = (await context.store.get('Freeze', FREEZE_KEY))?.value;
     const value: Freeze = {
-      by: ACTOR,
+      by: context.caller.who,
       message: message ?? before?.message ?? null,
       at: before?.at ?? context.clock.now(),
     };
     if (before === undefined || before.message !== value.message)
-      await context.store.transaction([
+      await commit(context, toChange('fleet.frozen', message, toFrozenText(value)), [
         { op: 'put', kind: 'Freeze', key: FREEZE_KEY, value },
-        toEvent(context, 'fleet.frozen', toFrozenText(value)),
       ]);
     return toFreezeView(value);
   });
 }
 
-export function unfreeze(context: ApiContext): Promise<FreezeView> {
+export function unfreeze(context: CallContext, message: string | undefined): Promise<FreezeView> {
   return context.exclusive(async () => {
     const before = (await context.store.get('Freeze', FREEZE_KEY))?.value;
     if (before === undefined) return toFreezeView(undefined);
-    await context.store.transaction([
+    const why = message === undefined ? '' : `: ${message}`;
+    await commit(context, toChange('fleet.unfrozen', message, `unfrozen by ${context.caller.who}${why}`), [
       { op: 'delete', kind: 'Freeze', key: FREEZE_KEY },
-      toEvent(context, 'fleet.unfrozen', `unfrozen by ${ACTOR}`),
     ]);
     return { ...toFreezeView(undefined), text: 'unfrozen: changes are taken again, paused rollouts go on' };
   });
@@ -58,7 +57,6 @@ export function toFrozenText({ by, message, at }: Freeze): string {
   return `frozen by ${by} since ${toTime(at)}${message === null ? '' : `: "${message}"`}`;
 }
 
-function toEvent({ clock, random }: ApiContext, type: string, message: string) {
-  const at = clock.now();
-  return { op: 'put', kind: 'Event', key: eventKey(at, random(4)), value: { type, at, message } } as const;
+function toChange(action: string, reason: string | undefined, message: string): Change {
+  return { action, subject: FREEZE_KEY, reason, event: { message } };
 }

@@ -1,16 +1,15 @@
 import type { NodePolicy } from '../model/fleet-records.ts';
 import type { NodePresence } from '../model/node.ts';
-import { eventKey } from '../store/record-kinds.ts';
-import { ACTOR } from './actor.ts';
-import type { ApiContext } from './api-context.ts';
+import type { ApiContext, CallContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
+import { commit } from './commit.ts';
 import { refuseWhenFrozen } from './freeze.ts';
 import type { NodeAnswer } from './schema/node-view.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** Takes a node out of all rollouts. Codes: `not-found`. */
 export function excludeNode(
-  context: ApiContext,
+  context: CallContext,
   node: string,
   message: string | undefined,
 ): Promise<NodeAnswer> {
@@ -18,7 +17,7 @@ export function excludeNode(
     await findNode(context, node);
     const before = (await context.store.get('NodePolicy', node))?.value;
     const excluded = {
-      by: ACTOR,
+      by: context.caller.who,
       message: message ?? before?.excluded?.message ?? null,
       at: before?.excluded?.at ?? context.clock.now(),
     };
@@ -28,7 +27,8 @@ export function excludeNode(
         context,
         { ...before, node, excluded },
         'node.excluded',
-        toReason('excluded', message),
+        toReason(context, 'excluded', message),
+        message,
       );
     const text = `node ${node} is excluded: it takes part in no rollout, leaves all counts, and runs what was proven last`;
     return { kind: 'NodeAnswer', node, result, text };
@@ -36,7 +36,11 @@ export function excludeNode(
 }
 
 /** Lets a node take part again. Codes: `not-found`, `frozen`. */
-export function includeNode(context: ApiContext, node: string): Promise<NodeAnswer> {
+export function includeNode(
+  context: CallContext,
+  node: string,
+  message: string | undefined,
+): Promise<NodeAnswer> {
   return context.exclusive(async () => {
     await findNode(context, node);
     const before = (await context.store.get('NodePolicy', node))?.value;
@@ -44,7 +48,7 @@ export function includeNode(context: ApiContext, node: string): Promise<NodeAnsw
       return { kind: 'NodeAnswer', node, result: 'unchanged', text: `node ${node} was not excluded` };
     await refuseWhenFrozen(context.store);
     const { excluded: _lifted, ...rest } = before;
-    await writePolicy(context, rest, 'node.included', 'included');
+    await writePolicy(context, rest, 'node.included', toReason(context, 'included', message), message);
     const text = `node ${node} takes part again, and gets what the others of its step have`;
     return { kind: 'NodeAnswer', node, result: 'included', text };
   });
@@ -54,7 +58,7 @@ export function includeNode(context: ApiContext, node: string): Promise<NodeAnsw
  * Forgets a node that is gone. `done` false: asked for, and still to come. Codes: `not-found`, `node-connected`.
  */
 export async function forgetNode(
-  context: ApiContext,
+  context: CallContext,
   node: string,
   message: string | undefined,
 ): Promise<{ readonly answer: NodeAnswer; readonly done: boolean }> {
@@ -65,8 +69,14 @@ export async function forgetNode(
         hint: `Stop its Envoy first; or take it out of rollouts: attache node exclude ${node}`,
       });
     const before = (await context.store.get('NodePolicy', node))?.value;
-    const forget = { by: ACTOR, message: message ?? null, at: context.clock.now() };
-    await writePolicy(context, { ...before, node, forget }, 'node.forgotten', toReason('forgotten', message));
+    const forget = { by: context.caller.who, message: message ?? null, at: context.clock.now() };
+    await writePolicy(
+      context,
+      { ...before, node, forget },
+      'node.forgotten',
+      toReason(context, 'forgotten', message),
+      message,
+    );
     return forget.at;
   });
   const gone = await waitUntil(context, ['NodePresence'], async () => {
@@ -92,20 +102,17 @@ export async function findNode({ store }: ApiContext, node: string): Promise<Nod
 
 /** With an event of this type: `<node> <what>`. */
 export async function writePolicy(
-  { store, clock, random }: ApiContext,
+  context: CallContext,
   value: NodePolicy,
-  type: string,
+  action: string,
   what: string,
+  reason: string | undefined,
 ): Promise<void> {
-  const at = clock.now();
   const { node } = value;
-  const event = { type, at, node, message: `${node} ${what}` };
-  await store.transaction([
-    { op: 'put', kind: 'NodePolicy', key: node, value },
-    { op: 'put', kind: 'Event', key: eventKey(at, random(4)), value: event },
-  ]);
+  const change = { action, subject: node, reason, event: { node, message: `${node} ${what}` } };
+  await commit(context, change, [{ op: 'put', kind: 'NodePolicy', key: node, value }]);
 }
 
-function toReason(what: string, message: string | undefined): string {
-  return `${what} by ${ACTOR}${message === undefined ? '' : `: ${message}`}`;
+function toReason({ caller }: CallContext, what: string, message: string | undefined): string {
+  return `${what} by ${caller.who}${message === undefined ? '' : `: ${message}`}`;
 }

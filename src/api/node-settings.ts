@@ -1,7 +1,6 @@
 import { type Static, Type } from 'typebox';
 import type { FixedIdentity, NodePolicy } from '../model/fleet-records.ts';
-import { ACTOR } from './actor.ts';
-import type { ApiContext } from './api-context.ts';
+import type { ApiContext, CallContext } from './api-context.ts';
 import { refuseWhenFrozen } from './freeze.ts';
 import { NodeError } from './node-error.ts';
 import { findNode, writePolicy } from './node-policy.ts';
@@ -37,7 +36,7 @@ const NAMESPACE = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
  * `node-log-refused`; `frozen` where it changes what selects the node.
  */
 export function configureNode(
-  context: ApiContext,
+  context: CallContext,
   node: string,
   { message, ...patch }: NodeSettingsPatch,
 ): Promise<NodeAnswer> {
@@ -51,7 +50,13 @@ export function configureNode(
     if (JSON.stringify(before.identity) !== JSON.stringify(after.identity))
       await refuseWhenFrozen(context.store);
     const why = message === undefined ? '' : `: ${message}`;
-    await writePolicy(context, after, 'node.configured', `${changes.join(', ')}, set by ${ACTOR}${why}`);
+    await writePolicy(
+      context,
+      after,
+      'node.configured',
+      `${changes.join(', ')}, set by ${context.caller.who}${why}`,
+      message,
+    );
     const moves = changes.some(change => IDENTITY.test(change))
       ? '. It gets what selects it now at once, without the steps of a rollout'
       : '';

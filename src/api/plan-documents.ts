@@ -3,8 +3,7 @@ import type { ModulePlan } from '../model/module-plan.ts';
 import { type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
 import { resourceKey } from '../model/resource.ts';
 import { markOtherSecrets, openResource } from '../model/resource-secret.ts';
-import { ACTOR } from './actor.ts';
-import { type ApiContext, readNow } from './api-context.ts';
+import { type ApiContext, type CallContext, readNow } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { findMatchWarning, findMissingWarnings, findPortWarnings } from './apply-warnings.ts';
 import { checkDocument, withPointer } from './check-document.ts';
@@ -30,7 +29,7 @@ export interface PlanOptions {
  * rolled out. Codes: those of applyResource, `not-found` for what cannot be deleted.
  */
 export async function planDocuments(
-  context: ApiContext,
+  context: CallContext,
   items: readonly PlanItem[],
   options: PlanOptions,
 ): Promise<Plan> {
@@ -51,7 +50,7 @@ export async function planDocuments(
 
 /** Plans one plugin, as the dry run of its PUT or DELETE does. */
 export async function planOnePlugin(
-  context: ApiContext,
+  context: CallContext,
   item: Exclude<PlanItem, { readonly kind: 'resource' }>,
   options: PlanOptions,
 ): Promise<PluginPlan> {
@@ -67,7 +66,7 @@ async function readState(context: ApiContext): Promise<PlanState> {
 
 /** What is slow of an item; the answer is the rest of it. */
 async function prepare(
-  context: ApiContext,
+  context: CallContext,
   item: PlanItem,
   options: PlanOptions,
 ): Promise<(state: PlanState) => Planned<PluginPlan | ResourcePlan>> {
@@ -77,7 +76,7 @@ async function prepare(
       const spec = {
         ...item.document,
         ...(preset === undefined ? {} : { preset }),
-        by: ACTOR,
+        by: context.caller.who,
         createdAt: context.clock.now(),
       };
       if (!modules) await checkPluginConfig(context, spec, item.pointer, signal);
@@ -120,7 +119,7 @@ function planApplied(
 }
 
 function planDeleted(
-  { clock, findReferences }: ApiContext,
+  { clock, findReferences, caller }: CallContext,
   state: PlanState,
   { type, namespace, name, now }: PlanDelete,
 ): Planned<PluginPlan | ResourcePlan> {
@@ -131,7 +130,10 @@ function planDeleted(
   }
   const spec = findPlugin(state.fleet, toPluginName({ namespace, name }))?.value;
   if (spec === undefined) throw new ApiError('not-found', `there is no plugin ${namespace}/${name}`);
-  return planPlugin(state, { spec: { ...spec, deleted: { at: clock.now(), by: ACTOR, now } }, module: null });
+  return planPlugin(state, {
+    spec: { ...spec, deleted: { at: clock.now(), by: caller.who, now } },
+    module: null,
+  });
 }
 
 function findReferenceWarnings(

@@ -1,12 +1,11 @@
 import { type PluginSpec, toCanonicalJson, toPluginName } from '../model/plugin-spec.ts';
 import { openPullSecret, type PullSecret, pullSecretKey, sealPullSecret } from '../model/pull-secret.ts';
 import { type PullSecretDocument, parsePullSecretDocument } from '../model/pull-secret-document.ts';
-import { eventKey } from '../store/record-kinds.ts';
-import type { Operation, Stored } from '../store/store.ts';
-import { ACTOR } from './actor.ts';
-import type { ApiContext } from './api-context.ts';
+import type { Stored } from '../store/store.ts';
+import type { ApiContext, CallContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import type { ApplyRequest } from './apply-plugin.ts';
+import { type Change, commit } from './commit.ts';
 import { DocumentRejected } from './document-rejected.ts';
 import { refuseWhenFrozen } from './freeze.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
@@ -23,7 +22,7 @@ type Name = Pick<PullSecret, 'namespace' | 'name'>;
  * Codes: DocumentErrorCode, `name-mismatch`, `revision-mismatch`, `frozen`.
  */
 export async function applyPullSecret(
-  context: ApiContext,
+  context: CallContext,
   request: ApplyRequest,
   body: unknown,
 ): Promise<PullSecretApplyAnswer> {
@@ -43,14 +42,13 @@ export async function applyPullSecret(
       name,
       registries: Object.keys(parsed.config.auths),
       sealed: sealPullSecret(context.seal, key, parsed.config),
-      by: ACTOR,
+      by: context.caller.who,
       createdAt: before?.value.createdAt ?? context.clock.now(),
     };
     const isWritten = !dryRun && result !== 'unchanged';
     const revision = isWritten
-      ? await context.store.transaction([
+      ? await commit(context, toChange(context, key, result, message), [
           { op: 'put', kind: 'PullSecret', key, value, expected: before?.revision ?? 'absent' },
-          toEvent(context, key, result, message),
         ])
       : (before?.revision ?? 0);
     const stored = { key, value, revision, createdRevision: before?.createdRevision ?? revision };
@@ -60,7 +58,7 @@ export async function applyPullSecret(
 
 /** Codes: `not-found`, `revision-mismatch`, `frozen`. What runs needs no credentials any more. */
 export function deletePullSecret(
-  context: ApiContext,
+  context: CallContext,
   request: Name & Preconditions & { readonly dryRun: boolean; readonly message: string | undefined },
 ): Promise<DeleteAnswer> {
   const key = pullSecretKey(request);
@@ -69,9 +67,8 @@ export function deletePullSecret(
     checkPreconditions(request, stored.revision);
     if (!request.dryRun) {
       await refuseWhenFrozen(context.store);
-      await context.store.transaction([
+      await commit(context, toChange(context, key, 'deleted', request.message), [
         { op: 'delete', kind: 'PullSecret', key, expected: stored.revision },
-        toEvent(context, key, 'deleted', request.message),
       ]);
     }
     const { usedBy } = toPullSecretView(stored, await listPlugins(context)).status;
@@ -123,13 +120,12 @@ function compare(
     : 'configured';
 }
 
-function toEvent({ clock, random }: ApiContext, key: string, what: string, message: string | undefined) {
-  const at = clock.now();
-  const reason = message === undefined ? '' : `: ${message}`;
-  const value = {
-    type: `pullsecret.${what}`,
-    at,
-    message: `pull secret ${key} ${what} by ${ACTOR}${reason}`,
+function toChange({ caller }: CallContext, key: string, what: string, reason: string | undefined): Change {
+  const why = reason === undefined ? '' : `: ${reason}`;
+  return {
+    action: `pullsecret.${what}`,
+    subject: key,
+    reason,
+    event: { message: `pull secret ${key} ${what} by ${caller.who}${why}` },
   };
-  return { op: 'put', kind: 'Event', key: eventKey(at, random(4)), value } as const satisfies Operation;
 }

@@ -4,7 +4,7 @@ import { isActive, type Rollout } from '../model/rollout.ts';
 import { findUndoTarget } from '../model/undo-target.ts';
 import { revisionKey } from '../store/record-kinds.ts';
 import type { Operation, Stored } from '../store/store.ts';
-import type { ApiContext } from './api-context.ts';
+import type { CallContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { type Asked, awaitIntent, type RolloutRequest, withoutDeletion, writeIntent } from './ask-rollout.ts';
 import { listRollouts } from './find-rollout.ts';
@@ -17,7 +17,7 @@ export type Undone = Asked | { readonly alreadyBack: string; readonly newest: Ro
  * until the rollout stage took it in. A freeze does not stop it. Codes: `not-found`, `signature-refused`.
  */
 export async function undoPlugin(
-  context: ApiContext,
+  context: CallContext,
   plugin: string,
   request: Pick<RolloutRequest, 'to' | 'message'>,
 ): Promise<Undone> {

@@ -1,8 +1,8 @@
 import { FREEZE_KEY } from '../../store/record-kinds.ts';
-import type { ApiContext } from '../api-context.ts';
+import { type ApiContext, withCaller } from '../api-context.ts';
 import { freeze, toFreezeView, unfreeze } from '../freeze.ts';
 import { MessageBody } from '../schema/freeze-view.ts';
-import { type ApiServer, answers, orNothing } from './route-schema.ts';
+import { type ApiServer, answers, MessageQuery, orNothing } from './route-schema.ts';
 
 /** `/v1/freeze`: stops all changes until it is lifted. */
 export function addFreezeRoutes(app: ApiServer, context: ApiContext): void {
@@ -11,7 +11,9 @@ export function addFreezeRoutes(app: ApiServer, context: ApiContext): void {
     toFreezeView((await context.store.get('Freeze', FREEZE_KEY))?.value),
   );
   app.put('/v1/freeze', { schema: { ...schema, body: orNothing(MessageBody) } }, request =>
-    freeze(context, request.body?.message),
+    freeze(withCaller(context, request), request.body?.message),
   );
-  app.delete('/v1/freeze', { schema }, () => unfreeze(context));
+  app.delete('/v1/freeze', { schema: { ...schema, querystring: MessageQuery } }, request =>
+    unfreeze(withCaller(context, request), request.query.message),
+  );
 }

@@ -3,7 +3,7 @@ import type { NodePresence } from '../../model/node.ts';
 import { LOG_LEVELS } from '../../model/node-access.ts';
 import type { NodeConfig } from '../../model/node-config.ts';
 import { XDS_TYPES } from '../../model/type-url.ts';
-import { type ApiContext, readNow } from '../api-context.ts';
+import { type ApiContext, readNow, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import type { Fleet } from '../fleet.ts';
 import { findLeftOut } from '../left-out.ts';
@@ -16,13 +16,9 @@ import { MessageBody } from '../schema/freeze-view.ts';
 import type { NodeView } from '../schema/node-view.ts';
 import { toNodeConfigView, toNodeResources } from '../to-node-resources.ts';
 import { toNodeView } from '../to-node-view.ts';
-import { type ApiServer, answers, orNothing } from './route-schema.ts';
+import { type ApiServer, answers, MessageQuery, orNothing } from './route-schema.ts';
 
 const NodeParams = Type.Object({ id: Type.String({ description: 'node.id' }) });
-const NodeQuery = Type.Object(
-  { message: Type.Optional(Type.String({ maxLength: 1024, description: 'why' })) },
-  { additionalProperties: false },
-);
 const ConfigQuery = Type.Object(
   {
     type: Type.Optional(
@@ -87,24 +83,30 @@ export function addNodeRoutes(app: ApiServer, context: ApiContext): void {
 function addPolicyRoutes(app: ApiServer, context: ApiContext): void {
   const schema = { tags: ['nodes'], params: NodeParams, response: answers({ 200: 'NodeAnswer' }) };
   app.patch('/v1/nodes/:id', { schema: { ...schema, body: NodeSettingsPatch } }, request =>
-    configureNode(context, request.params.id, request.body),
+    configureNode(withCaller(context, request), request.params.id, request.body),
   );
   const path = '/v1/nodes/:id/exclusion';
   app.put(path, { schema: { ...schema, body: orNothing(MessageBody) } }, request =>
-    excludeNode(context, request.params.id, request.body?.message),
+    excludeNode(withCaller(context, request), request.params.id, request.body?.message),
   );
-  app.delete(path, { schema }, request => includeNode(context, request.params.id));
+  app.delete(path, { schema: { ...schema, querystring: MessageQuery } }, request =>
+    includeNode(withCaller(context, request), request.params.id, request.query.message),
+  );
   app.delete(
     '/v1/nodes/:id',
     {
       schema: {
         ...schema,
-        querystring: NodeQuery,
+        querystring: MessageQuery,
         response: answers({ 200: 'NodeAnswer', 202: 'NodeAnswer' }),
       },
     },
     async (request, reply) => {
-      const { answer, done } = await forgetNode(context, request.params.id, request.query.message);
+      const { answer, done } = await forgetNode(
+        withCaller(context, request),
+        request.params.id,
+        request.query.message,
+      );
       return reply.code(done ? 200 : 202).send(answer);
     },
   );

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Type } from 'typebox';
 import { PRESETS } from '../../model/rollout-presets.ts';
-import type { ApiContext } from '../api-context.ts';
+import { type ApiContext, type CallContext, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import { planDocuments, planOnePlugin } from '../plan-documents.ts';
 import { type PlanDelete, readPlanRequest } from '../plan-request.ts';
@@ -50,15 +50,16 @@ export function addPlanRoutes(app: ApiServer, context: ApiContext): void {
     async (request, reply) => {
       if (request.validationError?.validationContext === 'querystring') throw request.validationError;
       const { preset, modules = true } = request.query;
+      const caller = withCaller(context, request);
       const items = readPlanRequest(request.body);
-      return whileAwaited(reply.raw, signal => planDocuments(context, items, { preset, modules, signal }));
+      return whileAwaited(reply.raw, signal => planDocuments(caller, items, { preset, modules, signal }));
     },
   );
 }
 
 /** What the dry run of a PUT (its document) or DELETE (the path) of a plugin answers beside the rest. */
 export function planDryRun(
-  context: ApiContext,
+  context: CallContext,
   response: ServerResponse,
   of:
     | { readonly body: unknown; readonly namespace: string; readonly preset: string | undefined }

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { toPluginName } from '../../model/plugin-spec.ts';
 import { PRESETS } from '../../model/rollout-presets.ts';
-import { type ApiContext, readNow } from '../api-context.ts';
+import { type ApiContext, readNow, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import { applyPlugin } from '../apply-plugin.ts';
 import { deletePlugin } from '../delete-plugin.ts';
@@ -104,16 +104,17 @@ function addPluginWrites(app: ApiServer, context: ApiContext): void {
     },
     async (request, reply) => {
       if (request.validationError?.validationContext === 'querystring') throw request.validationError;
+      const caller = withCaller(context, request);
       const { dryRun = false, message, preset } = request.query;
       const conditions = toPreconditions(request.headers);
       const answer = await applyPlugin(
-        context,
+        caller,
         { ...request.params, ...conditions, dryRun, message, preset },
         request.body,
       );
       if (dryRun) {
         const of = { body: request.body, namespace: request.params.namespace, preset };
-        return reply.code(200).send({ ...answer, plan: await planDryRun(context, reply.raw, of) });
+        return reply.code(200).send({ ...answer, plan: await planDryRun(caller, reply.raw, of) });
       }
       reply.header('etag', toETag(Number(answer.metadata.resourceVersion)));
       return reply.code(toAppliedStatus(answer, dryRun)).send(answer);
@@ -130,9 +131,10 @@ function addPluginWrites(app: ApiServer, context: ApiContext): void {
       },
     },
     async (request, reply) => {
+      const caller = withCaller(context, request);
       const { dryRun = false, message, now = false } = request.query;
       const conditions = toPreconditions(request.headers);
-      const { removed, answer } = await deletePlugin(context, {
+      const { removed, answer } = await deletePlugin(caller, {
         ...request.params,
         ...conditions,
         dryRun,
@@ -141,7 +143,7 @@ function addPluginWrites(app: ApiServer, context: ApiContext): void {
       });
       if (dryRun) {
         const of = { kind: 'delete', type: undefined, ...request.params, now } as const;
-        return reply.code(200).send({ ...answer, plan: await planDryRun(context, reply.raw, of) });
+        return reply.code(200).send({ ...answer, plan: await planDryRun(caller, reply.raw, of) });
       }
       return reply.code(removed ? 200 : 202).send(answer);
     },

@@ -1,4 +1,4 @@
-import type { ApiContext } from '../api-context.ts';
+import { type ApiContext, withCaller } from '../api-context.ts';
 import { toETag } from '../preconditions.ts';
 import {
   applyPullSecret,
@@ -59,14 +59,14 @@ export function addPullSecretRoutes(app: ApiServer, context: ApiContext): void {
       if (request.validationError?.validationContext === 'querystring') throw request.validationError;
       const { dryRun = false, message } = request.query;
       const target = { ...request.params, ...toPreconditions(request.headers), dryRun, message };
-      const answer = await applyPullSecret(context, target, request.body);
+      const answer = await applyPullSecret(withCaller(context, request), target, request.body);
       if (!dryRun) reply.header('etag', toETag(Number(answer.metadata.resourceVersion)));
       return reply.code(toAppliedStatus(answer, dryRun)).send(answer);
     },
   );
   app.delete(PATH, { schema: { ...write, response: answers({ 200: 'Deleted' }) } }, request => {
     const { dryRun = false, message } = request.query;
-    return deletePullSecret(context, {
+    return deletePullSecret(withCaller(context, request), {
       ...request.params,
       ...toPreconditions(request.headers),
       dryRun,

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { XDS_TYPES } from '../../model/type-url.ts';
-import { type ApiContext, readNow } from '../api-context.ts';
+import { type ApiContext, readNow, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import { applyResource } from '../apply-resource.ts';
 import { deleteResource } from '../delete-resource.ts';
@@ -78,7 +78,7 @@ function addResourceWrites(app: ApiServer, context: ApiContext): void {
       const { dryRun = false, message } = request.query;
       const conditions = toPreconditions(request.headers);
       const answer = await applyResource(
-        context,
+        withCaller(context, request),
         { ...request.params, ...conditions, dryRun, message },
         request.body,
       );
@@ -97,9 +97,13 @@ function addResourceWrites(app: ApiServer, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const { dryRun = false } = request.query;
+      const { dryRun = false, message } = request.query;
       const target = { key: toKey(request.params), ...request.params };
-      const answer = await deleteResource(context, target, { ...toPreconditions(request.headers), dryRun });
+      const answer = await deleteResource(withCaller(context, request), target, {
+        ...toPreconditions(request.headers),
+        dryRun,
+        message,
+      });
       return reply.code(toDeletedStatus(answer)).send(answer);
     },
   );

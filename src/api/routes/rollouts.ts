@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { toPluginName } from '../../model/plugin-spec.ts';
 import { isActive } from '../../model/rollout.ts';
-import { type ApiContext, readNow } from '../api-context.ts';
+import { type ApiContext, readNow, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import { askRollout } from '../ask-rollout.ts';
 import { findRollout } from '../find-rollout.ts';
@@ -79,7 +79,7 @@ export function addRolloutRoutes(app: ApiServer, context: ApiContext): void {
       },
       async (request, reply) => {
         const body = request.body ?? {};
-        const asked = await askRollout(context, request.params.id, action, body);
+        const asked = await askRollout(withCaller(context, request), request.params.id, action, body);
         const answer = await toRolloutAnswer(context, action, asked, body);
         return reply.code(answer.outcome === 'accepted' ? 202 : 200).send(answer);
       },
@@ -116,7 +116,7 @@ function addPluginParts(app: ApiServer, context: ApiContext): void {
     },
     async (request, reply) => {
       const body = request.body ?? {};
-      const undone = await undoPlugin(context, toPluginName(request.params), body);
+      const undone = await undoPlugin(withCaller(context, request), toPluginName(request.params), body);
       if ('alreadyBack' in undone) return toAlreadyBackAnswer(context, undone.alreadyBack, undone.newest);
       const answer = await toRolloutAnswer(context, 'undo', undone, body);
       return reply.code(answer.outcome === 'accepted' ? 202 : 200).send(answer);

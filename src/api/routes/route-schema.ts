@@ -25,6 +25,12 @@ export const WriteQuery = Type.Object(
   { additionalProperties: false },
 );
 
+/** The query of a DELETE that says why. */
+export const MessageQuery = Type.Object(
+  { message: WriteQuery.properties.message },
+  { additionalProperties: false },
+);
+
 export const NamespaceQuery = Type.Object(
   { namespace: Type.Optional(Type.String({ description: 'only this one' })) },
   { additionalProperties: false },
