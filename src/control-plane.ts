@@ -7,7 +7,6 @@ import { makeCheckResource } from './compile/check-resource.ts';
 import { refuseUnknownTypes } from './compile/check-stored.ts';
 import { COMPILE_FORMAT } from './compile/compile-format.ts';
 import { makeFindReferences } from './compile/find-references.ts';
-import { findNameConflicts } from './compile/name-conflicts.ts';
 import { installedProtoFiles } from './compile/proto-files.ts';
 import { ProtoRegistry } from './compile/proto-registry.ts';
 import { readProtosets } from './compile/protoset.ts';
@@ -181,7 +180,6 @@ async function start(
     store,
     checkResource: makeCheckResource(registry),
     seal,
-    findNameConflicts,
     findReferences: makeFindReferences(registry),
     signatures: config.signatures,
     nodes: {

@@ -2,7 +2,6 @@ import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../model/caller.ts';
 import type { CheckPluginConfig, PlanModule } from '../model/module-plan.ts';
 import type { ReadModuleStorage } from '../model/module-storage.ts';
-import type { FindNameConflicts } from '../model/name-conflict.ts';
 import type { NodeAccess } from '../model/node-access.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
@@ -22,7 +21,6 @@ export interface ApiContext {
   readonly checkResource: CheckResource;
   /** Closes credentials before they are stored. */
   readonly seal: Seal;
-  readonly findNameConflicts: FindNameConflicts;
   /** What resources need of each other. */
   readonly findReferences: FindReferences;
   /** Who has to sign: what is gone back to, too. */

@@ -1,6 +1,7 @@
 import { keepOnePerAddress } from '../model/address-conflicts.ts';
+import { keepOldest } from '../model/name-conflicts.ts';
 import type { NodeIdentity } from '../model/node.ts';
-import { compareAge, type ResourceSpec, resourceKey, toEnvoyName } from '../model/resource.ts';
+import { type ResourceSpec, resourceKey } from '../model/resource.ts';
 import { openResource } from '../model/resource-secret.ts';
 import { selects } from '../model/selector.ts';
 import type { ApiContext } from './api-context.ts';
@@ -16,20 +17,13 @@ export function findLeftOut(
 ): string[] {
   const selected = resources.filter(spec => selects(spec, node, rootNamespace));
   const closed = selected.filter(spec => openResource(seal, spec) === undefined);
-  const named = new Map<string, ResourceSpec>();
-  const twice: string[] = [];
-  for (const spec of selected.filter(one => !closed.includes(one)).toSorted(compareAge)) {
-    const name = toEnvoyName(spec.resource) ?? spec.name;
-    const kept = named.get(`${spec.type} ${name}`);
-    if (kept === undefined) named.set(`${spec.type} ${name}`, spec);
-    else
-      twice.push(
-        `${resourceKey(spec)} is left out here: ${resourceKey(kept)} is called ${name} too, and is older`,
-      );
-  }
-  const { conflicts } = keepOnePerAddress([...named.values()]);
+  const named = keepOldest(selected.filter(spec => !closed.includes(spec)));
+  const { conflicts } = keepOnePerAddress(named.kept);
   return [
-    ...twice,
+    ...named.conflicts.map(
+      ({ envoyName, kept, dropped }) =>
+        `${resourceKey(dropped)} is left out here: ${resourceKey(kept)} is called ${envoyName} too, and is older`,
+    ),
     ...conflicts.map(
       ({ address, kept, dropped }) =>
         `${resourceKey(dropped)} is left out here: ${resourceKey(kept)} listens on ${address} too, and is older`,

@@ -1,4 +1,5 @@
 import { findAddressConflicts } from '../model/address-conflicts.ts';
+import { findNameConflicts } from '../model/name-conflicts.ts';
 import { type ResourceSpec, resourceKey } from '../model/resource.ts';
 import type { ApiContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
@@ -10,13 +11,12 @@ import type { Fleet } from './fleet.ts';
  * `address-conflict`.
  */
 export function refuseConflicts(
-  context: Pick<ApiContext, 'findNameConflicts' | 'rootNamespace'>,
+  { rootNamespace }: Pick<ApiContext, 'rootNamespace'>,
   fleet: Pick<Fleet, 'nodes'>,
   spec: ResourceSpec,
   resources: Iterable<ResourceSpec>,
   pointer: string,
 ): void {
-  const { rootNamespace } = context;
   const nodes = fleet.nodes.map(({ node }) => node);
   const specs = [
     ...[...resources].filter(other => other.type === spec.type && resourceKey(other) !== resourceKey(spec)),
@@ -24,7 +24,7 @@ export function refuseConflicts(
   ];
   const isAbout = ({ kept, dropped }: { kept: ResourceSpec; dropped: ResourceSpec }) =>
     kept === spec || dropped === spec;
-  const name = context.findNameConflicts(specs, nodes, rootNamespace).find(isAbout);
+  const name = findNameConflicts(specs, nodes, rootNamespace).find(isAbout);
   if (name !== undefined) {
     const other = toName(name.kept === spec ? name.dropped : name.kept);
     const hint = `Give it another Envoy name, or delete ${other}, or let the two select different nodes.`;

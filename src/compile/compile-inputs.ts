@@ -1,5 +1,6 @@
 import { type AddressConflict, keepOnePerAddress } from '../model/address-conflicts.ts';
 import { type Assignment, findSide, holds, revisionOn } from '../model/assignment.ts';
+import { keepOldest, type NameConflict } from '../model/name-conflicts.ts';
 import type { NodeIdentity } from '../model/node.ts';
 import { findOnlyListeners } from '../model/plugin-listeners.ts';
 import { parsePluginName } from '../model/plugin-spec.ts';
@@ -12,7 +13,6 @@ import { revisionKey } from '../store/record-kinds.ts';
 import type { Change } from '../store/store.ts';
 import { assignPlugins, type FindRevision } from './assign-plugins.ts';
 import type { SnapshotInputs } from './build-snapshot.ts';
-import { keepOldest, type NameConflict } from './name-conflicts.ts';
 
 /** The record kinds a snapshot is compiled from, besides the nodes. */
 export const INPUT_KINDS = ['Revision', 'Assignment', 'ResourceSpec'] as const;

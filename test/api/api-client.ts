@@ -4,7 +4,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Value } from 'typebox/value';
 import { SCHEMAS, type SchemaName } from '../../src/api/schema/schemas.ts';
 import { type ApiServerOptions, startApiServer } from '../../src/api/server.ts';
-import { findNameConflicts } from '../../src/compile/name-conflicts.ts';
 import { AttacheError } from '../../src/model/error.ts';
 import type { NodeAccess } from '../../src/model/node-access.ts';
 import { type Clock, silentLog } from '../../src/model/ports.ts';
@@ -46,7 +45,6 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
     listen: { host: '127.0.0.1', port: 0 },
     store,
     checkResource: async () => ({ typeUrl: 'x', envoyName: 'x', warnings: [], sensitive: [] }),
-    findNameConflicts,
     findReferences: () => [],
     signatures: NO_SIGNATURE_POLICY,
     nodes: NO_ACCESS,

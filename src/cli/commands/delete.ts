@@ -75,28 +75,47 @@ async function remove(
   if (target.word === 'node') {
     const { text } = await withNearestNode(client, target.name, () => client.delete<NodeAnswer>(path));
     context.out(text);
-  } else context.out((await client.delete<DeleteAnswer>(path)).text);
+    return EXIT.done;
+  }
+  const type = findResourceType(target.word);
+  // A listener that carries traffic is told of before it goes.
+  if (type !== undefined) tellWarnings(await planDeletion(client, target, type), context);
+  context.out((await client.delete<DeleteAnswer>(path)).text);
   return EXIT.done;
 }
 
 /** As `attache apply --dry-run`. */
 async function planRemoval(
   client: RestClient,
-  { word, namespace, name }: Target,
+  target: Target,
   { now, wait }: Options,
   context: CommandContext,
 ): Promise<number> {
   if (wait) throw new CliError('bad-usage', '--dry-run changes nothing that one could wait for');
+  const { word } = target;
   const type = findResourceType(word);
   if (word !== 'plugin' && type === undefined)
     throw new CliError('bad-usage', `--dry-run: deleting a ${word} changes no node`);
   if (now && type !== undefined) throw new CliError('bad-usage', '--now and --wait are for plugins');
-  const what = type === undefined ? { kind: 'Plugin' } : { kind: 'EnvoyResource', type };
-  const item = { delete: { ...what, namespace, name, ...(now ? { now } : {}) } };
-  const plan = await client.post<Plan>('/v1/plans', [item]);
-  for (const warning of listPlanWarnings(plan)) context.err(localizeTimes(wrapWarning(warning), Date.now()));
+  const plan = await planDeletion(client, target, type, now);
+  tellWarnings(plan, context);
   context.out(describePlan(plan, Date.now()).join('\n'));
   return EXIT.done;
+}
+
+/** `type` undefined: a plugin. */
+function planDeletion(
+  client: RestClient,
+  { namespace, name }: Target,
+  type: string | undefined,
+  now?: true,
+): Promise<Plan> {
+  const what = type === undefined ? { kind: 'Plugin' } : { kind: 'EnvoyResource', type };
+  return client.post<Plan>('/v1/plans', [{ delete: { ...what, namespace, name, ...(now ? { now } : {}) } }]);
+}
+
+function tellWarnings(plan: Plan, context: CommandContext): void {
+  for (const warning of listPlanWarnings(plan)) context.err(localizeTimes(wrapWarning(warning), Date.now()));
 }
 
 async function removePlugin(

@@ -1,6 +1,6 @@
-import type { NodeIdentity } from '../model/node.ts';
-import { compareAge, type ResourceSpec, toEnvoyName } from '../model/resource.ts';
-import { canMeet } from '../model/selector.ts';
+import type { NodeIdentity } from './node.ts';
+import { compareAge, type ResourceSpec, toEnvoyName } from './resource.ts';
+import { canMeet } from './selector.ts';
 
 /** Two documents that give one node the same Envoy name; the older one is served. */
 export interface NameConflict {

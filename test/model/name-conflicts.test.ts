@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findNameConflicts, keepOldest } from '../../src/compile/name-conflicts.ts';
+import { findNameConflicts, keepOldest } from '../../src/model/name-conflicts.ts';
 import type { ResourceSpec } from '../../src/model/resource.ts';
-import { makeListener, makeNode, makeResource } from './compile-samples.ts';
+import { makeListener, makeNode, makeResource } from '../compile/compile-samples.ts';
 
 function listener(name: string, over: Partial<ResourceSpec> = {}): ResourceSpec {
   return makeResource(makeListener(), { name, ...over });
