@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { COMPILER_FLAGS, compilePlugin, PLUGIN_SCHEMA } from '../src/cli/plugin/compile-plugin.ts';
 
 /** A compiled plugin. */
@@ -91,10 +92,19 @@ async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   await rename(partial, path);
 }
 
-/** `node plugins/build.ts [NAME…]`: builds those, or all, and prints size, digest and path of each. */
-async function main(names: readonly string[]): Promise<void> {
-  for (const name of names.length > 0 ? names : await listPlugins()) {
+/**
+ * `node plugins/build.ts [--out DIR] [NAME…]`: builds those, or all, and prints size, digest and path of each; with a folder
+ * they are also laid down there, as `<name>.wasm`.
+ */
+async function main(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { out: { type: 'string' } },
+    allowPositionals: true,
+  });
+  for (const name of positionals.length > 0 ? positionals : await listPlugins()) {
     const { bytes, path, sha256 } = await buildPlugin(name);
+    if (values.out !== undefined) await writeWhole(join(values.out, `${name}.wasm`), bytes);
     process.stdout.write(
       `${name.padEnd(32)} ${String(bytes.length).padStart(8)}  sha256:${sha256}  ${relative(resolve(), path)}\n`,
     );

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { readFileSync, realpathSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import type { WriteStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
@@ -121,7 +121,12 @@ function createPorts(): CommandPorts {
       return runPlugin(bytes, plan, clock, new AbortController().signal);
     },
     async buildPlugin(name) {
-      // The examples are no part of the program: they lie beside src, where the package has them.
+      // The published package has them built; in a clone they are built from what is in plugins/.
+      const ready = new URL(`./plugins/${name}.wasm`, import.meta.url);
+      if (existsSync(ready)) {
+        const bytes = readFileSync(ready);
+        return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
+      }
       const build: { buildPlugin: CommandPorts['buildPlugin'] } = await import(
         new URL('../plugins/build.ts', import.meta.url).href
       );

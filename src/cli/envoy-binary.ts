@@ -13,7 +13,6 @@ import {
 } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { toMessage } from '../model/error.ts';
 import { CliError } from './cli-error.ts';
@@ -37,11 +36,6 @@ export interface FindEnvoyOptions {
   readonly cacheDirectory: string;
   /** Told once when a download begins. */
   readonly report?: (line: string) => void;
-}
-
-/** `.cache` in the package's own folder. */
-export function packageCacheDirectory(): string {
-  return fileURLToPath(new URL('../../.cache', import.meta.url));
 }
 
 /**

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { packageCacheDirectory } from '../../src/cli/envoy-binary.ts';
+import { installationCache } from '../../src/cli/installation.ts';
 
 const run = promisify(execFile);
 const SOURCE = fileURLToPath(new URL('clock-shim.c', import.meta.url));
@@ -48,9 +48,9 @@ export async function startClockShim(): Promise<ClockShim> {
 async function buildShim(): Promise<string> {
   const source = await readFile(SOURCE);
   const name = `clock-shim-${createHash('sha256').update(source).digest('hex').slice(0, 16)}.so`;
-  const library = join(packageCacheDirectory(), 'clock-shim', name);
+  const library = join(installationCache(process.env), 'clock-shim', name);
   if (await exists(library)) return library;
-  await mkdir(join(packageCacheDirectory(), 'clock-shim'), { recursive: true });
+  await mkdir(join(installationCache(process.env), 'clock-shim'), { recursive: true });
   const partial = `${library}.${randomBytes(4).toString('hex')}`;
   await compile(partial);
   await rename(partial, library);
@@ -70,7 +70,7 @@ async function compile(target: string): Promise<void> {
 
 /** There is no compiler: one comes from PyPI, once. */
 async function installZig(): Promise<string> {
-  const folder = join(packageCacheDirectory(), 'zig');
+  const folder = join(installationCache(process.env), 'zig');
   if (await exists(join(folder, 'ziglang'))) return folder;
   const partial = `${folder}.${randomBytes(4).toString('hex')}`;
   const pip = ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check', '--no-deps'];

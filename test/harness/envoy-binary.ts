@@ -1,4 +1,5 @@
-import { findEnvoy, packageCacheDirectory } from '../../src/cli/envoy-binary.ts';
+import { findEnvoy } from '../../src/cli/envoy-binary.ts';
+import { installationCache } from '../../src/cli/installation.ts';
 
 /** The releases that the tests use; `npm test` installs them before the first test that needs one. */
 export const E2E_VERSIONS: readonly string[] = ['1.40.0', '1.39.3', '1.36.2'];
@@ -10,7 +11,7 @@ export const E2E_VERSIONS: readonly string[] = ['1.40.0', '1.39.3', '1.36.2'];
 export function envoyBinary(version?: string): Promise<string> {
   return findEnvoy({
     env: process.env,
-    cacheDirectory: packageCacheDirectory(),
+    cacheDirectory: installationCache(process.env),
     report: line => process.stderr.write(`${line}\n`),
     ...(version === undefined ? {} : { version }),
   });

@@ -1,10 +1,11 @@
 import { CliError } from '../cli-error.ts';
 import type { CommandContext, DefineCommand } from '../command-context.ts';
+import { resolveConnection } from '../connection.ts';
 import { type DemoResult, tellStory } from '../demo/demo-story.ts';
 import { createDemoWorld, type DemoWorld } from '../demo/demo-world.ts';
 import { EXIT } from '../exit-code.ts';
+import { PROGRAM_NAME } from '../installation.ts';
 import { parsePort } from '../parse-option.ts';
-import { DEFAULT_SERVER } from '../rest-client.ts';
 
 interface Options {
   readonly once?: true;
@@ -32,7 +33,7 @@ async function demo(options: Options, context: CommandContext): Promise<number> 
     if (outcome === 'interrupted')
       throw new CliError('interrupted', 'the demo was ended before its last step');
     if (options.once) return EXIT.done;
-    context.out(describeNext(outcome));
+    context.out(describeNext(outcome, resolveConnection({}, context.env).server));
     await Promise.race([interrupted.promise, world.broken]);
     return EXIT.done;
   } finally {
@@ -47,11 +48,11 @@ async function stop(world: DemoWorld, context: CommandContext): Promise<void> {
 }
 
 /** Commands for a second terminal, as they can be pasted there. */
-function describeNext({ server, url }: DemoResult): string {
-  const lines = ['bin/attache get nodes', 'bin/attache rollout history hello', `curl -i ${url}`];
-  if (server.api !== DEFAULT_SERVER) {
-    const why = '     # only where the ports were taken';
-    lines.unshift(`export ATTACHE_SERVER=${server.api}${why}`);
+function describeNext({ server, url }: DemoResult, usual: string): string {
+  const lines = [`${PROGRAM_NAME} get nodes`, `${PROGRAM_NAME} rollout history hello`, `curl -i ${url}`];
+  if (server.api !== usual) {
+    const why = '     # other commands would ask ';
+    lines.unshift(`export ATTACHE_SERVER=${server.api}${why}${usual}`);
   }
   return ['', '  Still running. Try:', ...lines.map(line => `     ${line}`)].join('\n');
 }

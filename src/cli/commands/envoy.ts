@@ -10,10 +10,10 @@ import {
   findEnvoy,
   findOwnEnvoy,
   KNOWN_ENVOY_VERSIONS,
-  packageCacheDirectory,
   readEnvoyVersion,
 } from '../envoy-binary.ts';
 import { EXIT } from '../exit-code.ts';
+import { installationCache } from '../installation.ts';
 import { parsePort, parseWord } from '../parse-option.ts';
 import { type RunInEnvoyOptions, runInEnvoy } from '../plugin/run-in-envoy.ts';
 import { formatTable } from '../table.ts';
@@ -93,7 +93,7 @@ function parseUpstream(text: string): NonNullable<ReturnType<typeof parseAddress
 function find(version: string | undefined, context: CommandContext): Promise<string> {
   return findEnvoy({
     env: context.env,
-    cacheDirectory: packageCacheDirectory(),
+    cacheDirectory: installationCache(context.env),
     report: context.err,
     ...(version === undefined ? {} : { version }),
   });
@@ -118,7 +118,7 @@ function run(program: string, args: readonly string[], context: CommandContext):
 async function listVersions(context: CommandContext): Promise<string> {
   const own = await findOwnEnvoy(context.env);
   const rows = KNOWN_ENVOY_VERSIONS.map(version => {
-    const path = join(packageCacheDirectory(), 'envoy', version);
+    const path = join(installationCache(context.env), 'envoy', version);
     return [
       version,
       existsSync(path) ? path : 'not installed',

@@ -3,9 +3,10 @@ import type { NodeList } from '../../api/schema/node-view.ts';
 import { toNumberText } from '../../model/quantity-text.ts';
 import { planDocuments } from '../apply-plan.ts';
 import type { CommandContext } from '../command-context.ts';
-import { findEnvoy, packageCacheDirectory, readEnvoyVersion } from '../envoy-binary.ts';
+import { findEnvoy, readEnvoyVersion } from '../envoy-binary.ts';
 import { toExampleListener } from '../example-listener.ts';
 import { formatDigest, formatSeconds, formatSize } from '../format.ts';
+import { installationCache } from '../installation.ts';
 import { pollUntil } from '../poll.ts';
 import { parseDocuments } from '../read-documents.ts';
 import type { RestClient } from '../rest-client.ts';
@@ -131,11 +132,12 @@ async function tellBadModule(
 }
 
 async function locateEnvoy(context: CommandContext): Promise<{ program: string; text: string }> {
-  const cacheDirectory = packageCacheDirectory();
+  const cacheDirectory = installationCache(context.env);
   const report = (line: string) => context.err(`     ${line}`);
   const program = await findEnvoy({ env: context.env, cacheDirectory, report });
   const version = await readEnvoyVersion(program);
-  const shown = relative(new URL('../../..', import.meta.url).pathname, cacheDirectory);
+  const fromRoot = relative(new URL('../../..', import.meta.url).pathname, cacheDirectory);
+  const shown = fromRoot.startsWith('..') ? cacheDirectory : fromRoot;
   const where = program.startsWith(cacheDirectory) ? `PyPI wheel, in ${shown}/envoy/${version}` : program;
   return { program, text: `${version} (${where})` };
 }

@@ -96,7 +96,7 @@ async function loadCompiler(root: string): Promise<Compiler> {
     return asc.main;
   }
   throw new CliError('compiler-missing', 'the AssemblyScript compiler is not installed', {
-    hint: `Run in ${root}: npm install`,
+    hint: `Run in ${root}: npm install ${existsSync(join(root, 'package.json')) ? '' : '--no-save assemblyscript'}`.trimEnd(),
   });
 }
 
