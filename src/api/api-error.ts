@@ -2,7 +2,8 @@ import { AttacheError } from '../model/error.ts';
 
 /**
  * - `not-found`: no such plugin, resource or node; `unknown-path`: no such path or method
- * - `bad-json`, `media-type`, `body-too-large`, `bad-request`, `bad-query`: what was sent cannot be read
+ * - `bad-json`, `media-type`, `body-too-large`, `bad-request`, `bad-query`, `uri-too-long`, `headers-too-large`,
+ *   `request-timeout`: what was sent cannot be read
  * - `name-mismatch`: the document has another name or type than the path
  * - `revision-mismatch`: If-Match or If-None-Match does not hold; `name-conflict`: another document gives a node
  *   the same Envoy name
@@ -21,6 +22,9 @@ export type ApiErrorCode =
   | 'body-too-large'
   | 'bad-request'
   | 'bad-query'
+  | 'uri-too-long'
+  | 'headers-too-large'
+  | 'request-timeout'
   | 'name-mismatch'
   | 'revision-mismatch'
   | 'name-conflict'

@@ -1,14 +1,16 @@
 import { toMessage } from '../model/error.ts';
 import { ApiError } from './api-error.ts';
 
+const REFUSED_KEYS: readonly string[] = ['__proto__', 'constructor'];
+
 /**
  * The value of a JSON body. Throws ApiError `bad-json` with the parser's own words, which quote the body, unless it is
- * `secret`; also for the key `__proto__`, which no document has a use for.
+ * `secret`; also for keys that no document has a use for, and that a careless reader of it would take for its own.
  */
 export function parseJsonBody(text: string, secret = false): unknown {
   try {
     return JSON.parse(text, (key, value: unknown) => {
-      if (key === '__proto__') throw new SyntaxError('the key "__proto__" is not taken');
+      if (REFUSED_KEYS.includes(key)) throw new SyntaxError(`the key "${key}" is not taken`);
       return value;
     });
   } catch (cause) {

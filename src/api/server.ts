@@ -1,11 +1,4 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { fastifyHelmet } from '@fastify/helmet';
 import { fastifyRateLimit } from '@fastify/rate-limit';
 import { fastifySwagger } from '@fastify/swagger';
@@ -14,10 +7,10 @@ import type { SearchCatalogue } from '../model/catalogue.ts';
 import { toMessage } from '../model/error.ts';
 import { type ApiContext, createExclusive } from './api-context.ts';
 import { ApiError } from './api-error.ts';
-import { toProblem } from './error-reply.ts';
+import { createHttpServer, refuseUnreadable, sendProblem, toRequestId } from './http-server.ts';
 import { parseJsonBody } from './json-body.ts';
-import { checkLoopbackRequest, isLoopback } from './origin-check.ts';
 import { keepDeletedPurged } from './purge-deleted.ts';
+import { addRequestHooks } from './request-hooks.ts';
 import { addCatalogueRoutes } from './routes/catalogue.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addFreezeRoutes } from './routes/freeze.ts';
@@ -73,7 +66,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const { host, port } = options.listen;
   const { app, servers } = createApp(options);
   await addPlugins(app);
-  addErrorReplies(app, options);
+  addRequestHooks(app, options.log);
   const context: ApiContext = {
     startedAt: options.clock.now(),
     ...options,
@@ -111,12 +104,12 @@ function createApp(options: ApiServerOptions): { app: ApiServer; servers: readon
   const servers: Server[] = [];
   const app = fastify({
     serverFactory: handler => {
-      const server = createServer({ maxHeaderSize: 16 * 1024 }, toListener(options, handler));
+      const server = createHttpServer(options, handler);
       servers.push(server);
       return server;
     },
     bodyLimit: BODY_LIMIT,
-    genReqId: request => toRequestId(request.headers['x-request-id']) ?? options.random(8),
+    genReqId: request => toRequestId(request, options.random),
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 2048 },
     logger: false,
@@ -126,58 +119,6 @@ function createApp(options: ApiServerOptions): { app: ApiServer; servers: readon
     ajv: { customOptions: { coerceTypes: true, removeAdditional: false } },
   });
   return { app: app as unknown as ApiServer, servers };
-}
-
-/** What comes before any route: whose request it is, and whether it is the registry's. */
-function toListener(options: ApiServerOptions, api: RequestListener): RequestListener {
-  const { registry, log, random } = options;
-  const guarded = isLoopback(options.listen.host);
-  return (request, response) => {
-    const path = (request.url ?? '/').split('?')[0] ?? '/';
-    try {
-      if (guarded) checkLoopbackRequest(request.headers);
-    } catch (thrown) {
-      sendProblem(response, thrown, path, random(8));
-      return;
-    }
-    if (registry === undefined || !(path === '/v2' || path.startsWith('/v2/'))) {
-      api(request, response);
-      return;
-    }
-    registry.handle(request, response).catch((thrown: unknown) => {
-      log.error({ path, error: toMessage(thrown) }, 'registry request failed');
-      if (response.headersSent) response.destroy();
-      else sendProblem(response, thrown, path, random(8));
-    });
-  };
-}
-
-function sendProblem(response: ServerResponse, thrown: unknown, path: string, requestId: string): void {
-  const problem = toProblem(thrown, { path, requestId });
-  response.writeHead(problem.status, { 'content-type': 'application/problem+json', connection: 'close' });
-  response.end(JSON.stringify(problem));
-}
-
-/** What is not even HTTP, or has too long headers, gets its problem by hand: there is no response object. */
-function refuseUnreadable(thrown: Error, socket: Duplex, requestId: string): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const refused = new ApiError('bad-request', `the request cannot be read: ${thrown.message}`);
-  const body = JSON.stringify(toProblem(refused, { path: '', requestId }));
-  const head = [
-    'HTTP/1.1 400 Bad Request',
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-}
-
-/** A caller's own request id, where it can stand in a log line. */
-function toRequestId(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' && /^[\w.-]{1,64}$/.test(header) ? header : undefined;
 }
 
 async function addPlugins(app: ApiServer): Promise<void> {
@@ -203,27 +144,5 @@ async function addPlugins(app: ApiServer): Promise<void> {
       info: { title: 'Attaché', description: 'Proxy-Wasm plugins on plain Envoys', version: 'v1' },
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) },
-  });
-}
-
-function addErrorReplies(app: ApiServer, { log }: ApiServerOptions): void {
-  app.addHook('onSend', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-  });
-  app.setErrorHandler((thrown, request, reply) => {
-    const path = request.url.split('?')[0] ?? '/';
-    const problem = toProblem(thrown, { path, requestId: request.id });
-    if (problem.status >= 500)
-      log.error({ path, requestId: request.id, error: toMessage(thrown) }, 'request failed');
-    return reply.code(problem.status).type('application/problem+json').send(problem);
-  });
-  app.setNotFoundHandler(request => {
-    throw new ApiError(
-      'unknown-path',
-      `${request.method} ${request.url.split('?')[0]}: no such path or method`,
-      {
-        hint: 'GET / lists the paths.',
-      },
-    );
   });
 }

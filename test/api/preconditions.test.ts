@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createExclusive } from '../../src/api/api-context.ts';
 import { checkLoopbackRequest, isLoopback } from '../../src/api/origin-check.ts';
-import { checkPreconditions, toETag } from '../../src/api/preconditions.ts';
+import { checkPreconditions, isFresh, toContentTag, toETag } from '../../src/api/preconditions.ts';
 
 function holds(
   ifMatch: string | undefined,
@@ -36,6 +36,23 @@ test('If-Match wants one of its tags, or anything with *', () => {
 test('If-None-Match: * is for creating only', () => {
   assert.equal(holds(undefined, '*', undefined), true);
   assert.equal(holds(undefined, '*', 3), false);
+});
+
+test('the tag of an answer has its content behind the version; a writer is held to the version alone', () => {
+  const tag = toContentTag(toETag(3), 'a');
+  assert.match(tag, /^"3\.[\w-]{22}"$/);
+  assert.notEqual(toContentTag(toETag(3), 'b'), tag);
+  assert.equal(holds(tag, undefined, 3), true);
+  assert.equal(holds(tag, undefined, 31), false);
+  assert.equal(holds(tag, undefined, 4), false);
+});
+
+test('a reader has what any of its tags says, compared weakly', () => {
+  const tag = toContentTag(undefined, 'a');
+  for (const header of [tag, `"x", ${tag}`, `W/${tag}`, '*'])
+    assert.equal(isFresh(header, tag), true, header);
+  for (const header of [undefined, '', '"x"', tag.slice(1, -1)])
+    assert.equal(isFresh(header, tag), false, String(header));
 });
 
 test('loopback is what reaches this machine alone', () => {

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { silentLog } from '../../src/model/ports.ts';
 import { LISTENER_TYPE } from '../../src/model/type-url.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { echoRegistry, pickyCheckResource, startApi } from '../api/api-client.ts';
@@ -102,6 +103,7 @@ test('what cannot be read is a problem with its code', async t => {
   };
   assert.deepEqual(await codeOf('PUT', PLUGIN_PATH, '{"a":'), [400, 'bad-json']);
   assert.deepEqual(await codeOf('PUT', PLUGIN_PATH, '{"__proto__":{}}'), [400, 'bad-json']);
+  assert.deepEqual(await codeOf('PUT', PLUGIN_PATH, '{"a":[{"constructor":1}]}'), [400, 'bad-json']);
   assert.deepEqual(await codeOf('PUT', PLUGIN_PATH, ''), [400, 'bad-json']);
   assert.deepEqual(await codeOf('PUT', PLUGIN_PATH, 'a: 1', { 'content-type': 'application/yaml' }), [
     415,
@@ -116,6 +118,8 @@ test('what cannot be read is a problem with its code', async t => {
   assert.deepEqual(await codeOf('PUT', PLUGIN_PATH, 'null'), [422, 'wrong-type']);
   assert.deepEqual(await codeOf('PUT', `${PLUGIN_PATH}?dryRn=true`, {}), [400, 'bad-query']);
   assert.deepEqual(await codeOf('GET', '/v1/events?limit=0'), [400, 'bad-query']);
+  assert.deepEqual(await codeOf('GET', '/v1/nodes?nmae=x'), [400, 'bad-query']);
+  assert.deepEqual(await codeOf('GET', `/v1/nodes/${'x'.repeat(2100)}`), [414, 'uri-too-long']);
   assert.deepEqual(await codeOf('GET', '/v1/nothing'), [404, 'unknown-path']);
   assert.deepEqual(await codeOf('POST', '/v1/plugins', {}), [404, 'unknown-path']);
   assert.deepEqual(await codeOf('GET', '/%zz'), [404, 'unknown-path']);
@@ -129,6 +133,15 @@ test('what is not HTTP gets a problem, too', async t => {
   const answer = (await text(socket)).split('\r\n\r\n');
   assert.match(answer[0] ?? '', /^HTTP\/1\.1 400 [\s\S]*application\/problem\+json/);
   assert.equal(JSON.parse(answer[1] ?? '').code, 'bad-request');
+});
+
+test('headers of more than 16 KiB are refused by name', async t => {
+  const { url } = await start(t);
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.end(`GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ${'x'.repeat(17_000)}\r\n\r\n`);
+  const answer = await text(socket);
+  assert.match(answer, /^HTTP\/1\.1 431 /);
+  assert.equal(JSON.parse(answer.split('\r\n\r\n')[1] ?? '').code, 'headers-too-large');
 });
 
 test('an unexpected fault is a 500 that tells nothing of itself', async t => {
@@ -207,6 +220,50 @@ test('a request id comes back, and one that could not stand in a log line is rep
   assert.deepEqual([own.headers.get('x-request-id'), own.body.requestId], ['ci-42', 'ci-42']);
   const odd = await call('GET', '/nothing', undefined, { 'x-request-id': 'a b' });
   assert.match(odd.body.requestId, /^[0-9a-f]{16}$/);
+});
+
+test('every answer tells how many requests are left, and a reader who has it gets 304', async t => {
+  const { url, call } = await start(t);
+  const first = await call('GET', '/v1/nodes');
+  assert.match(first.headers.get('ratelimit-remaining') ?? '', /^\d+$/);
+  const tag = first.headers.get('etag') ?? '';
+  assert.match(tag, /^"[\w-]+"$/);
+  const again = await fetch(`${url}/v1/nodes`, { headers: { 'if-none-match': `"x", ${tag}` } });
+  assert.deepEqual(
+    [again.status, again.headers.get('etag'), again.headers.get('content-type'), await again.text()],
+    [304, tag, null, ''],
+  );
+});
+
+test('the tag of a document is its version and its content: a writer is held to the first alone', async t => {
+  const { call, store } = await start(t);
+  await call('PUT', LISTENER_PATH, listener);
+  const tag = (await call('GET', LISTENER_PATH)).headers.get('etag') ?? '';
+  assert.match(tag, /^"1\./);
+  await store.put('NodePresence', 'edge-1', makePresence());
+  const moved = await call('GET', LISTENER_PATH, undefined, { 'if-none-match': tag });
+  assert.deepEqual([moved.status, moved.headers.get('etag') === tag], [200, false]);
+  const written = await call('PUT', LISTENER_PATH, { ...listener, name: 'in' }, { 'if-match': tag });
+  assert.equal(written.status, 200);
+  assert.equal(
+    (await call('PUT', LISTENER_PATH, listener, { 'if-match': tag })).body.code,
+    'revision-mismatch',
+  );
+});
+
+test('what went over a request stands in the log: id, trace, status', async t => {
+  const lines: object[] = [];
+  const log = { ...silentLog, info: (fields: object) => lines.push(fields) };
+  const { call } = await start(t, { log });
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  await call('PUT', LISTENER_PATH, listener, { traceparent, 'x-request-id': 'ci-1' });
+  await call('DELETE', LISTENER_PATH, undefined, { traceparent: 'no\u00a0trace' });
+  const [put, gone] = lines.filter(line => 'method' in line) as Record<string, unknown>[];
+  assert.deepEqual(
+    { ...put, durationMs: 0 },
+    { method: 'PUT', path: LISTENER_PATH, requestId: 'ci-1', traceparent, status: 201, durationMs: 0 },
+  );
+  assert.equal(gone && 'traceparent' in gone, false);
 });
 
 test('the OpenAPI 3.1 document lists the paths and the named schemas', async t => {

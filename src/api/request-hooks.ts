@@ -1,0 +1,75 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { toMessage } from '../model/error.ts';
+import type { Log } from '../model/ports.ts';
+import { ApiError } from './api-error.ts';
+import { toProblem } from './error-reply.ts';
+import { isFresh, toContentTag } from './preconditions.ts';
+import type { ApiServer } from './routes/route-schema.ts';
+
+const NO_QUERY = Type.Object({}, { additionalProperties: false });
+/** https://www.w3.org/TR/trace-context/#traceparent-header */
+const TRACE_PARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** What holds for every route: ids, entity tags, problems for what goes wrong, and a line in the log. */
+export function addRequestHooks(app: ApiServer, log: Log): void {
+  // A parameter that nobody reads is a misspelling of one that somebody would have read.
+  app.addHook('onRoute', route => {
+    route.schema = { querystring: NO_QUERY, ...route.schema };
+  });
+  app.addHook('onSend', async (request, reply, payload) => {
+    reply.header('x-request-id', request.id);
+    return reply.statusCode === 200 && isRead(request) && typeof payload === 'string'
+      ? tagContent(request, reply, payload)
+      : payload;
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const fields = {
+      ...toFields(request),
+      status: reply.statusCode,
+      durationMs: Math.round(reply.elapsedTime),
+    };
+    if (isRead(request)) log.debug(fields, 'request answered');
+    else log.info(fields, 'request answered');
+  });
+  app.setErrorHandler((thrown, request, reply) => {
+    const problem = toProblem(thrown, { path: toPath(request), requestId: request.id });
+    if (problem.status >= 500)
+      log.error({ ...toFields(request), error: toMessage(thrown) }, 'request failed');
+    return reply.code(problem.status).type('application/problem+json').send(problem);
+  });
+  app.setNotFoundHandler(request => {
+    throw new ApiError('unknown-path', `${request.method} ${toPath(request)}: no such path or method`, {
+      hint: 'GET / lists the paths.',
+    });
+  });
+}
+
+/** The answer with its tag, or 304 for a reader who has it. */
+function tagContent(request: FastifyRequest, reply: FastifyReply, body: string): string {
+  const own = reply.getHeader('etag');
+  const tag = toContentTag(typeof own === 'string' ? own : undefined, body);
+  reply.header('etag', tag);
+  if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'private, no-cache');
+  if (!isFresh(request.headers['if-none-match'], tag)) return body;
+  reply.code(304).removeHeader('content-type').removeHeader('content-length');
+  return '';
+}
+
+function isRead({ method }: FastifyRequest): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+function toPath({ url }: FastifyRequest): string {
+  return url.split('?')[0] ?? '';
+}
+
+function toFields(request: FastifyRequest): object {
+  const { traceparent } = request.headers;
+  return {
+    method: request.method,
+    path: toPath(request),
+    requestId: request.id,
+    ...(typeof traceparent === 'string' && TRACE_PARENT.test(traceparent) ? { traceparent } : {}),
+  };
+}
