@@ -6,6 +6,7 @@ import type { ModuleInspection } from '../model/module-inspection.ts';
 import type { PluginDocument } from '../model/plugin-document.ts';
 import type { PluginRun, RunPlan } from '../model/plugin-run.ts';
 import type { Log } from '../model/ports.ts';
+import { resolveConnection, type ServerOptions } from './connection.ts';
 import { RestClient } from './rest-client.ts';
 import type { Screen } from './rollout/live-frame.ts';
 
@@ -26,6 +27,8 @@ export interface CommandContext {
   exitNow(code: number): never;
   readonly ports: CommandPorts;
 }
+
+export type { ServerOptions } from './connection.ts';
 
 export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
@@ -104,13 +107,11 @@ export type DefineCommand = (
   finish: (code: number) => void,
 ) => void;
 
-/** Options of every verb that talks to the server. */
-export interface ServerOptions {
-  readonly server?: string;
-}
-
 export function addServerOption(command: Command): Command {
-  return command.option('--server <url>', 'the REST API (default $ATTACHE_SERVER or http://127.0.0.1:18002)');
+  return command
+    .option('--server <url>', 'the REST API (default $ATTACHE_SERVER or http://127.0.0.1:18002)')
+    .option('--context <name>', 'the server of this context: attache context list')
+    .option('--ca-file <file>', 'PEM of the CA that signed its certificate (default $ATTACHE_CA_FILE)');
 }
 
 /** The options of every verb that is about something with a namespace. */
@@ -124,5 +125,5 @@ export function addMessageOption(command: Command): Command {
 }
 
 export function toRestClient(options: ServerOptions, context: CommandContext): RestClient {
-  return RestClient.fromEnvironment(options.server, context.env);
+  return new RestClient(resolveConnection(options, context.env));
 }

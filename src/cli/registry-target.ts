@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { CliError } from './cli-error.ts';
 import { addServerOption, type CommandContext, type ServerOptions } from './command-context.ts';
+import { resolveConnection } from './connection.ts';
 import { parseNames } from './parse-option.ts';
-import { RestClient } from './rest-client.ts';
 
 /** Options of every verb that talks to a registry. */
 export interface RegistryOptions extends ServerOptions {
@@ -56,7 +56,7 @@ export function openRegistryTarget(
   context: CommandContext,
   mayPin = false,
 ): RegistryTarget & { readonly insecureRegistries: readonly string[]; readonly dockerConfigPath: string } {
-  const { server } = RestClient.fromEnvironment(options.server, context.env);
+  const { server } = resolveConnection(options, context.env);
   const target = toRegistryTarget(text, server, mayPin);
   const insecure = options.insecureRegistry ?? [];
   return {

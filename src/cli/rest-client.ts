@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { Problem } from '../api/schema/problem.ts';
 import { AttacheError, toMessage } from '../model/error.ts';
 import { CliError } from './cli-error.ts';
+import type { Connection } from './connection.ts';
 import { EventStreamParser, type ServerSentEvent } from './event-stream.ts';
 
-export const DEFAULT_SERVER = 'http://127.0.0.1:18002';
 const TOO_MANY_REQUESTS = 429;
 
 /** What the server answered instead of 2xx; `code` is the server's own. */
@@ -29,21 +28,12 @@ export class RestError extends AttacheError {
 export class RestClient {
   readonly server: string;
   readonly #token: string | undefined;
+  readonly #fetch: Promise<typeof fetch>;
 
-  constructor(server: string, token: string | undefined) {
-    this.server = server.replace(/\/+$/, '');
+  constructor({ server, token, ca }: Connection) {
+    this.server = server;
     this.#token = token;
-  }
-
-  /** `--server`, else `$ATTACHE_SERVER`, else loopback; the token from `$ATTACHE_TOKEN` or its file. */
-  static fromEnvironment(
-    server: string | undefined,
-    env: Readonly<Record<string, string | undefined>>,
-  ): RestClient {
-    const url = server ?? (env.ATTACHE_SERVER || DEFAULT_SERVER);
-    if (!/^https?:\/\/[^/]/.test(url))
-      throw new CliError('bad-usage', `--server ${url}: expected http://HOST:PORT`);
-    return new RestClient(url, env.ATTACHE_TOKEN || readTokenFile(env.ATTACHE_TOKEN_FILE));
+    this.#fetch = ca === undefined ? Promise.resolve(fetch) : toTrusting(ca);
   }
 
   get<T>(path: string): Promise<T> {
@@ -108,7 +98,7 @@ export class RestClient {
   ): Promise<Response> {
     if (this.#token !== undefined) request.headers.authorization = `Bearer ${this.#token}`;
     try {
-      return await fetch(this.server + path, { method, ...request });
+      return await (await this.#fetch)(this.server + path, { method, ...request });
     } catch (cause) {
       throw this.#toUnreachable(cause);
     }
@@ -130,11 +120,40 @@ export class RestClient {
   }
 
   #toUnreachable(cause: unknown): CliError {
-    return new CliError('unreachable', `${this.server} does not answer (${explain(cause)})`, {
+    const inner = toInner(cause);
+    const code = inner instanceof Error && 'code' in inner ? String(inner.code) : '';
+    const refusal = TLS_REFUSALS.find(([pattern]) => pattern.test(code));
+    if (refusal !== undefined)
+      return new CliError('untrusted-server', `${this.server}: ${refusal[1]} (${code})`, { cause });
+    // Plain text and TLS tell each other apart by what they cannot read.
+    const hint = PLAIN_TEXT.test(code) ? { hint: 'It speaks plain HTTP: write http:// in --server' } : {};
+    return new CliError('unreachable', `${this.server} does not answer (${explain(inner, code)})`, {
       cause,
-      hint: 'Envoys go on as they are. Start it: attache serve',
+      ...hint,
     });
   }
+}
+
+const TLS_REFUSALS = [
+  [
+    /SELF_SIGNED|UNABLE_TO|CERT_(UNTRUSTED|REJECTED|SIGNATURE)/,
+    'its certificate is signed by nobody that is trusted here',
+  ],
+  [/ALTNAME_INVALID/, 'its certificate is for another name'],
+  [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/, 'its certificate is out of date'],
+] as const;
+const PLAIN_TEXT = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/;
+
+/** A fetch that trusts one more CA; the library is loaded where somebody names one. */
+async function toTrusting(ca: string): Promise<typeof fetch> {
+  const [{ Agent, fetch: fetchWith }, { getCACertificates }] = await Promise.all([
+    import('undici'),
+    import('node:tls'),
+  ]);
+  const dispatcher = new Agent({ connect: { ca: [...getCACertificates(), ca] } });
+  const trusting = (url: string, init: object) => fetchWith(url, { ...init, dispatcher });
+  // The same standard, declared twice.
+  return trusting as unknown as typeof fetch;
 }
 
 /** The path of something with a namespace and a name, elements encoded. */
@@ -148,9 +167,11 @@ export function isServerAway(error: unknown): boolean {
   return error instanceof CliError && (error.code === 'unreachable' || error.code === 'bad-answer');
 }
 
-function explain(cause: unknown): string {
-  const inner = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
-  const code = inner instanceof Error && 'code' in inner ? inner.code : undefined;
+function toInner(cause: unknown): unknown {
+  return cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
+}
+
+function explain(inner: unknown, code: string): string {
   if (code === 'ECONNREFUSED') return 'connection refused';
   if (code === 'ENOTFOUND') return 'no such host';
   return inner instanceof Error && inner.name === 'TimeoutError' ? 'timed out' : toMessage(inner);
@@ -173,13 +194,4 @@ function isProblem(value: unknown): value is Problem {
     'errors' in value &&
     Array.isArray(value.errors)
   );
-}
-
-function readTokenFile(path: string | undefined): string | undefined {
-  if (!path) return undefined;
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (cause) {
-    throw new CliError('bad-file', `$ATTACHE_TOKEN_FILE: ${toMessage(cause)}`, { cause });
-  }
 }

@@ -16,6 +16,11 @@ export const VERBS: readonly Verb[] = [
   },
   { name: 'serve', summary: 'run the control plane', load: () => import('./commands/serve.ts') },
   {
+    name: 'pki',
+    summary: 'make certificates for Attaché and its Envoys',
+    load: () => import('./commands/pki.ts'),
+  },
+  {
     name: 'bootstrap',
     summary: 'print an Envoy bootstrap',
     load: () => import('./commands/bootstrap.ts'),
@@ -141,6 +146,11 @@ export const VERBS: readonly Verb[] = [
     name: 'whoami',
     summary: 'print who the server takes you for',
     load: () => import('./commands/whoami.ts'),
+  },
+  {
+    name: 'context',
+    summary: 'keep servers by name, and say which one is used',
+    load: () => import('./commands/context.ts'),
   },
   {
     name: 'version',

@@ -9,23 +9,19 @@ import {
   toRestClient,
 } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
-import { toTable } from '../listings.ts';
-import { parseCount, parseWord } from '../parse-option.ts';
+import { parseCount } from '../parse-option.ts';
 import { printAs } from '../print-as.ts';
-import { formatTable } from '../table.ts';
+import { addOutputOption, type Output, showItems } from '../show-items.ts';
 
 interface Options extends ServerOptions {
-  readonly output: (typeof OUTPUTS)[number];
+  readonly output: Output;
   readonly limit: number;
 }
 
-const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
-
 /** `attache search [TEXT]`: what the built-in registry has. */
 export const define: DefineCommand = (command, context, finish) => {
-  addServerOption(command.description('look for modules in the built-in registry'))
+  addOutputOption(addServerOption(command.description('look for modules in the built-in registry')))
     .argument('[text...]', 'words that all occur in name, tags or annotations; KEY=TEXT in that annotation')
-    .option('-o, --output <form>', OUTPUTS.join('|'), parseWord(...OUTPUTS), 'table')
     .option('--limit <count>', 'at most so many', parseCount, 200)
     .addHelpText('after', '\nExample:\n  attache search auth licenses=apache')
     .action(async (words: readonly string[], options: Options) =>
@@ -37,18 +33,8 @@ async function search(text: string, options: Options, context: CommandContext): 
   const query = new URLSearchParams({ q: text, limit: String(options.limit) });
   const list = await toRestClient(options, context).get<CatalogueList>(`/v1/catalogue?${query}`);
   const { items, total } = list;
-  switch (options.output) {
-    case 'json':
-    case 'yaml':
-      printAs(options.output, list, context);
-      break;
-    case 'name':
-      if (items.length > 0) context.out(items.map(item => CATALOGUE.name(item)).join('\n'));
-      break;
-    default:
-      if (items.length > 0)
-        context.out(formatTable(toTable(CATALOGUE, items, Date.now(), options.output === 'wide')));
-  }
+  if (options.output === 'json' || options.output === 'yaml') printAs(options.output, list, context);
+  else if (items.length > 0) showItems(CATALOGUE, items, options.output, context);
   if (total === 0) context.err(text === '' ? 'nothing was pushed yet' : `nothing matches ${text}`);
   if (total > items.length) context.err(`${toNumberText(total - items.length)} more: --limit ${total}`);
   return EXIT.done;

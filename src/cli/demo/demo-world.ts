@@ -143,7 +143,7 @@ async function waitFor(condition: () => boolean): Promise<boolean> {
 
 /** The client of the demo's own server, whatever the user's environment names. */
 export function toDemoClient(server: ServerAddresses): RestClient {
-  return new RestClient(server.api, undefined);
+  return new RestClient({ server: server.api, token: undefined, ca: undefined });
 }
 
 /** The user's settings are for the user's own server. */
