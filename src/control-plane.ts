@@ -13,6 +13,7 @@ import { readProtosets } from './compile/protoset.ts';
 import { makeShowResource } from './compile/show-resource.ts';
 import { startSnapshotReconciler } from './compile/snapshot-reconciler.ts';
 import { type Config, isLoopback, type ListenAddress } from './config.ts';
+import { silentMeter } from './model/meter.ts';
 import type { NodeMetrics } from './model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from './model/ports.ts';
 import type { Snapshot } from './model/snapshot.ts';
@@ -100,6 +101,7 @@ async function start(
   onStop(() => writer.stop());
   onStop(keepEventsTrimmed(store, clock, log));
 
+  const meter = silentMeter;
   let builtIn: readonly string[] = [];
   const sources = {
     insecureRegistries: () => [...builtIn, ...config.insecureRegistries],
@@ -108,6 +110,7 @@ async function start(
     dockerConfigPath: config.dockerConfigPath,
     moduleDirectory: config.moduleDirectory,
     signatures: config.signatures,
+    meter,
   };
   const keeper = startModuleKeeper({ store, seal, cache, sources, clock, random, log });
   onStop(() => keeper.stop());
@@ -157,6 +160,7 @@ async function start(
     clock,
     random,
     log,
+    meter,
   });
   onStop(() => ads.stop());
   const guard = new LimitGuard({ limits: config.xdsLimits, clock, log });

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { toMessage } from '../model/error.ts';
+import type { Meter } from '../model/meter.ts';
 import {
   type FileReference,
   type HttpReference,
@@ -34,6 +35,7 @@ export interface ModuleSourceOptions extends RegistryOptions {
   readonly moduleDirectory: string | undefined;
   /** Whose signatures are asked for; none by default. */
   readonly signatures?: SignaturePolicy;
+  readonly meter: Meter;
 }
 
 /** A module from its source, in the cache: digests verified, contents not checked yet. */
@@ -88,6 +90,7 @@ export interface ModuleSource {
     signal: AbortSignal,
   ): Promise<FoundTag>;
   readonly signatures: SignatureChecker;
+  readonly meter: Meter;
   close(): Promise<void>;
 }
 
@@ -98,29 +101,21 @@ export function createModuleSource(cache: BlobCache, options: ModuleSourceOption
   const http = createHttpClient(options.timeLimits);
   const policy = options.signatures ?? NO_SIGNATURE_POLICY;
   const signatures = createSignatureChecker(policy, registry, options.clock);
+  const { meter } = options;
   const source: ModuleSource = {
     signatures,
-    async bring({ url, sha256, verificationKey, credentials }, signal) {
-      const reference = parseReference(url);
-      const checkSignature = async (digests: SignedDigests) => {
-        const signature = await signatures.check({ url, verificationKey, credentials }, digests, signal);
-        requireSignature(url, signature, digests);
-        return signature;
-      };
-      if (reference.scheme === 'oci')
-        return bringFromRegistry(registry.as(credentials), cache, reference, sha256, checkSignature, signal);
-      const signature = await checkSignature({});
-      const module =
-        reference.scheme === 'file'
-          ? await readFile(reference, options.moduleDirectory)
-          : await download(reference, signal);
-      if (sha256 !== undefined) verifyDigest(module.bytes, `sha256:${sha256}`, url);
-      return {
-        ...(await keepModule(cache, module.bytes)),
-        layout: module.found === 'plain' ? 'plain' : 'archive',
-        ...(signature === undefined ? {} : { signature }),
-      };
+    meter,
+    async bring(of, signal) {
+      try {
+        const module = await bring(of, signal);
+        meter.fetched('ok');
+        return module;
+      } catch (error) {
+        meter.fetched(toFetchResult(error, signal));
+        throw error;
+      }
     },
+
     async fetch(of, signal) {
       const module = await source.bring(of, signal);
       const bytes = await cache.read(module.sha256, MAX_MODULE_BYTES);
@@ -138,6 +133,31 @@ export function createModuleSource(cache: BlobCache, options: ModuleSourceOption
   };
   return source;
 
+  async function bring(
+    { url, sha256, verificationKey, credentials }: WantedModule,
+    signal: AbortSignal,
+  ): Promise<BroughtModule> {
+    const reference = parseReference(url);
+    const checkSignature = async (digests: SignedDigests) => {
+      const signature = await signatures.check({ url, verificationKey, credentials }, digests, signal);
+      requireSignature(url, signature, digests);
+      return signature;
+    };
+    if (reference.scheme === 'oci')
+      return bringFromRegistry(registry.as(credentials), cache, reference, sha256, checkSignature, signal);
+    const signature = await checkSignature({});
+    const module =
+      reference.scheme === 'file'
+        ? await readFile(reference, options.moduleDirectory)
+        : await download(reference, signal);
+    if (sha256 !== undefined) verifyDigest(module.bytes, `sha256:${sha256}`, url);
+    return {
+      ...(await keepModule(cache, module.bytes)),
+      layout: module.found === 'plain' ? 'plain' : 'archive',
+      ...(signature === undefined ? {} : { signature }),
+    };
+  }
+
   async function download({ url }: HttpReference, signal: AbortSignal): Promise<UnpackedModule> {
     const mayBePrivate = (one: URL) => isListed(one, options.allowPrivateHosts);
     const response = await http.send({
@@ -150,6 +170,12 @@ export function createModuleSource(cache: BlobCache, options: ModuleSourceOption
     if (response.status !== 200) throw toHttpError(await toResponseError(response, url));
     return toOne(await unpackModule(bound(response.body)), url);
   }
+}
+
+/** One of a fixed set of words: codes of ModuleError are a union. */
+function toFetchResult(error: unknown, signal: AbortSignal): string {
+  if (signal.aborted) return 'cancelled';
+  return error instanceof ModuleError ? error.code : 'module-fault';
 }
 
 function parseReference(url: string) {

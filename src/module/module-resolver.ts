@@ -65,6 +65,7 @@ export function createModuleResolver(options: ModuleResolverOptions): ResolveMod
     const ports = {
       bringModule,
       signatures,
+      meter: source.meter,
       readPullSecret,
       cache,
       runTrial: (load, input) => trials.run(load, input, cancelled),

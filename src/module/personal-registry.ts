@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { silentMeter } from '../model/meter.ts';
 import type { OciReference } from '../model/module-reference.ts';
 import type { ModuleSourceOptions } from './fetch-module.ts';
 
@@ -24,6 +25,7 @@ export function toPersonalOptions(
     moduleDirectory: undefined,
     // A command is short: no token is thrown away for its age, and a 401 renews it.
     clock: { now: () => 0 },
+    meter: silentMeter,
   };
 }
 

@@ -65,7 +65,8 @@ export function createModulePlanner(options: ModulePlannerOptions): ModulePlanne
         return source.bring(of, signal);
       });
     const runTrial: RunTrial = (load, input) => trials.run(load, input, unwanted);
-    const ports = { bringModule, signatures: source.signatures, readPullSecret, cache, runTrial };
+    const { signatures, meter } = source;
+    const ports = { bringModule, signatures, meter, readPullSecret, cache, runTrial };
     // Not cut short with the plan: another plugin may wait for the same download, and it is kept for later.
     const module = await resolvePlugin(spec, revisions, targets, ports, closing.signal);
     return { kind: 'revision', ...planRevision(plugin, spec, module, revisions, clock.now()) };

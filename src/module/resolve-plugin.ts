@@ -1,3 +1,4 @@
+import type { Meter } from '../model/meter.ts';
 import { parseModuleReference } from '../model/module-reference.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
 import type { ModuleFacts, Revision } from '../model/revision.ts';
@@ -21,6 +22,7 @@ export interface ResolvePorts {
   readonly readPullSecret: ReadPullSecret;
   readonly cache: BlobCache;
   readonly runTrial: RunTrial;
+  readonly meter: Pick<Meter, 'lookedUp'>;
 }
 
 /**
@@ -50,14 +52,16 @@ export async function obtainModule(
   spec: PluginSpec,
   revisions: readonly Revision[],
   targets: readonly TargetEnvoy[],
-  { bringModule, signatures, readPullSecret, cache }: Omit<ResolvePorts, 'runTrial'>,
+  { bringModule, signatures, readPullSecret, cache, meter }: Omit<ResolvePorts, 'runTrial'>,
   signal: AbortSignal,
   tag?: FoundTag,
 ): Promise<Omit<ModuleFacts, 'trial'>> {
   // Also where the module is known: a secret that is not there is to be seen when it is written, not when it is needed.
   const credentials = await readPullSecret(spec);
   const known = findKnownModule(spec, revisions);
-  if (known !== undefined && (await cache.has(known.sha256))) {
+  const isHere = known !== undefined && (await cache.has(known.sha256));
+  meter.lookedUp(isHere);
+  if (isHere) {
     const signature = await signatures.renew({ ...spec, credentials }, known, signal);
     requireSignature(spec.url, signature, known);
     // A node of an older release may have come since.

@@ -1,3 +1,4 @@
+import type { Meter } from '../model/meter.ts';
 import type { ModuleFetchFeed } from '../model/module-fetch.ts';
 import type { NodeIdentity } from '../model/node.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
@@ -35,6 +36,7 @@ export interface AdsOptions {
   readonly clock: Clock;
   readonly random: RandomHex;
   readonly log: Log;
+  readonly meter: Meter;
 }
 
 /** One discovery stream as the transport sees it. */
@@ -74,8 +76,8 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   registry.restore(presences, verdicts);
   const recorder = new NodeRecorder(options.writer, random, presences, verdicts);
   recorder.forgetConnections(clock.now());
-  const { moduleKey, mostNames } = options;
-  const context: StreamContext = { clock, random, log, recorder, moduleKey, mostNames };
+  const { moduleKey, mostNames, meter } = options;
+  const context: StreamContext = { clock, random, log, meter, recorder, moduleKey, mostNames };
   const sessions = new Map<string, Set<NodeSession>>();
   const sessionsOf = (nodeId: string): readonly NodeSession[] => [...(sessions.get(nodeId) ?? [])];
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { silentMeter } from '../../src/model/meter.ts';
 import { LISTENER_TYPE } from '../../src/model/type-url.ts';
 import { createModulePlanner } from '../../src/module/plan-module.ts';
 import { pushModule } from '../../src/module/push-module.ts';
@@ -27,6 +28,7 @@ async function setUp(t: TestContext, more: { readonly limitMs?: number } = {}) {
       insecureRegistries: () => [host, silent.host],
       registries: [],
       allowPrivateHosts: [],
+      meter: silentMeter,
       dockerConfigPath: undefined,
       moduleDirectory: undefined,
     },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { silentMeter } from '../../src/model/meter.ts';
 import { type PluginSpec, sha256Hex } from '../../src/model/plugin-spec.ts';
 import { ModuleRecord } from '../../src/module/module-record.ts';
 import { createModulePlanner, type ModulePlannerOptions } from '../../src/module/plan-module.ts';
@@ -32,6 +33,7 @@ async function setUp(t: TestContext, hosts: readonly string[], over: Partial<Mod
       insecureRegistries: () => hosts,
       registries: [],
       allowPrivateHosts: [],
+      meter: silentMeter,
       dockerConfigPath: undefined,
       moduleDirectory: undefined,
     },

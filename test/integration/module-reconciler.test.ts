@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { silentMeter } from '../../src/model/meter.ts';
 import type { NodePresence } from '../../src/model/node.ts';
 import { type PluginSpec, sha256Hex, toPluginName } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
@@ -49,6 +50,7 @@ async function setUp(t: TestContext, insecure: readonly string[]): Promise<World
         insecureRegistries: () => insecure,
         registries: [],
         allowPrivateHosts: [],
+        meter: silentMeter,
         dockerConfigPath: undefined,
         moduleDirectory: directory,
         timeLimits: SHORT_LIMITS,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
+import { silentMeter } from '../../src/model/meter.ts';
 import { type PluginSpec, toPluginName } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
@@ -30,6 +31,7 @@ async function setUp(t: TestContext, hosts: readonly string[]) {
       insecureRegistries: () => hosts,
       registries: [],
       allowPrivateHosts: [],
+      meter: silentMeter,
       dockerConfigPath: undefined,
       moduleDirectory: undefined,
       timeLimits: SHORT_LIMITS,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { silentMeter } from '../../src/model/meter.ts';
 import type { ModuleSignature } from '../../src/model/module-signature.ts';
 import { type PluginSpec, toPluginName } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
@@ -63,6 +64,7 @@ async function setUp(t: TestContext, signatures: SignaturePolicy = NO_SIGNATURE_
       insecureRegistries: () => [host],
       registries: [],
       allowPrivateHosts: [],
+      meter: silentMeter,
       dockerConfigPath: undefined,
       moduleDirectory: directory,
       signatures,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { silentMeter } from '../../src/model/meter.ts';
 import type { NodeMetrics } from '../../src/model/node-metrics.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
@@ -24,6 +25,7 @@ async function setUp(t: TestContext) {
     insecureRegistries: () => [host],
     registries: [],
     allowPrivateHosts: [],
+    meter: silentMeter,
     dockerConfigPath: undefined,
     moduleDirectory: undefined,
   };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { silentMeter } from '../../src/model/meter.ts';
 import type { Log } from '../../src/model/ports.ts';
 import type { PullSecret } from '../../src/model/pull-secret.ts';
 import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
@@ -57,6 +58,7 @@ async function setUp(t: TestContext) {
     insecureRegistries: () => [host],
     registries: [],
     allowPrivateHosts: [],
+    meter: silentMeter,
     dockerConfigPath: join(await makeDirectory(t), 'none.json'),
     moduleDirectory: undefined,
     timeLimits: SHORT_LIMITS,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { silentMeter } from '../../src/model/meter.ts';
 import type { NodeMetrics } from '../../src/model/node-metrics.ts';
 import { type PluginSpec, sha256Hex } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
@@ -45,6 +46,7 @@ async function setUp(t: TestContext, mirrorsOf: (host: string) => readonly strin
       insecureRegistries: () => [host, ...mirrors],
       registries: mirrors.length === 0 ? [] : [{ prefix: host, mirrors, insecure: false }],
       allowPrivateHosts: [],
+      meter: silentMeter,
       dockerConfigPath: undefined,
       moduleDirectory: undefined,
       timeLimits: SHORT_LIMITS,

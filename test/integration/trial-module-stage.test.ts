@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { buildPlugin } from '../../plugins/build.ts';
+import { silentMeter } from '../../src/model/meter.ts';
 import { type PluginSpec, toPluginName } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import type { ModuleProgress } from '../../src/model/revision.ts';
@@ -34,6 +35,7 @@ async function setUp(t: TestContext) {
     insecureRegistries: () => [host],
     registries: [],
     allowPrivateHosts: [],
+    meter: silentMeter,
     dockerConfigPath: undefined,
     moduleDirectory: undefined,
   };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
+import { silentMeter } from '../../src/model/meter.ts';
 import type { NodePresence } from '../../src/model/node.ts';
 import type { NodeMetrics } from '../../src/model/node-metrics.ts';
 import { type Clock, silentLog } from '../../src/model/ports.ts';
@@ -104,6 +105,7 @@ export async function setUp(t: TestContext, world?: World, options: SceneOptions
   const moduleKey = Buffer.alloc(32);
   const limits = { ...DEFAULT_XDS_LIMITS, ...options.limits };
   const ads = await createAdsService({
+    meter: silentMeter,
     store,
     snapshots,
     metrics,

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { silentMeter } from '../../src/model/meter.ts';
 import { type Clock, type RandomHex, silentLog } from '../../src/model/ports.ts';
 import { type BlobCache, type BlobCacheOptions, openBlobCache } from '../../src/module/blob-cache.ts';
 import {
@@ -122,6 +123,7 @@ export function sourceOptions(
     insecureRegistries: () => hosts,
     registries: [],
     allowPrivateHosts: [],
+    meter: silentMeter,
     dockerConfigPath: undefined,
     moduleDirectory: undefined,
     clock: systemClock,

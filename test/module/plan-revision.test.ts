@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { silentMeter } from '../../src/model/meter.ts';
 import { type PluginSpec, toPullPolicy } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import type { ModuleFacts, Revision } from '../../src/model/revision.ts';
@@ -107,6 +108,7 @@ test('after an hour of trying an unreachable source counts as final', async t =>
     insecureRegistries: () => ['127.0.0.1:1'],
     registries: [],
     allowPrivateHosts: [],
+    meter: silentMeter,
     dockerConfigPath: undefined,
     moduleDirectory: undefined,
     timeLimits: SHORT_LIMITS,

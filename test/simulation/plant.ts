@@ -1,6 +1,7 @@
 import { COMPILE_FORMAT } from '../../src/compile/compile-format.ts';
 import { ProtoRegistry } from '../../src/compile/proto-registry.ts';
 import { startSnapshotReconciler } from '../../src/compile/snapshot-reconciler.ts';
+import { silentMeter } from '../../src/model/meter.ts';
 import type { ModuleFetch } from '../../src/model/module-fetch.ts';
 import type { NodeMetrics } from '../../src/model/node-metrics.ts';
 import { type Clock, type Log, silentLog } from '../../src/model/ports.ts';
@@ -85,6 +86,7 @@ export class Plant {
       seal: { open: () => undefined },
     });
     this.#ads = await createAdsService({
+      meter: silentMeter,
       store,
       snapshots,
       metrics: this.metrics,

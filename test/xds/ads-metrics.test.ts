@@ -1,6 +1,7 @@
 /** The xds stage with its metrics service: which process stats are of, what they prove, and nodes that go. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { silentMeter } from '../../src/model/meter.ts';
 import type { NodeMetrics } from '../../src/model/node-metrics.ts';
 import type { NodeVerdict } from '../../src/model/node-verdict.ts';
 import { silentLog } from '../../src/model/ports.ts';
@@ -30,6 +31,7 @@ async function setUp() {
     const snapshots = new LiveTable<Snapshot>();
     const writer = createCoalescedWriter(store, clock, silentLog);
     const ads = await createAdsService({
+      meter: silentMeter,
       ...{
         store,
         snapshots,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { silentMeter } from '../../src/model/meter.ts';
 import type { ModuleFetch } from '../../src/model/module-fetch.ts';
 import type { NodePresence } from '../../src/model/node.ts';
 import { silentLog } from '../../src/model/ports.ts';
@@ -36,6 +37,7 @@ async function setUp() {
   let tell: (fetch: ModuleFetch) => void = () => {};
   let random = 0;
   const ads = await createAdsService({
+    meter: silentMeter,
     store,
     snapshots,
     metrics: new LiveTable(),

@@ -52,7 +52,8 @@ export function createConfigChecker(options: ConfigCheckerOptions): ConfigChecke
       listModuleTargets(store, spec, rootNamespace),
     ]);
     const bringModule: typeof source.bring = (of, signal) => turns.run(() => source.bring(of, signal));
-    const ports = { bringModule, signatures: source.signatures, readPullSecret, cache };
+    const { signatures, meter } = source;
+    const ports = { bringModule, signatures, meter, readPullSecret, cache };
     await obtainModule(spec, revisions, targets, ports, closing.signal);
   };
 

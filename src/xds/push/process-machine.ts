@@ -184,6 +184,15 @@ export function onHeal(state: ProcessState, slots: readonly string[], now: numbe
   return next;
 }
 
+/** Every place that it asked for was accepted as it is wanted, and none is out. */
+export function hasWanted({ inFlight, slots }: ProcessState): boolean {
+  if (inFlight !== undefined) return false;
+  for (const { subscribed, want, phase, accepted } of slots.values())
+    if (subscribed && (phase.kind !== 'idle' || accepted?.contentHash !== want?.wanted.contentHash))
+      return false;
+  return true;
+}
+
 /**
  * The next push to this process, if one is due and none is out. A plugin that moves to another slot leaves its old
  * one after the new one was accepted: make before break.

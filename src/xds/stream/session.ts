@@ -1,3 +1,4 @@
+import type { Meter } from '../../model/meter.ts';
 import type { ModuleFetch } from '../../model/module-fetch.ts';
 import { type ResourceNack, SILENT_AFTER_MS } from '../../model/node.ts';
 import type { Clock, Log, RandomHex } from '../../model/ports.ts';
@@ -18,6 +19,7 @@ import { Channel, type ProtocolForm } from './channel.ts';
 import { distrust, doubt, trust } from './doubts.ts';
 import { ListenerNacks } from './listener-nack.ts';
 import { planPush } from './plan-push.ts';
+import { SessionMeter } from './session-meter.ts';
 import { answer, type Difference, type InFlight, retry, type Subscription, sent } from './subscription.ts';
 import { askAgain, awaitEndpoints } from './warming-clusters.ts';
 
@@ -25,6 +27,7 @@ export interface StreamContext {
   readonly clock: Clock;
   readonly random: RandomHex;
   readonly log: Log;
+  readonly meter: Meter;
   readonly recorder: NodeRecorder;
   /** Signs the module URLs of this process. */
   readonly moduleKey: Uint8Array;
@@ -49,6 +52,7 @@ export class Session {
   readonly #channels = new Set<Channel>();
   #asked: readonly Asked[] = [];
   readonly #listenerNacks = new ListenerNacks();
+  readonly #meter: SessionMeter;
   #snapshot: Snapshot | undefined;
   #endpointsAwaited: ReadonlySet<string> = new Set();
   /** The extension config that is un-ACKed. */
@@ -58,6 +62,7 @@ export class Session {
   constructor(process: Process, context: StreamContext) {
     this.process = process;
     this.#context = context;
+    this.#meter = new SessionMeter(context.meter);
   }
 
   get isOpen(): boolean {
@@ -105,6 +110,7 @@ export class Session {
   }
 
   onSnapshot(snapshot: Snapshot): void {
+    if (this.#snapshot !== undefined) this.#meter.changed(this.#now());
     this.#snapshot = snapshot;
     this.#update(machine.onWanted(this.process.state, this.#lookup, this.#now()));
     this.pump();
@@ -115,6 +121,7 @@ export class Session {
     if (!this.isOpen) return;
     this.#judgeListeners();
     while (this.#snapshot !== undefined && this.#pushOne(this.#snapshot));
+    if (this.#meter.isConverging && this.#isSettled()) this.#meter.settled(this.#now());
     this.#record();
     this.#scheduleWake();
   }
@@ -155,6 +162,12 @@ export class Session {
     this.#context.recorder.silent(this.process, isSilent ? since : undefined);
   }
 
+  /** Nothing is out, and each of its places has what is wanted there. */
+  #isSettled(): boolean {
+    const isOut = this.#asked.some(({ state }) => state.inFlight !== undefined);
+    return !isOut && machine.hasWanted(this.process.state);
+  }
+
   /** When the oldest response went out that Envoy has not answered. */
   #unansweredSince(): number | undefined {
     const types = this.#asked.flatMap(({ state }) => state.inFlight?.at ?? []);
@@ -168,6 +181,7 @@ export class Session {
     if (this.#slotOut?.channel === channel && request.responseNonce === this.#slotOut.nonce) {
       this.#slotOut = undefined;
       this.#logNack(request);
+      this.#meter.placeAnswered(this.process.state, request.errorDetail, now);
       this.#update(machine.onAnswer(this.process.state, request.errorDetail, now));
       if (request.errorDetail === undefined) {
         channel.slotAcked(remembered);
@@ -209,6 +223,7 @@ export class Session {
     asked.state = channel.rename(answered, request);
     if (answered === known || inFlight === undefined) return;
     this.#logNack(request);
+    this.#meter.answered(typeUrl, request.errorDetail);
     const note = request.errorDetail === undefined ? trust : doubt;
     this.process.doubts = note(this.process.doubts, typeUrl, namesOf(inFlight));
     if (request.errorDetail === undefined) this.#context.recorder.acked(this.process.nodeId, this.#now());
@@ -278,6 +293,7 @@ export class Session {
       const isKnown = state.has.has(name);
       this.#update(machine.onListenerSent(this.process.state, slots, this.#now(), isKnown));
     }
+    this.#meter.pushed(typeUrl);
     channel.push(typeUrl, nonce, difference, state, resourcesOf(snapshot, typeUrl));
   }
 
@@ -290,6 +306,7 @@ export class Session {
     const any = fillTemplate(content[variant], capabilities, tags);
     const version = toVersion(content.contentHash, variant);
     this.#context.log.debug({ node: this.process.nodeId, slot, version, nonce }, 'pushed');
+    this.#meter.pushed(EXTENSION_CONFIG_TYPE);
     channel.pushSlot(slot, version, any, nonce);
   }
 
@@ -362,6 +379,7 @@ export class Session {
 
   #update(state: machine.ProcessState): void {
     this.process.state = state;
+    this.#meter.judged(state);
   }
 
   #now(): number {

@@ -1,3 +1,4 @@
+import { silentMeter } from '../../../src/model/meter.ts';
 import type { ModuleFetch } from '../../../src/model/module-fetch.ts';
 import type { NodePresence } from '../../../src/model/node.ts';
 import type { NodeVerdict } from '../../../src/model/node-verdict.ts';
@@ -206,6 +207,7 @@ export class RandomWorld {
     const alive = (): boolean => generation === this.#generation;
     const writer = this.#coalesced(alive);
     this.#ads = await createAdsService({
+      meter: silentMeter,
       store,
       snapshots: this.#snapshots,
       metrics: new LiveTable(),

@@ -1,6 +1,7 @@
 /** A process with any number of streams, each in its form and for one type or all; the test is the Envoy. */
 import assert from 'node:assert/strict';
 import protobuf from 'protobufjs/minimal.js';
+import { silentMeter } from '../../../src/model/meter.ts';
 import { silentLog } from '../../../src/model/ports.ts';
 import type { EncodedResource } from '../../../src/model/resource.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
@@ -90,7 +91,7 @@ export class ManyStreamsStory {
     const random = (bytes: number): string => (++this.#hex).toString(16).padStart(bytes * 2, '0');
     const recorder = new NodeRecorder(writer, random, [], []);
     recorder.connected(node, this.process, this.clock.now());
-    const parts = { clock: this.clock, random, log: silentLog, recorder };
+    const parts = { clock: this.clock, random, log: silentLog, meter: silentMeter, recorder };
     const context = { ...parts, moduleKey: Buffer.alloc(32, 7), mostNames: 1000 };
     this.#session = new Session(this.process, context);
   }

@@ -1,5 +1,6 @@
 /** A session of a real process on a fake clock; the test is the Envoy. */
 import assert from 'node:assert/strict';
+import { silentMeter } from '../../../src/model/meter.ts';
 import type { NodePresence } from '../../../src/model/node.ts';
 import type { NodeVerdict } from '../../../src/model/node-verdict.ts';
 import { silentLog } from '../../../src/model/ports.ts';
@@ -166,6 +167,7 @@ export class StreamStory {
       clock: this.clock,
       random: (bytes: number) => this.#random(bytes),
       log: silentLog,
+      meter: silentMeter,
       recorder: this.#recorder,
       moduleKey: KEY,
       mostNames: 1000,
