@@ -1,9 +1,9 @@
 import type { NodePresence } from '../model/node.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
+import { redact } from '../model/redact.ts';
 import { type ApiContext, readNow } from './api-context.ts';
 import { BUNDLE_EVENTS, BUNDLE_NOTE, LEFT_OUT, readEvents } from './bundle-parts.ts';
 import type { Fleet } from './fleet.ts';
-import { redact } from './redact.ts';
 import { readRolloutFacts } from './rollout-facts.ts';
 import type { NodeBundle } from './schema/bundle-view.ts';
 import { toTime } from './schema/metadata.ts';

@@ -1,8 +1,8 @@
 import type { LogLevel } from '../model/node-access.ts';
+import { blotParts } from '../model/redact.ts';
 import type { ApiContext } from './api-context.ts';
 import { NodeError } from './node-error.ts';
 import { findNode } from './node-policy.ts';
-import { blotParts } from './redact.ts';
 import { toTime } from './schema/metadata.ts';
 import type { NodeLogLevel, NodeLogs } from './schema/node-config-view.ts';
 

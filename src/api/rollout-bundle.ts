@@ -1,9 +1,9 @@
+import { redact } from '../model/redact.ts';
 import type { Rollout } from '../model/rollout.ts';
 import { REDACTED } from '../model/show-resource.ts';
 import { type ApiContext, readNow } from './api-context.ts';
 import { BUNDLE_EVENTS, BUNDLE_NOTE, LEFT_OUT, readEvents } from './bundle-parts.ts';
 import type { Fleet } from './fleet.ts';
-import { redact } from './redact.ts';
 import { readRolloutFacts } from './rollout-facts.ts';
 import { readHistory } from './rollout-history.ts';
 import type { RolloutBundle } from './schema/bundle-view.ts';

@@ -135,7 +135,7 @@ export class PluginRecords {
   /** Takes over what was written at this store revision. */
   written(operations: readonly Operation[], revision: number): void {
     for (const operation of operations) {
-      if (operation.op === 'check') continue;
+      if (operation.op === 'check' || operation.op === 'append') continue;
       const { kind, key } = operation;
       const last = key.split('/')[2] ?? '';
       const value = operation.op === 'put' ? operation.value : undefined;

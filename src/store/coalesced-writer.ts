@@ -1,6 +1,6 @@
 import type { Clock, Log } from '../model/ports.ts';
 import { checkKey } from './key-order.ts';
-import type { Kind, Operation, Records, Store } from './store.ts';
+import type { KeyOperation, Records, Store, WritableKind } from './store.ts';
 
 /**
  * Collects observations (NodePresence, NodeVerdict, Event) and writes them together, so that a fleet that answers
@@ -9,8 +9,8 @@ import type { Kind, Operation, Records, Store } from './store.ts';
  */
 export interface CoalescedWriter {
   /** Throws StoreError `invalid-operation` for a key that is none; after stop it is dropped, and logged. */
-  put<K extends Kind>(kind: K, key: string, value: Records[K]): void;
-  delete(kind: Kind, key: string): void;
+  put<K extends WritableKind>(kind: K, key: string, value: Records[K]): void;
+  delete(kind: WritableKind, key: string): void;
   /**
    * Resolves when everything put before is durable. Rejects with the store's error when it cannot be written now;
    * it stays pending and goes on being tried.
@@ -40,7 +40,7 @@ class Writer implements CoalescedWriter {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #intervalMs: number;
-  readonly #pending = new Map<string, Operation>();
+  readonly #pending = new Map<string, KeyOperation>();
   #waiting: (() => void)[] = [];
   #cancelTimer: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -54,11 +54,11 @@ class Writer implements CoalescedWriter {
     this.#intervalMs = intervalMs;
   }
 
-  put<K extends Kind>(kind: K, key: string, value: Records[K]): void {
-    this.#add({ op: 'put', kind, key, value } as Operation);
+  put<K extends WritableKind>(kind: K, key: string, value: Records[K]): void {
+    this.#add({ op: 'put', kind, key, value } as KeyOperation);
   }
 
-  delete(kind: Kind, key: string): void {
+  delete(kind: WritableKind, key: string): void {
     this.#add({ op: 'delete', kind, key });
   }
 
@@ -87,7 +87,7 @@ class Writer implements CoalescedWriter {
     }
   }
 
-  #add(operation: Operation): void {
+  #add(operation: KeyOperation): void {
     checkKey(operation.key);
     if (this.#stopped) {
       this.#log.warn(
@@ -131,6 +131,6 @@ class Writer implements CoalescedWriter {
   }
 }
 
-function toId(operation: Operation): string {
+function toId(operation: KeyOperation): string {
   return `${operation.kind}\n${operation.key}`;
 }

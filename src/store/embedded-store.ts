@@ -1,6 +1,18 @@
+import { planAppends } from './append-audit.ts';
 import type { Engine, Row, Write } from './engine.ts';
 import { planTransaction } from './plan-transaction.ts';
-import type { Change, Expected, Kind, Listing, Operation, Records, Store, Stored } from './store.ts';
+import type {
+  Change,
+  Expected,
+  KeyOperation,
+  Kind,
+  Listing,
+  Operation,
+  Records,
+  Store,
+  Stored,
+  WritableKind,
+} from './store.ts';
 import { StoreError } from './store-error.ts';
 import { WatchHub } from './watch.ts';
 
@@ -30,11 +42,16 @@ export class EmbeddedStore implements Store {
     };
   }
 
-  async put<K extends Kind>(kind: K, key: string, value: Records[K], expected?: Expected): Promise<number> {
-    return this.#commit([withExpected({ op: 'put', kind, key, value } as Operation, expected)]);
+  async put<K extends WritableKind>(
+    kind: K,
+    key: string,
+    value: Records[K],
+    expected?: Expected,
+  ): Promise<number> {
+    return this.#commit([withExpected({ op: 'put', kind, key, value } as KeyOperation, expected)]);
   }
 
-  async delete(kind: Kind, key: string, expected?: Expected): Promise<number> {
+  async delete(kind: WritableKind, key: string, expected?: Expected): Promise<number> {
     return this.#commit([withExpected({ op: 'delete', kind, key }, expected)]);
   }
 
@@ -60,7 +77,10 @@ export class EmbeddedStore implements Store {
   #commit(operations: readonly Operation[]): number {
     const engine = this.#open();
     const revision = engine.revision + 1;
-    const writes = planTransaction(operations, (kind, key) => engine.read(kind, key), revision);
+    const read: Engine['read'] = (kind, key) => engine.read(kind, key);
+    const changes = planTransaction(operations, read, revision);
+    const drafts = operations.flatMap(operation => (operation.op === 'append' ? [operation.value] : []));
+    const writes = [...changes, ...planAppends(drafts, changes, read, revision, engine.digestKey)];
     if (writes.length === 0) return engine.revision;
     engine.apply(revision, writes);
     this.#publish(writes);
@@ -79,7 +99,7 @@ export class EmbeddedStore implements Store {
   }
 }
 
-function withExpected(operation: Operation, expected: Expected | undefined): Operation {
+function withExpected(operation: KeyOperation, expected: Expected | undefined): KeyOperation {
   return expected === undefined ? operation : { ...operation, expected };
 }
 

@@ -7,6 +7,8 @@ import type { Kind } from './record-kinds.ts';
 export interface Engine {
   /** The revision of the last transaction that wrote. */
   readonly revision: number;
+  /** Of this store alone, and in no answer: makes the digests of the audit nobody's to guess at. */
+  readonly digestKey: string;
   read(kind: Kind, key: string): Row | undefined;
   /** All rows whose key begins with `prefix`, by key (compareKeys). */
   scan(kind: Kind, prefix: string): readonly Row[];

@@ -11,6 +11,8 @@ export function createMemoryStore(): Store {
 
 class MemoryEngine implements Engine {
   revision = 0;
+  /** What it keeps is gone with it: there is nothing to hide. */
+  readonly digestKey = 'memory';
   readonly #kinds = new Map<Kind, Map<string, Row>>();
 
   read(kind: Kind, key: string): Row | undefined {

@@ -18,7 +18,18 @@ export const SCHEMA_STEPS: readonly string[] = [
    ) STRICT;
    CREATE TABLE counter (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL) STRICT;
    INSERT INTO counter VALUES (1, 0);`,
+  // The key of the audit's digests. SQLite's chance is ChaCha20, seeded by the system's.
+  `ALTER TABLE counter ADD COLUMN digest_key TEXT NOT NULL DEFAULT '';
+   UPDATE counter SET digest_key = lower(hex(randomblob(32)));`,
 ];
+
+/** Throws StoreError `store-newer`. */
+export function refuseNewerSchema(found: number, known = SCHEMA_STEPS.length): void {
+  if (found <= known) return;
+  throw new StoreError('store-newer', `the store has schema ${found}, this Attaché knows ${known}`, {
+    hint: 'Start the Attaché release that wrote it, or a later one.',
+  });
+}
 
 /**
  * Brings a database to the newest schema, each step in one transaction with its number (`user_version`), so that
@@ -26,10 +37,7 @@ export const SCHEMA_STEPS: readonly string[] = [
  */
 export function migrate(db: DatabaseSync, steps: readonly string[] = SCHEMA_STEPS): void {
   const found = Number(db.prepare('PRAGMA user_version').get()?.user_version);
-  if (found > steps.length)
-    throw new StoreError('store-newer', `the store has schema ${found}, this Attaché knows ${steps.length}`, {
-      hint: 'Start the Attaché release that wrote it, or a later one.',
-    });
+  refuseNewerSchema(found, steps.length);
   for (const [index, step] of steps.entries()) {
     if (index < found) continue;
     db.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${index + 1}; COMMIT`);

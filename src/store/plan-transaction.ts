@@ -1,12 +1,13 @@
 import type { Engine, Write } from './engine.ts';
 import { checkKey } from './key-order.ts';
-import type { Expected, Operation } from './store.ts';
+import { APPENDED_KINDS } from './record-kinds.ts';
+import type { Expected, KeyOperation, Operation } from './store.ts';
 import { ConflictError, StoreError } from './store-error.ts';
 
 /**
  * What a transaction would write at `revision`, as of what `read` shows now. Pure. Deleting what does not exist
  * writes nothing. Throws ConflictError for the first expectation that does not hold, and StoreError
- * `invalid-operation` for a key that two operations share or that is no key.
+ * `invalid-operation` for a key that two operations share or that is no key, and for what is only appended to.
  */
 export function planTransaction(
   operations: readonly Operation[],
@@ -15,8 +16,12 @@ export function planTransaction(
 ): readonly Write[] {
   const seen = new Set<string>();
   return operations.flatMap((operation, index): readonly Write[] => {
+    // See append-audit.ts.
+    if (operation.op === 'append') return [];
     const { kind, key } = operation;
     checkKey(key);
+    if ((APPENDED_KINDS as readonly string[]).includes(kind))
+      throw new StoreError('invalid-operation', `${kind} is never written over and never deleted`);
     if (seen.has(`${kind}\n${key}`))
       throw new StoreError('invalid-operation', `two operations on ${kind} ${key} in one transaction`);
     seen.add(`${kind}\n${key}`);
@@ -41,7 +46,7 @@ export function planTransaction(
   });
 }
 
-function toText(operation: Operation & { op: 'put' }): string {
+function toText(operation: KeyOperation & { op: 'put' }): string {
   try {
     const text: string | undefined = JSON.stringify(operation.value);
     if (text !== undefined) return text;

@@ -1,4 +1,5 @@
 import type { Assignment } from '../model/assignment.ts';
+import type { AuditEntry, AuditHead } from '../model/audit.ts';
 import type { Event } from '../model/event.ts';
 import type { Freeze, NodePolicy, Quarantine } from '../model/fleet-records.ts';
 import type { NodePresence } from '../model/node.ts';
@@ -42,11 +43,20 @@ export interface Records {
   NodeVerdict: NodeVerdict;
   /** key `<at, 15 digits>-<random>` */
   Event: Event;
+  /** key: its number, 12 digits; appended by the store alone, never written over or deleted */
+  AuditEntry: AuditEntry;
+  /** key `head`; written by the store alone, with every entry */
+  AuditHead: AuditHead;
   /** key `current` or `previous`: hex of the HMAC key of module URLs */
   ModuleKey: { readonly hex: string };
 }
 
 export type Kind = keyof Records;
+
+/** Kinds that only the store itself writes, with the operation `append`. */
+export const APPENDED_KINDS = ['AuditEntry', 'AuditHead'] as const satisfies readonly Kind[];
+/** Kinds that are put and deleted. */
+export type WritableKind = Exclude<Kind, (typeof APPENDED_KINDS)[number]>;
 
 /** Each record kind has one writing folder; test/architecture.test.ts checks that no other one writes it. */
 export const WRITERS: Readonly<Record<Kind, readonly string[]>> = {
@@ -65,6 +75,8 @@ export const WRITERS: Readonly<Record<Kind, readonly string[]>> = {
   NodePresence: ['xds'],
   NodeVerdict: ['xds'],
   Event: ['api', 'module', 'rollout', 'xds'],
+  AuditEntry: ['store'],
+  AuditHead: ['store'],
   ModuleKey: ['module'],
 };
 
@@ -81,6 +93,12 @@ export function quarantineKey(plugin: string, contentHash: string): string {
 }
 
 export const FREEZE_KEY = 'fleet';
+
+export const AUDIT_HEAD_KEY = 'head';
+
+export function auditKey(number: number): string {
+  return String(number).padStart(12, '0');
+}
 
 export function verdictKey(node: string, slot: string): string {
   return `${node}\n${slot}`;

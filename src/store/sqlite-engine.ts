@@ -16,6 +16,7 @@ export class SqliteEngine implements Engine {
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
   readonly #count: StatementSync;
+  readonly digestKey: string;
   #revision: number;
 
   constructor(db: DatabaseSync, file: string) {
@@ -26,6 +27,7 @@ export class SqliteEngine implements Engine {
     this.#put = db.prepare('INSERT OR REPLACE INTO current VALUES (?, ?, ?, ?, ?)');
     this.#delete = db.prepare('DELETE FROM current WHERE kind = ? AND key = ?');
     this.#count = db.prepare('UPDATE counter SET revision = ?');
+    this.digestKey = String(db.prepare('SELECT digest_key FROM counter').get()?.digest_key);
     this.#revision = readCounter(db);
   }
 

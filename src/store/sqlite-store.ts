@@ -87,6 +87,7 @@ function timed(engine: Engine, clock: Clock, log: Log): Engine {
     get revision() {
       return engine.revision;
     },
+    digestKey: engine.digestKey,
     read: (kind, key) => engine.read(kind, key),
     scan: (kind, prefix) => engine.scan(kind, prefix),
     apply: (revision, writes) => {

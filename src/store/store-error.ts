@@ -1,5 +1,5 @@
 import { AttacheError } from '../model/error.ts';
-import type { Expected, Operation } from './store.ts';
+import type { Expected, KeyOperation } from './store.ts';
 
 /**
  * conflict: an expectation does not hold. invalid-operation: a key or a transaction that no engine takes.
@@ -28,11 +28,11 @@ export class StoreError extends AttacheError<StoreErrorCode> {}
 export class ConflictError extends StoreError {
   /** Which operation of the transaction (0 for a single put or delete). */
   readonly index: number;
-  readonly operation: Operation;
+  readonly operation: KeyOperation;
   /** What the key's expectation would have to be now. */
   readonly current: Expected;
 
-  constructor(index: number, operation: Operation, current: Expected) {
+  constructor(index: number, operation: KeyOperation, current: Expected) {
     const found = current === 'absent' ? 'does not exist' : `is at revision ${current}`;
     const wanted = operation.expected === 'absent' ? 'absent' : `at revision ${operation.expected}`;
     super('conflict', `${operation.kind} ${JSON.stringify(operation.key)} ${found}, expected ${wanted}`);

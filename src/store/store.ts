@@ -11,11 +11,12 @@ export interface Store {
   /** All of a kind whose key begins with `prefix`, by key, as of one revision. */
   list<K extends Kind>(kind: K, prefix?: string): Promise<Listing<Records[K]>>;
   /** Durable when it resolves. Throws StoreError `conflict` with the current revision when `expected` differs. */
-  put<K extends Kind>(kind: K, key: string, value: Records[K], expected?: Expected): Promise<number>;
-  delete(kind: Kind, key: string, expected?: Expected): Promise<number>;
+  put<K extends WritableKind>(kind: K, key: string, value: Records[K], expected?: Expected): Promise<number>;
+  delete(kind: WritableKind, key: string, expected?: Expected): Promise<number>;
   /**
    * All or nothing, one revision; a failed expectation names the operation (ConflictError). A transaction that
-   * changes nothing answers the current revision. Two operations on one key are `invalid-operation`.
+   * changes nothing answers the current revision. Two operations on one key are `invalid-operation`, and so is any but
+   * `append` on the kinds of the audit.
    */
   transaction(operations: readonly Operation[]): Promise<number>;
   /**
@@ -46,16 +47,28 @@ export interface Listing<T> {
 }
 
 export type Operation =
-  | { [K in Kind]: { op: 'put'; kind: K; key: string; value: Records[K]; expected?: Expected } }[Kind]
-  | { op: 'delete'; kind: Kind; key: string; expected?: Expected }
+  | KeyOperation
+  /**
+   * Adds an entry to the audit. The store gives it its number, the hash of the entry before, and what this very
+   * transaction changes, so that nothing can come between; on etcd AuditHead is compared in the transaction.
+   */
+  | { op: 'append'; kind: 'AuditEntry'; value: AuditDraft };
+
+/** On one record. */
+export type KeyOperation =
+  | {
+      [K in WritableKind]: { op: 'put'; kind: K; key: string; value: Records[K]; expected?: Expected };
+    }[WritableKind]
+  | { op: 'delete'; kind: WritableKind; key: string; expected?: Expected }
   /** Compares only. */
-  | { op: 'check'; kind: Kind; key: string; expected: Expected };
+  | { op: 'check'; kind: WritableKind; key: string; expected: Expected };
 
 /** A key's newest value, or that it is gone. `initial` marks what existed when the watch began. */
 export type Change = {
   [K in Kind]: { kind: K; key: string; initial: boolean; stored: Stored<Records[K]> | undefined };
 }[Kind];
 
-import type { Kind, Records } from './record-kinds.ts';
+import type { AuditDraft } from '../model/audit.ts';
+import type { Kind, Records, WritableKind } from './record-kinds.ts';
 
-export type { Kind, Records };
+export type { Kind, Records, WritableKind };

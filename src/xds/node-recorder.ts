@@ -2,7 +2,7 @@ import type { ConnectedEnvoy, NodeIdentity, NodePresence, ResourceNack } from '.
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { RandomHex } from '../model/ports.ts';
 import { eventKey, verdictKey } from '../store/record-kinds.ts';
-import type { Kind, Records } from '../store/store.ts';
+import type { Records, WritableKind } from '../store/store.ts';
 import type { LoadedPart } from './loaded/loaded-parts.ts';
 import type { Process } from './process-registry.ts';
 import type { SlotState } from './push/slot-state.ts';
@@ -10,8 +10,8 @@ import { toVerdict } from './verdict-record.ts';
 
 /** Coalesces: what is put within an interval is one transaction, the last value per key wins. */
 export interface CoalescedPut {
-  put<K extends Kind>(kind: K, key: string, value: Records[K]): void;
-  delete(kind: Kind, key: string): void;
+  put<K extends WritableKind>(kind: K, key: string, value: Records[K]): void;
+  delete(kind: WritableKind, key: string): void;
   /** Calls back once what was put before is durable. */
   afterWrite(callback: () => void): void;
 }

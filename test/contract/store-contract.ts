@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { compareKeys } from '../../src/store/key-order.ts';
 import type { Change, Operation, Records, Store } from '../../src/store/store.ts';
 import { ConflictError, StoreError } from '../../src/store/store-error.ts';
+import { describeAuditContract } from './audit-contract.ts';
 
 /** A store under test: `reopen` closes and opens it again on the same data; absent where nothing is kept. */
 export interface StoreUnderTest {
@@ -19,6 +20,7 @@ const DEADLINE_MS = 10_000;
 
 /** The contract of src/store/store.ts; every engine runs it. */
 export function describeStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
+  describeAuditContract(name, open);
   async function withStore(run: (store: Store, under: StoreUnderTest) => Promise<void>): Promise<void> {
     const under = await open();
     try {

@@ -114,6 +114,7 @@ export class World {
 
   #tell(operations: readonly Operation[]): void {
     for (const operation of operations) {
+      if (operation.op === 'append') continue;
       const note = toNote(operation);
       if (note === undefined || this.#told.get(operation.key) === note) continue;
       this.#told.set(operation.key, note);

@@ -193,6 +193,7 @@ function boundMethods(store: Store): Store {
 }
 
 function summary(operation: Operation): string {
+  if (operation.op === 'append') return 'an entry of the audit';
   return operation.op === 'put'
     ? `${operation.key}=${(operation.value as { hex: string }).hex}`
     : `${operation.key} gone`;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { redact } from '../../src/api/redact.ts';
+import { redact } from '../../src/model/redact.ts';
 import { REDACTED } from '../../src/model/show-resource.ts';
 
 test('fields, headers and DataSources that a name makes a secret lose their text; where is said', () => {

@@ -1,4 +1,4 @@
-import { REDACTED } from '../model/show-resource.ts';
+import { REDACTED } from './show-resource.ts';
 
 /** A value for strangers' eyes. */
 export interface Redacted<T> {
