@@ -56,10 +56,17 @@ export interface ApiContext {
 /** A context with who asks: what every change takes. */
 export interface CallContext extends ApiContext {
   readonly caller: Caller;
+  /** `?dryRun=true`: all is done but the storing. */
+  readonly dryRun: boolean;
 }
 
-export function withCaller(context: ApiContext, request: Pick<FastifyRequest, 'ip' | 'id'>): CallContext {
-  return { ...context, caller: { who: ACTOR, address: request.ip, requestId: request.id } };
+export function withCaller(
+  context: ApiContext,
+  request: Pick<FastifyRequest, 'ip' | 'id' | 'query'>,
+): CallContext {
+  const { dryRun } = request.query as { readonly dryRun?: boolean };
+  const caller = { who: ACTOR, address: request.ip, requestId: request.id };
+  return { ...context, caller, dryRun: dryRun === true };
 }
 
 export function readNow({ store, rootNamespace, clock, startedAt, metrics }: ApiContext): Promise<Fleet> {

@@ -30,19 +30,26 @@ export interface Asked {
   readonly outcome: 'done' | 'already-back';
 }
 
+/** A dry run: it could be asked, and was not. */
+export interface DryAsked {
+  readonly before: Rollout | undefined;
+  /** What would happen, for a person. */
+  readonly planned: string;
+}
+
 /** They move nodes on, so that a freeze stops them. */
 const STOPPED_BY_FREEZE: readonly RolloutAction[] = ['retry', 'resume', 'promote'];
 
 /**
- * Asks a rollout (`namespace.plugin.number`, `….latest`) for something and waits until the rollout stage took it in.
- * Codes: `not-found`, `illegal-action`, `frozen`, `signature-refused`.
+ * Asks a rollout (`namespace.plugin.number`, `….latest`) for something and waits until the rollout stage took it in; of a
+ * dry run only whether it can be asked. Codes: `not-found`, `illegal-action`, `frozen`, `signature-refused`.
  */
 export async function askRollout(
   context: CallContext,
   id: string,
   action: Exclude<RolloutAction, 'undo'>,
   request: RolloutRequest,
-): Promise<Asked> {
+): Promise<Asked | DryAsked> {
   const asked = await context.exclusive(async () => {
     const found = await findRollout(context.store, id);
     const { rollout } = found;
@@ -56,7 +63,10 @@ export async function askRollout(
     const intent = await writeIntent(context, rollout.plugin, { ...request, action, rollout: meant }, more);
     return { rollout, intent };
   });
-  return awaitIntent(context, asked.intent, asked.rollout);
+  const { rollout, intent } = asked;
+  if (context.dryRun)
+    return { before: rollout, planned: `${rollout.id} is ${rollout.phase}: ${action} is possible` };
+  return awaitIntent(context, intent, rollout);
 }
 
 /**

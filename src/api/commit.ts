@@ -17,13 +17,14 @@ export interface Change {
 
 /**
  * The one way in which a change that somebody asked for is stored: its records, and what is told of it, in one
- * transaction. Answers the store revision. Throws StoreError `conflict`.
+ * transaction. Answers the store revision; of a dry run 0, for nothing is stored. Throws StoreError `conflict`.
  */
-export function commit(
-  { store, clock, random }: CallContext,
+export async function commit(
+  { store, clock, random, dryRun }: CallContext,
   { action, event }: Change,
   operations: readonly Operation[],
 ): Promise<number> {
+  if (dryRun) return 0;
   if (event === undefined) return store.transaction(operations);
   const at = clock.now();
   const value: Event = { type: action, at, ...event };

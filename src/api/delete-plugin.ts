@@ -40,7 +40,7 @@ export async function deletePlugin(
   const { namespace, name, dryRun } = request;
   const plugin = toPluginName(request);
   const { nodes, specRevision } = await context.exclusive(() => markDeleted(context, plugin, request));
-  const answer = { kind: 'Deleted' as const, deleted: { kind: 'Plugin', namespace, name }, nodes };
+  const answer = { kind: 'Deleted' as const, deleted: { kind: 'Plugin', namespace, name }, nodes, dryRun };
   if (specRevision === undefined) {
     const text = `plugin ${plugin}: removed; no node had it`;
     return { removed: true, answer: { ...answer, rollout: null, text } };

@@ -47,6 +47,7 @@ export function deleteResource(
     return {
       kind: 'Deleted',
       deleted: { kind: 'EnvoyResource', namespace, name },
+      dryRun: request.dryRun,
       nodes,
       rollout: null,
       text: `resource ${key}: removing from ${toCountText(nodes, 'node')} at once`,

@@ -4,18 +4,23 @@ import type { ApiContext, CallContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { commit } from './commit.ts';
 import { refuseWhenFrozen } from './freeze.ts';
+import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import type { NodeAnswer } from './schema/node-view.ts';
 import { waitUntil } from './wait-until.ts';
 
-/** Takes a node out of all rollouts. Codes: `not-found`. */
+/** What holds for any change of a node: what has to be so before, and why. */
+export interface NodeChange extends Preconditions {
+  readonly message: string | undefined;
+}
+
+/** Takes a node out of all rollouts. Codes: `not-found`, `revision-mismatch`. */
 export function excludeNode(
   context: CallContext,
   node: string,
-  message: string | undefined,
+  { message, ...conditions }: NodeChange,
 ): Promise<NodeAnswer> {
   return context.exclusive(async () => {
-    await findNode(context, node);
-    const before = (await context.store.get('NodePolicy', node))?.value;
+    const { policy: before } = await readPolicy(context, node, conditions);
     const excluded = {
       by: context.caller.who,
       message: message ?? before?.excluded?.message ?? null,
@@ -31,44 +36,43 @@ export function excludeNode(
         message,
       );
     const text = `node ${node} is excluded: it takes part in no rollout, leaves all counts, and runs what was proven last`;
-    return { kind: 'NodeAnswer', node, result, text };
+    return toNodeAnswer(context, node, result, text);
   });
 }
 
-/** Lets a node take part again. Codes: `not-found`, `frozen`. */
+/** Lets a node take part again. Codes: `not-found`, `revision-mismatch`, `frozen`. */
 export function includeNode(
   context: CallContext,
   node: string,
-  message: string | undefined,
+  { message, ...conditions }: NodeChange,
 ): Promise<NodeAnswer> {
   return context.exclusive(async () => {
-    await findNode(context, node);
-    const before = (await context.store.get('NodePolicy', node))?.value;
+    const { policy: before } = await readPolicy(context, node, conditions);
     if (before?.excluded === undefined)
-      return { kind: 'NodeAnswer', node, result: 'unchanged', text: `node ${node} was not excluded` };
+      return toNodeAnswer(context, node, 'unchanged', `node ${node} was not excluded`);
     await refuseWhenFrozen(context.store);
     const { excluded: _lifted, ...rest } = before;
     await writePolicy(context, rest, 'node.included', toReason(context, 'included', message), message);
     const text = `node ${node} takes part again, and gets what the others of its step have`;
-    return { kind: 'NodeAnswer', node, result: 'included', text };
+    return toNodeAnswer(context, node, 'included', text);
   });
 }
 
 /**
- * Forgets a node that is gone. `done` false: asked for, and still to come. Codes: `not-found`, `node-connected`.
+ * Forgets a node that is gone. `done` false: asked for, and still to come. Codes: `not-found`, `revision-mismatch`,
+ * `node-connected`.
  */
 export async function forgetNode(
   context: CallContext,
   node: string,
-  message: string | undefined,
+  { message, ...conditions }: NodeChange,
 ): Promise<{ readonly answer: NodeAnswer; readonly done: boolean }> {
   const at = await context.exclusive(async () => {
-    const presence = await findNode(context, node);
+    const { presence, policy: before } = await readPolicy(context, node, conditions);
     if (presence.connected)
       throw new ApiError('node-connected', `node ${node} is connected: it would be known again at once`, {
         hint: `Stop its Envoy first; or take it out of rollouts: attache node exclude ${node}`,
       });
-    const before = (await context.store.get('NodePolicy', node))?.value;
     const forget = { by: context.caller.who, message: message ?? null, at: context.clock.now() };
     await writePolicy(
       context,
@@ -79,6 +83,8 @@ export async function forgetNode(
     );
     return forget.at;
   });
+  if (context.dryRun)
+    return { answer: toNodeAnswer(context, node, 'forgotten', `node ${node} is forgotten`), done: true };
   const gone = await waitUntil(context, ['NodePresence'], async () => {
     const presence = (await context.store.get('NodePresence', node))?.value;
     // One that came back meanwhile is a new one.
@@ -88,7 +94,31 @@ export async function forgetNode(
     gone === true
       ? `node ${node} forgotten. It comes back as new if it connects again.`
       : `node ${node} is being forgotten. It comes back as new if it connects again.`;
-  return { answer: { kind: 'NodeAnswer', node, result: 'forgotten', text }, done: gone === true };
+  return { answer: toNodeAnswer(context, node, 'forgotten', text), done: gone === true };
+}
+
+export function toNodeAnswer(
+  { dryRun }: CallContext,
+  node: string,
+  result: NodeAnswer['result'],
+  text: string,
+): NodeAnswer {
+  return { kind: 'NodeAnswer', node, result, dryRun, text: dryRun ? `dry run: ${text}` : text };
+}
+
+/**
+ * A node and what is stored of it from the server's side; the version of a node is that of its policy, 0 before the
+ * first. Throws `not-found`, `revision-mismatch`.
+ */
+export async function readPolicy(
+  context: ApiContext,
+  node: string,
+  conditions: Preconditions,
+): Promise<{ readonly presence: NodePresence; readonly policy: NodePolicy | undefined }> {
+  const presence = await findNode(context, node);
+  const stored = await context.store.get('NodePolicy', node);
+  checkPreconditions(conditions, stored?.revision ?? 0);
+  return { presence, policy: stored?.value };
 }
 
 /** Throws `not-found`. */

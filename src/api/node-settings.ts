@@ -3,7 +3,8 @@ import type { FixedIdentity, NodePolicy } from '../model/fleet-records.ts';
 import type { ApiContext, CallContext } from './api-context.ts';
 import { refuseWhenFrozen } from './freeze.ts';
 import { NodeError } from './node-error.ts';
-import { findNode, writePolicy } from './node-policy.ts';
+import { readPolicy, toNodeAnswer, writePolicy } from './node-policy.ts';
+import type { Preconditions } from './preconditions.ts';
 import type { NodeAnswer, NodeSettings } from './schema/node-view.ts';
 
 /** No union: of one, null would be read as an empty text. */
@@ -32,21 +33,21 @@ export type NodeSettingsPatch = Static<typeof NodeSettingsPatch>;
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
 /**
- * Sets what the server side says of a node. Codes: `not-found`, `node-setting-wrong`, `admin-address-refused`,
+ * Sets what the server side says of a node. Codes: `not-found`, `revision-mismatch`, `node-setting-wrong`, `admin-address-refused`,
  * `node-log-refused`; `frozen` where it changes what selects the node.
  */
 export function configureNode(
   context: CallContext,
   node: string,
   { message, ...patch }: NodeSettingsPatch,
+  conditions: Preconditions,
 ): Promise<NodeAnswer> {
   return context.exclusive(async () => {
-    await findNode(context, node);
-    const before = (await context.store.get('NodePolicy', node))?.value ?? { node };
+    const before = (await readPolicy(context, node, conditions)).policy ?? { node };
     const after = apply(context, before, patch);
     const changes = listChanges(toNodeSettings(before), toNodeSettings(after));
     if (changes.length === 0)
-      return { kind: 'NodeAnswer', node, result: 'unchanged', text: `node ${node}: nothing to change` };
+      return toNodeAnswer(context, node, 'unchanged', `node ${node}: nothing to change`);
     if (JSON.stringify(before.identity) !== JSON.stringify(after.identity))
       await refuseWhenFrozen(context.store);
     const why = message === undefined ? '' : `: ${message}`;
@@ -61,7 +62,7 @@ export function configureNode(
       ? '. It gets what selects it now at once, without the steps of a rollout'
       : '';
     const text = `node ${node}: ${changes.join(', ')}${moves}`;
-    return { kind: 'NodeAnswer', node, result: 'configured', text };
+    return toNodeAnswer(context, node, 'configured', text);
   });
 }
 

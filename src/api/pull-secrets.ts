@@ -76,7 +76,14 @@ export function deletePullSecret(
       usedBy.length === 0 ? '' : `; still named by ${usedBy.join(', ')}: new revisions will miss it`;
     const { namespace, name } = request;
     const deleted = { kind: 'PullSecret', namespace, name };
-    return { kind: 'Deleted', deleted, nodes: 0, rollout: null, text: `pull secret ${key}: deleted${users}` };
+    return {
+      kind: 'Deleted',
+      deleted,
+      dryRun: request.dryRun,
+      nodes: 0,
+      rollout: null,
+      text: `pull secret ${key}: deleted${users}`,
+    };
   });
 }
 

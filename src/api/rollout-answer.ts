@@ -2,7 +2,7 @@ import { toCountText } from '../model/quantity-text.ts';
 import type { Rollout } from '../model/rollout.ts';
 import type { RolloutAction } from '../model/rollout-intent.ts';
 import { type ApiContext, readNow } from './api-context.ts';
-import type { Asked, RolloutRequest } from './ask-rollout.ts';
+import type { Asked, DryAsked, RolloutRequest } from './ask-rollout.ts';
 import { readRolloutFacts } from './rollout-facts.ts';
 import type { RolloutAnswer, RolloutView } from './schema/rollout-view.ts';
 import { toRolloutView } from './to-rollout-view.ts';
@@ -25,6 +25,16 @@ export async function toRolloutAnswer(
       rollout,
     };
   return { kind: 'RolloutAnswer', action, outcome: 'done', text: toText(action, rollout, request), rollout };
+}
+
+/** The answer to a verb that was possible, and was not asked for in earnest. */
+export async function toDryRunAnswer(
+  context: ApiContext,
+  action: RolloutAction,
+  { before, planned }: DryAsked,
+): Promise<RolloutAnswer> {
+  const rollout = before === undefined ? null : await readView(context, before);
+  return { kind: 'RolloutAnswer', action, outcome: 'planned', text: `dry run: ${planned}`, rollout };
 }
 
 export async function toAlreadyBackAnswer(

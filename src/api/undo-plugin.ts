@@ -1,16 +1,26 @@
 import type { Assignment } from '../model/assignment.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
 import { isActive, type Rollout } from '../model/rollout.ts';
-import { findUndoTarget } from '../model/undo-target.ts';
+import { findUndoTarget, type UndoTarget } from '../model/undo-target.ts';
 import { revisionKey } from '../store/record-kinds.ts';
 import type { Operation, Stored } from '../store/store.ts';
 import type { CallContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
-import { type Asked, awaitIntent, type RolloutRequest, withoutDeletion, writeIntent } from './ask-rollout.ts';
+import {
+  type Asked,
+  awaitIntent,
+  type DryAsked,
+  type RolloutRequest,
+  withoutDeletion,
+  writeIntent,
+} from './ask-rollout.ts';
 import { listRollouts } from './find-rollout.ts';
 import { requireSigned } from './require-signed.ts';
 
-export type Undone = Asked | { readonly alreadyBack: string; readonly newest: Rollout | undefined };
+export type Undone =
+  | Asked
+  | DryAsked
+  | { readonly alreadyBack: string; readonly newest: Rollout | undefined };
 
 /**
  * Takes a plugin back: an active rollout ends, otherwise one to the good revision before (or to `to`) begins. It waits
@@ -36,26 +46,36 @@ export async function undoPlugin(
     const alreadyBack = findAlreadyBack(spec.value, assignment, newest, to);
     if (alreadyBack !== undefined) return { alreadyBack: `${plugin}: ${alreadyBack}`, newest };
     const active = newest !== undefined && isActive(newest);
-    if (!active && assignment !== undefined) {
-      const target = findUndoTarget(assignment, rollouts.toReversed(), to);
-      // What nodes run already, they go on running.
-      const revision = target?.revision ?? null;
-      if (revision !== null && revision !== assignment.base.revision)
-        await requireSigned(context, spec.value, revision);
-    }
+    const target =
+      active || assignment === undefined ? undefined : findUndoTarget(assignment, rollouts.toReversed(), to);
+    // What nodes run already, they go on running.
+    if (target !== undefined && target.revision !== null && target.revision !== assignment?.base.revision)
+      await requireSigned(context, spec.value, target.revision);
     const intent = await writeIntent(
       context,
       plugin,
       { ...request, action: 'undo', rollout: active ? newest.id : null },
       planSpec(spec),
     );
+    if (context.dryRun) return { before: newest, planned: toPlanned(plugin, active, newest, target) };
     return { intent, newest };
   });
-  if (asked.alreadyBack !== undefined) return asked;
+  if (!('intent' in asked)) return asked;
   const undone = await awaitIntent(context, asked.intent, asked.newest);
   const { taken, outcome } = undone;
   if (outcome === 'done' || taken === undefined) return undone;
   return { alreadyBack: `${taken.id} is ${taken.phase}: it goes back already`, newest: taken };
+}
+
+function toPlanned(
+  plugin: string,
+  active: boolean,
+  newest: Rollout | undefined,
+  target: UndoTarget | undefined,
+): string {
+  if (active) return `${newest?.id} would end, and its nodes go back`;
+  if (target === undefined) return `${plugin} would go back to what its nodes ran before`;
+  return `${plugin} would go back to ${target.revision === null ? 'none' : `revision ${target.revision}`}`;
 }
 
 /** A delete that is undone: the document is there again. */

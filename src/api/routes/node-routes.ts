@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import type { NodePresence } from '../../model/node.ts';
 import { LOG_LEVELS } from '../../model/node-access.ts';
 import type { NodeConfig } from '../../model/node-config.ts';
@@ -9,14 +9,22 @@ import type { Fleet } from '../fleet.ts';
 import { findLeftOut } from '../left-out.ts';
 import { makeNodeBundle } from '../node-bundle.ts';
 import { toNodeChains } from '../node-chains.ts';
-import { readLogLevel, readNodeLogs } from '../node-logs.ts';
+import { readLogLevel, readNodeLogs, setLogLevel } from '../node-logs.ts';
 import { excludeNode, forgetNode, includeNode } from '../node-policy.ts';
 import { configureNode, NodeSettingsPatch } from '../node-settings.ts';
+import { toETag } from '../preconditions.ts';
 import { MessageBody } from '../schema/freeze-view.ts';
 import type { NodeView } from '../schema/node-view.ts';
 import { toNodeConfigView, toNodeResources } from '../to-node-resources.ts';
 import { toNodeView } from '../to-node-view.ts';
-import { type ApiServer, answers, MessageQuery, orNothing } from './route-schema.ts';
+import {
+  type ApiServer,
+  answers,
+  DryRunQuery,
+  orNothing,
+  toPreconditions,
+  WriteQuery,
+} from './route-schema.ts';
 
 const NodeParams = Type.Object({ id: Type.String({ description: 'node.id' }) });
 const ConfigQuery = Type.Object(
@@ -47,10 +55,16 @@ export function addNodeRoutes(app: ApiServer, context: ApiContext): void {
     const fleet = await readNow(context);
     return { kind: 'NodeList', items: fleet.nodes.map(presence => toNodeView(fleet, presence)) };
   });
-  app.get('/v1/nodes/:id', { schema: { ...schema, response: answers({ 200: 'Node' }) } }, async request => {
-    const found = await find(context, request.params.id);
-    return readNodeView(context, found);
-  });
+  app.get(
+    '/v1/nodes/:id',
+    { schema: { ...schema, response: answers({ 200: 'Node' }) } },
+    async (request, reply) => {
+      const found = await find(context, request.params.id);
+      const policy = await context.store.get('NodePolicy', request.params.id);
+      reply.header('etag', toETag(policy?.revision ?? 0));
+      return readNodeView(context, found);
+    },
+  );
   app.get(
     '/v1/nodes/:id/config',
     { schema: { ...schema, querystring: ConfigQuery, response: answers({ 200: 'NodeConfig' }) } },
@@ -82,31 +96,44 @@ export function addNodeRoutes(app: ApiServer, context: ApiContext): void {
 
 function addPolicyRoutes(app: ApiServer, context: ApiContext): void {
   const schema = { tags: ['nodes'], params: NodeParams, response: answers({ 200: 'NodeAnswer' }) };
-  app.patch('/v1/nodes/:id', { schema: { ...schema, body: NodeSettingsPatch } }, request =>
-    configureNode(withCaller(context, request), request.params.id, request.body),
+  app.patch(
+    '/v1/nodes/:id',
+    { schema: { ...schema, querystring: DryRunQuery, body: NodeSettingsPatch } },
+    request =>
+      configureNode(
+        withCaller(context, request),
+        request.params.id,
+        request.body,
+        toPreconditions(request.headers),
+      ),
   );
   const path = '/v1/nodes/:id/exclusion';
-  app.put(path, { schema: { ...schema, body: orNothing(MessageBody) } }, request =>
-    excludeNode(withCaller(context, request), request.params.id, request.body?.message),
+  app.put(path, { schema: { ...schema, querystring: DryRunQuery, body: orNothing(MessageBody) } }, request =>
+    excludeNode(withCaller(context, request), request.params.id, {
+      ...toPreconditions(request.headers),
+      message: request.body?.message,
+    }),
   );
-  app.delete(path, { schema: { ...schema, querystring: MessageQuery } }, request =>
-    includeNode(withCaller(context, request), request.params.id, request.query.message),
+  app.delete(path, { schema: { ...schema, querystring: WriteQuery } }, request =>
+    includeNode(withCaller(context, request), request.params.id, {
+      ...toPreconditions(request.headers),
+      message: request.query.message,
+    }),
   );
   app.delete(
     '/v1/nodes/:id',
     {
       schema: {
         ...schema,
-        querystring: MessageQuery,
+        querystring: WriteQuery,
         response: answers({ 200: 'NodeAnswer', 202: 'NodeAnswer' }),
       },
     },
     async (request, reply) => {
-      const { answer, done } = await forgetNode(
-        withCaller(context, request),
-        request.params.id,
-        request.query.message,
-      );
+      const { answer, done } = await forgetNode(withCaller(context, request), request.params.id, {
+        ...toPreconditions(request.headers),
+        message: request.query.message,
+      });
       return reply.code(done ? 200 : 202).send(answer);
     },
   );
@@ -116,13 +143,11 @@ function addLogRoutes(app: ApiServer, context: ApiContext): void {
   const schema = { tags: ['nodes'], params: NodeParams };
   const path = '/v1/nodes/:id/log-level';
   const response = answers({ 200: 'NodeLogLevel' });
-  app.get(path, { schema: { ...schema, response } }, request =>
-    readLogLevel(context, request.params.id, undefined),
+  app.get(path, { schema: { ...schema, response } }, request => readLogLevel(context, request.params.id));
+  const write = { ...schema, querystring: DryRunQuery, body: LogLevelBody, response };
+  app.put(path, { schema: write }, request =>
+    setLogLevel(withCaller(context, request), request.params.id, request.body.level),
   );
-  app.put(path, { schema: { ...schema, body: LogLevelBody, response } }, request => {
-    const { level } = request.body as Static<typeof LogLevelBody>;
-    return readLogLevel(context, request.params.id, level);
-  });
   app.get(
     '/v1/nodes/:id/logs',
     { schema: { ...schema, querystring: LogsQuery, response: answers({ 200: 'NodeLogs' }) } },

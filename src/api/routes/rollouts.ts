@@ -5,14 +5,14 @@ import { type ApiContext, readNow, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import { askRollout } from '../ask-rollout.ts';
 import { findRollout } from '../find-rollout.ts';
-import { toAlreadyBackAnswer, toRolloutAnswer } from '../rollout-answer.ts';
+import { toAlreadyBackAnswer, toDryRunAnswer, toRolloutAnswer } from '../rollout-answer.ts';
 import { makeRolloutBundle } from '../rollout-bundle.ts';
 import { readRolloutFacts } from '../rollout-facts.ts';
 import { readHistory } from '../rollout-history.ts';
 import { RolloutActionBody, RolloutPhaseWord, UndoBody } from '../schema/rollout-view.ts';
 import { toRolloutView } from '../to-rollout-view.ts';
 import { undoPlugin } from '../undo-plugin.ts';
-import { type ApiServer, answers, NamespacedParams, orNothing } from './route-schema.ts';
+import { type ApiServer, answers, DryRunQuery, NamespacedParams, orNothing } from './route-schema.ts';
 
 const RolloutParams = Type.Object({
   id: Type.String({ description: '`namespace.plugin.number`, or `namespace.plugin.latest`' }),
@@ -73,6 +73,7 @@ export function addRolloutRoutes(app: ApiServer, context: ApiContext): void {
         schema: {
           tags: ['rollouts'],
           params: RolloutParams,
+          querystring: DryRunQuery,
           body: orNothing(RolloutActionBody),
           response: answers({ 200: 'RolloutAnswer', 202: 'RolloutAnswer' }),
         },
@@ -80,6 +81,7 @@ export function addRolloutRoutes(app: ApiServer, context: ApiContext): void {
       async (request, reply) => {
         const body = request.body ?? {};
         const asked = await askRollout(withCaller(context, request), request.params.id, action, body);
+        if ('planned' in asked) return toDryRunAnswer(context, action, asked);
         const answer = await toRolloutAnswer(context, action, asked, body);
         return reply.code(answer.outcome === 'accepted' ? 202 : 200).send(answer);
       },
@@ -110,6 +112,7 @@ function addPluginParts(app: ApiServer, context: ApiContext): void {
       schema: {
         tags: ['rollouts'],
         params: NamespacedParams,
+        querystring: DryRunQuery,
         body: orNothing(UndoBody),
         response: answers({ 200: 'RolloutAnswer', 202: 'RolloutAnswer' }),
       },
@@ -118,6 +121,7 @@ function addPluginParts(app: ApiServer, context: ApiContext): void {
       const body = request.body ?? {};
       const undone = await undoPlugin(withCaller(context, request), toPluginName(request.params), body);
       if ('alreadyBack' in undone) return toAlreadyBackAnswer(context, undone.alreadyBack, undone.newest);
+      if ('planned' in undone) return toDryRunAnswer(context, 'undo', undone);
       const answer = await toRolloutAnswer(context, 'undo', undone, body);
       return reply.code(answer.outcome === 'accepted' ? 202 : 200).send(answer);
     },

@@ -25,9 +25,9 @@ export const WriteQuery = Type.Object(
   { additionalProperties: false },
 );
 
-/** The query of a DELETE that says why. */
-export const MessageQuery = Type.Object(
-  { message: WriteQuery.properties.message },
+/** The query of a change that says why in its body. */
+export const DryRunQuery = Type.Object(
+  { dryRun: WriteQuery.properties.dryRun },
   { additionalProperties: false },
 );
 

@@ -8,6 +8,8 @@ export const FreezeView = Type.Object({
   by: Nullable(Type.String()),
   since: Nullable(Time),
   message: Nullable(Type.String()),
+  /** Nothing was stored: the rest is what it would be. */
+  dryRun: Type.Optional(Type.Literal(true)),
   /** One sentence for a person. */
   text: Type.String(),
 });

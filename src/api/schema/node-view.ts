@@ -197,6 +197,8 @@ export const NodeAnswer = Type.Object({
     Type.Literal('forgotten'),
     Type.Literal('unchanged'),
   ]),
+  /** Nothing was stored: `result` is what it would be. */
+  dryRun: Type.Boolean(),
   /** One sentence for a person. */
   text: Type.String(),
 });

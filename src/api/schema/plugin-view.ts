@@ -171,6 +171,8 @@ export type RevisionList = Static<typeof RevisionList>;
 export const DeleteAnswer = Type.Object({
   kind: Type.Literal('Deleted'),
   deleted: Type.Object({ kind: Type.String(), namespace: Type.String(), name: Type.String() }),
+  /** Nothing was stored: the rest is what it would be. */
+  dryRun: Type.Boolean(),
   /** Connected nodes that have it, and let go of it. */
   nodes: Type.Integer(),
   /** Id of the rollout that takes a plugin off its nodes; null: there is none, or it begins in a moment. */

@@ -351,8 +351,13 @@ export type RolloutHistory = Static<typeof RolloutHistory>;
 export const RolloutAnswer = Type.Object({
   kind: Type.Literal('RolloutAnswer'),
   action: RolloutActionWord,
-  /** done: taken in. accepted: stored, and taken in later (202). already-back: nothing to undo. */
-  outcome: Type.Union([Type.Literal('done'), Type.Literal('accepted'), Type.Literal('already-back')]),
+  /** done: taken in. accepted: stored, and taken in later (202). already-back: nothing to undo. planned: a dry run, nothing stored. */
+  outcome: Type.Union([
+    Type.Literal('done'),
+    Type.Literal('accepted'),
+    Type.Literal('already-back'),
+    Type.Literal('planned'),
+  ]),
   /** One sentence for a person. */
   text: Type.String(),
   /** The rollout it was about, as it stands then; of retry and undo the new one. null: not made yet, or none. */
