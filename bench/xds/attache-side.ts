@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { AttacheProcess } from '../../test/harness/attache-process.ts';
+import { withSeed } from '../../test/harness/fixture-modules.ts';
+import { until } from '../../test/harness/wait.ts';
+import { WHOLE } from '../fresh-module.ts';
+import { SERVER_CORE, type Side } from './side.ts';
+
+const run = promisify(execFile);
+const PLUGIN = 'bench';
+/** A place that stands in the bootstrap, as with listeners that users keep themselves. */
+const PLACE = 'attache.authn';
+/** Makes one resource about 2 KB, as the other side's are. */
+const PADDING = 'x'.repeat(1_300);
+
+/**
+ * `attache serve` as it is. What is pushed is a plugin's configuration: through the API, the store, the check of the
+ * module, a rollout to all nodes at once and the compiler. `flags`: limits that would slow down a fleet that connects at once.
+ */
+export async function startAttache(flags: readonly string[]): Promise<Side & { readonly api: string }> {
+  const attache = await AttacheProcess.start({ flags: [...flags, '--log-level', 'warn'] });
+  try {
+    await run('taskset', ['-acp', SERVER_CORE, String(attache.pid)]);
+    const url = await attache.offer(withSeed(WHOLE, 'bench'));
+    const toSpec = (round: string) => ({
+      url,
+      phase: 'AUTHN',
+      pluginConfig: { round, padding: PADDING },
+      rollout: { preset: 'all-at-once' },
+    });
+    await attache.applyPlugin(PLUGIN, toSpec('none'));
+    await until(
+      async () => (await attache.must('GET', `/v1/plugins/default/${PLUGIN}`)).status.phase === 'Succeeded',
+      { what: 'the plugin to be ready' },
+    );
+    const body = join(attache.folder, 'push.json');
+    const metadata = { name: PLUGIN, namespace: 'default' };
+    await writeFile(
+      body,
+      JSON.stringify({ apiVersion: 'attache/v1', kind: 'Plugin', metadata, spec: toSpec('{round}') }),
+    );
+    return {
+      name: 'attache',
+      address: attache.addresses.xds,
+      api: attache.addresses.api,
+      pid: attache.pid,
+      resource: PLACE,
+      trigger: `PUT ${attache.addresses.api}/v1/plugins/default/${PLUGIN} ${body}`,
+      stop: () => attache.stop(),
+    };
+  } catch (error) {
+    await attache.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,27 @@
+/** A server under load, whoever wrote it. */
+export interface Side {
+  readonly name: 'attache' | 'go-control-plane';
+  /** `HOST:PORT` of its ADS. */
+  readonly address: string;
+  readonly pid: number;
+  /** The resource that every stream asks for. */
+  readonly resource: string;
+  /** What makes it change that: `METHOD URL [BODY-FILE]`, with `{round}` for a number. */
+  readonly trigger: string;
+  stop(): Promise<void>;
+}
+
+/** How the fleet is played. */
+export interface Scenario {
+  readonly streams: number;
+  readonly form: 'delta' | 'sotw';
+  readonly pushes: number;
+  /** Extensions listed in the node, which each request repeats; 0: a small node, sent once. */
+  readonly repeatedExtensions: number;
+  /** Share of the streams that refuse each push. */
+  readonly refusing: number;
+}
+
+/** The core that a server has to itself, and that of the driver. */
+export const SERVER_CORE = '0';
+export const DRIVER_CORE = '1';
