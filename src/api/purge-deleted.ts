@@ -1,3 +1,5 @@
+import { toDecision } from '../model/audit.ts';
+import { toNamesText } from '../model/quantity-text.ts';
 import type { Operation } from '../store/store.ts';
 import { ConflictError } from '../store/store-error.ts';
 import { type ApiContext, readNow } from './api-context.ts';
@@ -34,7 +36,16 @@ export async function purgeDeleted(context: ApiContext): Promise<readonly string
       ]),
       ...over.map(({ node }): Operation => ({ op: 'delete', kind: 'NodePolicy', key: node })),
     ];
-    if (operations.length > 0) await store.transaction(operations);
+    if (operations.length > 0) {
+      const gone = [...due.map(({ key }) => `plugin ${key}`), ...over.map(({ node }) => `node ${node}`)];
+      const value = toDecision(fleet.now, {
+        action: 'history.purged',
+        subject: due[0]?.key ?? over[0]?.node ?? '',
+        text: `forgotten for good, deleted long enough: ${toNamesText(gone)}`,
+        behalf: undefined,
+      });
+      await store.transaction([...operations, { op: 'append', kind: 'AuditEntry', value }]);
+    }
     return due.map(({ key }) => key);
   });
 }

@@ -82,6 +82,21 @@ export const MAX_AUDIT_VALUE = 200;
 /** What the first entry has as `previous`. */
 export const NO_ENTRY_HASH = '0'.repeat(64);
 
+/** The entry of what Attaché decided by itself; `at` in ms. `behalf`: whose change led to it, where there is one. */
+export function toDecision(
+  at: number,
+  {
+    behalf,
+    ...of
+  }: Pick<AuditDraft, 'action' | 'subject' | 'text'> & {
+    readonly behalf: string | undefined;
+    readonly result?: AuditResult;
+  },
+): AuditDraft {
+  const time = new Date(at).toISOString();
+  return { time, actor: ATTACHE_ACTOR, ...(behalf === undefined ? {} : { behalf }), result: 'done', ...of };
+}
+
 /** sha256, in hex, of the entry's canonical JSON (keys sorted, no white space) without `hash`. */
 export function hashEntry(entry: Omit<AuditEntry, 'hash'>): string {
   const { hash: _own, ...rest } = entry as AuditEntry;

@@ -1,3 +1,4 @@
+import { toDecision } from '../model/audit.ts';
 import type { Event } from '../model/event.ts';
 import { type ModuleSignature, toSignatureText } from '../model/module-signature.ts';
 import { type PluginName, type PluginSpec, toCanonicalJson } from '../model/plugin-spec.ts';
@@ -47,7 +48,7 @@ export class ModuleRecord {
   recordFailed(error: ModuleError): Promise<boolean> {
     const message = `module not usable (${error.code}): ${error.message}`;
     const event = this.#toEvent('module.failed', message);
-    return this.#write({ ...this.#toProgress({ state: 'failed' }), ...describe(error) }, [event]);
+    return this.#write({ ...this.#toProgress({ state: 'failed' }), ...describe(error) }, event);
   }
 
   /**
@@ -60,7 +61,7 @@ export class ModuleRecord {
     const { revision, isNew } = planRevision(this.#plugin, this.#spec.value, module, revisions, clock.now());
     const { number } = revision;
     const progress = this.#toProgress({ state: 'ready', revision: number, ...toFound(module) });
-    const tagEvents = moved === undefined ? [] : [this.#toMoved(module, moved.from)];
+    const tagEvents = moved === undefined ? [] : this.#toMoved(module, moved.from);
     if (!isNew) return this.#write(progress, [...tagEvents, ...this.#toSignatureChange(revision, module)]);
     const key = revisionKey(this.#plugin, number);
     const by = module.mirror === undefined ? '' : `, by mirror ${module.mirror}`;
@@ -68,7 +69,7 @@ export class ModuleRecord {
     return this.#write(progress, [
       ...tagEvents,
       { op: 'put', kind: 'Revision', key, value: revision, expected: 'absent' },
-      this.#toEvent('module.ready', message),
+      ...this.#toEvent('module.ready', message),
       ...this.#toSignatureEvents(number, undefined, module.signature),
     ]);
   }
@@ -83,10 +84,10 @@ export class ModuleRecord {
         ? `the tag of ${url} is followed again`
         : `the tag of ${url} is not followed, nothing was changed (${trouble.code}): ${trouble.message}`;
     const type = trouble === undefined ? 'module.tag-followed' : 'module.tag-failed';
-    return this.#write(next, [this.#toEvent(type, message)], before.revision);
+    return this.#write(next, this.#toEvent(type, message), before.revision);
   }
 
-  #toMoved({ url, referenceDigest }: ModuleFacts, from: string | undefined): Operation {
+  #toMoved({ url, referenceDigest }: ModuleFacts, from: string | undefined): readonly Operation[] {
     const short = (digest = '') => digest.slice(0, 'sha256:'.length + 12);
     return this.#toEvent(
       'module.tag-moved',
@@ -118,7 +119,7 @@ export class ModuleRecord {
   ): readonly Operation[] {
     const text = toSignatureText(after);
     if (text === toSignatureText(before)) return [];
-    return [this.#toEvent('module.signature', `revision ${number}: ${text}`)];
+    return this.#toEvent('module.signature', `revision ${number}: ${text}`);
   }
 
   async #write(
@@ -145,10 +146,16 @@ export class ModuleRecord {
     return { plugin: this.#plugin, specRevision: this.#spec.revision, ...state, since };
   }
 
-  #toEvent(type: string, message: string): Operation {
+  /** What is told of it, and its entry in the audit: whatever this stage tells, it decided. */
+  #toEvent(type: string, message: string): readonly Operation[] {
     const at = this.#ports.clock.now();
     const value: Event = { type, at, plugin: this.#plugin, message };
-    return { op: 'put', kind: 'Event', key: eventKey(at, this.#ports.random(4)), value };
+    const subject = this.#plugin;
+    const draft = toDecision(at, { action: type, subject, text: message, behalf: this.#spec.value.by });
+    return [
+      { op: 'put', kind: 'Event', key: eventKey(at, this.#ports.random(4)), value },
+      { op: 'append', kind: 'AuditEntry', value: draft },
+    ];
   }
 }
 

@@ -5,6 +5,7 @@ import type { LiveTable } from '../store/live-table.ts';
 import { eventKey } from '../store/record-kinds.ts';
 import type { Change, Operation, Store } from '../store/store.ts';
 import { ConflictError } from '../store/store-error.ts';
+import { toAuditDrafts } from './audit-decision.ts';
 import { decideRollout } from './decide-rollout.ts';
 import { PluginLane } from './plugin-lane.ts';
 import type { News } from './rollout-facts.ts';
@@ -32,7 +33,7 @@ const METRICS_MS = 500;
 
 /**
  * Starts the rollout stage: it reads what people, the module stage and Envoys recorded, and writes each plugin's
- * Assignment, Rollout and Quarantine, with an Event for every step. When the promise resolves, everything that the
+ * Assignment, Rollout and Quarantine, with an Event and an AuditEntry for every step. When the promise resolves, everything that the
  * store held was decided; what could not be written is logged and tried again. Rejects when the store cannot be read.
  */
 export async function startRolloutController(options: RolloutControllerOptions): Promise<RolloutController> {
@@ -123,13 +124,17 @@ class Controller implements RolloutController {
         now,
         startedAt,
       };
-      const decision = decideRollout(this.#index.facts(plugin, surroundings));
+      const facts = this.#index.facts(plugin, surroundings);
+      const decision = decideRollout(facts);
       records.waits = decision.wakeAt !== null;
       const operations = records.toOperations(decision.records);
       if (operations.length === 0) return decision.wakeAt;
       try {
         const events = decision.news.map(news => this.#toEvent(plugin, news, now));
-        records.written(operations, await store.transaction([...operations, ...events]));
+        const audit = toAuditDrafts(facts, decision).map(
+          value => ({ op: 'append', kind: 'AuditEntry', value }) as const,
+        );
+        records.written(operations, await store.transaction([...operations, ...events, ...audit]));
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error;
         await records.reload(store);

@@ -49,20 +49,28 @@ test('a rollout goes through its steps by its own timers', async () => {
   });
 });
 
-test('a decision is written in one transaction, with its events', async () => {
+test('a decision is written in one transaction, with its events and its entries of the audit', async () => {
   await withStage(async stage => {
     await live(stage);
     stage.written.length = 0;
     await stage.apply(2, STEPS);
     assert.equal(stage.written.length, 1);
     const kinds = stage.written[0]?.map(({ kind }) => kind).toSorted();
-    assert.deepEqual(kinds, ['Assignment', 'Event', 'Event', 'Rollout', 'RolloutNodes']);
+    assert.deepEqual(kinds, [
+      'Assignment',
+      'AuditEntry',
+      'AuditEntry',
+      'Event',
+      'Event',
+      'Rollout',
+      'RolloutNodes',
+    ]);
     for (const operation of stage.written[0] ?? [])
       if (operation.op !== 'append' && operation.kind !== 'Event')
         assert.notEqual(operation.expected, undefined);
     await stage.answer(2);
     assert.deepEqual(
-      stage.written[1]?.map(({ kind }) => kind).filter(kind => kind !== 'Event'),
+      stage.written[1]?.map(({ kind }) => kind).filter(kind => kind !== 'Event' && kind !== 'AuditEntry'),
       ['Assignment', 'Rollout', 'Quarantine'],
     );
   });
