@@ -10,11 +10,12 @@ import { parseRegistrySettings } from './model/registry-settings-document.ts';
 import { parseDuration } from './model/rollout-units.ts';
 import { NO_SIGNATURE_POLICY, type SignaturePolicy } from './model/signature-policy.ts';
 import { parseSignaturePolicy } from './model/signature-policy-document.ts';
+import { parseTransport, type TransportSettings } from './model/transport-settings.ts';
 import { parseXdsLimits, type XdsLimits } from './model/xds-limits.ts';
 import { DEFAULTS, SETTINGS, type SettingName } from './settings.ts';
 
 /** Everything `attache serve` can be told, read once, frozen. Paths are absolute. */
-export interface Config {
+export interface Config extends TransportSettings {
   /** Holds attache.db, modules/, addresses.json, admin-token. */
   readonly dataDirectory: string;
   readonly xdsListen: ListenAddress;
@@ -22,7 +23,7 @@ export interface Config {
   readonly apiListen: ListenAddress;
   /** The host that bootstraps and module URLs name; undefined: each listener's own host. */
   readonly advertiseHost: string | undefined;
-  /** Which of our listeners may speak plain text off loopback. */
+  /** Which of our listeners speak plain text off loopback, and where there is a certificate. */
   readonly allowPlaintext: readonly Endpoint[];
   /** `HOST:PORT` of registries that are spoken to over plain HTTP. The built-in one needs no entry. */
   readonly insecureRegistries: readonly string[];
@@ -88,15 +89,18 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
   const faults: Fault[] = [];
   const source = readSources(flags, env, faults);
   const dataDirectory = resolve(source.one('data') ?? DEFAULTS.data);
+  const xdsListen = readAddress(source, 'xds-listen', faults);
+  const allowPlaintext = source
+    .many('allow-plaintext')
+    .filter((name): name is Endpoint => isOneOf(name, ENDPOINTS, 'allow-plaintext', faults));
   const config: Config = Object.freeze({
     dataDirectory,
-    xdsListen: readAddress(source, 'xds-listen', faults),
+    xdsListen,
     modulesListen: readAddress(source, 'modules-listen', faults),
     apiListen: readAddress(source, 'api-listen', faults),
     advertiseHost: source.one('advertise'),
-    allowPlaintext: source
-      .many('allow-plaintext')
-      .filter((name): name is Endpoint => isOneOf(name, ENDPOINTS, 'allow-plaintext', faults)),
+    allowPlaintext,
+    ...readTransport(source, allowPlaintext, !isLoopback(xdsListen.host), faults),
     insecureRegistries: source.many('insecure-registry'),
     registries: readDocument(source, 'registries', NO_REGISTRY_SETTINGS, parseRegistrySettings, faults),
     rootNamespace: source.one('root-namespace') ?? DEFAULTS['root-namespace'],
@@ -123,6 +127,11 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
 /** The host an Envoy is to use for one of our listeners. */
 export function advertisedHost(config: Config, listen: ListenAddress): string {
   return config.advertiseHost ?? listen.host;
+}
+
+/** Whether a port speaks TLS: with a certificate all do that are not named in allow-plaintext. */
+export function speaksTls({ tls, allowPlaintext }: Config, endpoint: Endpoint): boolean {
+  return tls !== undefined && !allowPlaintext.includes(endpoint);
 }
 
 /** `HOST:PORT` or `[IPV6]:PORT`; undefined when it is neither. */
@@ -285,6 +294,25 @@ function readTagInterval(source: Sources, faults: Fault[]): number | undefined {
   return undefined;
 }
 
+function readTransport(
+  source: Sources,
+  allowPlaintext: readonly Endpoint[],
+  isExposed: boolean,
+  faults: Fault[],
+): TransportSettings {
+  const texts = {
+    cert: toAbsolute(source.one('tls-cert')),
+    key: toAbsolute(source.one('tls-key')),
+    clientCas: source.many('client-ca').map(path => resolve(path)),
+    nodeAuth: source.one('node-auth'),
+    nodeClaims: source.one('node-claims'),
+    nodeIdentity: source.one('node-identity'),
+    plain: allowPlaintext.filter(name => name !== 'api'),
+    isExposed,
+  };
+  return parseTransport(texts, faults);
+}
+
 function readProtosets(source: Sources, faults: Fault[]): Config['protosets'] {
   return source.many('protoset').flatMap(path => {
     try {
@@ -317,10 +345,10 @@ function checkExposure(config: Config, faults: Fault[]): void {
   for (const name of ENDPOINTS) {
     const { host } = listeners[name];
     const pointer = `/${name}-listen`;
-    if (!isLoopback(host) && !config.allowPlaintext.includes(name))
+    if (!isLoopback(host) && !speaksTls(config, name) && !config.allowPlaintext.includes(name))
       faults.push({
         pointer,
-        message: `--${name}-listen ${host}: plain text off loopback. To allow it: --allow-plaintext ${name}`,
+        message: `--${name}-listen ${host}: plain text off loopback. For TLS: --tls-cert FILE --tls-key FILE. To allow it: --allow-plaintext ${name}`,
       });
     if (isWildcard(host) && config.advertiseHost === undefined)
       faults.push({

@@ -24,6 +24,12 @@ export type SettingName =
   | keyof typeof DEFAULTS
   | 'advertise'
   | 'allow-plaintext'
+  | 'tls-cert'
+  | 'tls-key'
+  | 'client-ca'
+  | 'node-auth'
+  | 'node-identity'
+  | 'node-claims'
   | 'insecure-registry'
   | 'registries'
   | 'docker-config'
@@ -48,6 +54,24 @@ export const SETTINGS: readonly Setting[] = [
     value: 'WHICH',
     help: 'xds,modules,api may speak plain text off loopback',
     list: true,
+  },
+  { name: 'tls-cert', value: 'FILE', help: 'certificate of the server, PEM; with it the ports speak TLS' },
+  { name: 'tls-key', value: 'FILE', help: 'its key, PEM' },
+  { name: 'client-ca', value: 'FILE', help: 'CAs of the certificates of Envoys, PEM', list: true },
+  {
+    name: 'node-auth',
+    value: 'HOW',
+    help: 'mtls, token or none: how Envoys prove which node they are (default none, on loopback)',
+  },
+  {
+    name: 'node-identity',
+    value: 'NAME',
+    help: 'the name in the certificate of node {id}, e.g. spiffe://example.org/node/{id}',
+  },
+  {
+    name: 'node-claims',
+    value: 'WHAT',
+    help: 'kept or ignored: namespace and labels that nodes say they have (default kept with node-auth none)',
   },
   { name: 'insecure-registry', value: 'HOST:PORT', help: 'registry spoken to over plain HTTP', list: true },
   {

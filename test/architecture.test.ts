@@ -21,6 +21,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   xds: ['model', 'store'],
   rollout: ['model', 'store'],
   api: ['model', 'store'],
+  backup: ['model', 'store'],
+  tls: ['model'],
   cli: ['model', 'config.ts', 'settings.ts'],
   web: ['model'],
   'config.ts': ['model', 'settings.ts'],

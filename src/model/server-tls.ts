@@ -1,0 +1,69 @@
+import { constants } from 'node:crypto';
+import type { Server, TlsOptions } from 'node:tls';
+
+/** Files, by absolute paths. */
+export interface TlsPaths {
+  readonly cert: string;
+  readonly key: string;
+  /** PEM bundles; what is in any of them counts. */
+  readonly clientCas: readonly string[];
+}
+
+/** Certificate chain, key and CAs of clients, all PEM. */
+export interface TlsMaterial {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** Who may sign the certificates of clients; none: nobody. */
+  readonly clientCas: readonly Buffer[];
+}
+
+/** One certificate that the server uses, and how long it may. */
+export interface CertificateStatus {
+  readonly file: string;
+  readonly use: 'server' | 'client-ca';
+  readonly subject: string;
+  /** Until when it is valid, ms. */
+  readonly validTo: number;
+}
+
+/** What the ports speak TLS with; it changes while they are open. */
+export interface ServerTls {
+  material(): TlsMaterial;
+  /** `withdrawn`: a CA is not trusted any more, so that who came by it is to show itself again. */
+  onChange(listener: (change: { readonly withdrawn: boolean }) => void): () => void;
+  certificates(): readonly CertificateStatus[];
+  /** Sentences about what is wrong or soon will be: files that cannot be used, certificates that expire. */
+  warnings(): readonly string[];
+}
+
+const HANDSHAKE_MS = 10_000;
+
+/**
+ * TLS 1.2 (which Envoy stops at by itself) or 1.3. With `requireClient` nobody gets in without a certificate that one of the
+ * client CAs signed. No session is taken up again: its certificate would not be looked at anew.
+ */
+export function toTlsOptions(tls: ServerTls, requireClient: boolean): TlsOptions {
+  return {
+    ...toContext(tls, requireClient),
+    requestCert: requireClient,
+    rejectUnauthorized: requireClient,
+    handshakeTimeout: HANDSHAKE_MS,
+  };
+}
+
+/** Handshakes from now on use what is there then. The answer ends it. */
+export function keepCertificatesFresh(server: Server, tls: ServerTls, requireClient: boolean): () => void {
+  return tls.onChange(() => server.setSecureContext(toContext(tls, requireClient)));
+}
+
+function toContext(tls: ServerTls, requireClient: boolean) {
+  const { cert, key, clientCas } = tls.material();
+  return {
+    cert,
+    key,
+    // An empty list would mean everybody that the machine trusts.
+    ...(requireClient ? { ca: [...clientCas] } : {}),
+    minVersion: 'TLSv1.2',
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+  } as const;
+}
