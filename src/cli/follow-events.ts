@@ -9,6 +9,8 @@ export type EventMoment =
   | { readonly kind: 'event'; readonly event: EventView }
   /** A part of what was asked for is gone. */
   | { readonly kind: 'gap'; readonly message: string }
+  /** A rollout moved, or all that was there is told: what was read before is old. */
+  | { readonly kind: 'moved' }
   /** The stream broke; it is tried again, from where it was. */
   | { readonly kind: 'lost' }
   | { readonly kind: 'connected' };
@@ -34,6 +36,7 @@ export async function* followEvents(
         answered = true;
         lastId = id;
         if (type === 'event') yield { kind: 'event', event: JSON.parse(data) as EventView };
+        else if (type === 'rollout' || type === 'bookmark') yield { kind: 'moved' };
         else if (type === 'reset') yield { kind: 'gap', message: (JSON.parse(data) as EventReset).message };
       }
     } catch (error) {

@@ -1,10 +1,11 @@
+import type { LimitList } from '../api/schema/limit-view.ts';
 import type { ModuleView } from '../api/schema/module-view.ts';
 import type { NodeView } from '../api/schema/node-view.ts';
 import type { PluginView } from '../api/schema/plugin-view.ts';
 import type { PullSecretView } from '../api/schema/pull-secret-view.ts';
 import type { ResourceView } from '../api/schema/resource-view.ts';
 import type { ConfigChange, HistoryRow, RolloutSide, RolloutView } from '../api/schema/rollout-view.ts';
-import { toCountText, toDurationText } from '../model/quantity-text.ts';
+import { toCountText, toDurationText, toNumberText } from '../model/quantity-text.ts';
 import {
   formatAge,
   formatDigest,
@@ -148,6 +149,24 @@ export const PULL_SECRETS: Listing<PullSecretView> = {
     { heading: 'AGE', cell: ({ metadata }, now) => formatAge(Date.parse(metadata.createdAt), now) },
   ],
 };
+
+/** `get limits`: of the xDS port. */
+export const LIMITS: Listing<LimitList['items'][number]> = {
+  name: ({ name }) => `limit/${name}`,
+  columns: [
+    { heading: 'NAME', cell: ({ name }) => name },
+    { heading: 'VALUE', cell: ({ value, unit }) => toAmount(value, unit) },
+    { heading: 'USED', cell: ({ used, unit }) => (used === null ? NONE : toAmount(used, unit)) },
+    { heading: 'HITS', cell: ({ hits }) => toNumberText(hits) },
+    { heading: 'LAST HIT', cell: ({ lastHitAt }, now) => formatSince(lastHitAt, now) },
+    { heading: 'BOUNDS', wide: true, cell: ({ text }) => text },
+  ],
+};
+
+function toAmount(value: number, unit: LimitList['items'][number]['unit']): string {
+  if (unit === 'bytes') return formatSize(value);
+  return unit === 'ms' ? toDurationText(value) : toNumberText(value);
+}
 
 /** `default/auth 3 in use, default/auth 2 history`, and where its bytes are missing. */
 function toKeptFor({ heldBy, inRegistry, here }: ModuleView): string {

@@ -38,14 +38,14 @@ test('a stream that ends or breaks is taken up behind the last event that came',
   const gone = new CliError('unreachable', 'gone');
   const bookmark = { id: '3', type: 'bookmark', data: '{}' };
   const { seen, asked } = await follow([[event('1'), event('2'), gone], [gone], [bookmark], [event('4')]]);
-  assert.deepEqual(seen, ['1', '2', 'lost', 'connected', 'lost', 'connected', '4', 'lost']);
+  assert.deepEqual(seen, ['1', '2', 'lost', 'connected', 'moved', 'lost', 'connected', '4', 'lost']);
   assert.deepEqual(asked, ['', '2', '2', '3', '4']);
 });
 
-test('a part of history that is gone is said; rollouts that changed are no events', async () => {
+test('a part of history that is gone is said; a rollout that changed is no event, but news', async () => {
   const reset = { id: '1', type: 'reset', data: '{"message":"a part is gone"}' };
   const rollout = { id: '2', type: 'rollout', data: '{}' };
-  assert.deepEqual((await follow([[reset, rollout, event('3')]])).seen, ['gap', '3', 'lost']);
+  assert.deepEqual((await follow([[reset, rollout, event('3')]])).seen, ['gap', 'moved', '3', 'lost']);
 });
 
 test('a server that is not there at first, or does not know the path, is an error', async () => {

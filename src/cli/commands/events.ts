@@ -91,7 +91,7 @@ async function follower(
       if (moment.kind === 'event') print(moment.event);
       else if (moment.kind === 'gap') note(moment.message);
       else if (moment.kind === 'lost') note(`lost ${client.server}, trying again`);
-      else note('connected again');
+      else if (moment.kind === 'connected') note('connected again');
     }
     return EXIT.done;
   } finally {

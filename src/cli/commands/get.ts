@@ -1,9 +1,7 @@
-import type { ModuleView } from '../../api/schema/module-view.ts';
 import type { NodeView } from '../../api/schema/node-view.ts';
 import type { PluginView } from '../../api/schema/plugin-view.ts';
-import type { PullSecretView } from '../../api/schema/pull-secret-view.ts';
-import type { ResourceView } from '../../api/schema/resource-view.ts';
-import type { RolloutView } from '../../api/schema/rollout-view.ts';
+import { AttacheError } from '../../model/error.ts';
+import { findNearestName } from '../../model/nearest-name.ts';
 import { toCountText } from '../../model/quantity-text.ts';
 import { CliError } from '../cli-error.ts';
 import {
@@ -14,134 +12,115 @@ import {
   toRestClient,
 } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
-import {
-  type Listing,
-  MODULES,
-  NODES,
-  PLUGINS,
-  PULL_SECRETS,
-  RESOURCES,
-  ROLLOUTS,
-  toTable,
-} from '../listings.ts';
+import { findKind, KINDS, type Kind } from '../kinds.ts';
 import { hasLabels, NODE_ORDERS, type NodeOrder, sortNodes } from '../node-order.ts';
 import { parseSelector, parseWord } from '../parse-option.ts';
-import type { RestClient } from '../rest-client.ts';
-import { toPath } from '../rest-client.ts';
-import { formatTable } from '../table.ts';
-import { findResourceType } from '../target.ts';
-import { toYaml } from '../yaml-splice.ts';
+import { readList } from '../read-list.ts';
+import { type RestClient, toPath } from '../rest-client.ts';
+import { addOutputOption, type Output } from '../show-items.ts';
+import { showList } from '../show-list.ts';
+import { watchList } from '../watch-list.ts';
 
 interface Options extends ServerOptions {
   readonly output: Output;
   readonly namespace?: string;
   readonly selector?: Readonly<Record<string, string>>;
   readonly sortBy?: NodeOrder;
+  readonly watch?: true;
 }
 
-const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
-type Output = (typeof OUTPUTS)[number];
+const HELP = `
+With --watch a terminal shows the list as it changes; a pipe gets it once, and then a line per change.
 
-/** `attache get plugins|nodes|rollouts|resources|modules|pullsecrets`. */
+Examples:
+  attache get nodes --selector zone=c --sort-by state
+  attache get plugins --watch`;
+
+/** `attache get KIND [NAME]`. */
 export const define: DefineCommand = (command, context, finish) => {
-  addServerOption(command.description('list plugins, nodes, rollouts, resources, modules, pull secrets'))
-    .argument('<kind>', 'plugins, nodes, rollouts, resources, modules, pullsecrets; or listeners, clusters …')
-    .option('-o, --output <form>', OUTPUTS.join('|'), parseWord(...OUTPUTS), 'table')
+  const words = KINDS.map(({ plural }) => plural).join(', ');
+  addOutputOption(addServerOption(command.description('list what the server knows')))
+    .argument('<kind>', words)
+    .argument('[name]', 'only this one: NAME or NAMESPACE/NAME')
     .option('-n, --namespace <ns>', 'only of this namespace (default: all)')
     .option('-l, --selector <k=v>', 'of nodes: only those with these labels', parseSelector)
     .option('--sort-by <what>', `of nodes: ${NODE_ORDERS.join('|')}`, parseWord(...NODE_ORDERS))
-    .addHelpText('after', '\nExample:\n  attache get nodes --selector zone=c --sort-by state')
-    .action(async (kind: string, options: Options) => finish(await get(kind, options, context)));
+    .option('-w, --watch', 'go on showing what changes, until Ctrl-C')
+    .addHelpText('after', HELP)
+    .action(async (kind: string, name: string | undefined, options: Options) =>
+      finish(await get(findKind(kind), name, options, context)),
+    );
 };
 
-async function get(kind: string, options: Options, context: CommandContext): Promise<number> {
-  const client = toRestClient(options, context);
-  const { output, namespace } = options;
-  const word = kind.toLowerCase().replace(/s$/, '');
+async function get(
+  kind: Kind,
+  name: string | undefined,
+  options: Options,
+  context: CommandContext,
+): Promise<number> {
   const ofNodes = options.selector !== undefined || options.sortBy !== undefined;
-  if (ofNodes && word !== 'node')
+  if (ofNodes && kind.plural !== 'nodes')
     throw new CliError('bad-usage', '--selector and --sort-by are for attache get nodes');
-  switch (word) {
-    case 'node': {
-      const nodes = await list<NodeView>(client, '/v1/nodes');
-      const wanted = nodes
-        .filter(node => isIn(namespace, node.metadata.namespace))
-        .filter(node => hasLabels(node, options.selector ?? {}));
-      show(NODES, sortNodes(wanted, options.sortBy ?? 'name'), output, context);
-      break;
-    }
-    case 'plugin': {
-      const plugins = await list<PluginView>(client, '/v1/plugins');
-      const wanted = plugins.filter(plugin => isIn(namespace, plugin.metadata.namespace));
-      show(PLUGINS, wanted, output, context);
-      if (output === 'table' || output === 'wide') await noteWithoutPlace(client, wanted, context);
-      break;
-    }
-    case 'rollout': {
-      const rollouts = await list<RolloutView>(client, '/v1/rollouts');
-      const wanted = rollouts.filter(({ plugin }) => isIn(namespace, plugin.split('/')[0] ?? ''));
-      show(ROLLOUTS, wanted, output, context);
-      break;
-    }
-    case 'module':
-      show(MODULES, await list<ModuleView>(client, '/v1/modules'), output, context);
-      break;
-    case 'pullsecret':
-    case 'pull-secret': {
-      const secrets = await list<PullSecretView>(client, '/v1/pullsecrets');
-      const wanted = secrets.filter(secret => isIn(namespace, secret.metadata.namespace));
-      show(PULL_SECRETS, wanted, output, context);
-      break;
-    }
-    default: {
-      const resources = await listResources(client, kind.toLowerCase());
-      const wanted = resources.filter(resource => isIn(namespace, resource.metadata.namespace));
-      show(RESOURCES, wanted, output, context);
-    }
-  }
+  const client = toRestClient(options, context);
+  const read = async () => choose(kind, await readList(client, kind.path), name, options);
+  if (options.watch) return watch(kind, client, read, options, context);
+  const items = await read();
+  const text = kind.format(items, options.output, Date.now());
+  if (text !== '') context.out(text);
+  const isTable = options.output === 'table' || options.output === 'wide';
+  if (kind.plural === 'plugins' && isTable)
+    await noteWithoutPlace(client, items as readonly PluginView[], context);
   return EXIT.done;
 }
 
-async function listResources(client: RestClient, word: string): Promise<readonly ResourceView[]> {
-  if (word === 'resource' || word === 'resources') return list<ResourceView>(client, '/v1/resources');
-  const type = findResourceType(word);
-  if (type !== undefined) return list<ResourceView>(client, toPath('v1', 'resources', type));
-  throw new CliError('bad-usage', `${word}: no such kind`, {
-    hint: 'Known: plugins, nodes, rollouts, resources, modules, pullsecrets, listeners, clusters, routes, endpoints, secrets',
+async function watch(
+  kind: Kind,
+  client: RestClient,
+  read: () => Promise<readonly unknown[]>,
+  { output }: Options,
+  context: CommandContext,
+): Promise<number> {
+  const stop = new AbortController();
+  const restore = context.onSignal(() => stop.abort());
+  try {
+    await showList(kind, watchList(client, read, stop.signal), output, client.server, context);
+    return EXIT.done;
+  } finally {
+    restore();
+  }
+}
+
+/** In the order of the server, nodes as they are to be sorted. Throws `not-found` where a name was given. */
+function choose(
+  kind: Kind,
+  all: readonly unknown[],
+  name: string | undefined,
+  { namespace, selector = {}, sortBy = 'name' }: Options,
+): readonly unknown[] {
+  const inNamespace = all.filter(item => namespace === undefined || kind.namespaceOf(item) === namespace);
+  const items = kind.plural === 'nodes' ? ofNodes(inNamespace, selector, sortBy) : inNamespace;
+  if (name === undefined) return items;
+  const named = items.filter(item => `/${kind.nameOf(item)}`.endsWith(`/${name}`));
+  if (named.length > 0) return named;
+  const nearest = findNearestName(
+    name,
+    items.map(item => kind.nameOf(item).replace(/^.*\//, '')),
+  );
+  throw new AttacheError('not-found', `${kind.plural}: none is named ${name}`, {
+    hint: nearest === undefined ? `attache get ${kind.plural}` : `Did you mean ${nearest}?`,
   });
 }
 
-async function list<T>(client: RestClient, path: string): Promise<readonly T[]> {
-  return (await client.get<{ items: readonly T[] }>(path)).items;
-}
-
-function isIn(wanted: string | undefined, namespace: string): boolean {
-  return wanted === undefined || wanted === namespace;
-}
-
-function show<T>(listing: Listing<T>, items: readonly T[], output: Output, context: CommandContext): void {
-  switch (output) {
-    case 'table':
-    case 'wide':
-      context.out(formatTable(toTable(listing, items, Date.now(), output === 'wide')));
-      return;
-    case 'json':
-      context.out(JSON.stringify({ kind: 'List', items }, null, 2));
-      return;
-    case 'yaml':
-      context.out(
-        items
-          .map(item => toYaml(item))
-          .join('---\n')
-          .trimEnd(),
-      );
-      return;
-    case 'name':
-      if (items.length > 0) context.out(items.map(item => listing.name(item)).join('\n'));
-      return;
-    default:
-      output satisfies never;
-  }
+function ofNodes(
+  items: readonly unknown[],
+  selector: Readonly<Record<string, string>>,
+  sortBy: NodeOrder,
+): readonly NodeView[] {
+  const nodes = items as readonly NodeView[];
+  return sortNodes(
+    nodes.filter(node => hasLabels(node, selector)),
+    sortBy,
+  );
 }
 
 /** An Envoy without a listener is the trap of every newcomer: it is named below the table. */
