@@ -1,105 +1,178 @@
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from 'yaml';
+import { isMap, isSeq, parseDocument, type YAMLMap } from 'yaml';
 import type { BootstrapFacts } from '../model/node.ts';
+import { editDynamicResources, findOtherAds } from './bootstrap-control-plane.ts';
 import { type BootstrapOptions, toAdmin, toNodeMetadata, toPlaceNames } from './bootstrap-document.ts';
-import { addPlaces, type ListenerChange } from './bootstrap-listeners.ts';
+import { type BootstrapFile, openBootstrap } from './bootstrap-file.ts';
+import { addPlaces, findManagers, type ListenerChange, listListeners } from './bootstrap-listeners.ts';
+import { type MovedListener, moveListeners } from './bootstrap-move.ts';
 import {
+  type PlaceLayout,
   toAdsConfig,
   toClusters,
   toLayeredRuntime,
-  toOverAds,
-  toStatsSink,
-  XDS_CLUSTER,
+  toPlace,
+  type Unanswered,
 } from './bootstrap-parts.ts';
+import { editStats } from './bootstrap-stats.ts';
 import { CliError } from './cli-error.ts';
-import { YamlSplice } from './yaml-splice.ts';
+import type { YamlSplice } from './yaml-splice.ts';
 
 /** A user's bootstrap with what Attaché needs, and what was done to it. */
 export interface ManagedBootstrap {
   readonly text: string;
   readonly id: string;
   readonly cluster: string;
+  /** What `node.id` and `node.cluster` said before, where they say something else now. */
+  readonly renamed: readonly string[];
   readonly clusterCount: number;
   readonly addedClusters: readonly string[];
   readonly addedStatsSink: boolean;
+  /** Numbers that Attaché reads and this Envoy does not send, a sentence each. */
+  readonly lostStats: readonly string[];
+  /**
+   * `ours`: ADS leads to Attaché. `other`: the Envoy keeps the control plane that it has, and asks Attaché for what is in its
+   * places alone.
+   */
+  readonly ads: 'ours' | 'other';
+  /** What comes from neither of them: `listeners come from /etc/envoy/lds.yaml`. */
+  readonly elsewhere: readonly string[];
   readonly listeners: readonly ListenerChange[];
+  /** With `moveListeners`: the documents of the listeners that are gone from the file. */
+  readonly moved: readonly MovedListener[];
   /** Parts of the user's that stand where ours would, and were left alone. */
   readonly kept: readonly string[];
 }
 
+/** What is to become of the listeners in the file: they get places, or become documents for `attache apply`. */
+export type ListenerPlan = 'places' | 'move';
+
 /**
  * Edits the text of a bootstrap in place: node, ADS, two clusters, the stats sink, and the places before the
- * router of every HTTP connection manager. Every other byte stays. Throws CliError `bad-file`.
+ * router of every HTTP connection manager. Every other byte stays. Throws CliError `bad-file`, `bootstrap-refused`.
  */
-export function manageBootstrap(text: string, file: string, options: BootstrapOptions): ManagedBootstrap {
-  const { splice, root } = parse(text, file);
+export function manageBootstrap(
+  text: string,
+  name: string,
+  options: BootstrapOptions,
+  plan: ListenerPlan = 'places',
+): ManagedBootstrap {
+  const file = openBootstrap(text, name);
+  const { splice, root } = file;
+  const ads = findOtherAds(file) === undefined ? 'ours' : 'other';
+  if (ads === 'other') refuseUnserved(file, options, plan);
   const additions: Record<string, unknown> = {};
-  const kept: string[] = [];
-  const listeners = addPlaces(splice, root, toPlaceNames(options), options.layout, options.unanswered);
+  const moved = plan === 'move' ? moveListeners(file, options) : [];
+  const listeners = plan === 'move' ? [] : addOwnPlaces(file, options, ads);
   const facts: BootstrapFacts = {
     unanswered: options.unanswered,
     listeners: listeners.map(one => one.facts),
   };
-  const node = editNode(splice, root, file, options, facts, additions);
-  editDynamicResources(splice, root, file, additions, kept);
+  const node = editNode(file, options, facts, additions);
+  const control = editDynamicResources(file, additions);
+  const kept = [...control.kept];
   const clusters = editClusters(splice, root, options, additions, kept);
-  const addedStatsSink = editStatsSinks(splice, root, additions, kept);
+  const stats = editStats(file, additions);
   if (options.adminPort !== undefined) {
     if (splice.get(root, 'admin') === undefined) additions.admin = toAdmin(options.adminPort);
     else kept.push('admin');
   }
   if (options.runtimes.length > 0) {
-    if (splice.get(root, 'layered_runtime') === undefined)
+    if (splice.get(root, 'layered_runtime', 'layeredRuntime') === undefined)
       additions.layered_runtime = toLayeredRuntime(options.runtimes);
     else kept.push('layered_runtime');
   }
   splice.addEntries(root, additions);
-  return { text: splice.apply(), ...node, ...clusters, addedStatsSink, listeners, kept };
+  return {
+    ...{ text: toChecked(splice.apply(), file), ...node, ...clusters, ads, listeners, moved, kept },
+    elsewhere: control.elsewhere,
+    ...{ addedStatsSink: stats.added, lostStats: stats.lost },
+  };
 }
 
-function parse(text: string, file: string): { splice: YamlSplice; root: YAMLMap } {
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { keepSourceTokens: true, lineCounter, prettyErrors: false });
-  const error = document.errors[0];
-  if (error !== undefined) {
-    const { line, col } = lineCounter.linePos(error.pos[0]);
-    throw new CliError('bad-file', `${file}:${line}:${col}: ${error.message}`);
-  }
-  if (!isMap(document.contents))
-    throw new CliError('bad-file', `${file}: not an Envoy bootstrap: expected a map`);
-  return { splice: new YamlSplice(text, document), root: document.contents };
+/** Nothing is printed that no YAML reader takes: rather this, and a file that is to be written in plainer YAML. */
+function toChecked(text: string, file: BootstrapFile): string {
+  if (parseDocument(text).errors.length === 0) return text;
+  throw file.refuse(
+    file.root,
+    'the form of this file is beyond what can be completed in place',
+    'Write it in plain block style, or as JSON, then run this again.',
+  );
+}
+
+/** An Envoy with a control plane of its own keeps it, where Attaché can serve it all the same. */
+function refuseUnserved(file: BootstrapFile, options: BootstrapOptions, plan: ListenerPlan): void {
+  const ads = findOtherAds(file);
+  const what = 'this Envoy has a control plane already (ads_config)';
+  if (plan === 'move')
+    throw file.refuse(
+      ads,
+      `${what}, and asks nobody else for listeners`,
+      'Leave --move-listeners out: the listeners of the file get places, which Attaché fills. Or take ads_config out.',
+    );
+  if (options.runtimes.length > 0)
+    throw file.refuse(ads, `${what}, and asks it for runtimes`, 'Leave --runtime out.');
+  const managers = listListeners(file).flatMap(listener => findManagers(file.splice, listener));
+  if (managers.length === 0)
+    throw file.refuse(
+      ads,
+      `${what}, and no HTTP listener in the file`,
+      'Have that control plane put the places into its listeners: docs/nodes.md, "Envoys with a control plane of their own". Or take ads_config out.',
+    );
+}
+
+/** Without ADS to Attaché each place has a stream of its own. */
+function addOwnPlaces(
+  file: BootstrapFile,
+  options: BootstrapOptions,
+  ads: 'ours' | 'other',
+): readonly ListenerChange[] {
+  const { layout, unanswered } = options;
+  const toOwn = (name: string) =>
+    ads === 'ours' ? toPlace(name, layout, unanswered) : toLonePlace(name, layout, unanswered);
+  return addPlaces(file, toPlaceNames(options), toOwn);
+}
+
+function toLonePlace(name: string, layout: PlaceLayout, unanswered: Unanswered): object {
+  const place = toPlace(name, layout, unanswered) as { config_discovery: { config_source: object } };
+  const { ads: _, ...source } = place.config_discovery.config_source as { ads?: object };
+  const config_source = { api_config_source: toAdsConfig(), ...source };
+  return { ...place, config_discovery: { ...place.config_discovery, config_source } };
 }
 
 function editNode(
-  splice: YamlSplice,
-  root: YAMLMap,
-  file: string,
+  { splice, root, name }: BootstrapFile,
   options: BootstrapOptions,
   facts: BootstrapFacts,
   additions: Record<string, unknown>,
-): { id: string; cluster: string } {
+): Pick<ManagedBootstrap, 'id' | 'cluster' | 'renamed'> {
   const node = splice.get(root, 'node');
-  const oldId = text(splice.get(node, 'id'));
-  const oldCluster = text(splice.get(node, 'cluster'));
+  const oldId = splice.text(node, 'id');
+  const oldCluster = splice.text(node, 'cluster');
   const id = options.id ?? oldId;
-  if (id === undefined) throw new CliError('bad-usage', `${file} has no node.id; name the node: --id ID`);
+  if (id === undefined) throw new CliError('bad-usage', `${name} has no node.id; name the node: --id ID`);
   const cluster = options.cluster ?? oldCluster ?? id;
   const metadata = { ...toNodeMetadata(options), attache: facts };
   if (!isMap(node)) {
     // Also the entry without a value: `node:`
     if (splice.has(root, 'node')) splice.setEntry(root, 'node', { id, cluster, metadata });
     else additions.node = { id, cluster, metadata };
-    return { id, cluster };
+    return { id, cluster, renamed: [] };
   }
   const missing: Record<string, unknown> = {};
+  const renamed: string[] = [];
   for (const [key, old, wanted] of [['id', oldId, id] as const, ['cluster', oldCluster, cluster] as const]) {
     if (old === undefined) missing[key] = wanted;
-    else if (old !== wanted) splice.setEntry(node, key, wanted);
+    else if (old !== wanted) {
+      splice.setEntry(node, key, wanted);
+      renamed.push(`node.${key} ${old} → ${wanted}`);
+    }
   }
   const own = splice.get(node, 'metadata');
   if (isMap(own)) mergeMetadata(splice, own, metadata);
+  else if (splice.has(node, 'metadata')) splice.setEntry(node, 'metadata', metadata);
   else missing.metadata = metadata;
   splice.addEntries(node, missing);
-  return { id, cluster };
+  return { id, cluster, renamed };
 }
 
 function mergeMetadata(splice: YamlSplice, own: YAMLMap, metadata: Record<string, unknown>): void {
@@ -111,52 +184,6 @@ function mergeMetadata(splice: YamlSplice, own: YAMLMap, metadata: Record<string
   splice.addEntries(own, missing);
 }
 
-function editDynamicResources(
-  splice: YamlSplice,
-  root: YAMLMap,
-  file: string,
-  additions: Record<string, unknown>,
-  kept: string[],
-): void {
-  const wanted = { ads_config: toAdsConfig(), lds_config: toOverAds(), cds_config: toOverAds() };
-  const own = splice.get(root, 'dynamic_resources', 'dynamicResources');
-  if (!isMap(own)) {
-    if (splice.has(root, 'dynamic_resources')) splice.setEntry(root, 'dynamic_resources', wanted);
-    else additions.dynamic_resources = wanted;
-    return;
-  }
-  const ads = splice.get(own, 'ads_config', 'adsConfig');
-  if (splice.has(own, 'ads_config', 'adsConfig') && !leadsToUs(splice, ads))
-    throw new CliError(
-      'bad-file',
-      `${file}: dynamic_resources.ads_config: this Envoy already has a control plane`,
-      {
-        hint: `An Envoy has one ADS connection. Take it out of the file, or apply its resources to Attaché. One that names the cluster ${XDS_CLUSTER} is kept.`,
-      },
-    );
-  const missing: Record<string, unknown> = {};
-  const keys = [
-    ['ads_config', 'adsConfig'],
-    ['lds_config', 'ldsConfig'],
-    ['cds_config', 'cdsConfig'],
-  ] as const;
-  for (const [key, camel] of keys) {
-    if (splice.has(own, key, camel)) kept.push(`dynamic_resources.${key}`);
-    else missing[key] = wanted[key];
-  }
-  splice.addEntries(own, missing);
-}
-
-/** What is connected with Attaché already stays as its author wants it, e.g. with another `api_type`. */
-function leadsToUs(splice: YamlSplice, ads: unknown): boolean {
-  const services = splice.get(ads, 'grpc_services', 'grpcServices');
-  const items = isSeq(services) ? services.items : [];
-  return items.some(service => {
-    const envoyGrpc = splice.get(service, 'envoy_grpc', 'envoyGrpc');
-    return text(splice.get(envoyGrpc, 'cluster_name', 'clusterName')) === XDS_CLUSTER;
-  });
-}
-
 function editClusters(
   splice: YamlSplice,
   root: YAMLMap,
@@ -164,40 +191,17 @@ function editClusters(
   additions: Record<string, unknown>,
   kept: string[],
 ): { clusterCount: number; addedClusters: readonly string[] } {
-  const resources = splice.get(root, 'static_resources', 'staticResources');
+  const key = splice.has(root, 'staticResources') ? 'staticResources' : 'static_resources';
+  const resources = splice.get(root, key);
   const own = splice.get(resources, 'clusters');
-  const names = new Set(isSeq(own) ? own.items.map(item => text(splice.get(item, 'name'))) : []);
+  const names = splice.items(own).map(item => splice.text(item, 'name'));
   const wanted = Object.entries(toClusters(options.xds, options.modules));
-  const added = wanted.filter(([name]) => !names.has(name));
-  kept.push(...wanted.filter(([name]) => names.has(name)).map(([name]) => `cluster ${name}`));
+  const added = wanted.filter(([name]) => !names.includes(name));
+  kept.push(...wanted.filter(([name]) => names.includes(name)).map(([name]) => `cluster ${name}`));
   const items = added.map(([, cluster]) => cluster);
-  if (isSeq(own)) splice.insertItems(own, items);
+  if (isSeq(own) || isMap(own)) splice.insertItems(own, items);
   else if (isMap(resources)) splice.setEntry(resources, 'clusters', items);
-  else if (splice.has(root, 'static_resources'))
-    splice.setEntry(root, 'static_resources', { clusters: items });
+  else if (splice.has(root, key)) splice.setEntry(root, key, { clusters: items });
   else additions.static_resources = { clusters: items };
-  return { clusterCount: names.size, addedClusters: added.map(([name]) => name) };
-}
-
-function editStatsSinks(
-  splice: YamlSplice,
-  root: YAMLMap,
-  additions: Record<string, unknown>,
-  kept: string[],
-): boolean {
-  const own = splice.get(root, 'stats_sinks', 'statsSinks');
-  const sink = toStatsSink();
-  if (isSeq(own)) {
-    if (own.items.some(item => text(splice.get(item, 'name')) === 'envoy.stat_sinks.metrics_service')) {
-      kept.push('the metrics service among stats_sinks');
-      return false;
-    }
-    splice.insertItems(own, [sink]);
-  } else if (splice.has(root, 'stats_sinks')) splice.setEntry(root, 'stats_sinks', [sink]);
-  else additions.stats_sinks = [sink];
-  return true;
-}
-
-function text(node: unknown): string | undefined {
-  return isScalar(node) && node.value !== null ? String(node.value) : undefined;
+  return { clusterCount: names.length, addedClusters: added.map(([name]) => name) };
 }

@@ -3,6 +3,7 @@ import { AttacheError } from '../model/error.ts';
 /**
  * What goes wrong on the user's side of the REST API. Mapped to exit codes in exit-code.ts and nowhere else.
  * - `bad-usage`: an argument makes no sense; `bad-file`: a file cannot be read or parsed
+ * - `bootstrap-refused`: a bootstrap cannot be completed as it is
  * - `unreachable`: the server does not answer; `bad-answer`: it answers what we do not understand
  * - `untrusted-server`: its certificate is not signed by whom we trust, or is for another name
  * - `unknown-context`: no server was set under that name
@@ -15,6 +16,7 @@ import { AttacheError } from '../model/error.ts';
 export type CliErrorCode =
   | 'bad-usage'
   | 'bad-file'
+  | 'bootstrap-refused'
   | 'unreachable'
   | 'bad-answer'
   | 'untrusted-server'
@@ -35,6 +37,7 @@ export type CliErrorCode =
 export const NEXT_STEPS: Readonly<Record<CliErrorCode, string>> = {
   'bad-usage': 'Add --help for an example.',
   'bad-file': 'Correct the file, or its name, and run it again.',
+  'bootstrap-refused': 'Change what is named there, then run it again.',
   unreachable: 'Envoys go on as they are. Start it: attache serve',
   'bad-answer': "Look at --server: it is to name Attaché's API port, http://127.0.0.1:18002 by default.",
   'untrusted-server': 'Name the CA that signed its certificate: --ca-file FILE, or $ATTACHE_CA_FILE',

@@ -99,7 +99,7 @@ function readType(part: DocumentPart, resource: JsonObject): XdsType | undefined
 }
 
 /** The Envoy name where it can stand in a path; otherwise a readable form of it with a hash to keep it apart. */
-function toDocumentName(envoyName: string): string {
+export function toDocumentName(envoyName: string): string {
   if (/^[A-Za-z0-9]([-A-Za-z0-9._]{0,251}[A-Za-z0-9])?$/.test(envoyName)) return envoyName;
   const readable = envoyName.replace(/[^A-Za-z0-9._]+/g, '-').replace(/^[-._]+|[-._]+$/g, '');
   return `${readable.slice(0, 200)}-${sha256Hex(envoyName).slice(0, 8)}`.replace(/^-/, 'r-');

@@ -17,10 +17,12 @@ import { findOwnEnvoy, readEnvoyVersion } from '../envoy-binary.ts';
 import { EXIT } from '../exit-code.ts';
 import { parseLabel, parseNames, parsePort, parseWord } from '../parse-option.ts';
 import { readStdin } from '../read-stdin.ts';
+import { describeMoved, writeMoved } from '../write-moved.ts';
 
 interface Options extends ServerOptions {
   readonly id?: string;
   readonly from?: string;
+  readonly moveListeners?: string;
   readonly cluster?: string;
   readonly namespace?: string;
   readonly label?: Readonly<Record<string, string>>;
@@ -35,11 +37,17 @@ interface Options extends ServerOptions {
   readonly modulesAddress?: string;
 }
 
+const EXAMPLES = `
+Examples:
+  attache bootstrap --from envoy.yaml --id laptop > managed.yaml
+  attache bootstrap --from envoy.yaml --id edge-1 --label role=edge --move-listeners listeners > managed.yaml`;
+
 /** `attache bootstrap`: a bootstrap of our own, or the user's with what Attaché needs. */
 export const define: DefineCommand = (command, context, finish) => {
   addServerOption(command.description('print an Envoy bootstrap'))
     .option('--id <id>', 'node.id; required without --from')
     .option('--from <file>', "the user's own bootstrap, to be kept as it is and completed")
+    .option('--move-listeners <dir>', 'with --from: take its listeners out, as documents for apply')
     .option('--cluster <name>', 'node.cluster (default: the id)')
     .option('-n, --namespace <ns>', 'namespace of the node (default "default")')
     .option('--label <key=value>', 'a label that selectors can match; repeat it for more', parseLabel)
@@ -64,7 +72,7 @@ export const define: DefineCommand = (command, context, finish) => {
     .option('--runtime <names>', 'runtimes that it asks for, comma-separated (default: none)', parseNames)
     .option('--xds-address <host:port>', 'where the Envoy finds xDS (default: ask the server)')
     .option('--modules-address <host:port>', 'where the Envoy finds modules (default: ask the server)')
-    .addHelpText('after', '\nExample:\n  attache bootstrap --from envoy.yaml --id laptop > managed.yaml')
+    .addHelpText('after', EXAMPLES)
     .action(async (options: Options) => finish(await bootstrap(options, context)));
 };
 
@@ -72,6 +80,8 @@ async function bootstrap(options: Options, context: CommandContext): Promise<num
   const { from, id } = options;
   if (from !== undefined && options.leanStats)
     throw new CliError('bad-usage', '--lean-stats with --from would remove your own metrics');
+  if (from === undefined && options.moveListeners !== undefined)
+    throw new CliError('bad-usage', '--move-listeners takes the listeners of a file: name it with --from');
   const given = { xds: options.xdsAddress, modules: options.modulesAddress };
   const addresses = await findEnvoyAddresses(toRestClient(options, context), given);
   const resolved = await resolveOptions(options, addresses, context);
@@ -79,9 +89,14 @@ async function bootstrap(options: Options, context: CommandContext): Promise<num
     if (id === undefined) throw new CliError('bad-usage', 'name the node: --id ID');
     context.out(toBootstrap(id, resolved).trimEnd());
   } else {
-    const managed = manageBootstrap(readText(from), from, resolved);
+    const folder = options.moveListeners;
+    const plan = folder === undefined ? 'places' : 'move';
+    const managed = manageBootstrap(readText(from), from, resolved, plan);
+    const written = folder === undefined ? [] : writeMoved(folder, managed.moved);
     context.out(managed.text.replace(/\n$/, ''));
     context.err(describeManaged(from, managed, resolved));
+    if (folder !== undefined && written.length > 0)
+      context.err(describeMoved(folder, written, Object.keys(resolved.labels).length > 0));
   }
   if (addresses.note !== undefined) context.err(`note    ${addresses.note}`);
   return EXIT.done;
