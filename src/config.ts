@@ -21,6 +21,8 @@ export interface Config extends TransportSettings {
   readonly xdsListen: ListenAddress;
   readonly modulesListen: ListenAddress;
   readonly apiListen: ListenAddress;
+  /** Has metrics and nothing else, for scrapers without a token; undefined: there is no such port. */
+  readonly metricsListen: ListenAddress | undefined;
   /** The host that bootstraps and module URLs name; undefined: each listener's own host. */
   readonly advertiseHost: string | undefined;
   /** Which of our listeners speak plain text off loopback, and where there is a certificate. */
@@ -98,6 +100,7 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
     xdsListen,
     modulesListen: readAddress(source, 'modules-listen', faults),
     apiListen: readAddress(source, 'api-listen', faults),
+    metricsListen: readMetricsAddress(source, faults),
     advertiseHost: source.one('advertise'),
     allowPlaintext,
     ...readTransport(source, allowPlaintext, !isLoopback(xdsListen.host), faults),
@@ -215,6 +218,16 @@ function readAddress(source: Sources, name: 'xds-listen' | 'modules-listen' | 'a
       message: `--${name} ${text}: expected HOST:PORT, e.g. ${DEFAULTS[name]}`,
     });
   return Object.freeze(address ?? { host: '127.0.0.1', port: 0 });
+}
+
+function readMetricsAddress(source: Sources, faults: Fault[]): ListenAddress | undefined {
+  const text = source.one('metrics-listen');
+  const address = text === undefined ? undefined : parseAddress(text);
+  if (text !== undefined && address === undefined) {
+    const message = `--metrics-listen ${text}: expected HOST:PORT, e.g. 127.0.0.1:18003`;
+    faults.push({ pointer: '/metrics-listen', message });
+  }
+  return address;
 }
 
 function readQuota(source: Sources, faults: Fault[]): number {

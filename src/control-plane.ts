@@ -2,6 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { createMeter } from './api/metrics/create-meter.ts';
+import { createScrape } from './api/metrics/create-scrape.ts';
+import { startMetricsServer } from './api/metrics/metrics-server.ts';
+import { watchEventLoop } from './api/metrics/watch-event-loop.ts';
+import { readFleet } from './api/fleet.ts';
 import { startApiServer } from './api/server.ts';
 import { makeCheckResource } from './compile/check-resource.ts';
 import { refuseUnknownTypes } from './compile/check-stored.ts';
@@ -13,7 +19,6 @@ import { readProtosets } from './compile/protoset.ts';
 import { makeShowResource } from './compile/show-resource.ts';
 import { startSnapshotReconciler } from './compile/snapshot-reconciler.ts';
 import { type Config, isLoopback, type ListenAddress } from './config.ts';
-import { silentMeter } from './model/meter.ts';
 import type { NodeMetrics } from './model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from './model/ports.ts';
 import type { Snapshot } from './model/snapshot.ts';
@@ -29,10 +34,13 @@ import { createModuleStorage } from './module/module-storage.ts';
 import { createModulePlanner } from './module/plan-module.ts';
 import { makePublishRight } from './module/publish-right.ts';
 import { keepScrubbed } from './module/scrub-cache.ts';
+import { meterTrials } from './module/trial/metered-trials.ts';
+import { createTrialRunner } from './module/trial/trial-runner.ts';
 import { startRolloutController } from './rollout/rollout-controller.ts';
 import { createCoalescedWriter } from './store/coalesced-writer.ts';
 import { LiveTable } from './store/live-table.ts';
 import { createSeal, loadSealKey } from './store/seal.ts';
+import { meterStore } from './store/metered-store.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 import { keepEventsTrimmed } from './store/trim-events.ts';
 import { ADMIN_LIMITS, createNodeAdmin } from './xds/access/node-admin.ts';
@@ -50,6 +58,8 @@ export interface Addresses {
   readonly modules: string;
   /** `http://HOST:PORT` */
   readonly api: string;
+  /** `HOST:PORT`, where there is such a port. */
+  readonly metrics?: string;
 }
 
 export interface ControlPlane {
@@ -85,7 +95,11 @@ async function start(
   const startedAt = clock.now();
   const registry = new ProtoRegistry(installedProtoFiles(), readProtosets(config.protosets));
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
-  const store = await openSqliteStore({ directory: config.dataDirectory, clock, log });
+  const prometheus = new Registry();
+  const meter = createMeter(prometheus, () => performance.now());
+  onStop(watchEventLoop(prometheus, meter, clock));
+  const opened = await openSqliteStore({ directory: config.dataDirectory, clock, log });
+  const { store, readWatchLag } = meterStore(opened, meter);
   onStop(() => store.close());
   const seal = createSeal(await loadSealKey(config.secretKeyPath, random), random);
   await refuseUnknownTypes(store, registry, seal);
@@ -101,7 +115,6 @@ async function start(
   onStop(() => writer.stop());
   onStop(keepEventsTrimmed(store, clock, log));
 
-  const meter = silentMeter;
   let builtIn: readonly string[] = [];
   const sources = {
     insecureRegistries: () => [...builtIn, ...config.insecureRegistries],
@@ -170,7 +183,10 @@ async function start(
   onStop(() => xds.stop());
   const forEnvoys = { xds: toHostPort(advertised(config, xds.address)), modules: toHostPort(modules) };
 
-  const planner = createModulePlanner({ store, seal, cache, sources, rootNamespace, clock });
+  const runner = createTrialRunner({ clock });
+  onStop(() => runner.close());
+  const trials = meterTrials(runner, meter);
+  const planner = createModulePlanner({ store, seal, cache, sources, trials, rootNamespace, clock });
   onStop(() => planner.close());
   const configs = createConfigChecker({ store, seal, cache, sources, rootNamespace, clock });
   onStop(() => configs.close());
@@ -179,6 +195,17 @@ async function start(
   const hub = createBuiltInRegistry({ cache, authorize, clock, random, log });
   onStop(keepCollected({ store, cache, registryHeld: hub.held, clock, log }));
   onStop(keepScrubbed(cache, clock, log));
+  const scrape = createScrape(prometheus, {
+    readFleet: () =>
+      readFleet({ store, rootNamespace, startedAt, now: clock.now(), metrics: node => metrics.get(node) }),
+    readStoreRevision: async () => (await store.list('Freeze')).revision,
+    readWatchLag,
+    readLimits: () => guard.usage(),
+    readCertificates: () => [],
+    version: readVersion(),
+    clock,
+    log,
+  });
   const api = await startApiServer({
     listen: config.apiListen,
     store,
@@ -199,6 +226,8 @@ async function start(
     registry: hub,
     readModuleStorage: createModuleStorage(cache, hub),
     readLimits: () => guard.usage(),
+    meter,
+    scrape,
     clock,
     random,
     log,
@@ -215,6 +244,7 @@ async function start(
     tagIntervalMs: config.tagIntervalMs,
     cache,
     sources,
+    trials,
     rootNamespace,
     clock,
     random,
@@ -222,7 +252,14 @@ async function start(
   });
   onStop(() => reconciler.stop());
 
-  const addresses: Addresses = { ...forEnvoys, api: api.url };
+  const { metricsListen } = config;
+  const scraped = metricsListen && (await startMetricsServer(metricsListen, scrape, log));
+  if (scraped !== undefined) onStop(() => scraped.stop());
+  const addresses: Addresses = {
+    ...forEnvoys,
+    api: api.url,
+    ...(scraped === undefined ? {} : { metrics: toHostPort(scraped.address) }),
+  };
   await writeAddresses(config.dataDirectory, addresses);
   onStop(() => rm(join(config.dataDirectory, 'addresses.json'), { force: true }));
   return addresses;

@@ -22,6 +22,7 @@ export const DEFAULTS = {
 
 export type SettingName =
   | keyof typeof DEFAULTS
+  | 'metrics-listen'
   | 'advertise'
   | 'allow-plaintext'
   | 'tls-cert'
@@ -48,6 +49,11 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'xds-listen', value: 'HOST:PORT', help: 'xDS for Envoys, gRPC (default 127.0.0.1:18000)' },
   { name: 'modules-listen', value: 'HOST:PORT', help: 'modules for Envoys, HTTP (default 127.0.0.1:18001)' },
   { name: 'api-listen', value: 'HOST:PORT', help: 'REST API and registry (default 127.0.0.1:18002)' },
+  {
+    name: 'metrics-listen',
+    value: 'HOST:PORT',
+    help: 'metrics for Prometheus, and nothing else (default: only on the API port)',
+  },
   { name: 'advertise', value: 'HOST', help: 'host that Envoys use; required with a wildcard address' },
   {
     name: 'allow-plaintext',

@@ -36,6 +36,7 @@ test('the defaults are loopback, in ./attache-data', () => {
     xdsListen: { host: '127.0.0.1', port: 18000 },
     modulesListen: { host: '127.0.0.1', port: 18001 },
     apiListen: { host: '127.0.0.1', port: 18002 },
+    metricsListen: undefined,
     advertiseHost: undefined,
     allowPlaintext: [],
     tls: undefined,

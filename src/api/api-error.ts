@@ -12,7 +12,7 @@ import { AttacheError } from '../model/error.ts';
  * - `node-connected`: a node that is there cannot be forgotten
  * - `foreign-host`, `foreign-origin`: a browser was led here by another site
  * - `too-many-requests`; `not-ready`: the store does not answer; `internal`: our fault, see the server's log
- * - `api-listen-failed`: the API port could not be opened
+ * - `api-listen-failed`, `metrics-listen-failed`: a port could not be opened
  */
 export type ApiErrorCode =
   | 'not-found'
@@ -38,7 +38,8 @@ export type ApiErrorCode =
   | 'too-many-requests'
   | 'not-ready'
   | 'internal'
-  | 'api-listen-failed';
+  | 'api-listen-failed'
+  | 'metrics-listen-failed';
 
 /** What the REST API itself finds wrong with a request. */
 export class ApiError extends AttacheError<ApiErrorCode> {}

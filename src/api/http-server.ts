@@ -7,9 +7,11 @@ import {
 } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { toMessage } from '../model/error.ts';
+import type { Meter } from '../model/meter.ts';
 import type { Log, RandomHex } from '../model/ports.ts';
 import { ApiError } from './api-error.ts';
 import { toProblem } from './error-reply.ts';
+import { countRequest, type RequestRoutes } from './metrics/count-requests.ts';
 import { checkLoopbackRequest, isLoopback } from './origin-check.ts';
 
 /** Bytes of all headers of a request; Node refuses more. */
@@ -22,6 +24,9 @@ export interface HttpServerOptions {
   readonly listen: { readonly host: string };
   /** The built-in registry: gets every request below `/v2` untouched, body and all. */
   readonly registry?: { handle(request: IncomingMessage, response: ServerResponse): Promise<void> };
+  readonly meter: Pick<Meter, 'requested'>;
+  /** Filled once a request's route is known. */
+  readonly routesOf: RequestRoutes;
   readonly random: RandomHex;
   readonly log: Log;
 }
@@ -34,6 +39,8 @@ export function createHttpServer(options: HttpServerOptions, api: RequestListene
     const url = request.url ?? '/';
     const path = url.split('?')[0] ?? '/';
     const isRegistry = path === '/v2' || path.startsWith('/v2/');
+    if (isRegistry) options.routesOf.set(request, '/v2/*');
+    countRequest(request, response, options.routesOf, options.meter);
     try {
       if (guarded) checkLoopbackRequest(request.headers);
       if (!isRegistry) checkLength(url);

@@ -5,15 +5,19 @@ import { fastifySwagger } from '@fastify/swagger';
 import { fastify } from 'fastify';
 import type { SearchCatalogue } from '../model/catalogue.ts';
 import { toMessage } from '../model/error.ts';
+import type { Meter } from '../model/meter.ts';
 import { type ApiContext, createExclusive } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { createHttpServer, refuseUnreadable, sendProblem, toRequestId } from './http-server.ts';
 import { parseJsonBody } from './json-body.ts';
+import { noteRoutes, type RequestRoutes } from './metrics/count-requests.ts';
+import type { Scrape } from './metrics/create-scrape.ts';
 import { keepDeletedPurged } from './purge-deleted.ts';
 import { addRequestHooks } from './request-hooks.ts';
 import { addCatalogueRoutes } from './routes/catalogue.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addFreezeRoutes } from './routes/freeze.ts';
+import { addMetricsRoute } from './routes/metrics-route.ts';
 import { addModuleRoutes } from './routes/module-routes.ts';
 import { addNodeRoutes } from './routes/node-routes.ts';
 import { addPlanRoutes } from './routes/plans.ts';
@@ -35,6 +39,9 @@ export interface ApiServerOptions extends Omit<ApiContext, 'exclusive' | 'starte
     handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
     readonly searchCatalogue: SearchCatalogue;
   };
+  readonly meter: Pick<Meter, 'requested'>;
+  /** What `GET /metrics` answers. */
+  readonly scrape: Scrape;
 }
 
 export interface RunningApiServer {
@@ -64,9 +71,11 @@ const STOP_DEADLINE_MS = 3_000;
 /** Opens the API port. Throws ApiError `api-listen-failed`. */
 export async function startApiServer(options: ApiServerOptions): Promise<RunningApiServer> {
   const { host, port } = options.listen;
-  const { app, servers } = createApp(options);
+  const routesOf: RequestRoutes = new WeakMap();
+  const { app, servers } = createApp(options, routesOf);
   await addPlugins(app);
   addRequestHooks(app, options.log);
+  noteRoutes(app, routesOf);
   const context: ApiContext = {
     startedAt: options.clock.now(),
     ...options,
@@ -76,6 +85,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   app.register(async scope => {
     const routes = scope as unknown as ApiServer;
     for (const add of ROUTES) add(routes, context);
+    addMetricsRoute(routes, options);
     addCatalogueRoutes(routes, options.registry?.searchCatalogue);
   });
   let url: string;
@@ -99,12 +109,15 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   return { url, stop: () => (stopped ??= stop()) };
 }
 
-function createApp(options: ApiServerOptions): { app: ApiServer; servers: readonly Server[] } {
+function createApp(
+  options: ApiServerOptions,
+  routesOf: RequestRoutes,
+): { app: ApiServer; servers: readonly Server[] } {
   // Fastify asks for one more where a host name has several addresses, as localhost has.
   const servers: Server[] = [];
   const app = fastify({
     serverFactory: handler => {
-      const server = createHttpServer(options, handler);
+      const server = createHttpServer({ ...options, routesOf }, handler);
       servers.push(server);
       return server;
     },

@@ -16,8 +16,10 @@ export interface Meter {
   fetched(result: string): void;
   /** A plugin was tried before it was rolled out: a TrialOutcome, and how long it was waited for. */
   tried(result: string, seconds: number): void;
-  /** A transaction of the store is durable, or failed. */
+  /** A transaction of the store is durable. */
   wrote(seconds: number): void;
+  /** A transaction that could have been made was not: the code of the StoreError. */
+  writeFailed(code: string): void;
   /** A request of the API port was answered; `route` is its template, undefined where there is none. */
   requested(route: string | undefined, method: string, status: number | undefined): void;
   /** Starts a stopwatch; the answer reads it, seconds. */
@@ -54,6 +56,7 @@ export const silentMeter: Meter = {
   fetched() {},
   tried() {},
   wrote() {},
+  writeFailed() {},
   requested() {},
   start: () => () => 0,
 };

@@ -5,6 +5,7 @@ import { Value } from 'typebox/value';
 import { SCHEMAS, type SchemaName } from '../../src/api/schema/schemas.ts';
 import { type ApiServerOptions, startApiServer } from '../../src/api/server.ts';
 import { AttacheError } from '../../src/model/error.ts';
+import { silentMeter } from '../../src/model/meter.ts';
 import type { NodeAccess } from '../../src/model/node-access.ts';
 import { type Clock, silentLog } from '../../src/model/ports.ts';
 import { NO_SIGNATURE_POLICY } from '../../src/model/signature-policy.ts';
@@ -55,6 +56,8 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
     clock: systemClock,
     random: bytes => randomBytes(bytes).toString('hex'),
     log: silentLog,
+    meter: silentMeter,
+    scrape: () => assert.fail('not expected here'),
     version: '0.0.0-test',
     rootNamespace: 'istio-system',
     // Other stages are played by the test: what they do not take in at once they never do.

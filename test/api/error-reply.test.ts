@@ -32,6 +32,7 @@ const STATUS: Readonly<Record<ApiErrorCode, number>> = {
   'too-many-requests': 429,
   'not-ready': 503,
   internal: 500,
+  'metrics-listen-failed': 500,
   'api-listen-failed': 500,
 };
 
