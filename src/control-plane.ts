@@ -8,6 +8,7 @@ import { createScrape } from './api/metrics/create-scrape.ts';
 import { startMetricsServer } from './api/metrics/metrics-server.ts';
 import { watchEventLoop } from './api/metrics/watch-event-loop.ts';
 import { readFleet } from './api/fleet.ts';
+import { createTokenCheck } from './api/access/token-check.ts';
 import { startApiServer } from './api/server.ts';
 import { makeCheckResource } from './compile/check-resource.ts';
 import { refuseUnknownTypes } from './compile/check-stored.ts';
@@ -208,6 +209,7 @@ async function start(
   });
   const api = await startApiServer({
     listen: config.apiListen,
+    auth: { asksTokens: !isLocal, checkToken: createTokenCheck({ store, writer, clock }) },
     store,
     checkResource: makeCheckResource(registry),
     seal,

@@ -12,7 +12,6 @@ import type { SignaturePolicy } from '../model/signature-policy.ts';
 import type { LimitUsage } from '../model/xds-limits.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Store } from '../store/store.ts';
-import { ACTOR } from './actor.ts';
 import { type Fleet, readFleet } from './fleet.ts';
 
 /** What the routes are given. */
@@ -62,11 +61,10 @@ export interface CallContext extends ApiContext {
 
 export function withCaller(
   context: ApiContext,
-  request: Pick<FastifyRequest, 'ip' | 'id' | 'query'>,
+  request: Pick<FastifyRequest, 'caller' | 'query'>,
 ): CallContext {
   const { dryRun } = request.query as { readonly dryRun?: boolean };
-  const caller = { who: ACTOR, address: request.ip, requestId: request.id };
-  return { ...context, caller, dryRun: dryRun === true };
+  return { ...context, caller: request.caller, dryRun: dryRun === true };
 }
 
 export function readNow({ store, rootNamespace, clock, startedAt, metrics }: ApiContext): Promise<Fleet> {

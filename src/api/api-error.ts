@@ -1,6 +1,8 @@
 import { AttacheError } from '../model/error.ts';
 
 /**
+ * - `unauthenticated`: no token, or none that counts; `forbidden`: its role or scope is not enough
+ * - `token-wrong`, `token-exists`: a token cannot be made so
  * - `not-found`: no such plugin, resource or node; `unknown-path`: no such path or method
  * - `bad-json`, `media-type`, `body-too-large`, `bad-request`, `bad-query`, `uri-too-long`, `headers-too-large`,
  *   `request-timeout`: what was sent cannot be read
@@ -15,6 +17,10 @@ import { AttacheError } from '../model/error.ts';
  * - `api-listen-failed`, `metrics-listen-failed`: a port could not be opened
  */
 export type ApiErrorCode =
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'token-wrong'
+  | 'token-exists'
   | 'not-found'
   | 'unknown-path'
   | 'bad-json'

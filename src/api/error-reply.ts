@@ -5,6 +5,10 @@ import type { Problem } from './schema/problem.ts';
 /** The HTTP status of every code that can end a request; any other code is 500. The only such table. */
 const STATUS: Readonly<Record<string, number>> = {
   // api
+  unauthenticated: 401,
+  forbidden: 403,
+  'token-wrong': 422,
+  'token-exists': 409,
   'not-found': 404,
   'unknown-path': 404,
   'bad-json': 400,
@@ -60,6 +64,7 @@ const STATUS: Readonly<Record<string, number>> = {
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad request',
+  401: 'Who are you?',
   403: 'Forbidden',
   404: 'Not found',
   408: 'Too slow',

@@ -23,7 +23,11 @@ export async function findRollout(store: Store, id: string): Promise<FoundRollou
   const rollout =
     parsed?.number === 'latest' ? latest : rollouts.find(({ number }) => number === parsed?.number);
   if (rollout !== undefined) return { rollout, latest: rollout === latest };
-  throw new ApiError('not-found', `there is no rollout ${id}`, {
+  throw toUnknownRollout(id);
+}
+
+export function toUnknownRollout(id: string): ApiError {
+  return new ApiError('not-found', `there is no rollout ${id}`, {
     hint: 'A rollout is called NAMESPACE.PLUGIN.NUMBER, or NAMESPACE.PLUGIN.latest.',
   });
 }

@@ -12,7 +12,7 @@ import type { Log, RandomHex } from '../model/ports.ts';
 import { ApiError } from './api-error.ts';
 import { toProblem } from './error-reply.ts';
 import { countRequest, type RequestRoutes } from './metrics/count-requests.ts';
-import { checkLoopbackRequest, isLoopback } from './origin-check.ts';
+import { checkLoopbackRequest } from './origin-check.ts';
 
 /** Bytes of all headers of a request; Node refuses more. */
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -20,8 +20,8 @@ const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_URL_BYTES = 2 * 1024;
 
 export interface HttpServerOptions {
-  /** On loopback Host and Origin are checked. */
-  readonly listen: { readonly host: string };
+  /** Where no token is asked for, Host and Origin are checked. */
+  readonly auth: { readonly asksTokens: boolean };
   /** The built-in registry: gets every request below `/v2` untouched, body and all. */
   readonly registry?: { handle(request: IncomingMessage, response: ServerResponse): Promise<void> };
   readonly meter: Pick<Meter, 'requested'>;
@@ -34,7 +34,7 @@ export interface HttpServerOptions {
 /** What comes before any route: whose request it is, how long it is, and whether it is the registry's. */
 export function createHttpServer(options: HttpServerOptions, api: RequestListener): Server {
   const { registry, log, random } = options;
-  const guarded = isLoopback(options.listen.host);
+  const guarded = !options.auth.asksTokens;
   return createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
     const url = request.url ?? '/';
     const path = url.split('?')[0] ?? '/';

@@ -6,6 +6,8 @@ import { fastify } from 'fastify';
 import type { SearchCatalogue } from '../model/catalogue.ts';
 import { toMessage } from '../model/error.ts';
 import type { Meter } from '../model/meter.ts';
+import type { ApiAuth } from './access/authenticate.ts';
+import { addGuard } from './access/guard.ts';
 import { type ApiContext, createExclusive } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { createHttpServer, refuseUnreadable, sendProblem, toRequestId } from './http-server.ts';
@@ -27,12 +29,14 @@ import { addResourceRoutes } from './routes/resources.ts';
 import { addRolloutRoutes } from './routes/rollouts.ts';
 import type { ApiServer } from './routes/route-schema.ts';
 import { addServerRoutes } from './routes/server-routes.ts';
+import { addTokenRoutes } from './routes/tokens.ts';
 import { SCHEMAS } from './schema/schemas.ts';
 
 export interface ApiServerOptions extends Omit<ApiContext, 'exclusive' | 'startedAt'> {
   /** Default: now. */
   readonly startedAt?: number;
-  /** `host` without brackets; port 0: any free one. On loopback Host and Origin are checked. */
+  readonly auth: ApiAuth;
+  /** `host` without brackets; port 0: any free one. */
   readonly listen: { readonly host: string; readonly port: number };
   /** The built-in registry: gets every request below `/v2` untouched, body and all. */
   readonly registry?: {
@@ -62,6 +66,7 @@ const ROUTES = [
   addEventRoutes,
   addRolloutRoutes,
   addFreezeRoutes,
+  addTokenRoutes,
 ];
 const BODY_LIMIT = 1024 * 1024;
 /** Bounds a runaway loop; a person and a CI together stay far below. */
@@ -81,6 +86,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     ...options,
     exclusive: createExclusive(),
   };
+  addGuard(app, context, options.auth);
   // Routes come in a plugin of their own, so that swagger and rate limits see every one of them.
   app.register(async scope => {
     const routes = scope as unknown as ApiServer;

@@ -1,3 +1,4 @@
+import type { ApiToken, TokenUse } from '../model/api-token.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { AuditEntry, AuditHead } from '../model/audit.ts';
 import type { Event } from '../model/event.ts';
@@ -35,6 +36,10 @@ export interface Records {
   Quarantine: Quarantine;
   /** key `fleet` */
   Freeze: Freeze;
+  /** key: its id */
+  Token: ApiToken;
+  /** key as its Token's */
+  TokenUse: TokenUse;
   /** key node.id */
   NodePolicy: NodePolicy;
   /** key node.id */
@@ -71,6 +76,8 @@ export const WRITERS: Readonly<Record<Kind, readonly string[]>> = {
   RolloutIntent: ['api'],
   Quarantine: ['rollout'],
   Freeze: ['api'],
+  Token: ['api'],
+  TokenUse: ['api'],
   NodePolicy: ['api'],
   NodePresence: ['xds'],
   NodeVerdict: ['xds'],

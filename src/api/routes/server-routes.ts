@@ -1,4 +1,5 @@
 import { toMessage } from '../../model/error.ts';
+import { toWhoAmI } from '../access/to-token-view.ts';
 import type { ApiContext } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import type { Index } from '../schema/server-view.ts';
@@ -15,6 +16,7 @@ const PATHS: Index['paths'] = {
   catalogue: '/v1/catalogue',
   events: '/v1/events',
   freeze: '/v1/freeze',
+  tokens: '/v1/tokens',
   limits: '/v1/limits',
   whoami: '/v1/whoami',
   openapi: '/openapi.json',
@@ -46,11 +48,6 @@ export function addServerRoutes(app: ApiServer, { store, version, addresses, rea
     return { status: 'ok' };
   });
   app.get('/v1/limits', schema('LimitList'), async () => toLimitList(readLimits()));
-  // Until there are tokens, whoever reaches the port may do everything.
-  app.get('/v1/whoami', schema('WhoAmI'), async () => ({
-    name: 'admin',
-    role: 'admin',
-    how: 'no token needed',
-  }));
+  app.get('/v1/whoami', schema('WhoAmI'), async request => toWhoAmI(request.caller));
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }

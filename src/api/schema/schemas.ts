@@ -20,6 +20,7 @@ import { PullSecretApplyAnswer, PullSecretList, PullSecretView } from './pull-se
 import { ResourceApplyAnswer, ResourceList, ResourceView } from './resource-view.ts';
 import { RolloutAnswer, RolloutHistory, RolloutList, RolloutView } from './rollout-view.ts';
 import { Health, Index, VersionView, WhoAmI } from './server-view.ts';
+import { TokenCreated, TokenList, TokenRevoked, TokenView } from './token-view.ts';
 
 /** Every named schema: the components of the OpenAPI document. */
 export const SCHEMAS = {
@@ -41,6 +42,10 @@ export const SCHEMAS = {
   RolloutHistory,
   RolloutAnswer,
   Freeze: FreezeView,
+  Token: TokenView,
+  TokenList,
+  TokenCreated,
+  TokenRevoked,
   Node: NodeView,
   NodeList,
   NodeAnswer,

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { RoleWord, TokenView } from './token-view.ts';
 
 /** GET /: what is where. */
 export const Index = Type.Object({
@@ -13,8 +14,16 @@ export type Index = Static<typeof Index>;
 export const VersionView = Type.Object({ version: Type.String() });
 export type VersionView = Static<typeof VersionView>;
 
-/** Who asks. Until there are tokens everybody on the loopback address is admin. */
-export const WhoAmI = Type.Object({ name: Type.String(), role: Type.String(), how: Type.String() });
+/** Who asks, and what they may. */
+export const WhoAmI = Type.Object({
+  name: Type.String(),
+  role: RoleWord,
+  /** `no token needed`, or which token. */
+  how: Type.String(),
+  plugins: TokenView.properties.plugins,
+  nodes: TokenView.properties.nodes,
+  expiresAt: TokenView.properties.expiresAt,
+});
 export type WhoAmI = Static<typeof WhoAmI>;
 
 export const Health = Type.Object({ status: Type.Literal('ok') });

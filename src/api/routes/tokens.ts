@@ -1,0 +1,50 @@
+import { Type } from 'typebox';
+import { createToken, listTokens, readToken, revokeToken } from '../access/tokens.ts';
+import { type ApiContext, withCaller } from '../api-context.ts';
+import { NewToken } from '../schema/token-view.ts';
+import { type ApiServer, answers, DryRunQuery, WriteQuery } from './route-schema.ts';
+
+const PATH = '/v1/tokens/:name';
+const Params = Type.Object({ name: Type.String() });
+const TAGS = ['tokens'];
+
+/** `/v1/tokens`: who may call this API. A token is made and revoked; it never changes. */
+export function addTokenRoutes(app: ApiServer, context: ApiContext): void {
+  app.get('/v1/tokens', { schema: { tags: TAGS, response: answers({ 200: 'TokenList' }) } }, async () => ({
+    kind: 'TokenList',
+    items: await listTokens(context),
+  }));
+  app.post(
+    '/v1/tokens',
+    {
+      schema: {
+        tags: TAGS,
+        querystring: DryRunQuery,
+        body: NewToken,
+        response: answers({ 200: 'TokenCreated', 201: 'TokenCreated' }),
+      },
+    },
+    async (request, reply) => {
+      const caller = withCaller(context, request);
+      const created = await createToken(caller, request.body);
+      // Nobody between may keep it.
+      reply.header('cache-control', 'no-store');
+      return reply.code(caller.dryRun ? 200 : 201).send(created);
+    },
+  );
+  app.get(PATH, { schema: { tags: TAGS, params: Params, response: answers({ 200: 'Token' }) } }, request =>
+    readToken(context, request.params.name),
+  );
+  app.delete(
+    PATH,
+    {
+      schema: {
+        tags: TAGS,
+        params: Params,
+        querystring: WriteQuery,
+        response: answers({ 200: 'TokenRevoked' }),
+      },
+    },
+    request => revokeToken(withCaller(context, request), request.params.name, request.query.message),
+  );
+}
