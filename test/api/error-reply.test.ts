@@ -9,11 +9,16 @@ const facts = { path: '/v1/x', requestId: 'r1' };
 
 /** Complete by type: a new code without a status fails to compile here. */
 const STATUS: Readonly<Record<ApiErrorCode, number>> = {
+  unauthenticated: 401,
+  forbidden: 403,
+  'token-wrong': 422,
+  'token-exists': 409,
   'not-found': 404,
   'unknown-path': 404,
   'bad-json': 400,
   'bad-request': 400,
   'bad-query': 400,
+  'cursor-expired': 410,
   'uri-too-long': 414,
   'headers-too-large': 431,
   'request-timeout': 408,
