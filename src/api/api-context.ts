@@ -12,6 +12,7 @@ import type { SignaturePolicy } from '../model/signature-policy.ts';
 import type { LimitUsage } from '../model/xds-limits.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Store } from '../store/store.ts';
+import type { DenialLog } from './denial-log.ts';
 import { type Fleet, readFleet } from './fleet.ts';
 
 /** What the routes are given. */
@@ -48,6 +49,8 @@ export interface ApiContext {
   readonly addresses?: { readonly xds: string; readonly modules: string };
   /** A document in this namespace selects nodes of every namespace. */
   readonly rootNamespace: string;
+  /** Where changes that were refused go. */
+  readonly denials: DenialLog;
   /** Runs writes one after the other, so that what a write was checked against still holds when it is made. */
   readonly exclusive: <T>(write: () => Promise<T>) => Promise<T>;
 }

@@ -1,9 +1,10 @@
 import { type PluginDocument, parsePluginDocument } from '../model/plugin-document.ts';
 import { type PluginSpec, toCanonicalJson, toPluginName, toPullPolicy } from '../model/plugin-spec.ts';
 import type { Operation, Stored } from '../store/store.ts';
+import { requirePlugin } from './access/require.ts';
 import { type CallContext, readNow } from './api-context.ts';
 import { findPluginWarnings } from './apply-warnings.ts';
-import { commit } from './commit.ts';
+import { commit, commitHeldBack } from './commit.ts';
 import { DocumentRejected } from './document-rejected.ts';
 import { type Fleet, isGone } from './fleet.ts';
 import { refuseWhenFrozen } from './freeze.ts';
@@ -26,7 +27,7 @@ export type PluginApplyRequest = ApplyRequest & { readonly preset: string | unde
 
 /**
  * Validates a plugin document, stores it unless it says what is stored already or what is held back, and answers what
- * stands then. Codes: DocumentErrorCode, `name-mismatch`, `revision-mismatch`, `frozen`.
+ * stands then. Codes: DocumentErrorCode, `name-mismatch`, `revision-mismatch`, `frozen`, `forbidden`.
  */
 export async function applyPlugin(
   context: CallContext,
@@ -45,6 +46,7 @@ export async function applyPlugin(
     checkPreconditions(request, visible?.revision);
     if (!dryRun) await refuseWhenFrozen(context.store);
     const spec = toSpec(context, parsed, request, visible?.value.createdAt ?? context.clock.now());
+    await requirePlugin(context, toPluginName(spec), [spec]);
     const result = decideResult(fleet, visible, spec);
     const stored = await store(context, fleet, { before, spec, result, dryRun });
     const shown = dryRun && result !== 'held-back' ? { ...stored, value: spec } : stored;
@@ -126,8 +128,11 @@ async function store(context: CallContext, fleet: Fleet, plan: Plan): Promise<St
     reason: spec.message,
     event: result === 'unchanged' ? undefined : { plugin: key, message: `${key} ${said}${reason}` },
   };
-  const revision = await commit(context, change, result === 'held-back' ? [] : [put]);
-  if (result === 'held-back' && before !== undefined) return before;
+  if (result === 'held-back') {
+    await commitHeldBack(context, change);
+    return before ?? draft(key, spec);
+  }
+  const revision = await commit(context, change, [put]);
   return { key, value: spec, revision, createdRevision: before?.createdRevision ?? revision };
 }
 

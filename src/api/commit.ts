@@ -1,3 +1,4 @@
+import type { AuditDraft } from '../model/audit.ts';
 import type { Event } from '../model/event.ts';
 import { eventKey } from '../store/record-kinds.ts';
 import type { Operation } from '../store/store.ts';
@@ -16,20 +17,56 @@ export interface Change {
 }
 
 /**
- * The one way in which a change that somebody asked for is stored: its records, and what is told of it, in one
- * transaction. Answers the store revision; of a dry run 0, for nothing is stored. Throws StoreError `conflict`.
+ * The one way in which a change that somebody asked for is stored: its records, what is told of it, and its entry in
+ * the audit, in one transaction. Answers the store revision; of a dry run 0, for nothing is stored. Throws StoreError
+ * `conflict`.
  */
 export async function commit(
-  { store, clock, random, dryRun }: CallContext,
-  { action, event }: Change,
+  context: CallContext,
+  change: Change,
   operations: readonly Operation[],
 ): Promise<number> {
+  const { store, clock, dryRun } = context;
   if (dryRun) return 0;
-  if (event === undefined) return store.transaction(operations);
   const at = clock.now();
-  const value: Event = { type: action, at, ...event };
+  const value = toDraft(context, change, at);
   return store.transaction([
     ...operations,
-    { op: 'put', kind: 'Event', key: eventKey(at, random(4)), value },
+    ...toEvents(context, change, at),
+    { op: 'append', kind: 'AuditEntry', value },
   ]);
+}
+
+/** What was asked for and is held back changes nothing; asked for over and over, the audit counts it. */
+export async function commitHeldBack(context: CallContext, change: Change): Promise<void> {
+  if (context.dryRun) return;
+  const at = context.clock.now();
+  await context.store.transaction(toEvents(context, change, at));
+  const text = `${change.subject}: apply by ${context.caller.who}: held back`;
+  await context.denials.record({ ...toDraft(context, change, at), result: 'held-back', text });
+}
+
+function toEvents({ random }: CallContext, { action, event }: Change, at: number): readonly Operation[] {
+  if (event === undefined) return [];
+  const value: Event = { type: action, at, ...event };
+  return [{ op: 'put', kind: 'Event', key: eventKey(at, random(4)), value }];
+}
+
+function toDraft(
+  { caller }: CallContext,
+  { action, subject, reason, event }: Change,
+  at: number,
+): AuditDraft {
+  const { who, address, requestId } = caller;
+  return {
+    time: new Date(at).toISOString(),
+    actor: who,
+    address,
+    requestId,
+    action,
+    subject,
+    result: 'done',
+    ...(reason === undefined ? {} : { reason }),
+    text: event?.message ?? `${subject}: ${action} by ${who}`,
+  };
 }

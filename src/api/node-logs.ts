@@ -1,6 +1,7 @@
 import type { LogLevel } from '../model/node-access.ts';
 import { blotParts } from '../model/redact.ts';
 import type { ApiContext, CallContext } from './api-context.ts';
+import { commit } from './commit.ts';
 import { NodeError } from './node-error.ts';
 import { findNode } from './node-policy.ts';
 import { toTime } from './schema/metadata.ts';
@@ -25,6 +26,14 @@ export async function setLogLevel(
   const text = context.dryRun
     ? `dry run: plugins on ${node} would log at ${level}; they log at ${now}`
     : `plugins on ${node} log at ${now}, until the Envoy restarts or somebody sets it again`;
+  // Kept by the Envoy alone, and a change all the same.
+  const change = {
+    action: 'node.log-level',
+    subject: node,
+    reason: undefined,
+    event: { node, message: text },
+  };
+  await commit(context, change, []);
   return { kind: 'NodeLogLevel', node, logger: 'wasm', level: now, text };
 }
 

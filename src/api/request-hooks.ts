@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { toMessage } from '../model/error.ts';
-import type { Log } from '../model/ports.ts';
+import type { ApiContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
+import { toDenial } from './audit-request.ts';
 import { toProblem } from './error-reply.ts';
 import { isFresh, toContentTag } from './preconditions.ts';
 import type { ApiServer } from './routes/route-schema.ts';
@@ -11,8 +12,11 @@ const NO_QUERY = Type.Object({}, { additionalProperties: false });
 /** https://www.w3.org/TR/trace-context/#traceparent-header */
 const TRACE_PARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** What holds for every route: ids, entity tags, problems for what goes wrong, and a line in the log. */
-export function addRequestHooks(app: ApiServer, log: Log): void {
+/** What holds for every route: ids, entity tags, problems for what goes wrong, the audit of denials, a line in the log. */
+export function addRequestHooks(
+  app: ApiServer,
+  { log, clock, denials }: Pick<ApiContext, 'log' | 'clock' | 'denials'>,
+): void {
   // A parameter that nobody reads is a misspelling of one that somebody would have read.
   app.addHook('onRoute', route => {
     route.schema = { querystring: NO_QUERY, ...route.schema };
@@ -32,10 +36,12 @@ export function addRequestHooks(app: ApiServer, log: Log): void {
     if (isRead(request)) log.debug(fields, 'request answered');
     else log.info(fields, 'request answered');
   });
-  app.setErrorHandler((thrown, request, reply) => {
+  app.setErrorHandler(async (thrown, request, reply) => {
     const problem = toProblem(thrown, { path: toPath(request), requestId: request.id });
     if (problem.status >= 500)
       log.error({ ...toFields(request), error: toMessage(thrown) }, 'request failed');
+    const denial = toDenial(request, problem, clock);
+    if (denial !== undefined) await denials.record(denial);
     return reply.code(problem.status).type('application/problem+json').send(problem);
   });
   app.setNotFoundHandler(request => {

@@ -10,6 +10,7 @@ import type { ApiAuth } from './access/authenticate.ts';
 import { addGuard } from './access/guard.ts';
 import { type ApiContext, createExclusive } from './api-context.ts';
 import { ApiError } from './api-error.ts';
+import { createDenialLog } from './denial-log.ts';
 import { createHttpServer, refuseUnreadable, sendProblem, toRequestId } from './http-server.ts';
 import { parseJsonBody } from './json-body.ts';
 import { noteRoutes, type RequestRoutes } from './metrics/count-requests.ts';
@@ -32,7 +33,7 @@ import { addServerRoutes } from './routes/server-routes.ts';
 import { addTokenRoutes } from './routes/tokens.ts';
 import { SCHEMAS } from './schema/schemas.ts';
 
-export interface ApiServerOptions extends Omit<ApiContext, 'exclusive' | 'startedAt'> {
+export interface ApiServerOptions extends Omit<ApiContext, 'exclusive' | 'denials' | 'startedAt'> {
   /** Default: now. */
   readonly startedAt?: number;
   readonly auth: ApiAuth;
@@ -79,11 +80,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const routesOf: RequestRoutes = new WeakMap();
   const { app, servers } = createApp(options, routesOf);
   await addPlugins(app);
-  addRequestHooks(app, options.log);
+  const denials = createDenialLog(options.store, options.clock, options.log);
+  addRequestHooks(app, { ...options, denials });
   noteRoutes(app, routesOf);
   const context: ApiContext = {
     startedAt: options.clock.now(),
     ...options,
+    denials,
     exclusive: createExclusive(),
   };
   addGuard(app, context, options.auth);
@@ -110,6 +113,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
       for (const server of servers) server.closeAllConnections();
     });
     await Promise.all([app.close(), endPurge()]);
+    await denials.stop();
     cancel();
   };
   return { url, stop: () => (stopped ??= stop()) };
