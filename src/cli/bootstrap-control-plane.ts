@@ -2,12 +2,17 @@ import { isMap } from 'yaml';
 import type { BootstrapFile } from './bootstrap-file.ts';
 import { toAdsConfig, toOverAds, XDS_CLUSTER } from './bootstrap-parts.ts';
 
+/** What comes from somewhere else than Attaché; the source is a path, or `cluster NAME`. */
+export interface Elsewhere {
+  readonly what: 'listeners' | 'clusters';
+  readonly source: string;
+}
+
 /** What of the user's stays. */
 export interface ControlPlaneChange {
   /** Parts of the user's that stand where ours would, and were left alone. */
   readonly kept: readonly string[];
-  /** Listeners, or clusters, that come from somewhere else than Attaché: `listeners come from /etc/envoy/lds.yaml`. */
-  readonly elsewhere: readonly string[];
+  readonly elsewhere: readonly Elsewhere[];
 }
 
 const CONFIGS = [
@@ -35,14 +40,14 @@ export function editDynamicResources(
     return { kept: ['dynamic_resources, with its control plane'], elsewhere: [] };
   const missing: Record<string, unknown> = {};
   const kept: string[] = [];
-  const elsewhere: string[] = [];
+  const elsewhere: Elsewhere[] = [];
   for (const [key, camel] of CONFIGS) {
     const value = splice.get(own, key, camel);
     if (isMap(value)) {
       kept.push(`dynamic_resources.${key}`);
       const source = describeSource(file, value);
       const what = key === 'lds_config' ? 'listeners' : 'clusters';
-      if (key !== 'ads_config' && source !== undefined) elsewhere.push(`${what} come from ${source}`);
+      if (key !== 'ads_config' && source !== undefined) elsewhere.push({ what, source });
     } else if (splice.has(own, key, camel))
       splice.setEntry(own, splice.has(own, key) ? key : camel, wanted[key]);
     else missing[key] = wanted[key];

@@ -1,6 +1,6 @@
 import { isMap, isSeq, parseDocument, type YAMLMap } from 'yaml';
 import type { BootstrapFacts } from '../model/node.ts';
-import { editDynamicResources, findOtherAds } from './bootstrap-control-plane.ts';
+import { type Elsewhere, editDynamicResources, findOtherAds } from './bootstrap-control-plane.ts';
 import { type BootstrapOptions, toAdmin, toNodeMetadata, toPlaceNames } from './bootstrap-document.ts';
 import { type BootstrapFile, openBootstrap } from './bootstrap-file.ts';
 import { addPlaces, findManagers, type ListenerChange, listListeners } from './bootstrap-listeners.ts';
@@ -34,8 +34,8 @@ export interface ManagedBootstrap {
    * places alone.
    */
   readonly ads: 'ours' | 'other';
-  /** What comes from neither of them: `listeners come from /etc/envoy/lds.yaml`. */
-  readonly elsewhere: readonly string[];
+  /** What comes from neither of them. */
+  readonly elsewhere: readonly Elsewhere[];
   readonly listeners: readonly ListenerChange[];
   /** With `moveListeners`: the documents of the listeners that are gone from the file. */
   readonly moved: readonly MovedListener[];
@@ -197,11 +197,25 @@ function editClusters(
   const names = splice.items(own).map(item => splice.text(item, 'name'));
   const wanted = Object.entries(toClusters(options.xds, options.modules));
   const added = wanted.filter(([name]) => !names.includes(name));
-  kept.push(...wanted.filter(([name]) => names.includes(name)).map(([name]) => `cluster ${name}`));
+  for (const item of splice.items(own)) {
+    const name = splice.text(item, 'name') ?? '';
+    if (wanted.some(([ours]) => ours === name)) kept.push(`cluster ${name}${describeAddress(splice, item)}`);
+  }
   const items = added.map(([, cluster]) => cluster);
   if (isSeq(own) || isMap(own)) splice.insertItems(own, items);
   else if (isMap(resources)) splice.setEntry(resources, 'clusters', items);
   else if (splice.has(root, key)) splice.setEntry(root, key, { clusters: items });
   else additions.static_resources = { clusters: items };
   return { clusterCount: names.length, addedClusters: added.map(([name]) => name) };
+}
+
+/** ` (10.0.0.5:18000)`: where a cluster leads to that the user wrote. */
+function describeAddress(splice: YamlSplice, cluster: unknown): string {
+  const assignment = splice.get(cluster, 'load_assignment', 'loadAssignment');
+  const [locality] = splice.items(splice.get(assignment, 'endpoints'));
+  const [first] = splice.items(splice.get(locality, 'lb_endpoints', 'lbEndpoints'));
+  const address = splice.get(splice.get(first, 'endpoint'), 'address');
+  const socket = splice.get(address, 'socket_address', 'socketAddress');
+  const host = splice.text(socket, 'address');
+  return host === undefined ? '' : ` (${host}:${splice.text(socket, 'port_value', 'portValue')})`;
 }

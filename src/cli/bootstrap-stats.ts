@@ -44,7 +44,7 @@ function findLost(file: BootstrapFile): readonly string[] {
   const lost = describeLostStats(value as StatsConfig | undefined, prefixes);
   const isPulled = splice.text(root, 'stats_flush_on_admin', 'statsFlushOnAdmin') === 'true';
   const what = 'stats_flush_on_admin: stats go out only while somebody asks the admin interface';
-  return [...lost.map(one => `stats_config: ${one}`), ...(isPulled ? [what] : [])];
+  return [...lost.map(one => `stats_config ${one}`), ...(isPulled ? [what] : [])];
 }
 
 /** Keys of a value as Envoy's documentation writes them; a field may also stand there in camel case. */

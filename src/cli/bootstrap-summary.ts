@@ -64,13 +64,19 @@ function toNotes(managed: ManagedBootstrap, options: BootstrapOptions): readonly
     notes.push(
       'this Envoy keeps its control plane; Attaché fills the plugin places and delivers nothing else to it',
     );
-  for (const what of managed.elsewhere)
+  for (const { what, source } of managed.elsewhere) {
+    const consequence =
+      what === 'listeners'
+        ? 'they get no places, and those that you apply do not'
+        : 'those that you apply do not';
+    const key = what === 'listeners' ? 'lds_config' : 'cds_config';
     notes.push(
-      `${what}, not from Attaché: those get no places, and attache apply of others does not reach them`,
+      `${what} come from ${source}, not from Attaché: ${consequence} reach this Envoy. Take ${key} out, and give Attaché those: attache apply`,
     );
+  }
   if (changed.length > 0 && options.unanswered === 'deny')
     notes.push(
-      `until this Envoy has once reached Attaché, listener ${changed.join(', ')} serves nothing. Open after 15 s instead: --unanswered allow`,
+      `until this Envoy has once reached Attaché, ${changed.length > 1 ? 'listeners' : 'listener'} ${changed.join(', ')} ${changed.length > 1 ? 'serve' : 'serves'} nothing. Open after 15 s instead: --unanswered allow`,
     );
   if (options.layout === 'chain' && changed.length > 0)
     notes.push(

@@ -66,6 +66,8 @@ export function describeLostStats(
   ];
   return needed.flatMap(({ names, loss }) => {
     const hidden = names.find(name => !hasStat(config, name));
-    return hidden === undefined ? [] : [`${hidden} is left out: ${loss}`];
+    return hidden === undefined
+      ? []
+      : [`leaves ${hidden} out, so ${loss}; let stats with this beginning through`];
   });
 }
