@@ -2,6 +2,7 @@ import { toCanonicalJson } from '../model/plugin-spec.ts';
 import { type ResourceSpec, resourceKey } from '../model/resource.ts';
 import { openResource } from '../model/resource-secret.ts';
 import type { Stored } from '../store/store.ts';
+import { requireResource } from './access/require.ts';
 import { type ApiContext, type CallContext, readNow } from './api-context.ts';
 import type { ApplyRequest } from './apply-plugin.ts';
 import { findMatchWarning, findMissingWarnings, findPortWarnings } from './apply-warnings.ts';
@@ -31,6 +32,7 @@ export async function applyResource(
     const before = records.find(record => record.key === key);
     checkPreconditions(request, before?.revision);
     const spec = { ...checked.spec, createdAt: before?.value.createdAt ?? checked.spec.createdAt };
+    await requireResource(context, key, [spec]);
     const fleet = await readNow(context);
     const resources = records.map(record => record.value);
     refuseConflicts(context, fleet, spec, resources, checked.pointer);

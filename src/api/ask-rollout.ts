@@ -2,6 +2,8 @@ import type { PluginName, PluginSpec } from '../model/plugin-spec.ts';
 import { isActive, type Rollout } from '../model/rollout.ts';
 import { isLegal, legalActions, type RolloutAction, type RolloutIntent } from '../model/rollout-intent.ts';
 import type { Operation, Stored } from '../store/store.ts';
+import { requirePlugin, requireRight } from './access/require.ts';
+import { toReaches } from './access/subjects.ts';
 import { type ApiContext, type CallContext, readNow } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { commit } from './commit.ts';
@@ -53,6 +55,10 @@ export async function askRollout(
   const asked = await context.exclusive(async () => {
     const found = await findRollout(context.store, id);
     const { rollout } = found;
+    await requirePlugin(context, rollout.plugin, toReaches(rollout));
+    // It waits for a person, and to resume it is to promote it.
+    if (action === 'resume' && rollout.reason === 'Human')
+      requireRight(context, 'approver', { kind: 'listed' });
     const meant = await findMeant(context, found, action);
     if (STOPPED_BY_FREEZE.includes(action)) await refuseWhenFrozen(context.store);
     const spec = await context.store.get('PluginSpec', rollout.plugin);

@@ -2,6 +2,7 @@ import { toPluginName } from '../model/plugin-spec.ts';
 import { toCountText } from '../model/quantity-text.ts';
 import type { Rollout } from '../model/rollout.ts';
 import type { Operation } from '../store/store.ts';
+import { requirePlugin } from './access/require.ts';
 import { type ApiContext, type CallContext, readNow } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { commit } from './commit.ts';
@@ -72,6 +73,7 @@ async function markDeleted(
   const stored = findPlugin(fleet, plugin);
   checkPreconditions(request, stored?.revision);
   if (stored === undefined) throw new ApiError('not-found', `there is no plugin ${plugin}`);
+  await requirePlugin(context, plugin);
   const { value: spec } = stored;
   const nodes = fleet.nodes.filter(
     presence => presence.connected && stateOnNode(fleet, spec, presence).revision !== null,

@@ -1,5 +1,6 @@
 import { toCountText } from '../model/quantity-text.ts';
 import { selects } from '../model/selector.ts';
+import { requireResource } from './access/require.ts';
 import { type CallContext, readNow } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { commit } from './commit.ts';
@@ -28,6 +29,7 @@ export function deleteResource(
     const stored = await store.get('ResourceSpec', key);
     checkPreconditions(request, stored?.revision);
     if (stored === undefined) throw new ApiError('not-found', `there is no resource ${key}`);
+    await requireResource(context, key);
     const fleet = await readNow(context);
     const nodes = fleet.nodes.filter(
       ({ connected, node }) => connected && selects(stored.value, node, context.rootNamespace),

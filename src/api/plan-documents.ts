@@ -3,6 +3,7 @@ import type { ModulePlan } from '../model/module-plan.ts';
 import { type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
 import { resourceKey } from '../model/resource.ts';
 import { markOtherSecrets, openResource } from '../model/resource-secret.ts';
+import { requirePlugin, requireResource } from './access/require.ts';
 import { type ApiContext, type CallContext, readNow } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { findMatchWarning, findMissingWarnings, findPortWarnings } from './apply-warnings.ts';
@@ -70,6 +71,7 @@ async function prepare(
   item: PlanItem,
   options: PlanOptions,
 ): Promise<(state: PlanState) => Planned<PluginPlan | ResourcePlan>> {
+  await requireItem(context, item);
   switch (item.kind) {
     case 'plugin': {
       const { preset, modules, signal } = options;
@@ -90,6 +92,15 @@ async function prepare(
     default:
       return item satisfies never;
   }
+}
+
+/** What may not be changed is not planned: a plan tells what it would do to nodes. */
+function requireItem(context: CallContext, item: PlanItem): Promise<void> {
+  if (item.kind === 'plugin') return requirePlugin(context, toPluginName(item.document), [item.document]);
+  if (item.kind === 'resource') return requireResource(context, resourceKey(item.document), [item.document]);
+  const { type, namespace, name } = item;
+  if (type === undefined) return requirePlugin(context, toPluginName(item));
+  return requireResource(context, resourceKey({ type, namespace, name }));
 }
 
 /** Faults point into the whole request. A plan with modules finds them as a problem of the module. */

@@ -4,6 +4,7 @@ import { isActive, type Rollout } from '../model/rollout.ts';
 import { findUndoTarget, type UndoTarget } from '../model/undo-target.ts';
 import { revisionKey } from '../store/record-kinds.ts';
 import type { Operation, Stored } from '../store/store.ts';
+import { requirePlugin } from './access/require.ts';
 import type { CallContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import {
@@ -42,12 +43,15 @@ export async function undoPlugin(
       throw new ApiError('not-found', `${plugin}: there is no revision ${to}, or it is not kept any more`, {
         hint: `attache rollout history ${plugin} lists what there is.`,
       });
+    await requirePlugin(context, plugin);
     const assignment = (await store.get('Assignment', plugin))?.value;
     const alreadyBack = findAlreadyBack(spec.value, assignment, newest, to);
     if (alreadyBack !== undefined) return { alreadyBack: `${plugin}: ${alreadyBack}`, newest };
     const active = newest !== undefined && isActive(newest);
     const target =
       active || assignment === undefined ? undefined : findUndoTarget(assignment, rollouts.toReversed(), to);
+    if (target !== undefined && target.revision !== null)
+      await requirePlugin(context, plugin, [target.placement]);
     // What nodes run already, they go on running.
     if (target !== undefined && target.revision !== null && target.revision !== assignment?.base.revision)
       await requireSigned(context, spec.value, target.revision);

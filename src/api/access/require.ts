@@ -24,6 +24,18 @@ export async function requirePlugin(
   requireRight(context, 'deployer', await readPluginSubject(context.store, plugin, more));
 }
 
+/** The same of a raw resource, by its key. Throws `forbidden`. */
+export async function requireResource(
+  context: CallContext,
+  key: string,
+  more: readonly Reach[] = [],
+): Promise<void> {
+  if (isEverything(context.caller.scope)) return;
+  const stored = await context.store.get('ResourceSpec', key);
+  const reaches = [...(stored === undefined ? [] : [stored.value]), ...more];
+  requireRight(context, 'deployer', { kind: 'resource', name: key, reaches });
+}
+
 /** What would be needed is named: the role, or what of the scope. */
 export function toForbidden({ who, role, token }: Caller, denial: Denial): ApiError {
   const whose = token === undefined ? who : `the token ${who}`;

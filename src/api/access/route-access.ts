@@ -75,6 +75,9 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   'GET /v1/modules': viewer('listed'),
   'GET /v1/catalogue': viewer('server'),
   'GET /v1/events': viewer('listed'),
+  // It tells of everything, and who asks only to look may be whose work that is.
+  'GET /v1/audit': viewer('fleet'),
+  'GET /v1/audit/verification': viewer('fleet'),
 
   'GET /v1/freeze': viewer('server'),
   'PUT /v1/freeze': admin('fleet'),
