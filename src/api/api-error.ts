@@ -6,6 +6,7 @@ import { AttacheError } from '../model/error.ts';
  * - `not-found`: no such plugin, resource or node; `unknown-path`: no such path or method
  * - `bad-json`, `media-type`, `body-too-large`, `bad-request`, `bad-query`, `uri-too-long`, `headers-too-large`,
  *   `request-timeout`: what was sent cannot be read
+ * - `cursor-expired`: a list was read on too late
  * - `name-mismatch`: the document has another name or type than the path
  * - `revision-mismatch`: If-Match or If-None-Match does not hold; `name-conflict`: another document gives a node
  *   the same Envoy name
@@ -31,6 +32,7 @@ export type ApiErrorCode =
   | 'uri-too-long'
   | 'headers-too-large'
   | 'request-timeout'
+  | 'cursor-expired'
   | 'name-mismatch'
   | 'revision-mismatch'
   | 'name-conflict'

@@ -95,7 +95,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     const routes = scope as unknown as ApiServer;
     for (const add of ROUTES) add(routes, context);
     addMetricsRoute(routes, options);
-    addCatalogueRoutes(routes, options.registry?.searchCatalogue);
+    addCatalogueRoutes(routes, context, options.registry?.searchCatalogue);
   });
   let url: string;
   try {

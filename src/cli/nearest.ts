@@ -1,14 +1,15 @@
-import type { NodeList } from '../api/schema/node-view.ts';
-import type { PluginList } from '../api/schema/plugin-view.ts';
+import type { NodeView } from '../api/schema/node-view.ts';
+import type { PluginView } from '../api/schema/plugin-view.ts';
 import { AttacheError } from '../model/error.ts';
 import { findNearestName } from '../model/nearest-name.ts';
+import { readList } from './read-list.ts';
 import { type RestClient, RestError } from './rest-client.ts';
 import { toTypedName } from './target.ts';
 
 /** Calls; where the server knows no such plugin (`<namespace>/<name>`), the error names the nearest one. */
 export function withNearestPlugin<T>(client: RestClient, name: string, call: () => Promise<T>): Promise<T> {
   return withNearest(call, async () => {
-    const { items } = await client.get<PluginList>('/v1/plugins');
+    const items = (await readList(client, '/v1/plugins')) as readonly PluginView[];
     return nearestPlugin(
       name,
       items.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`),
@@ -19,7 +20,7 @@ export function withNearestPlugin<T>(client: RestClient, name: string, call: () 
 /** The same for a node by its id. */
 export function withNearestNode<T>(client: RestClient, id: string, call: () => Promise<T>): Promise<T> {
   return withNearest(call, async () => {
-    const { items } = await client.get<NodeList>('/v1/nodes');
+    const items = (await readList(client, '/v1/nodes')) as readonly NodeView[];
     const known = items.map(({ metadata }) => metadata.name);
     return known.includes(id) ? undefined : findNearestName(id, known);
   });

@@ -351,7 +351,7 @@ test('the list has the newest first, pages, and knows since', async t => {
     page.body.items.map((event: { type: string }) => event.type),
     ['recent', 'e', 'd', 'c'],
   );
-  const rest = await call('GET', `/v1/events?limit=4&before=${page.body.next}`);
+  const rest = await call('GET', `/v1/events?limit=4&cursor=${page.body.next}`);
   assert.deepEqual(
     rest.body.items.map((event: { type: string }) => event.type),
     ['b', 'a'],
@@ -360,7 +360,7 @@ test('the list has the newest first, pages, and knows since', async t => {
   assert.equal((await call('GET', '/v1/events?since=1h')).body.items.length, 1);
   assert.equal((await call('GET', `/v1/events?since=${rest.body.items[0].id}`)).body.items.length, 4);
   assert.equal((await call('GET', '/v1/events?since=soon')).body.code, 'bad-query');
-  assert.equal((await call('GET', '/v1/events?before=5')).body.code, 'bad-query');
+  assert.equal((await call('GET', '/v1/events?cursor=5')).body.code, 'bad-query');
   const head = await fetch(`${url}/v1/events`, { method: 'HEAD', headers: { accept: 'text/event-stream' } });
   assert.equal(head.status, 200);
 });

@@ -1,5 +1,7 @@
 import { Type } from 'typebox';
 import type { CatalogueItem, SearchCatalogue } from '../../model/catalogue.ts';
+import type { ApiContext } from '../api-context.ts';
+import { type ListOrder, PAGE_QUERY, takePage } from '../page.ts';
 import type { CatalogueItemView } from '../schema/catalogue-view.ts';
 import { toTime } from '../schema/metadata.ts';
 import { type ApiServer, answers } from './route-schema.ts';
@@ -13,22 +15,39 @@ const CatalogueQuery = Type.Object(
           'words that all occur in name, tags or annotations; licenses=mit in that annotation only',
       }),
     ),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 200 })),
+    ...PAGE_QUERY,
   },
   { additionalProperties: false },
 );
 
+/** And there what was pushed last first. */
+const BY_REPOSITORY: ListOrder<CatalogueItem> = {
+  keyOf: ({ repository, pushedAt = 0, digest }) =>
+    `${repository} ${String(Number.MAX_SAFE_INTEGER - pushedAt).padStart(16, '0')} ${digest}`,
+  order: 'rising',
+};
+
 /** `/v1/catalogue`: what is in the built-in registry; nothing where there is none. */
-export function addCatalogueRoutes(app: ApiServer, search: SearchCatalogue | undefined): void {
+export function addCatalogueRoutes(
+  app: ApiServer,
+  { clock }: ApiContext,
+  search: SearchCatalogue | undefined,
+): void {
   app.get(
     '/v1/catalogue',
     {
       schema: { tags: ['modules'], querystring: CatalogueQuery, response: answers({ 200: 'CatalogueList' }) },
     },
-    async request => {
-      const { q = '', limit = 200 } = request.query;
-      const { items, total } = (await search?.({ text: q, limit })) ?? { items: [], total: 0 };
-      return { kind: 'CatalogueList', items: items.map(toCatalogueItemView), total };
+    async (request, reply) => {
+      const found = await search?.({ text: request.query.q ?? '', limit: Number.POSITIVE_INFINITY });
+      const all = found?.items ?? [];
+      const page = takePage(request, reply, clock, all, BY_REPOSITORY);
+      return {
+        kind: 'CatalogueList',
+        ...page,
+        items: page.items.map(toCatalogueItemView),
+        total: all.length,
+      };
     },
   );
 }

@@ -3,26 +3,27 @@ import type { ApiContext } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import { EventFeed } from '../event-feed.ts';
 import { readEventHistory } from '../event-history.ts';
-import { readEventId } from '../event-id.ts';
 import { matchesFilter } from '../event-item.ts';
 import { parseSince } from '../event-since.ts';
 import { openEventStream } from '../event-stream.ts';
+import { type ListOrder, PAGE_QUERY, takePage } from '../page.ts';
 import type { EventView } from '../schema/event-view.ts';
 import { type ApiServer, answers } from './route-schema.ts';
 
 const EventQuery = Type.Object(
   {
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: 'of the list, default 100' })),
+    ...PAGE_QUERY,
     since: Type.Optional(
       Type.String({ description: 'from then on: 2h, an RFC 3339 time, or after the event with this id' }),
     ),
-    before: Type.Optional(Type.String({ description: 'of the list: older than the event with this id' })),
     plugin: Type.Optional(Type.String({ description: '<namespace>/<name>' })),
     node: Type.Optional(Type.String()),
     type: Type.Optional(Type.String({ description: 'what the type begins with, e.g. rollout' })),
   },
   { additionalProperties: false },
 );
+
+const NEWEST_FIRST: ListOrder<EventView> = { keyOf: ({ id }) => id, order: 'falling' };
 
 /** Streams that may be open at once; each holds a connection. */
 const MAX_STREAMS = 500;
@@ -52,7 +53,7 @@ export function addEventRoutes(app: ApiServer, context: ApiContext): void {
     '/v1/events',
     { schema: { tags: ['events'], querystring: EventQuery, response } },
     async (request, reply) => {
-      const { limit = 100, since, before, ...filter } = request.query;
+      const { limit: _limit, cursor: _cursor, since, ...filter } = request.query;
       const asked = since === undefined ? undefined : parseSince(since, clock.now());
       reply.header('vary', 'accept');
       // A HEAD would leave a stream that nobody reads.
@@ -65,18 +66,12 @@ export function addEventRoutes(app: ApiServer, context: ApiContext): void {
         reply.headers({ 'cache-control': 'no-store', connection: 'close', 'x-accel-buffering': 'no' });
         return reply.type(`${EVENT_STREAM}; charset=utf-8`).send(stream);
       }
-      if (before !== undefined && readEventId(before) === undefined)
-        throw new ApiError('bad-query', `before=${before}: not the id of an event`);
       const { items } = await readEventHistory(store, asked ?? { from: 0 });
       const matching = items
         .filter(item => matchesFilter(item, filter))
         .map(({ view }) => view)
-        .filter((view): view is EventView => view.kind === 'Event')
-        .filter(({ id }) => before === undefined || id < before)
-        .toReversed();
-      const page = matching.slice(0, limit);
-      const next = matching.length > limit ? (page.at(-1)?.id ?? null) : null;
-      return { kind: 'EventList', items: page, next };
+        .filter((view): view is EventView => view.kind === 'Event');
+      return { kind: 'EventList', ...takePage(request, reply, clock, matching, NEWEST_FIRST) };
     },
   );
 }

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { type LabelCondition, matchesLabels, parseLabelSelector } from '../../model/label-selector.ts';
 import type { NodePresence } from '../../model/node.ts';
 import { LOG_LEVELS } from '../../model/node-access.ts';
 import type { NodeConfig } from '../../model/node-config.ts';
@@ -12,6 +13,7 @@ import { toNodeChains } from '../node-chains.ts';
 import { readLogLevel, readNodeLogs, setLogLevel } from '../node-logs.ts';
 import { excludeNode, forgetNode, includeNode } from '../node-policy.ts';
 import { configureNode, NodeSettingsPatch } from '../node-settings.ts';
+import { matchesText, takePage } from '../page.ts';
 import { toETag } from '../preconditions.ts';
 import { MessageBody } from '../schema/freeze-view.ts';
 import type { NodeView } from '../schema/node-view.ts';
@@ -21,12 +23,25 @@ import {
   type ApiServer,
   answers,
   DryRunQuery,
+  NamedListQuery,
   orNothing,
   toPreconditions,
   WriteQuery,
 } from './route-schema.ts';
 
 const NodeParams = Type.Object({ id: Type.String({ description: 'node.id' }) });
+const NodeListQuery = Type.Object(
+  {
+    ...NamedListQuery.properties,
+    labelSelector: Type.Optional(
+      Type.String({
+        maxLength: 1024,
+        description: 'k=v, k!=v, k, !k, with commas between: all of them hold',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
 const ConfigQuery = Type.Object(
   {
     type: Type.Optional(
@@ -51,10 +66,22 @@ const LogLevelBody = Type.Object(
 export function addNodeRoutes(app: ApiServer, context: ApiContext): void {
   const { nodes, clock } = context;
   const schema = { tags: ['nodes'], params: NodeParams };
-  app.get('/v1/nodes', { schema: { tags: ['nodes'], response: answers({ 200: 'NodeList' }) } }, async () => {
-    const fleet = await readNow(context);
-    return { kind: 'NodeList', items: fleet.nodes.map(presence => toNodeView(fleet, presence)) };
-  });
+  app.get(
+    '/v1/nodes',
+    { schema: { tags: ['nodes'], querystring: NodeListQuery, response: answers({ 200: 'NodeList' }) } },
+    async (request, reply) => {
+      const { namespace, q, labelSelector } = request.query;
+      const conditions = readLabelSelector(labelSelector);
+      const fleet = await readNow(context);
+      const wanted = fleet.nodes
+        .filter(({ node }) => namespace === undefined || node.namespace === namespace)
+        .filter(({ node }) => matchesText(q, [node.id]) && matchesLabels(conditions, node.labels));
+      const order = { keyOf: ({ node }: NodePresence) => node.id, order: 'rising' } as const;
+      const page = takePage(request, reply, clock, wanted, order);
+      const items = page.items.map(presence => toNodeView(fleet, presence));
+      return { kind: 'NodeList', ...page, items };
+    },
+  );
   app.get(
     '/v1/nodes/:id',
     { schema: { ...schema, response: answers({ 200: 'Node' }) } },
@@ -153,6 +180,13 @@ function addLogRoutes(app: ApiServer, context: ApiContext): void {
     { schema: { ...schema, querystring: LogsQuery, response: answers({ 200: 'NodeLogs' }) } },
     request => readNodeLogs(context, request.params.id, request.query.lines ?? 50),
   );
+}
+
+function readLabelSelector(text: string | undefined): readonly LabelCondition[] {
+  if (text === undefined) return [];
+  const conditions = parseLabelSelector(text);
+  if (conditions !== undefined) return conditions;
+  throw new ApiError('bad-query', `labelSelector=${text}: expected k=v, k!=v, k or !k, with commas between`);
 }
 
 interface Found {

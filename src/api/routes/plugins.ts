@@ -6,7 +6,10 @@ import { ApiError } from '../api-error.ts';
 import { applyPlugin } from '../apply-plugin.ts';
 import { deletePlugin } from '../delete-plugin.ts';
 import { findPlugin, isGone } from '../fleet.ts';
+import { BY_KEY, BY_KEY_FALLING, matchesText, takePage } from '../page.ts';
+import { statusOf } from '../plugin-status-of.ts';
 import { toETag } from '../preconditions.ts';
+import { RolloutPhaseWord } from '../schema/rollout-view.ts';
 import { toPluginView } from '../to-plugin-view.ts';
 import { toRevisionView } from '../to-revision-view.ts';
 import { planDryRun } from './plans.ts';
@@ -14,12 +17,18 @@ import {
   type ApiServer,
   answers,
   DocumentBody,
+  ListQuery,
+  NamedListQuery,
   NamespacedParams,
-  NamespaceQuery,
   toAppliedStatus,
   toPreconditions,
   WriteQuery,
 } from './route-schema.ts';
+
+const PluginListQuery = Type.Object(
+  { ...NamedListQuery.properties, phase: Type.Optional(RolloutPhaseWord) },
+  { additionalProperties: false },
+);
 
 const PluginWriteQuery = Type.Object(
   {
@@ -49,15 +58,17 @@ export function addPluginRoutes(app: ApiServer, context: ApiContext): void {
   const { store } = context;
   app.get(
     '/v1/plugins',
-    { schema: { tags: ['plugins'], querystring: NamespaceQuery, response: answers({ 200: 'PluginList' }) } },
-    async request => {
+    { schema: { tags: ['plugins'], querystring: PluginListQuery, response: answers({ 200: 'PluginList' }) } },
+    async (request, reply) => {
       const fleet = await readNow(context);
-      const { namespace } = request.query;
-      const wanted = [...fleet.specs.values()].filter(
-        stored => (namespace === undefined || stored.value.namespace === namespace) && !isGone(fleet, stored),
-      );
-      const items = await Promise.all(wanted.map(stored => toPluginView(store, fleet, stored)));
-      return { kind: 'PluginList', items };
+      const { namespace, phase, q } = request.query;
+      const wanted = [...fleet.specs.values()]
+        .filter(stored => !isGone(fleet, stored) && matchesText(q, [stored.key]))
+        .filter(stored => namespace === undefined || stored.value.namespace === namespace)
+        .filter(stored => phase === undefined || statusOf(fleet, stored).phase === phase);
+      const page = takePage(request, reply, context.clock, wanted, BY_KEY);
+      const items = await Promise.all(page.items.map(stored => toPluginView(store, fleet, stored)));
+      return { kind: 'PluginList', ...page, items };
     },
   );
   app.get(
@@ -74,16 +85,24 @@ export function addPluginRoutes(app: ApiServer, context: ApiContext): void {
   );
   app.get(
     `${PATH}/revisions`,
-    { schema: { tags: ['plugins'], params: NamespacedParams, response: answers({ 200: 'RevisionList' }) } },
-    async request => {
+    {
+      schema: {
+        tags: ['plugins'],
+        params: NamespacedParams,
+        querystring: ListQuery,
+        response: answers({ 200: 'RevisionList' }),
+      },
+    },
+    async (request, reply) => {
       const key = toPluginName(request.params);
       const fleet = await readNow(context);
       const { records } = await store.list('Revision', `${key}/`);
       // Revisions outlive their plugin: history can be read after a delete.
       if (records.length === 0 && !fleet.specs.has(key))
         throw new ApiError('not-found', `there is no plugin ${key}`);
-      const items = records.map(record => toRevisionView(fleet, record.value)).toReversed();
-      return { kind: 'RevisionList', items };
+      const page = takePage(request, reply, context.clock, records, BY_KEY_FALLING);
+      const items = page.items.map(record => toRevisionView(fleet, record.value));
+      return { kind: 'RevisionList', ...page, items };
     },
   );
   addPluginWrites(app, context);

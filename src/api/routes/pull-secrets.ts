@@ -1,4 +1,5 @@
 import { type ApiContext, withCaller } from '../api-context.ts';
+import { BY_KEY, matchesText, takePage } from '../page.ts';
 import { toETag } from '../preconditions.ts';
 import {
   applyPullSecret,
@@ -11,8 +12,8 @@ import {
   type ApiServer,
   answers,
   DocumentBody,
+  NamedListQuery,
   NamespacedParams,
-  NamespaceQuery,
   toAppliedStatus,
   toPreconditions,
   WriteQuery,
@@ -25,14 +26,17 @@ const TAGS = ['pullsecrets'];
 export function addPullSecretRoutes(app: ApiServer, context: ApiContext): void {
   app.get(
     '/v1/pullsecrets',
-    { schema: { tags: TAGS, querystring: NamespaceQuery, response: answers({ 200: 'PullSecretList' }) } },
-    async request => {
-      const { namespace } = request.query;
+    { schema: { tags: TAGS, querystring: NamedListQuery, response: answers({ 200: 'PullSecretList' }) } },
+    async (request, reply) => {
+      const { namespace, q } = request.query;
       const [{ records }, plugins] = await Promise.all([
         context.store.list('PullSecret', namespace === undefined ? '' : `${namespace}/`),
         listPlugins(context),
       ]);
-      return { kind: 'PullSecretList', items: records.map(stored => toPullSecretView(stored, plugins)) };
+      const wanted = records.filter(({ key }) => matchesText(q, [key]));
+      const page = takePage(request, reply, context.clock, wanted, BY_KEY);
+      const items = page.items.map(stored => toPullSecretView(stored, plugins));
+      return { kind: 'PullSecretList', ...page, items };
     },
   );
   app.get(

@@ -1,16 +1,18 @@
-import { Type } from 'typebox';
+import type { FastifyReply } from 'fastify';
+import { type Static, Type } from 'typebox';
 import { XDS_TYPES } from '../../model/type-url.ts';
 import { type ApiContext, readNow, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import { applyResource } from '../apply-resource.ts';
 import { deleteResource } from '../delete-resource.ts';
+import { BY_KEY, matchesText, takePage } from '../page.ts';
 import { toETag } from '../preconditions.ts';
 import { toResourceView } from '../to-resource-view.ts';
 import {
   type ApiServer,
   answers,
   DocumentBody,
-  NamespaceQuery,
+  NamedListQuery,
   toAppliedStatus,
   toDeletedStatus,
   toPreconditions,
@@ -20,29 +22,38 @@ import {
 const PATH = '/v1/resources/:type/:namespace/:name';
 const Params = Type.Object({ type: Type.String(), namespace: Type.String(), name: Type.String() });
 
+interface ListRequest {
+  readonly url: string;
+  readonly query: Static<typeof NamedListQuery>;
+}
+
 /** `/v1/resources/{type}`: raw Envoy resources. */
 export function addResourceRoutes(app: ApiServer, context: ApiContext): void {
-  const list = async (prefix: string, namespace: string | undefined) => {
+  const list = async (prefix: string, request: ListRequest, reply: FastifyReply) => {
+    const { namespace, q } = request.query;
     const [{ nodes }, { records }] = await Promise.all([
       readNow(context),
       context.store.list('ResourceSpec', prefix),
     ]);
-    const wanted = records.filter(({ value }) => namespace === undefined || value.namespace === namespace);
-    const items = wanted.map(stored => toResourceView(stored, nodes, context.rootNamespace));
-    return { kind: 'EnvoyResourceList', items };
+    const wanted = records
+      .filter(({ value }) => namespace === undefined || value.namespace === namespace)
+      .filter(({ value }) => matchesText(q, [`${value.namespace}/${value.name}`]));
+    const page = takePage(request, reply, context.clock, wanted, BY_KEY);
+    const items = page.items.map(stored => toResourceView(stored, nodes, context.rootNamespace));
+    return { kind: 'EnvoyResourceList', ...page, items };
   };
   const schema = {
     tags: ['resources'],
-    querystring: NamespaceQuery,
+    querystring: NamedListQuery,
     response: answers({ 200: 'EnvoyResourceList' }),
   };
-  app.get('/v1/resources', { schema }, request => list('', request.query.namespace));
+  app.get('/v1/resources', { schema }, (request, reply) => list('', request, reply));
   app.get(
     '/v1/resources/:type',
     { schema: { ...schema, params: Type.Object({ type: Type.String() }) } },
-    request => {
+    (request, reply) => {
       checkType(request.params.type);
-      return list(`${request.params.type}/`, request.query.namespace);
+      return list(`${request.params.type}/`, request, reply);
     },
   );
   app.get(

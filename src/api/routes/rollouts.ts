@@ -1,18 +1,28 @@
 import { Type } from 'typebox';
 import { toPluginName } from '../../model/plugin-spec.ts';
-import { isActive } from '../../model/rollout.ts';
+import { isActive, type Rollout } from '../../model/rollout.ts';
 import { type ApiContext, readNow, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import { askRollout } from '../ask-rollout.ts';
 import { findRollout } from '../find-rollout.ts';
+import { type ListOrder, matchesText, PAGE_QUERY, takePage } from '../page.ts';
 import { toAlreadyBackAnswer, toDryRunAnswer, toRolloutAnswer } from '../rollout-answer.ts';
 import { makeRolloutBundle } from '../rollout-bundle.ts';
 import { readRolloutFacts } from '../rollout-facts.ts';
 import { readHistory } from '../rollout-history.ts';
-import { RolloutActionBody, RolloutPhaseWord, UndoBody } from '../schema/rollout-view.ts';
+import { toTime } from '../schema/metadata.ts';
+import { type HistoryRow, RolloutActionBody, RolloutPhaseWord, UndoBody } from '../schema/rollout-view.ts';
 import { toRolloutView } from '../to-rollout-view.ts';
 import { undoPlugin } from '../undo-plugin.ts';
-import { type ApiServer, answers, DryRunQuery, NamespacedParams, orNothing } from './route-schema.ts';
+import {
+  type ApiServer,
+  answers,
+  DryRunQuery,
+  ListQuery,
+  NamespacedParams,
+  orNothing,
+  Q,
+} from './route-schema.ts';
 
 const RolloutParams = Type.Object({
   id: Type.String({ description: '`namespace.plugin.number`, or `namespace.plugin.latest`' }),
@@ -23,10 +33,21 @@ const RolloutQuery = Type.Object(
     plugin: Type.Optional(Type.String({ description: '<namespace>/<name>' })),
     phase: Type.Optional(RolloutPhaseWord),
     active: Type.Optional(Type.Boolean({ description: 'only those under way, or only ended ones' })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: 'default 100' })),
+    q: Q,
+    ...PAGE_QUERY,
   },
   { additionalProperties: false },
 );
+
+const HISTORY_ORDER: ListOrder<HistoryRow> = {
+  keyOf: ({ number }) => String(number).padStart(9, '0'),
+  order: 'falling',
+};
+const NEWEST_FIRST: ListOrder<Rollout> = {
+  keyOf: ({ startedAt, number, plugin }) =>
+    `${toTime(startedAt)} ${String(number).padStart(9, '0')} ${plugin}`,
+  order: 'falling',
+};
 
 const VERBS = ['pause', 'resume', 'promote', 'abort', 'retry'] as const;
 
@@ -36,20 +57,20 @@ export function addRolloutRoutes(app: ApiServer, context: ApiContext): void {
   app.get(
     '/v1/rollouts',
     { schema: { tags: ['rollouts'], querystring: RolloutQuery, response: answers({ 200: 'RolloutList' }) } },
-    async request => {
-      const { plugin, phase, active, limit = 100 } = request.query;
+    async (request, reply) => {
+      const { plugin, phase, active, q } = request.query;
       const fleet = await readNow(context);
       const wanted = [...fleet.rollouts.values()]
         .flat()
         .filter(one => plugin === undefined || one.plugin === plugin)
         .filter(one => phase === undefined || one.phase === phase)
         .filter(one => active === undefined || isActive(one) === active)
-        .toSorted((a, b) => b.startedAt - a.startedAt || b.number - a.number)
-        .slice(0, limit);
+        .filter(one => matchesText(q, [one.plugin]));
+      const page = takePage(request, reply, context.clock, wanted, NEWEST_FIRST);
       const items = await Promise.all(
-        wanted.map(async one => toRolloutView(await readRolloutFacts(store, fleet, one, false), false)),
+        page.items.map(async one => toRolloutView(await readRolloutFacts(store, fleet, one, false), false)),
       );
-      return { kind: 'RolloutList', items };
+      return { kind: 'RolloutList', ...page, items };
     },
   );
   app.get(
@@ -94,16 +115,21 @@ function addPluginParts(app: ApiServer, context: ApiContext): void {
   app.get(
     `${PATH}/rollouts`,
     {
-      schema: { tags: ['rollouts'], params: NamespacedParams, response: answers({ 200: 'RolloutHistory' }) },
+      schema: {
+        tags: ['rollouts'],
+        params: NamespacedParams,
+        querystring: ListQuery,
+        response: answers({ 200: 'RolloutHistory' }),
+      },
     },
-    async request => {
+    async (request, reply) => {
       const plugin = toPluginName(request.params);
       const fleet = await readNow(context);
-      const items = await readHistory(context.store, fleet, plugin);
+      const rows = await readHistory(context.store, fleet, plugin);
       // History outlives a plugin that was deleted.
-      if (items.length === 0 && !fleet.specs.has(plugin))
+      if (rows.length === 0 && !fleet.specs.has(plugin))
         throw new ApiError('not-found', `there is no plugin ${plugin}`);
-      return { kind: 'RolloutHistory', items };
+      return { kind: 'RolloutHistory', ...takePage(request, reply, context.clock, rows, HISTORY_ORDER) };
     },
   );
   app.post(

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import { type TSchema, Type } from 'typebox';
+import { PAGE_QUERY } from '../page.ts';
 import type { Preconditions } from '../preconditions.ts';
 import type { SchemaName } from '../schema/schemas.ts';
 
@@ -31,10 +32,19 @@ export const DryRunQuery = Type.Object(
   { additionalProperties: false },
 );
 
-export const NamespaceQuery = Type.Object(
-  { namespace: Type.Optional(Type.String({ description: 'only this one' })) },
+/** Text that is looked for in names. */
+export const Q = Type.Optional(
+  Type.String({ maxLength: 256, description: 'only those whose name holds this' }),
+);
+
+/** The query of a list of things with a namespace. */
+export const NamedListQuery = Type.Object(
+  { namespace: Type.Optional(Type.String({ description: 'only this one' })), q: Q, ...PAGE_QUERY },
   { additionalProperties: false },
 );
+
+/** The query of a list without filters. */
+export const ListQuery = Type.Object(PAGE_QUERY, { additionalProperties: false });
 
 /** A body that is checked by its own parser, which says where and why. */
 export const DocumentBody = Type.Object({}, { additionalProperties: true });

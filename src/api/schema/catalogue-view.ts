@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Nullable, Time } from './metadata.ts';
+import { Next, Nullable, Time } from './metadata.ts';
 
 /** A version of something in the built-in registry: a manifest or index that has tags. */
 export const CatalogueItemView = Type.Object({
@@ -20,6 +20,7 @@ export type CatalogueItemView = Static<typeof CatalogueItemView>;
 export const CatalogueList = Type.Object({
   kind: Type.Literal('CatalogueList'),
   items: Type.Array(CatalogueItemView),
-  total: Type.Integer({ description: 'how many there are without the limit' }),
+  next: Next,
+  total: Type.Integer({ description: 'how many there are on all pages' }),
 });
 export type CatalogueList = Static<typeof CatalogueList>;

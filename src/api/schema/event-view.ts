@@ -1,10 +1,10 @@
 import { type Static, Type } from 'typebox';
-import { Nullable, Time } from './metadata.ts';
+import { Next, Nullable, Time } from './metadata.ts';
 import { RolloutPhaseWord } from './rollout-view.ts';
 
 /*
  * The ids of everything that the stream holds are text that sorts in the order of the stream. Any of them can be
- * sent back: as `Last-Event-ID`, as `?since=`, and in the list as `?before=`.
+ * sent back: as `Last-Event-ID`, and as `?since=`.
  */
 
 /** One line of what happened. In the stream: `event: event`. */
@@ -23,7 +23,7 @@ export type EventView = Static<typeof EventView>;
 export const EventList = Type.Object({
   kind: Type.Literal('EventList'),
   items: Type.Array(EventView, { description: 'newest first' }),
-  next: Nullable(Type.String({ description: '`before` of the next page; null: this is the last' })),
+  next: Next,
 });
 export type EventList = Static<typeof EventList>;
 

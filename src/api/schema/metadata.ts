@@ -8,6 +8,11 @@ export function Nullable<T extends TSchema>(schema: T) {
   return Type.Union([schema, Type.Null()]);
 }
 
+/** Of every list: where it goes on. */
+export const Next = Nullable(
+  Type.String({ description: '`cursor` of the next page; null: this is the last' }),
+);
+
 export const JsonObjectSchema = Type.Record(Type.String(), Type.Unknown());
 
 /** The metadata of what a user applies. */

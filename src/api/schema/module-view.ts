@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Time } from './metadata.ts';
+import { Next, Time } from './metadata.ts';
 import { SignatureView } from './signature-view.ts';
 
 /** A module that revisions name. */
@@ -48,7 +48,8 @@ export type ModuleView = Static<typeof ModuleView>;
 
 export const ModuleList = Type.Object({
   kind: Type.Literal('ModuleList'),
-  items: Type.Array(ModuleView),
+  items: Type.Array(ModuleView, { description: 'newest first' }),
+  next: Next,
   /** Bytes of all that is kept in the module directory, layers and the built-in registry included, and the most that may be. */
   storage: Type.Object({ usedBytes: Type.Integer(), quotaBytes: Type.Integer() }),
 });

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Nullable, Time } from './metadata.ts';
+import { Next, Nullable, Time } from './metadata.ts';
 
 /** Node × plugin, in the words of the user surface. */
 export const PluginStateWord = Type.Union([
@@ -182,7 +182,11 @@ export const NodeView = Type.Object({
 });
 export type NodeView = Static<typeof NodeView>;
 
-export const NodeList = Type.Object({ kind: Type.Literal('NodeList'), items: Type.Array(NodeView) });
+export const NodeList = Type.Object({
+  kind: Type.Literal('NodeList'),
+  items: Type.Array(NodeView, { description: 'by node.id' }),
+  next: Next,
+});
 export type NodeList = Static<typeof NodeList>;
 
 /** The answer to an exclusion, to its end, to settings, and to forgetting a node. */

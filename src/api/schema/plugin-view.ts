@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { ApplyResult, JsonObjectSchema, Metadata, Nullable, Time } from './metadata.ts';
+import { ApplyResult, JsonObjectSchema, Metadata, Next, Nullable, Time } from './metadata.ts';
 import { PluginOnNode } from './node-view.ts';
 import { PluginPlan } from './plan-view.ts';
 import { NextCommand, RolloutPhaseWord } from './rollout-view.ts';
@@ -119,7 +119,11 @@ export const PluginView = Type.Object({
 });
 export type PluginView = Static<typeof PluginView>;
 
-export const PluginList = Type.Object({ kind: Type.Literal('PluginList'), items: Type.Array(PluginView) });
+export const PluginList = Type.Object({
+  kind: Type.Literal('PluginList'),
+  items: Type.Array(PluginView, { description: 'by namespace and name' }),
+  next: Next,
+});
 export type PluginList = Static<typeof PluginList>;
 
 /** held-back: nothing was stored; `status.heldBack` says why, and what lifts it. */
@@ -164,6 +168,7 @@ export type RevisionView = Static<typeof RevisionView>;
 export const RevisionList = Type.Object({
   kind: Type.Literal('RevisionList'),
   items: Type.Array(RevisionView, { description: 'newest first' }),
+  next: Next,
 });
 export type RevisionList = Static<typeof RevisionList>;
 

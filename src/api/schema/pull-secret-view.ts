@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { ApplyResult, Metadata } from './metadata.ts';
+import { ApplyResult, Metadata, Next } from './metadata.ts';
 
 /** Stored credentials of registries. What is secret in it is answered nowhere. */
 export const PullSecretView = Type.Object({
@@ -17,7 +17,8 @@ export type PullSecretView = Static<typeof PullSecretView>;
 
 export const PullSecretList = Type.Object({
   kind: Type.Literal('PullSecretList'),
-  items: Type.Array(PullSecretView),
+  items: Type.Array(PullSecretView, { description: 'by namespace and name' }),
+  next: Next,
 });
 export type PullSecretList = Static<typeof PullSecretList>;
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { ApplyResult, JsonObjectSchema, Metadata, Time } from './metadata.ts';
+import { ApplyResult, JsonObjectSchema, Metadata, Next, Time } from './metadata.ts';
 
 /** A raw Envoy resource. */
 export const ResourceView = Type.Object({
@@ -31,7 +31,8 @@ export type ResourceView = Static<typeof ResourceView>;
 
 export const ResourceList = Type.Object({
   kind: Type.Literal('EnvoyResourceList'),
-  items: Type.Array(ResourceView),
+  items: Type.Array(ResourceView, { description: 'by type, namespace and name' }),
+  next: Next,
 });
 export type ResourceList = Static<typeof ResourceList>;
 

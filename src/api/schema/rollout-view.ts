@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { JsonObjectSchema, Nullable, Time } from './metadata.ts';
+import { JsonObjectSchema, Next, Nullable, Time } from './metadata.ts';
 import { PluginStateWord } from './node-view.ts';
 
 /*
@@ -303,6 +303,7 @@ export type RolloutView = Static<typeof RolloutView>;
 export const RolloutList = Type.Object({
   kind: Type.Literal('RolloutList'),
   items: Type.Array(RolloutView, { description: 'newest first; steps come without their nodes' }),
+  next: Next,
 });
 export type RolloutList = Static<typeof RolloutList>;
 
@@ -344,6 +345,7 @@ export type HistoryRow = Static<typeof HistoryRow>;
 export const RolloutHistory = Type.Object({
   kind: Type.Literal('RolloutHistory'),
   items: Type.Array(HistoryRow, { description: 'newest first' }),
+  next: Next,
 });
 export type RolloutHistory = Static<typeof RolloutHistory>;
 

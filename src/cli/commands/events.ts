@@ -66,14 +66,14 @@ async function readEvents(
   all: boolean,
 ): Promise<readonly EventView[]> {
   const events: EventView[] = [];
-  let before: string | null = null;
+  let cursor: string | null = null;
   do {
     const page = [...query, `limit=${all ? PAGE : USUAL_COUNT}`];
-    if (before !== null) page.push(`before=${encodeURIComponent(before)}`);
+    if (cursor !== null) page.push(`cursor=${cursor}`);
     const { items, next }: EventList = await client.get<EventList>(`/v1/events?${page.join('&')}`);
     events.push(...items);
-    before = all ? next : null;
-  } while (before !== null);
+    cursor = all ? next : null;
+  } while (cursor !== null);
   return events.toReversed();
 }
 

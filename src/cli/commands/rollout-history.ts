@@ -1,4 +1,4 @@
-import type { RolloutHistory } from '../../api/schema/rollout-view.ts';
+import type { HistoryRow } from '../../api/schema/rollout-view.ts';
 import {
   addNamespaceOption,
   addServerOption,
@@ -11,6 +11,7 @@ import { HISTORY, toTable } from '../listings.ts';
 import { withNearestPlugin } from '../nearest.ts';
 import { parseWord } from '../parse-option.ts';
 import { printAs } from '../print-as.ts';
+import { readList } from '../read-list.ts';
 import { parseRolloutTarget, pluginPath } from '../rollout/rollout-target.ts';
 import { formatTable } from '../table.ts';
 
@@ -33,10 +34,11 @@ export const defineHistory: DefineCommand = (command, context, finish) => {
       const client = toRestClient(options, context);
       const { plugin } = parseRolloutTarget(name, namespace);
       const history = await withNearestPlugin(client, plugin, () =>
-        client.get<RolloutHistory>(`${pluginPath(plugin)}/rollouts`),
+        readList(client, `${pluginPath(plugin)}/rollouts`),
       );
-      if (output === 'json' || output === 'yaml') printAs(output, history, context);
-      else context.out(formatTable(toTable(HISTORY, history.items, Date.now(), output === 'wide')));
+      const items = history as readonly HistoryRow[];
+      if (output === 'json' || output === 'yaml') printAs(output, { kind: 'RolloutHistory', items }, context);
+      else context.out(formatTable(toTable(HISTORY, items, Date.now(), output === 'wide')));
       finish(EXIT.done);
     });
 };
