@@ -119,11 +119,6 @@ export function addNamespaceOption(command: Command): Command {
   return command.option('-n, --namespace <ns>', 'namespace of NAME (default "default")');
 }
 
-/** Of every verb that changes something. */
-export function addMessageOption(command: Command): Command {
-  return command.option('-m, --message <text>', 'why; kept in the history');
-}
-
 export function toRestClient(options: ServerOptions, context: CommandContext): RestClient {
   return new RestClient(resolveConnection(options, context.env));
 }

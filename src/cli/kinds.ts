@@ -5,9 +5,7 @@ import type { PluginView } from '../api/schema/plugin-view.ts';
 import type { PullSecretView } from '../api/schema/pull-secret-view.ts';
 import type { ResourceView } from '../api/schema/resource-view.ts';
 import type { RolloutView } from '../api/schema/rollout-view.ts';
-import { findNearestName } from '../model/nearest-name.ts';
 import { XDS_TYPES } from '../model/type-url.ts';
-import { CliError } from './cli-error.ts';
 import {
   LIMITS,
   type Listing,
@@ -22,7 +20,7 @@ import {
 import { toPath } from './rest-client.ts';
 import { formatItems, type Output } from './show-items.ts';
 import type { Table } from './table.ts';
-import { PULL_SECRET_WORDS, toSingular } from './target.ts';
+import { PULL_SECRET_WORDS, toSingular, toUnknownKind } from './target.ts';
 
 /** What `attache get` lists. Items are what the server answered, of the kind's own type. */
 export interface Kind {
@@ -84,9 +82,8 @@ export function findKind(word: string): Kind {
     ({ plural, aliases }) => plural === lower || toSingular(plural) === lower || aliases.includes(lower),
   );
   if (found !== undefined) return found;
-  const known = KINDS.map(({ plural }) => plural);
-  const nearest = findNearestName(lower, known);
-  throw new CliError('bad-usage', `${word}: no such kind`, {
-    hint: nearest === undefined ? `Known: ${known.join(', ')}` : `Did you mean ${nearest}?`,
-  });
+  throw toUnknownKind(
+    word,
+    KINDS.map(({ plural }) => plural),
+  );
 }

@@ -7,7 +7,7 @@ import { localizeTimes } from './format.ts';
  */
 export function formatError(thrown: unknown, nowMs: number): string {
   const head = `error: ${toMessage(thrown)}`;
-  if (!(thrown instanceof AttacheError)) return head;
+  if (!(thrown instanceof AttacheError)) return `${head}\n${UNEXPECTED}`;
   const { faults, message, hint } = thrown;
   const lines = faults
     .filter(fault => !message.includes(fault.message))
@@ -15,19 +15,29 @@ export function formatError(thrown: unknown, nowMs: number): string {
       const line = [toDotted(fault.pointer), fault.message].filter(part => part !== '').join(': ');
       return `  ${line}${fault.hint ? `. ${fault.hint}` : ''}`;
     });
-  const text = lines.length > 0 || hint === undefined ? [head, ...lines, hint] : [addHint(head, hint)];
+  const next = hint ?? toPageHint(thrown);
+  const text = lines.length > 0 ? [head, ...lines, next] : [addHint(head, next ?? '')];
   return localizeTimes(text.filter(line => line !== undefined).join('\n'), nowMs);
+}
+
+/** Where neither the error nor its faults say what to do, the page about its code does. */
+function toPageHint({ code, faults }: AttacheError): string | undefined {
+  const isTold = faults.length > 0 && faults.every(fault => fault.hint !== undefined);
+  return isTold ? undefined : `What to do: docs/errors.md#${code}`;
 }
 
 /** On the line of the error where both are short. */
 function addHint(head: string, hint: string): string {
   const sentence = /[.!?]$/.test(head) ? head : `${head}.`;
+  if (hint === '') return head;
   return head.includes('\n') || head.length + hint.length > LINE_LENGTH
     ? `${head}\n${hint}`
     : `${sentence} ${hint}`;
 }
 
 const LINE_LENGTH = 130;
+/** What has no code was foreseen by nobody. */
+const UNEXPECTED = 'This was not foreseen: please report it, with the command that you typed.';
 
 /** `/spec/match/0/mode` as people write it: `spec.match[0].mode`. */
 export function toDotted(pointer: string): string {

@@ -1,3 +1,4 @@
+import { findNearestName } from '../model/nearest-name.ts';
 import { XDS_TYPES } from '../model/type-url.ts';
 import { CliError } from './cli-error.ts';
 import { toPath } from './rest-client.ts';
@@ -57,12 +58,18 @@ export function parseTarget(kind: string, text: string, namespace: string | unde
     return { word: 'pullsecret', ...named, path: toPath('v1', 'pullsecrets', named.namespace, named.name) };
   const type = findResourceType(word);
   if (type === undefined)
-    throw new CliError('bad-usage', `${kind}: no such kind`, {
-      hint: `Known: plugin, node, pullsecret, ${RESOURCE_TYPES.map(toSingular).join(', ')}`,
-    });
+    throw toUnknownKind(kind, ['plugin', 'node', 'pullsecret', ...RESOURCE_TYPES.map(toSingular)]);
   return {
     word: toSingular(type),
     ...named,
     path: toPath('v1', 'resources', type, named.namespace, named.name),
   };
+}
+
+/** Names the nearest of the words that would do, else all of them. */
+export function toUnknownKind(word: string, known: readonly string[]): CliError {
+  const nearest = findNearestName(word.toLowerCase(), known);
+  return new CliError('bad-usage', `${word}: no such kind`, {
+    hint: nearest === undefined ? `Known: ${known.join(', ')}` : `Did you mean ${nearest}?`,
+  });
 }

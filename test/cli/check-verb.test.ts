@@ -134,6 +134,12 @@ test('what check cannot use is refused before anything is run', async () => {
 test('a file that is not there is told as one, and a fault of ours as it is', async () => {
   const missing = Object.assign(new Error('ENOENT: no such file'), { syscall: 'open' });
   const ran = await run(['check', 'auth.wasm'], answering(missing).world);
-  assert.deepEqual([ran.code, ran.err], [1, 'error: auth.wasm: ENOENT: no such file\n']);
-  assert.equal((await run(['check', 'auth.wasm'], answering(new Error('ours')).world)).err, 'error: ours\n');
+  assert.deepEqual(
+    [ran.code, ran.err],
+    [1, 'error: auth.wasm: ENOENT: no such file. Correct the file, or its name, and run it again.\n'],
+  );
+  assert.equal(
+    (await run(['check', 'auth.wasm'], answering(new Error('ours')).world)).err,
+    'error: ours\nThis was not foreseen: please report it, with the command that you typed.\n',
+  );
 });

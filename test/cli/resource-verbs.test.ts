@@ -72,7 +72,7 @@ test('delete --dry-run prints the plan and deletes nothing', async () => {
     assert.match(out, /\n {2}! listener in: it is removed\. Whether/);
     assert.deepEqual(asked, ['POST /v1/plans']);
     for (const wrong of [
-      ['delete', 'node', 'a', '--dry-run'],
+      ['delete', 'listener', 'a', '--dry-run', '--now'],
       ['delete', 'plugin', 'a', '--dry-run', '--wait'],
     ])
       assert.equal((await run([...wrong, '--server', server])).code, 2, wrong.join(' '));

@@ -5,9 +5,9 @@ import type { ResourceApplyAnswer, ResourceView } from '../../api/schema/resourc
 import { type LocatedFault, type PlannedDocument, planDocuments } from '../apply-plan.ts';
 import { type Report, reportPlugin, reportRefusals, reportResource, reportStored } from '../apply-report.ts';
 import { awaitChecked } from '../await-checked.ts';
+import { addChangeOptions, type ChangeOptions, toQuery } from '../change-options.ts';
 import { CliError } from '../cli-error.ts';
 import {
-  addMessageOption,
   addServerOption,
   type CommandContext,
   type DefineCommand,
@@ -32,12 +32,10 @@ import { wrapWarning } from '../warning.ts';
 const REFUSAL_WINDOW_MS = 3_000;
 const PRESETS = ['cautious', 'standard', 'fast', 'all-at-once'] as const;
 
-interface Options extends ServerOptions {
+interface Options extends ServerOptions, ChangeOptions {
   readonly file: readonly string[];
   readonly namespace?: string;
-  readonly message?: string;
   readonly preset?: string;
-  readonly dryRun?: true;
   /** true, `--wait`; false, `--no-wait`. */
   readonly wait?: boolean;
   readonly timeout?: number;
@@ -45,18 +43,18 @@ interface Options extends ServerOptions {
 
 const HELP = `
 Exit codes: 0 accepted or unchanged, 1 refused before any node, 6 still being checked, 4 held back;
-with --wait as attache rollout status. Of several documents the worst code wins.
+with --wait as attache rollout status. Of several documents the worst code wins. --dry-run prints what attache diff
+prints, and exits 0.
 
 Example:
   attache apply -f plugin.yaml -m "realm for laptops" --wait`;
 
 /** `attache apply -f`: all documents are validated before any is stored. */
 export const define: DefineCommand = (command, context, finish) => {
-  addMessageOption(addServerOption(command.description('create or change plugins and Envoy resources')))
+  addChangeOptions(addServerOption(command.description('create or change plugins and Envoy resources')))
     .requiredOption('-f, --file <path...>', 'files, folders, or - for stdin')
     .option('-n, --namespace <ns>', 'namespace of documents that name none (default "default")')
     .option('--preset <name>', `for this rollout only: ${PRESETS.join('|')}`, parseWord(...PRESETS))
-    .option('--dry-run', 'print what would change, as attache diff does, and change nothing')
     .option('--wait', 'wait until the rollout ends, and draw it')
     .option('--no-wait', 'do not even wait until the module is checked')
     .option('--timeout <duration>', 'with --wait: leave after this time at the latest', parseDuration)
@@ -158,7 +156,7 @@ async function applyPullSecret(
   { message, dryRun }: Options,
   context: CommandContext,
 ): Promise<Outcome> {
-  const query = toQuery({ message, dryRun: dryRun ? 'true' : undefined });
+  const query = toQuery({ message, dryRun });
   const answer = await client.put<PullSecretApplyAnswer>(document.path + query, document.body);
   const { namespace, name } = answer.metadata;
   const done = `${answer.result}${dryRun ? ' (dry run)' : ''}`;
@@ -184,13 +182,6 @@ async function awaitRefusal(
   const ask = () => client.get<ResourceView>(document.path);
   const { answer } = await pollUntil(ask, view => view.status.nodes.refused > 0, REFUSAL_WINDOW_MS);
   return print(reportRefusals(answer), context);
-}
-
-function toQuery(parameters: Readonly<Record<string, string | undefined>>): string {
-  const pairs = Object.entries(parameters).flatMap(([key, value]) =>
-    value === undefined ? [] : [`${key}=${encodeURIComponent(value)}`],
-  );
-  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }
 
 function printWarnings(warnings: readonly string[], context: CommandContext): void {

@@ -1,9 +1,9 @@
 import type { NodeAnswer } from '../../api/schema/node-view.ts';
 import type { Plan } from '../../api/schema/plan-view.ts';
 import type { DeleteAnswer } from '../../api/schema/plugin-view.ts';
+import { addChangeOptions, type ChangeOptions, toQuery } from '../change-options.ts';
 import { CliError } from '../cli-error.ts';
 import {
-  addMessageOption,
   addNamespaceOption,
   addServerOption,
   type CommandContext,
@@ -24,11 +24,9 @@ import { watchRollout } from '../rollout/watch-rollout.ts';
 import { findResourceType, parseTarget, type Target } from '../target.ts';
 import { wrapWarning } from '../warning.ts';
 
-interface Options extends ServerOptions {
+interface Options extends ServerOptions, ChangeOptions {
   readonly namespace?: string;
-  readonly message?: string;
   readonly now?: true;
-  readonly dryRun?: true;
   readonly wait?: true;
   readonly timeout?: number;
 }
@@ -42,7 +40,7 @@ Example:
 
 /** `attache delete KIND NAME`. */
 export const define: DefineCommand = (command, context, finish) => {
-  addMessageOption(
+  addChangeOptions(
     addNamespaceOption(
       addServerOption(command.description('take a plugin or a resource away, or forget a node')),
     ),
@@ -50,7 +48,6 @@ export const define: DefineCommand = (command, context, finish) => {
     .argument('<kind>', 'plugin, node, pullsecret, listener, cluster, route, endpoint, secret …')
     .argument('<name>', 'NAME or NAMESPACE/NAME')
     .option('--now', 'a plugin: from all nodes at once')
-    .option('--dry-run', 'a plugin or a resource: print what would change, and change nothing')
     .option('--wait', 'a plugin: wait until the rollout ends, and draw it')
     .option('--timeout <duration>', 'with --wait: leave after this time at the latest', parseDuration)
     .addHelpText('after', HELP)
@@ -66,18 +63,19 @@ async function remove(
   options: Options,
   context: CommandContext,
 ): Promise<number> {
-  const query = options.message === undefined ? [] : [`message=${encodeURIComponent(options.message)}`];
-  if (options.now) query.push('now=true');
-  if (options.dryRun) return planRemoval(client, target, options, context);
-  const path = target.path + (query.length === 0 ? '' : `?${query.join('&')}`);
-  if (target.word === 'plugin') return removePlugin(client, target, path, options, context);
-  if (options.now || options.wait) throw new CliError('bad-usage', '--now and --wait are for plugins');
+  const { message, now, dryRun, wait } = options;
+  const isPlugin = target.word === 'plugin';
+  if ((now || wait) && !isPlugin) throw new CliError('bad-usage', '--now and --wait are for plugins');
+  // What Envoys would get is planned; of what no Envoy gets, the server says whether it would take the change.
+  const type = findResourceType(target.word);
+  if (dryRun && (isPlugin || type !== undefined)) return planRemoval(client, target, options, context);
+  const path = target.path + toQuery({ message, now, dryRun });
+  if (isPlugin) return removePlugin(client, target, path, options, context);
   if (target.word === 'node') {
     const { text } = await withNearestNode(client, target.name, () => client.delete<NodeAnswer>(path));
     context.out(text);
     return EXIT.done;
   }
-  const type = findResourceType(target.word);
   // A listener that carries traffic is told of before it goes.
   if (type !== undefined) tellWarnings(await planDeletion(client, target, type), context);
   context.out((await client.delete<DeleteAnswer>(path)).text);
@@ -92,12 +90,7 @@ async function planRemoval(
   context: CommandContext,
 ): Promise<number> {
   if (wait) throw new CliError('bad-usage', '--dry-run changes nothing that one could wait for');
-  const { word } = target;
-  const type = findResourceType(word);
-  if (word !== 'plugin' && type === undefined)
-    throw new CliError('bad-usage', `--dry-run: deleting a ${word} changes no node`);
-  if (now && type !== undefined) throw new CliError('bad-usage', '--now and --wait are for plugins');
-  const plan = await planDeletion(client, target, type, now);
+  const plan = await planDeletion(client, target, findResourceType(target.word), now);
   tellWarnings(plan, context);
   context.out(describePlan(plan, Date.now()).join('\n'));
   return EXIT.done;

@@ -2,9 +2,9 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { NodeLogLevel } from '../../api/schema/node-config-view.ts';
 import type { NodeAnswer } from '../../api/schema/node-view.ts';
 import { LOG_LEVELS, type LogLevel } from '../../model/node-access.ts';
+import { addChangeOptions, type ChangeOptions, toQuery } from '../change-options.ts';
 import { CliError } from '../cli-error.ts';
 import {
-  addMessageOption,
   addServerOption,
   type CommandContext,
   type ServerOptions,
@@ -15,13 +15,12 @@ import { withNearestNode } from '../nearest.ts';
 import { parseWord } from '../parse-option.ts';
 import { toPath } from '../rest-client.ts';
 
-interface SetOptions extends ServerOptions {
+interface SetOptions extends ServerOptions, ChangeOptions {
   readonly namespace?: string;
   readonly label?: Readonly<Record<string, string | null>>;
   readonly claims?: 'kept' | 'ignored';
   readonly admin?: string;
   readonly logFile?: string;
-  readonly message?: string;
 }
 
 const SET_HELP = `
@@ -46,7 +45,7 @@ export function defineNodeSettings(
   context: CommandContext,
   finish: (code: number) => void,
 ): void {
-  addMessageOption(
+  addChangeOptions(
     addServerOption(command.command('set').description('say what the server takes a node for')),
   )
     .argument('<id>', 'the id of the node')
@@ -81,7 +80,7 @@ export function defineNodeSettings(
 }
 
 async function setNode(id: string, options: SetOptions, context: CommandContext): Promise<number> {
-  const { namespace, label: labels, claims, admin, logFile, message } = options;
+  const { namespace, label: labels, claims, admin, logFile, message, dryRun } = options;
   const settings = {
     namespace: toLift(namespace),
     labels,
@@ -96,7 +95,7 @@ async function setNode(id: string, options: SetOptions, context: CommandContext)
   const client = toRestClient(options, context);
   const path = toPath('v1', 'nodes', id);
   const { text } = await withNearestNode(client, id, () =>
-    client.patch<NodeAnswer>(path, { ...settings, message }),
+    client.patch<NodeAnswer>(path + toQuery({ dryRun }), { ...settings, message }),
   );
   context.out(text);
   return EXIT.done;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { RolloutAnswer } from '../../api/schema/rollout-view.ts';
+import { addChangeOptions, type ChangeOptions, toQuery } from '../change-options.ts';
 import {
-  addMessageOption,
   addNamespaceOption,
   addServerOption,
   type CommandContext,
@@ -15,9 +15,8 @@ import { type RestClient, toPath } from '../rest-client.ts';
 import { parseRolloutTarget, pluginPath, type RolloutTarget } from '../rollout/rollout-target.ts';
 import { describeSteering, followBack } from '../rollout/steering.ts';
 
-interface Options extends ServerOptions {
+interface Options extends ServerOptions, ChangeOptions {
   readonly namespace?: string;
-  readonly message?: string;
   readonly full?: true;
   readonly freeze?: true;
   readonly to?: number;
@@ -74,7 +73,7 @@ export function defineSteering(
         finish(await steer(toRestClient(options, context), verb.action, target, options, context));
       });
     verb.addOptions?.(command);
-    addMessageOption(addNamespaceOption(command));
+    addChangeOptions(addNamespaceOption(command));
   }
 }
 
@@ -82,14 +81,16 @@ async function steer(
   client: RestClient,
   action: RolloutAnswer['action'],
   target: RolloutTarget,
-  { message, full, freeze, to }: Options,
+  { message, dryRun, full, freeze, to }: Options,
   context: CommandContext,
 ): Promise<number> {
   const path =
     action === 'undo' ? `${pluginPath(target.plugin)}/undo` : toPath('v1', 'rollouts', target.id, action);
   const body = { message, full, freeze, to };
-  const answer = await withNearestPlugin(client, target.plugin, () => client.post<RolloutAnswer>(path, body));
+  const answer = await withNearestPlugin(client, target.plugin, () =>
+    client.post<RolloutAnswer>(path + toQuery({ dryRun }), body),
+  );
   context.out(describeSteering(answer).join('\n'));
   const goesBack = action === 'undo' || (action === 'abort' && !freeze);
-  return goesBack ? followBack(client, answer, context) : EXIT.done;
+  return goesBack && !dryRun ? followBack(client, answer, context) : EXIT.done;
 }
