@@ -19,10 +19,12 @@ import { ProtoRegistry } from './compile/proto-registry.ts';
 import { readProtosets } from './compile/protoset.ts';
 import { makeShowResource } from './compile/show-resource.ts';
 import { startSnapshotReconciler } from './compile/snapshot-reconciler.ts';
-import { type Config, isLoopback, type ListenAddress } from './config.ts';
+import { type Config, type Endpoint, isLoopback, type ListenAddress, speaksTls } from './config.ts';
 import type { NodeMetrics } from './model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from './model/ports.ts';
+import { toNodeTokenKey } from './model/node-token.ts';
 import type { Snapshot } from './model/snapshot.ts';
+import type { PortTls } from './model/server-tls.ts';
 import { openBlobCache } from './module/blob-cache.ts';
 import { startModuleKeeper } from './module/bring-back.ts';
 import { createBuiltInRegistry } from './module/built-in-registry.ts';
@@ -40,14 +42,16 @@ import { createTrialRunner } from './module/trial/trial-runner.ts';
 import { startRolloutController } from './rollout/rollout-controller.ts';
 import { createCoalescedWriter } from './store/coalesced-writer.ts';
 import { LiveTable } from './store/live-table.ts';
-import { createSeal, loadSealKey } from './store/seal.ts';
 import { meterStore } from './store/metered-store.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
+import { createSeal, loadSealKey } from './store/seal.ts';
 import { keepEventsTrimmed } from './store/trim-events.ts';
 import { ADMIN_LIMITS, createNodeAdmin } from './xds/access/node-admin.ts';
+import { type WatchedTls, watchCertificates } from './tls/watch-certificates.ts';
 import { createNodeLogReader } from './xds/access/node-log.ts';
 import { createAdsService } from './xds/ads-service.ts';
 import { LimitGuard } from './xds/limits/limit-guard.ts';
+import { openNodeGate } from './xds/identity/node-gate.ts';
 import { XDS_PATIENCE } from './xds/limits/patience.ts';
 import { withoutSecretConfigs } from './xds/status/without-secrets.ts';
 import { startXdsServer } from './xds/xds-server.ts';
@@ -102,7 +106,8 @@ async function start(
   const opened = await openSqliteStore({ directory: config.dataDirectory, clock, log });
   const { store, readWatchLag } = meterStore(opened, meter);
   onStop(() => store.close());
-  const seal = createSeal(await loadSealKey(config.secretKeyPath, random), random);
+  const sealKey = await loadSealKey(config.secretKeyPath, random);
+  const seal = createSeal(sealKey, random);
   await refuseUnknownTypes(store, registry, seal);
   const keys = await loadModuleKeys(store, random);
   const cache = await openBlobCache({
@@ -129,8 +134,17 @@ async function start(
   const keeper = startModuleKeeper({ store, seal, cache, sources, clock, random, log });
   onStop(() => keeper.stop());
   const moduleServer = await startModuleServer({
+  const tls = config.tls && (await watchCertificates(config.tls, clock, log));
+  onStop(() => tls?.stop());
+  const gate = await openNodeGate({
+    ...{ auth: config.nodeAuth, claims: config.nodeClaims, identity: config.nodeIdentity },
+    ...{ tokenKey: toNodeTokenKey(sealKey), store, clock, log },
+  });
+  onStop(() => gate.stop());
     listen: config.modulesListen,
     keys: () => keys.accepted,
+    tls: toPortTls(config, 'modules', tls),
+    checkCaller: gate.checkModuleCaller,
     cache,
     onMissing: sha256 => keeper.bring(sha256),
     clock,
@@ -180,7 +194,8 @@ async function start(
   const guard = new LimitGuard({ limits: config.xdsLimits, clock, log });
   const show = makeShowResource(registry);
   const served = { ...ads, configs: withoutSecretConfigs(ads.configs, show) };
-  const xds = await startXdsServer(served, config.xdsListen, guard, log, XDS_PATIENCE);
+  const listen = { ...config.xdsListen, tls: toPortTls(config, 'xds', tls) };
+  const xds = await startXdsServer({ ads: served, listen, guard, gate, patience: XDS_PATIENCE, log });
   onStop(() => xds.stop());
   const forEnvoys = { xds: toHostPort(advertised(config, xds.address)), modules: toHostPort(modules) };
 
@@ -208,7 +223,7 @@ async function start(
     log,
   });
   const api = await startApiServer({
-    listen: config.apiListen,
+    listen: { ...config.apiListen, tls: toPortTls(config, 'api', tls) },
     auth: { asksTokens: !isLocal, checkToken: createTokenCheck({ store, writer, clock }) },
     store,
     checkResource: makeCheckResource(registry),
@@ -285,6 +300,16 @@ function advertised(config: Config, address: ListenAddress): ListenAddress {
 function toHostPort({ host, port }: ListenAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
+/** undefined: the port speaks plain text. */
+function toPortTls(
+  config: Config,
+  port: Endpoint,
+  certificates: WatchedTls | undefined,
+): PortTls | undefined {
+  if (certificates === undefined || !speaksTls(config, port)) return undefined;
+  return { certificates, requireClient: port !== 'api' && config.nodeAuth === 'mtls' };
+}
+
 
 /** Renamed into place: whoever sees the file sees all of it. */
 async function writeAddresses(directory: string, addresses: Addresses): Promise<void> {

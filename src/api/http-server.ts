@@ -5,10 +5,12 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { toMessage } from '../model/error.ts';
 import type { Meter } from '../model/meter.ts';
 import type { Log, RandomHex } from '../model/ports.ts';
+import { keepCertificatesFresh, type PortTls, toTlsOptions } from '../model/server-tls.ts';
 import { ApiError } from './api-error.ts';
 import { toProblem } from './error-reply.ts';
 import { countRequest, type RequestRoutes } from './metrics/count-requests.ts';
@@ -20,6 +22,7 @@ const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_URL_BYTES = 2 * 1024;
 
 export interface HttpServerOptions {
+  readonly listen: { readonly tls: PortTls | undefined };
   /** Where no token is asked for, Host and Origin are checked. */
   readonly auth: { readonly asksTokens: boolean };
   /** The built-in registry: gets every request below `/v2` untouched, body and all. */
@@ -35,7 +38,7 @@ export interface HttpServerOptions {
 export function createHttpServer(options: HttpServerOptions, api: RequestListener): Server {
   const { registry, log, random } = options;
   const guarded = !options.auth.asksTokens;
-  return createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+  const take: RequestListener = (request, response) => {
     const url = request.url ?? '/';
     const path = url.split('?')[0] ?? '/';
     const isRegistry = path === '/v2' || path.startsWith('/v2/');
@@ -57,7 +60,15 @@ export function createHttpServer(options: HttpServerOptions, api: RequestListene
       if (response.headersSent) response.destroy();
       else sendProblem(response, thrown, path, toRequestId(request, random));
     });
-  });
+  };
+  return open(options.listen.tls, take);
+}
+
+function open(tls: PortTls | undefined, take: RequestListener): Server {
+  const limits = { maxHeaderSize: MAX_HEADER_BYTES };
+  if (tls === undefined) return createServer(limits, take);
+  const server = createTlsServer({ ...toTlsOptions(tls), ...limits }, take);
+  return server.once('close', keepCertificatesFresh(server, tls));
 }
 
 function checkLength(url: string): void {

@@ -6,6 +6,7 @@ import { fastify } from 'fastify';
 import type { SearchCatalogue } from '../model/catalogue.ts';
 import { toMessage } from '../model/error.ts';
 import type { Meter } from '../model/meter.ts';
+import type { PortTls } from '../model/server-tls.ts';
 import type { ApiAuth } from './access/authenticate.ts';
 import { addGuard } from './access/guard.ts';
 import { type ApiContext, createExclusive } from './api-context.ts';
@@ -37,8 +38,8 @@ export interface ApiServerOptions extends Omit<ApiContext, 'exclusive' | 'denial
   /** Default: now. */
   readonly startedAt?: number;
   readonly auth: ApiAuth;
-  /** `host` without brackets; port 0: any free one. */
-  readonly listen: { readonly host: string; readonly port: number };
+  /** `host` without brackets; port 0: any free one; `tls` undefined: plain text. */
+  readonly listen: { readonly host: string; readonly port: number; readonly tls: PortTls | undefined };
   /** The built-in registry: gets every request below `/v2` untouched, body and all. */
   readonly registry?: {
     handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
@@ -50,7 +51,7 @@ export interface ApiServerOptions extends Omit<ApiContext, 'exclusive' | 'denial
 }
 
 export interface RunningApiServer {
-  /** `http://HOST:PORT`, without a slash at the end. */
+  /** `http://HOST:PORT` or `https://HOST:PORT`, without a slash at the end. */
   readonly url: string;
   /** Ends once open requests were answered, and after `STOP_DEADLINE_MS` at the latest. Idempotent. */
   stop(): Promise<void>;
@@ -120,6 +121,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
 }
 
 function createApp(
+  // Fastify knows nothing of the server that it was given.
+  if (options.listen.tls !== undefined) url = url.replace(/^http:/, 'https:');
   options: ApiServerOptions,
   routesOf: RequestRoutes,
 ): { app: ApiServer; servers: readonly Server[] } {

@@ -3,20 +3,20 @@ import type { NodePolicy } from './fleet-records.ts';
 import type { NodeIdentity, NodePresence } from './node.ts';
 
 /**
- * What the server takes a node for: what the node says of itself, with the namespace and labels that NodePolicy fixes
- * over it. Selection, rollouts and answers read this; what a node claims decides nothing that was fixed. The same object
- * where nothing is fixed.
+ * What the server takes a node for: what the node says of itself as far as that counts, with the namespace and labels that
+ * NodePolicy fixes over it. Selection, rollouts and answers read this; what a node claims decides nothing that was fixed.
+ * The same object where all of it counts and nothing is fixed.
  */
 export function toEffectiveNode(
   node: NodeIdentity,
   { identity }: Pick<NodePolicy, 'identity'> = {},
 ): NodeIdentity {
-  if (identity === undefined) return node;
-  const ignored = identity.claims === 'ignored';
+  const ignored = (identity?.claims ?? node.claims) === 'ignored';
+  if (identity === undefined && !ignored) return node;
   return {
     ...node,
-    namespace: identity.namespace ?? (ignored ? DEFAULT_NAMESPACE : node.namespace),
-    labels: { ...(ignored ? {} : node.labels), ...identity.labels },
+    namespace: identity?.namespace ?? (ignored ? DEFAULT_NAMESPACE : node.namespace),
+    labels: { ...(ignored ? {} : node.labels), ...identity?.labels },
   };
 }
 

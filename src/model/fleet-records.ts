@@ -1,3 +1,4 @@
+import type { NodeClaims } from './node-auth.ts';
 import type { PluginName } from './plugin-spec.ts';
 
 /** Content that failed for a plugin, whatever the selector. Written by the rollout stage; lifted by retry. */
@@ -30,6 +31,10 @@ export interface NodePolicy {
   readonly forget?: { readonly by: string; readonly message: string | null; readonly at: number };
   /** What the server takes the node for, whatever it says of itself; kept when the node is forgotten. */
   readonly identity?: FixedIdentity;
+  /** The name in the certificate of this node, and of no other one; absent: as the setting node-identity has it. */
+  readonly certificate?: string;
+  /** What proved this node before this time proves it no more: tokens, and certificates that were valid by then. */
+  readonly revoked?: { readonly by: string; readonly message: string | null; readonly at: number };
   /** Where the server reaches the Envoy's admin interface, `http://HOST:PORT`. */
   readonly admin?: string;
   /** The Envoy's log, relative to the folder that the server's settings allow. */
@@ -40,6 +45,6 @@ export interface NodePolicy {
 export interface FixedIdentity {
   readonly namespace?: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** ignored: namespace and labels of the node's own count for nothing. */
-  readonly claims: 'kept' | 'ignored';
+  /** What namespace and labels of the node's own are worth; absent: as the setting node-claims has it. */
+  readonly claims?: NodeClaims;
 }

@@ -24,8 +24,13 @@ export interface ModuleFetchFeed {
  * was told to load which digest, and proves that it was us who told.
  */
 export function makeCapability(key: Uint8Array, node: string, process: string, moduleSha256: string): string {
-  const nodeHash = sha256Hex(node).slice(0, 16);
+  const nodeHash = toNodeHash(node);
   return nodeHash + process + mac(key, nodeHash, process, moduleSha256);
+}
+
+/** A node as capabilities name it. */
+export function toNodeHash(node: string): string {
+  return sha256Hex(node).slice(0, 16);
 }
 
 /** The process a capability was given to, or undefined when no key made it for this digest. */

@@ -1,4 +1,4 @@
-/** An Envoy, by node.id, as its own node message describes it (all of it claims until there is mTLS). */
+/** An Envoy, by node.id, as its own node message describes it: all of it claims, but the id where it was proven. */
 export interface NodeIdentity {
   readonly id: string;
   readonly cluster: string;
@@ -12,6 +12,8 @@ export interface NodeIdentity {
   readonly capabilities: NodeCapabilities;
   /** From `node.metadata.attache`, written by `attache bootstrap`. */
   readonly bootstrap: BootstrapFacts;
+  /** Not from the node: namespace and labels that it says it has count only where a NodePolicy says so. */
+  readonly claims?: 'ignored';
 }
 
 export interface NodeCapabilities {

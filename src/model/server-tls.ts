@@ -36,28 +36,34 @@ export interface ServerTls {
   warnings(): readonly string[];
 }
 
+/** How a port speaks TLS. */
+export interface PortTls {
+  readonly certificates: ServerTls;
+  /** Nobody gets in without a certificate of a client CA. */
+  readonly requireClient: boolean;
+}
+
 const HANDSHAKE_MS = 10_000;
 
 /**
- * TLS 1.2 (which Envoy stops at by itself) or 1.3. With `requireClient` nobody gets in without a certificate that one of the
- * client CAs signed. No session is taken up again: its certificate would not be looked at anew.
+ * TLS 1.2 (which Envoy stops at by itself) or 1.3. No session is taken up again: its certificate would not be looked at anew.
  */
-export function toTlsOptions(tls: ServerTls, requireClient: boolean): TlsOptions {
+export function toTlsOptions(tls: PortTls): TlsOptions {
   return {
-    ...toContext(tls, requireClient),
-    requestCert: requireClient,
-    rejectUnauthorized: requireClient,
+    ...toContext(tls),
+    requestCert: tls.requireClient,
+    rejectUnauthorized: tls.requireClient,
     handshakeTimeout: HANDSHAKE_MS,
   };
 }
 
 /** Handshakes from now on use what is there then. The answer ends it. */
-export function keepCertificatesFresh(server: Server, tls: ServerTls, requireClient: boolean): () => void {
-  return tls.onChange(() => server.setSecureContext(toContext(tls, requireClient)));
+export function keepCertificatesFresh(server: Server, tls: PortTls): () => void {
+  return tls.certificates.onChange(() => server.setSecureContext(toContext(tls)));
 }
 
-function toContext(tls: ServerTls, requireClient: boolean) {
-  const { cert, key, clientCas } = tls.material();
+function toContext({ certificates, requireClient }: PortTls) {
+  const { cert, key, clientCas } = certificates.material();
   return {
     cert,
     key,

@@ -1,8 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { toMessage } from '../model/error.ts';
 import { type ModuleFetch, type ModuleFetchFeed, verifyCapability } from '../model/module-fetch.ts';
+import type { CheckModuleCaller } from '../model/node-auth.ts';
 import type { Clock, Log } from '../model/ports.ts';
+import { keepCertificatesFresh, type PortTls, toTlsOptions } from '../model/server-tls.ts';
 import type { BlobCache, OpenBlob } from './blob-cache.ts';
 import { ModuleError } from './module-error.ts';
 import { sendBlob } from './send-blob.ts';
@@ -10,6 +14,10 @@ import { sendBlob } from './send-blob.ts';
 export interface ModuleServerOptions {
   /** port 0: any free port. */
   readonly listen: { readonly host: string; readonly port: number };
+  /** undefined: plain text. */
+  readonly tls: PortTls | undefined;
+  /** Whether a caller may have what a URL is for. */
+  readonly checkCaller: CheckModuleCaller;
   /** The accepted HMAC keys; asked for at each request. */
   readonly keys: () => readonly Uint8Array[];
   readonly cache: BlobCache;
@@ -37,25 +45,32 @@ const PATH = /^\/v1\/modules\/sha256\/([0-9a-f]{64})$/;
  */
 export async function startModuleServer(options: ModuleServerOptions): Promise<ModuleServer> {
   const fetches = new FetchRecorder(options.clock);
-  const server = createServer((request, response) => {
+  const { tls } = options;
+  const take = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response, options, fetches).catch(error => {
       options.log.error({ error: toMessage(error) }, 'module request failed');
       response.destroy();
     });
-  });
+  };
+  const secure = tls && createTlsServer(toTlsOptions(tls), take);
+  const stopFresh = tls && secure && keepCertificatesFresh(secure, tls);
+  const server = secure ?? createServer(take);
   await listen(server, options.listen);
   const { address, port } = server.address() as AddressInfo;
   return {
     address: { host: address, port },
     feed: fetches,
-    stop: () => close(server),
+    stop() {
+      stopFresh?.();
+      return close(server);
+    },
   };
 }
 
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { keys, cache, onMissing, clock, log }: ModuleServerOptions,
+  { keys, checkCaller, cache, onMissing, clock, log }: ModuleServerOptions,
   fetches: FetchRecorder,
 ): Promise<void> {
   const url = new URL(`http://module.invalid${request.url ?? '/'}`);
@@ -67,6 +82,11 @@ async function answer(
   if (holder === undefined) {
     log.warn({ sha256 }, 'a module was asked for without the right to it');
     return refuse(response, 403, 'bad-capability', 'this URL was not made by this control plane');
+  }
+  const refusal = checkCaller(certificateOf(request), holder.nodeHash);
+  if (refusal !== undefined) {
+    log.warn({ sha256, ...refusal }, 'a module was asked for by who is not its node');
+    return refuse(response, 403, refusal.code, refusal.message);
   }
   const tag = url.searchParams.get('tag') ?? '';
   const record =
@@ -108,6 +128,11 @@ async function serve(
   });
   if (headOnly) response.end();
   else await sendBlob(response, blob, clock);
+}
+
+/** DER; undefined where none came, or TLS has not verified it. */
+function certificateOf({ socket }: IncomingMessage): Uint8Array | undefined {
+  return socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate()?.raw : undefined;
 }
 
 /** RFC 9457. */

@@ -9,6 +9,7 @@ import type { Store } from '../store/store.ts';
 import { decodeDeltaRequest } from './delta/messages.ts';
 import { bringsVersions, type DiscoveryRequest } from './discovery-request.ts';
 import { keepForgetting } from './forget-nodes.ts';
+import { demand, type NodeRight } from './identity/node-right.ts';
 import { createMetricsReceiver, type MetricsStream } from './metrics/metrics-receiver.ts';
 import { toReading } from './metrics/to-reading.ts';
 import { decodeNode } from './node-codec.ts';
@@ -43,6 +44,8 @@ export interface AdsOptions {
 export interface DiscoveryStream {
   /** Throws XdsError for a request that ends the stream. */
   onMessage(bytes: Uint8Array): void;
+  /** Throws XdsError where the caller may not act any more as the node that it is. */
+  check(): void;
   close(): void;
 }
 
@@ -53,13 +56,15 @@ export interface StreamCall {
   readonly typeUrl?: string;
   /** The address that it comes from. */
   readonly peer?: string;
+  /** As which nodes the caller may act. */
+  readonly right: NodeRight;
 }
 
 /** What the transport needs: a stream per call, and an end. */
 export interface AdsService {
   open(call: StreamCall, send: (bytes: Buffer) => void): DiscoveryStream;
   /** The metrics service: one stream per Envoy. */
-  openMetrics(peer: string): MetricsStream;
+  openMetrics(peer: string, right: NodeRight): MetricsStream;
   /** What every node has of what it is to have. */
   readonly configs: NodeConfigs;
   stop(): void;
@@ -199,9 +204,10 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
       let checkNode: NodeCheck = () => {};
       return {
         onMessage(bytes) {
+          this.check();
           const request = decode(bytes);
           if (joined === undefined) {
-            const node = firstNode(request);
+            const node = firstNode(request, call.right);
             const { session, isNew } = join(node, request, call);
             joined = { session, channel: session.streams.open(call.form, call.typeUrl, send) };
             checkNode = newNodeCheck(node.id);
@@ -210,13 +216,16 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
           checkNode(request);
           joined.session.streams.onRequest(joined.channel, request);
         },
+        check() {
+          if (joined !== undefined) demand(call.right, joined.session.node.id);
+        },
         close() {
           if (joined !== undefined) leave(joined.session, joined.channel);
           joined = undefined;
         },
       };
     },
-    openMetrics: peer => receiver.open(peer),
+    openMetrics: (peer, right) => receiver.open(peer, right),
     configs: createNodeConfigs({
       presences: () => recorder.presences(),
       presence: nodeId => recorder.presence(nodeId),
@@ -239,9 +248,13 @@ function findByPeer(sessions: readonly NodeSession[], peer: string | undefined):
   return peer === undefined ? undefined : sessions.findLast(session => session.peer === peer);
 }
 
-function firstNode(request: DiscoveryRequest): NodeIdentity {
-  if (request.node !== undefined) return decodeNode(request.node);
-  throw new XdsError('node-id-missing', 'the first request of a stream has no node');
+/** The node that a stream is for, if its caller may be that. */
+function firstNode(request: DiscoveryRequest, right: NodeRight): NodeIdentity {
+  if (request.node === undefined)
+    throw new XdsError('node-id-missing', 'the first request of a stream has no node');
+  const node = decodeNode(request.node);
+  demand(right, node.id);
+  return right.claims === 'ignored' ? { ...node, claims: 'ignored' } : node;
 }
 
 interface Joined {

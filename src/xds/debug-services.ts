@@ -1,10 +1,8 @@
 import type * as grpc from '@grpc/grpc-js';
 import { HealthImplementation, service as healthService } from 'grpc-health-check';
-import type { Log } from '../model/ports.ts';
 import { addReflection, REFLECTION_SERVICES } from './reflection/reflection-service.ts';
 import { loadServiceProtos, type ServiceProtos } from './reflection/service-protos.ts';
-import { addCsds, CSDS } from './status/csds-service.ts';
-import type { NodeConfigs } from './status/node-configs.ts';
+import { addCsds, CSDS, type CsdsOptions } from './status/csds-service.ts';
 
 /** What people and probes call on the gRPC port: CSDS, health, reflection. */
 export interface DebugServices {
@@ -18,8 +16,7 @@ const HEALTH = Object.values(healthService)[0]?.path.split('/')[1] ?? '';
 export function addDebugServices(
   server: grpc.Server,
   served: readonly string[],
-  configs: NodeConfigs,
-  log: Log,
+  csds: CsdsOptions,
 ): DebugServices {
   // Most servers are never asked: the protos are read at the first request.
   let loaded: ServiceProtos | undefined;
@@ -32,7 +29,7 @@ export function addDebugServices(
   const names = ['', ...services];
   const health = new HealthImplementation(Object.fromEntries(names.map(name => [name, 'SERVING'])));
   health.addToServer(server);
-  addCsds(server, configs, protos, log);
+  addCsds(server, protos, csds);
   addReflection(server, () => services, protos);
   return {
     stopping() {

@@ -11,6 +11,16 @@ export type XdsErrorCode =
   | 'type-url-foreign'
   /** A later request on a stream names another node. */
   | 'node-changed'
+  /** No client certificate, or no node token, where one is needed. */
+  | 'node-credential-missing'
+  /** A certificate that does not say who it is of; a token that is not ours. */
+  | 'node-credential-wrong'
+  /** A certificate whose time is over. */
+  | 'node-credential-expired'
+  /** What proves a node was revoked. */
+  | 'node-credential-revoked'
+  /** It proved to be another node than it says. */
+  | 'node-refused'
   /** A message is larger than the limit. */
   | 'message-too-large'
   /** More connections than the limit. */

@@ -1,12 +1,14 @@
 import * as grpc from '@grpc/grpc-js';
 import type { Log } from '../model/ports.ts';
-import type { AdsService } from './ads-service.ts';
+import type { AdsService, DiscoveryStream } from './ads-service.ts';
 import { addDebugServices } from './debug-services.ts';
 import { DISCOVERY_METHODS, type DiscoveryMethod, serviceOf, toByteMethod } from './discovery-services.ts';
 import { toGrpcStatus } from './grpc-status.ts';
+import type { NodeGate, Shown } from './identity/node-gate.ts';
+import type { NodeRight } from './identity/node-right.ts';
 import { createInterceptor } from './limits/guarded-call.ts';
 import type { LimitGuard } from './limits/limit-guard.ts';
-import { openPort } from './limits/open-port.ts';
+import { openPort, type PortOptions } from './limits/open-port.ts';
 import type { Patience } from './limits/patience.ts';
 
 /*
@@ -43,36 +45,47 @@ export interface XdsServer {
 
 type Call = grpc.ServerDuplexStream<Buffer, Buffer>;
 type MetricsCall = grpc.ServerReadableStream<Buffer, Buffer>;
+/** Open calls, each with what looks whether it may still be served. */
+type OpenCalls<C> = Map<C, () => void>;
+
+export interface XdsServerOptions {
+  readonly ads: AdsService;
+  readonly listen: PortOptions;
+  readonly guard: LimitGuard;
+  readonly gate: NodeGate;
+  readonly patience: Patience;
+  readonly log: Log;
+}
 
 /** Throws XdsError `xds-listen-failed`. Stopping ends every stream; Envoys keep what they run and come back. */
-export async function startXdsServer(
-  ads: AdsService,
-  listen: { readonly host: string; readonly port: number },
-  guard: LimitGuard,
-  log: Log,
-  patience: Patience,
-): Promise<XdsServer> {
+export async function startXdsServer(options: XdsServerOptions): Promise<XdsServer> {
+  const { ads, listen, guard, gate, patience, log } = options;
   const server = new grpc.Server(toOptions(guard, patience));
-  const calls = new Set<Call>();
+  const calls: OpenCalls<Call> = new Map();
   for (const method of DISCOVERY_METHODS)
     server.addService(
       { stream: toByteMethod(method.path, true) },
-      { stream: (call: Call) => serve(call, method, ads, guard, calls, log) },
+      { stream: (call: Call) => serve(call, method, options, calls) },
     );
-  const metricsCalls = new Set<MetricsCall>();
+  const metricsCalls: OpenCalls<MetricsCall> = new Map();
   server.addService(
     { stream: toByteMethod(METRICS, false) },
-    { stream: (call: MetricsCall) => receive(call, ads, metricsCalls, log) },
+    { stream: (call: MetricsCall) => receive(call, options, metricsCalls) },
   );
   const served = new Set([...DISCOVERY_METHODS.map(({ path }) => path), METRICS].map(serviceOf));
-  const debug = addDebugServices(server, [...served], ads.configs, log);
-  const open = await openPort(server, listen, guard);
+  const rightOf = (call: Called): NodeRight => gate.enter(shownBy(call));
+  const debug = addDebugServices(server, [...served], { configs: ads.configs, rightOf, log });
+  const stopChecks = gate.onChange(() => {
+    for (const check of [...calls.values(), ...metricsCalls.values()]) check();
+  });
+  const open = await openPort(server, listen, guard, log);
   return {
     address: { host: listen.host, port: open.port },
     async stop() {
+      stopChecks();
       debug.stopping();
-      for (const call of calls) call.end();
-      for (const call of metricsCalls) call.emit('error', STOPPING);
+      for (const call of calls.keys()) call.end();
+      for (const call of metricsCalls.keys()) call.emit('error', STOPPING);
       // Who does not let go is cut. (forceShutdown cuts nobody while channelz is off.)
       const closed = open.close(GRACE_MS);
       // It never says that it is done where a session is being given up.
@@ -82,31 +95,41 @@ export async function startXdsServer(
   };
 }
 
+/** What a call shows of who makes it. */
+export type Called = Pick<Call, 'getAuthContext' | 'metadata'>;
+
+function shownBy(call: Called): Shown {
+  return {
+    certificate: call.getAuthContext().sslPeerCertificate?.raw,
+    authorization: call.metadata.get('authorization')[0]?.toString(),
+  };
+}
+
 function serve(
   call: Call,
   method: DiscoveryMethod,
-  ads: AdsService,
-  guard: LimitGuard,
-  calls: Set<Call>,
-  log: Log,
+  { ads, gate, guard, log }: XdsServerOptions,
+  calls: OpenCalls<Call>,
 ): void {
-  calls.add(call);
-  const stream = ads.open({ ...method, peer: call.getPeer() }, message => {
-    if (!call.cancelled) call.write(message);
-  });
+  let stream: DiscoveryStream | undefined;
   const leave = (): void => {
-    if (calls.delete(call)) stream.close();
+    calls.delete(call);
+    stream?.close();
+    stream = undefined;
   };
-  call.on('data', (message: Buffer) => {
-    if (!calls.has(call)) return;
+  const guarded = (work: () => void): void => {
     try {
-      stream.onMessage(message);
+      work();
     } catch (error) {
       log.warn({ err: error, peer: call.getPeer() }, 'stream ended by us');
       guard.note(error, call.getPeer());
+      gate.note(error);
       leave();
       call.emit('error', toGrpcStatus(error));
     }
+  };
+  call.on('data', (message: Buffer) => {
+    guarded(() => stream?.onMessage(message));
   });
   call.on('end', () => {
     leave();
@@ -115,22 +138,39 @@ function serve(
   call.on('cancelled', leave);
   call.on('close', leave);
   call.on('error', leave);
+  guarded(() => {
+    const right = gate.enter(shownBy(call));
+    const opened = ads.open({ ...method, peer: call.getPeer(), right }, message => {
+      if (!call.cancelled) call.write(message);
+    });
+    stream = opened;
+    calls.set(call, () => guarded(() => opened.check()));
+  });
 }
 
 /** Envoy never ends it and wants no answer; the stop of the server ends it, and Envoy opens another one. */
-function receive(call: MetricsCall, ads: AdsService, calls: Set<MetricsCall>, log: Log): void {
-  calls.add(call);
-  call.on('close', () => calls.delete(call));
+function receive(
+  call: MetricsCall,
+  { ads, gate, log }: XdsServerOptions,
+  calls: OpenCalls<MetricsCall>,
+): void {
   const peer = call.getPeer();
-  const stream = ads.openMetrics(peer);
-  call.on('data', (message: Buffer) => {
+  const guarded = (work: () => void): void => {
     try {
-      stream.onMessage(message);
+      work();
     } catch (error) {
       log.warn({ err: error, peer }, 'metrics stream ended by us');
+      gate.note(error);
+      calls.delete(call);
       call.removeAllListeners('data').resume();
       call.emit('error', toGrpcStatus(error));
     }
-  });
+  };
+  call.on('close', () => calls.delete(call));
   call.on('error', () => {});
+  guarded(() => {
+    const stream = ads.openMetrics(peer, gate.enter(shownBy(call)));
+    calls.set(call, () => guarded(() => stream.check()));
+    call.on('data', (message: Buffer) => guarded(() => stream.onMessage(message)));
+  });
 }

@@ -43,7 +43,7 @@ export interface Answer {
 /** The API on a free port of loopback over a store, and a client that checks every answer's shape. */
 export async function startApi(store: Store, over: Partial<ApiServerOptions> = {}) {
   const server = await startApiServer({
-    listen: { host: '127.0.0.1', port: 0 },
+    listen: { host: '127.0.0.1', port: 0, tls: undefined },
     auth: { asksTokens: false, checkToken: async () => ({ kind: 'unknown' }) },
     store,
     checkResource: async () => ({ typeUrl: 'x', envoyName: 'x', warnings: [], sensitive: [] }),

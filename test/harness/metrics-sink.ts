@@ -1,6 +1,7 @@
 import { Server, ServerCredentials, type ServerReadableStream } from '@grpc/grpc-js';
 import type { MetricSample, NodeMetrics } from '../../src/model/node-metrics.ts';
 import { LiveTable } from '../../src/store/live-table.ts';
+import { ANY_NODE } from '../../src/xds/identity/node-right.ts';
 import type { Flush } from '../../src/xds/metrics/decode-metrics.ts';
 import { createMetricsReceiver } from '../../src/xds/metrics/metrics-receiver.ts';
 import { until } from './wait.ts';
@@ -47,7 +48,7 @@ export async function startMetricsSink(): Promise<MetricsSink> {
   const server = new Server({ 'grpc.max_receive_message_length': -1 });
   server.addService(SERVICE, {
     stream(call: ServerReadableStream<Buffer, Buffer>) {
-      const stream = receiver.open(call.getPeer());
+      const stream = receiver.open(call.getPeer(), ANY_NODE);
       call.on('data', (bytes: Buffer) => stream.onMessage(bytes)).on('error', () => {});
     },
   });

@@ -79,6 +79,8 @@ async function setUp(t: TestContext, layout: 'cncf' | 'compat' = 'cncf') {
     t,
     await startModuleServer({
       listen: { host: '127.0.0.1', port: 0 },
+      tls: undefined,
+      checkCaller: () => undefined,
       keys: () => [KEY],
       cache,
       onMissing: digest => keeper.bring(digest),

@@ -24,7 +24,8 @@ async function setUp(t: TestContext, bytes: Uint8Array = SOME_BYTES) {
   const missing: string[] = [];
   const onMissing = (sha256: string): void => void missing.push(sha256);
   const listen = { host: '127.0.0.1', port: 0 };
-  const options = { listen, keys: () => [KEY], cache, onMissing, clock, log: silentLog };
+  const open = { tls: undefined, checkCaller: () => undefined };
+  const options = { listen, ...open, keys: () => [KEY], cache, onMissing, clock, log: silentLog };
   const server = stopAfter(t, await startModuleServer(options));
   const { sha256 } = await cache.write([bytes], { maxBytes: 1 << 26 });
   const events: ModuleFetch[] = [];
@@ -150,7 +151,10 @@ test('a damaged blob is set aside at its first reading and never served', async 
   const onMissing = (sha256: string): void => void missing.push(sha256);
   const server = stopAfter(
     t,
-    await startModuleServer({ listen, keys: () => [KEY], cache, onMissing, clock, log: silentLog }),
+    await startModuleServer({
+      ...{ listen, tls: undefined, checkCaller: () => undefined },
+      ...{ keys: () => [KEY], cache, onMissing, clock, log: silentLog },
+    }),
   );
   const url = `http://127.0.0.1:${server.address.port}${first.pathOf(first.sha256)}`;
   assert.equal((await fetch(url)).status, 404);

@@ -6,6 +6,7 @@ import type { NodePresence } from '../../src/model/node.ts';
 import type { NodeMetrics } from '../../src/model/node-metrics.ts';
 import { type Clock, silentLog } from '../../src/model/ports.ts';
 import type { EncodedResource } from '../../src/model/resource.ts';
+import type { PortTls } from '../../src/model/server-tls.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import { EXTENSION_CONFIG_TYPE, RUNTIME_TYPE, SECRET_TYPE, XDS_TYPES } from '../../src/model/type-url.ts';
 import { DEFAULT_XDS_LIMITS, type XdsLimits } from '../../src/model/xds-limits.ts';
@@ -13,6 +14,7 @@ import { createCoalescedWriter } from '../../src/store/coalesced-writer.ts';
 import { LiveTable } from '../../src/store/live-table.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { createAdsService } from '../../src/xds/ads-service.ts';
+import { type NodeGateOptions, openNodeGate } from '../../src/xds/identity/node-gate.ts';
 import { LimitGuard } from '../../src/xds/limits/limit-guard.ts';
 import { type Patience, XDS_PATIENCE } from '../../src/xds/limits/patience.ts';
 import { startXdsServer } from '../../src/xds/xds-server.ts';
@@ -92,6 +94,9 @@ export interface SceneOptions {
   /** Of the limits. */
   readonly limitClock?: Clock;
   readonly patience?: Partial<Patience>;
+  /** How Envoys prove who they are; not at all. */
+  readonly gate?: Pick<NodeGateOptions, 'auth' | 'claims'> & Partial<NodeGateOptions>;
+  readonly tls?: PortTls;
 }
 
 /** The xds stage behind its port; `set` is what compile would do. */
@@ -118,13 +123,23 @@ export async function setUp(t: TestContext, world?: World, options: SceneOptions
     log: silentLog,
   });
   const guard = new LimitGuard({ limits, clock: options.limitClock ?? clock, log: silentLog });
-  const server = await startXdsServer(ads, { host: '127.0.0.1', port: 0 }, guard, silentLog, {
-    ...XDS_PATIENCE,
-    ...options.patience,
+  const gate = await openNodeGate({
+    ...{ auth: 'none', claims: 'kept', identity: undefined, tokenKey: moduleKey },
+    ...options.gate,
+    ...{ store, clock, log: silentLog },
+  });
+  const server = await startXdsServer({
+    ads,
+    listen: { host: '127.0.0.1', port: 0, tls: options.tls },
+    guard,
+    gate,
+    patience: { ...XDS_PATIENCE, ...options.patience },
+    log: silentLog,
   });
   stopAfter(t, {
     async stop() {
       await server.stop();
+      gate.stop();
       ads.stop();
       await writer.stop();
       await store.close();
@@ -137,7 +152,7 @@ export async function setUp(t: TestContext, world?: World, options: SceneOptions
   const presence = async (node = NODE): Promise<NodePresence | undefined> =>
     (await store.get('NodePresence', node))?.value;
   const open = (node?: string) => connection.open(node);
-  return { server, connect, connection, set, presence, metrics, open, guard };
+  return { server, connect, connection, set, presence, metrics, open, guard, gate, store };
 }
 
 /** `cds a@1 b@2 -c`; extension configs as `ecds slot: verdict a@1`. */

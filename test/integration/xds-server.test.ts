@@ -148,14 +148,20 @@ test('50. a stop ends streams of stats, and cuts a client that does not let go',
 });
 
 test('50. the port is free after a stop, and one that is taken is an error with its code', async t => {
-  const { server, guard } = await setUp(t, {});
+  const { server, guard, gate } = await setUp(t, {});
+  const options = {
+    ads: NO_SERVICE,
+    listen: { ...server.address, tls: undefined },
+    guard,
+    gate,
+    patience: XDS_PATIENCE,
+    log: silentLog,
+  };
   const other = await setUp(t, {});
   assert.notEqual(other.server.address.port, server.address.port);
-  await assert.rejects(startXdsServer(NO_SERVICE, { ...server.address }, guard, silentLog, XDS_PATIENCE), {
-    code: 'xds-listen-failed',
-  });
+  await assert.rejects(startXdsServer(options), { code: 'xds-listen-failed' });
   await server.stop();
-  const again = await startXdsServer(NO_SERVICE, { ...server.address }, guard, silentLog, XDS_PATIENCE);
+  const again = await startXdsServer(options);
   await again.stop();
 });
 

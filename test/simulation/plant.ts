@@ -11,6 +11,7 @@ import { createCoalescedWriter } from '../../src/store/coalesced-writer.ts';
 import { LiveTable } from '../../src/store/live-table.ts';
 import type { Operation, Store } from '../../src/store/store.ts';
 import { type AdsService, createAdsService, type DiscoveryStream } from '../../src/xds/ads-service.ts';
+import { ANY_NODE } from '../../src/xds/identity/node-right.ts';
 import type { ProtocolForm } from '../../src/xds/stream/channel.ts';
 import { type Distort, MortalStore } from './mortal-store.ts';
 import type { SimClock } from './sim-clock.ts';
@@ -114,7 +115,7 @@ export class Plant {
 
   /** undefined: nobody listens. */
   open(form: ProtocolForm, send: (bytes: Buffer) => void): DiscoveryStream | undefined {
-    return this.#ads?.open({ form }, bytes => this.#alive && send(bytes));
+    return this.#ads?.open({ form, right: ANY_NODE }, bytes => this.#alive && send(bytes));
   }
 
   /** What the module server saw. */

@@ -12,6 +12,7 @@ import { LiveTable } from '../../src/store/live-table.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { verdictKey } from '../../src/store/record-kinds.ts';
 import { createAdsService, type DiscoveryStream } from '../../src/xds/ads-service.ts';
+import { ANY_NODE } from '../../src/xds/identity/node-right.ts';
 import { encodeMetrics } from './metrics/metrics-writer.ts';
 import { snapshotOf } from './model/content.ts';
 import { type DeltaMessage, decodeResponse, encodeRequest } from './model/envoy-model.ts';
@@ -74,11 +75,11 @@ class Envoy {
   #flushes = 0;
 
   constructor({ ads }: Stage, metricsPeer = '10.0.0.1:5000') {
-    this.#stream = ads.open({ form: 'delta', peer: '10.0.0.1:5000' }, bytes => {
+    this.#stream = ads.open({ form: 'delta', peer: '10.0.0.1:5000', right: ANY_NODE }, bytes => {
       const { typeUrl, nonce } = decodeResponse(bytes);
       queueMicrotask(() => this.#send({ typeUrl, responseNonce: nonce }));
     });
-    this.#metrics = ads.openMetrics(metricsPeer);
+    this.#metrics = ads.openMetrics(metricsPeer, ANY_NODE);
   }
 
   ask(versions: Record<string, string> = {}): this {

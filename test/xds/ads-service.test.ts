@@ -14,6 +14,7 @@ import {
 import { LiveTable } from '../../src/store/live-table.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { type AdsService, createAdsService, type DiscoveryStream } from '../../src/xds/ads-service.ts';
+import { ANY_NODE } from '../../src/xds/identity/node-right.ts';
 import { readSlot, snapshotOf } from './model/content.ts';
 import { type DeltaMessage, decodeResponse, encodeRequest } from './model/envoy-model.ts';
 import { FakeClock } from './model/fake-clock.ts';
@@ -81,7 +82,7 @@ class Client {
 
   constructor(ads: AdsService, node = 'edge-1', typeUrl?: string) {
     this.#node = node;
-    const call = { form: 'delta' as const, ...(typeUrl === undefined ? {} : { typeUrl }) };
+    const call = { form: 'delta' as const, right: ANY_NODE, ...(typeUrl === undefined ? {} : { typeUrl }) };
     this.stream = ads.open(call, bytes => this.#sent.push(decodeResponse(bytes)));
   }
 
@@ -110,7 +111,7 @@ class Client {
 test('2. a first request without a node, or without its id, is refused', async () => {
   const { ads } = await setUp();
   for (const node of [undefined, '']) {
-    const stream = ads.open({ form: 'delta' }, () => {});
+    const stream = ads.open({ form: 'delta', right: ANY_NODE }, () => {});
     const whole = encodeRequest({ typeUrl: CLUSTER_TYPE }, '');
     // The empty node message is the first four bytes.
     const bytes = node === undefined ? whole.subarray(4) : whole;
@@ -128,9 +129,12 @@ test('1. a repeated node is fine, a missing one means the first, another one end
 
 test('a message that is no protobuf is refused', async () => {
   const { ads } = await setUp();
-  assert.throws(() => ads.open({ form: 'delta' }, () => {}).onMessage(Buffer.from('ff', 'hex')), {
-    code: 'malformed-message',
-  });
+  assert.throws(
+    () => ads.open({ form: 'delta', right: ANY_NODE }, () => {}).onMessage(Buffer.from('ff', 'hex')),
+    {
+      code: 'malformed-message',
+    },
+  );
 });
 
 test('nothing is sent to a new process before its name is durable', async () => {
@@ -226,7 +230,7 @@ test('a node that is gone keeps the places that it had', async () => {
 
 test('a stream that never said a word leaves nothing behind', async () => {
   const { ads } = await setUp();
-  ads.open({ form: 'delta' }, () => assert.fail('nothing is sent')).close();
+  ads.open({ form: 'delta', right: ANY_NODE }, () => assert.fail('nothing is sent')).close();
 });
 
 test('two streams of one node are both served', async () => {

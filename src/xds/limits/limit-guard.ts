@@ -92,6 +92,12 @@ export class LimitGuard {
     );
   }
 
+  /** What runs over a connection, as TLS does, has said its last. */
+  saidLast(over: Socket): void {
+    const socket = this.#sockets.get(peerOf(over));
+    if (socket !== undefined) this.#dismiss(socket);
+  }
+
   cutAll(): void {
     for (const socket of this.#sockets.values()) socket.destroy();
   }

@@ -1,6 +1,7 @@
 import type { MetricSample, NodeMetrics } from '../../model/node-metrics.ts';
 import type { Clock } from '../../model/ports.ts';
 import type { LiveTable } from '../../store/live-table.ts';
+import { demand, type NodeRight } from '../identity/node-right.ts';
 import { readFields } from '../protobuf-fields.ts';
 import { XdsError } from '../xds-error.ts';
 import { decodeMetrics, type Flush } from './decode-metrics.ts';
@@ -34,10 +35,12 @@ export interface MetricsOwners {
 export interface MetricsStream {
   /** Throws XdsError for a message that ends the stream. */
   onMessage(bytes: Buffer): void;
+  /** Throws XdsError where the caller may not act any more as the node that it is. */
+  check(): void;
 }
 
 export interface MetricsReceiver {
-  open(peer: string): MetricsStream;
+  open(peer: string, right: NodeRight): MetricsStream;
   /** The node is gone. */
   forget(nodeId: string): void;
   stop(): void;
@@ -57,7 +60,7 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
   };
   cancel = clock.after(SWEEP_MS, sweep);
   return {
-    open: peer => new NodeMetricsStream(options, peer),
+    open: (peer, right) => new NodeMetricsStream(options, peer, right),
     forget: nodeId => metrics.delete(nodeId),
     stop: () => cancel(),
   };
@@ -67,6 +70,7 @@ export function createMetricsReceiver(options: MetricsReceiverOptions): MetricsR
 class NodeMetricsStream implements MetricsStream {
   readonly #options: MetricsReceiverOptions;
   readonly #peer: string;
+  readonly #right: NodeRight;
   #nodeId: string | undefined;
   #newest: Flush | undefined;
   /** The sample before the newest flush, which the newest one adds to. */
@@ -75,14 +79,20 @@ class NodeMetricsStream implements MetricsStream {
   /** Of a process of which there is one sample so far. */
   #beganAt: number | undefined;
 
-  constructor(options: MetricsReceiverOptions, peer: string) {
+  constructor(options: MetricsReceiverOptions, peer: string, right: NodeRight) {
     this.#options = options;
     this.#peer = peer;
+    this.#right = right;
+  }
+
+  check(): void {
+    if (this.#nodeId !== undefined) demand(this.#right, this.#nodeId);
   }
 
   onMessage(bytes: Buffer): void {
     const { node, flush } = decodeMetrics(bytes);
     this.#nodeId ??= readNodeId(node);
+    this.check();
     // Nothing in it that we read: a piece of a flush, or a user's matcher keeps all of it away.
     if (flush.takenAt === 0) return;
     const process = this.#options.owners.processOf(this.#nodeId, this.#peer);

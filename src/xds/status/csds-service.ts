@@ -1,6 +1,7 @@
 import type * as grpc from '@grpc/grpc-js';
 import type { Log } from '../../model/ports.ts';
 import { toGrpcStatus } from '../grpc-status.ts';
+import type { NodeRight } from '../identity/node-right.ts';
 import type { ServiceProtos } from '../reflection/service-protos.ts';
 import { decodeStatusRequest, encodeStatusResponse } from './csds-codec.ts';
 import { matchNodes } from './match-nodes.ts';
@@ -28,16 +29,24 @@ const DEFINITION = {
 type StreamCall = grpc.ServerDuplexStream<Buffer, Buffer>;
 type FetchCall = grpc.ServerUnaryCall<Buffer, Buffer>;
 
-/** Each request of a stream gets one answer, which tells how things stand then. */
+export interface CsdsOptions {
+  readonly configs: NodeConfigs;
+  /** As which nodes a caller may act; throws XdsError. */
+  readonly rightOf: (call: StreamCall | FetchCall) => NodeRight;
+  readonly log: Log;
+}
+
+/** Each request of a stream gets one answer, which tells how things stand then, of the nodes that the caller may be. */
 export function addCsds(
   server: grpc.Server,
-  configs: NodeConfigs,
   protos: () => ServiceProtos,
-  log: Log,
+  { configs, rightOf, log }: CsdsOptions,
 ): void {
-  const answer = (message: Buffer): Buffer => {
+  const answer = (call: StreamCall | FetchCall, message: Buffer): Buffer => {
+    const right = rightOf(call);
     const request = decodeStatusRequest(protos(), message);
-    const nodes = matchNodes(request.matchers, configs.nodes());
+    const own = [...configs.nodes()].filter(({ id }) => right.refusal(id) === undefined);
+    const nodes = matchNodes(request.matchers, own);
     return encodeStatusResponse(
       protos(),
       nodes.flatMap(({ id }) => configs.read(id) ?? []),
@@ -52,7 +61,7 @@ export function addCsds(
     stream(call: StreamCall) {
       call.on('data', (message: Buffer) => {
         try {
-          call.write(answer(message));
+          call.write(answer(call, message));
         } catch (error) {
           call.removeAllListeners('data').resume();
           call.emit('error', refuse(error, call.getPeer()));
@@ -63,7 +72,7 @@ export function addCsds(
     },
     fetch(call: FetchCall, callback: grpc.sendUnaryData<Buffer>) {
       try {
-        callback(null, answer(call.request));
+        callback(null, answer(call, call.request));
       } catch (error) {
         callback(refuse(error, call.getPeer()));
       }

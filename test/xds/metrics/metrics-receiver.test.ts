@@ -4,6 +4,7 @@ import { windowOf } from '../../../src/model/metric-window.ts';
 import { reloadsSince } from '../../../src/model/node-health.ts';
 import type { NodeMetrics } from '../../../src/model/node-metrics.ts';
 import { LiveTable } from '../../../src/store/live-table.ts';
+import { ANY_NODE } from '../../../src/xds/identity/node-right.ts';
 import { createMetricsReceiver } from '../../../src/xds/metrics/metrics-receiver.ts';
 import { FakeClock } from '../model/fake-clock.ts';
 import { encodeMetrics, type Family, type Message } from './metrics-writer.ts';
@@ -32,7 +33,7 @@ const took = (count: number): Family => ({ name: 'http.in.downstream_rq_time', h
 
 test('the first message names the node, each makes a sample, and latencies add up', () => {
   const { clock, metrics, receiver, flushes } = setUp();
-  const stream = receiver.open('peer');
+  const stream = receiver.open('peer', ANY_NODE);
   stream.onMessage(message(1, [answered(3), took(3)], 'edge-1'));
   clock.run(5000);
   stream.onMessage(message(2, [answered(5), took(2)]));
@@ -50,12 +51,12 @@ test('the first message names the node, each makes a sample, and latencies add u
 
 test('a stream that breaks goes on where it was; a new process begins anew', () => {
   const { clock, metrics, receiver, processes } = setUp();
-  receiver.open('a').onMessage(message(1, [took(3)], 'edge-1'));
+  receiver.open('a', ANY_NODE).onMessage(message(1, [took(3)], 'edge-1'));
   clock.run(5000);
-  receiver.open('b').onMessage(message(2, [took(4)], 'edge-1'));
+  receiver.open('b', ANY_NODE).onMessage(message(2, [took(4)], 'edge-1'));
   assert.equal(metrics.get('edge-1')?.samples.at(-1)?.latency[1], 7);
   processes['edge-1'] = 'p2';
-  receiver.open('c').onMessage(message(3, [took(1)], 'edge-1'));
+  receiver.open('c', ANY_NODE).onMessage(message(3, [took(1)], 'edge-1'));
   const { samples, process } = metrics.get('edge-1') ?? assert.fail();
   assert.deepEqual([process, samples.length, samples[0]?.latency[1]], ['p2', 1, 1]);
 });
@@ -71,7 +72,7 @@ test('a crash before the first flush of a new process is one; requests before it
   began.at = clock.now();
   const movedAt = clock.now() + 10;
   clock.run(5000);
-  const stream = receiver.open('peer');
+  const stream = receiver.open('peer', ANY_NODE);
   stream.onMessage(message(1, [answered(300), crashed(1)], 'edge-1'));
   clock.run(5000);
   stream.onMessage(message(2, [answered(304), crashed(1)]));
@@ -82,7 +83,7 @@ test('a crash before the first flush of a new process is one; requests before it
 
 test('crashes from before our own start are of the past', () => {
   const { clock, metrics, receiver } = setUp();
-  const stream = receiver.open('peer');
+  const stream = receiver.open('peer', ANY_NODE);
   stream.onMessage(message(1, [crashed(1)], 'edge-1'));
   clock.run(5000);
   stream.onMessage(message(2, [crashed(1)]));
@@ -91,7 +92,7 @@ test('crashes from before our own start are of the past', () => {
 
 test('a node that nobody knows leaves nothing, until it is known', () => {
   const { metrics, receiver, processes } = setUp({});
-  const stream = receiver.open('peer');
+  const stream = receiver.open('peer', ANY_NODE);
   stream.onMessage(message(1, [answered(1)], 'edge-9'));
   assert.equal(metrics.get('edge-9'), undefined);
   processes['edge-9'] = null;
@@ -101,17 +102,17 @@ test('a node that nobody knows leaves nothing, until it is known', () => {
 
 test('a stream that names no node ends with its code', () => {
   const { receiver } = setUp();
-  assert.throws(() => receiver.open('peer').onMessage(message(1, [answered(1)])), {
+  assert.throws(() => receiver.open('peer', ANY_NODE).onMessage(message(1, [answered(1)])), {
     code: 'node-id-missing',
   });
-  assert.throws(() => receiver.open('peer').onMessage(Buffer.from('ffff', 'hex')), {
+  assert.throws(() => receiver.open('peer', ANY_NODE).onMessage(Buffer.from('ffff', 'hex')), {
     code: 'malformed-message',
   });
 });
 
 test('a flush in pieces is one sample, and proves nothing', () => {
   const { metrics, receiver, flushes, clock } = setUp();
-  const stream = receiver.open('peer');
+  const stream = receiver.open('peer', ANY_NODE);
   stream.onMessage(message(1, [answered(3)], 'edge-1'));
   stream.onMessage(message(1, [took(3)]));
   stream.onMessage(message(1, [{ name: 'cluster.up.upstream_rq_2xx', counter: 3 }]));
@@ -128,8 +129,8 @@ test('a flush in pieces is one sample, and proves nothing', () => {
 test('a node that is silent for a quarter of an hour leaves no samples, and neither does one that is forgotten', () => {
   const { clock, metrics, receiver, processes } = setUp();
   processes['edge-2'] = 'p2';
-  receiver.open('peer').onMessage(message(1, [answered(1)], 'edge-1'));
-  receiver.open('peer').onMessage(message(1, [answered(1)], 'edge-2'));
+  receiver.open('peer', ANY_NODE).onMessage(message(1, [answered(1)], 'edge-1'));
+  receiver.open('peer', ANY_NODE).onMessage(message(1, [answered(1)], 'edge-2'));
   receiver.forget('edge-2');
   assert.equal(metrics.get('edge-2'), undefined);
   clock.run(15 * 60_000);

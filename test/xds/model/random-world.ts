@@ -7,6 +7,7 @@ import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { LiveTable } from '../../../src/store/live-table.ts';
 import { createMemoryStore } from '../../../src/store/memory-store.ts';
 import { type AdsService, createAdsService, type DiscoveryStream } from '../../../src/xds/ads-service.ts';
+import { ANY_NODE } from '../../../src/xds/identity/node-right.ts';
 import type { CoalescedPut } from '../../../src/xds/node-recorder.ts';
 import type { ProtocolForm } from '../../../src/xds/stream/channel.ts';
 import { modelReader, type Part, part, snapshotOf } from './content.ts';
@@ -325,7 +326,7 @@ export class RandomWorld {
     const envoy = this.#envoy;
     let inOrder = this.clock.now();
     const { form } = this;
-    const stream = ads?.open({ form }, bytes => {
+    const stream = ads?.open({ form, right: ANY_NODE }, bytes => {
       inOrder = Math.max(inOrder, this.clock.now() + 1 + Math.floor(this.#random() * 5));
       this.clock.after(inOrder - this.clock.now(), () => {
         if (this.#stream !== stream || this.#envoy !== envoy) return;
