@@ -136,7 +136,9 @@ function pauseWhenLost(turn: Turn, records: RolloutRecords, rollout: Rollout): R
   if (awaitsAny(turn, ids)) return records;
   const isBaking = rollout.stage === 'Baking';
   const own = isBaking ? [] : ids.filter(id => records.nodes?.movedAt[id]?.step === rollout.step);
-  const lost = findTooMany(turn, records, rollout, own) ?? findTooMany(turn, records, rollout, ids);
+  const lost =
+    findTooMany(turn, records, rollout, own) ??
+    (own.length === ids.length ? undefined : findTooMany(turn, records, rollout, ids));
   if (lost === undefined) return records;
   const why = `${toNamesText(lost.gone)} ${lost.gone.length === 1 ? 'is' : 'are'} gone: ${lost.gone.length} of ${toCountText(lost.of, 'node')}, more than the ${Math.round(rollout.strategy.maxDisconnected * 100)} % that may be`;
   return pause(turn, records, rollout, { reason: 'Disconnected', why });
