@@ -10,6 +10,7 @@ import { watchEventLoop } from './api/metrics/watch-event-loop.ts';
 import { readFleet } from './api/fleet.ts';
 import { createTokenCheck } from './api/access/token-check.ts';
 import { startApiServer } from './api/server.ts';
+import { createBackups } from './backup/take-backup.ts';
 import { makeCheckResource } from './compile/check-resource.ts';
 import { refuseUnknownTypes } from './compile/check-stored.ts';
 import { COMPILE_FORMAT } from './compile/compile-format.ts';
@@ -242,6 +243,13 @@ async function start(
     metrics,
     registry: hub,
     readModuleStorage: createModuleStorage(cache, hub),
+    takeBackup: createBackups({
+      dataDirectory: config.dataDirectory,
+      store,
+      blobs: cache,
+      clock,
+      version: readVersion(),
+    }),
     readLimits: () => guard.usage(),
     meter,
     scrape,

@@ -124,6 +124,14 @@ function createPorts(): CommandPorts {
       const { runPlugin } = await import('./module/trial/stream/run-plugin.ts');
       return runPlugin(bytes, plan, clock, new AbortController().signal);
     },
+    async checkBackup(path) {
+      const { checkBackup } = await import('./backup/read-backup.ts');
+      return checkBackup(path);
+    },
+    async restoreBackup(path, directory) {
+      const { restoreBackup } = await import('./backup/restore-backup.ts');
+      return restoreBackup(path, directory);
+    },
     async buildPlugin(name) {
       // The published package has them built; in a clone they are built from what is in plugins/.
       const ready = new URL(`./plugins/${name}.wasm`, import.meta.url);

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../model/caller.ts';
+import type { TakeBackup } from '../model/backup.ts';
 import type { CheckPluginConfig, PlanModule } from '../model/module-plan.ts';
 import type { ReadModuleStorage } from '../model/module-storage.ts';
 import type { NodeAccess } from '../model/node-access.ts';
@@ -33,6 +34,8 @@ export interface ApiContext {
   readonly checkPluginConfig?: CheckPluginConfig;
   /** What the data directory holds of modules. */
   readonly readModuleStorage: ReadModuleStorage;
+  /** All that the data directory holds. */
+  readonly takeBackup: TakeBackup;
   /** What Envoys pushed of their stats, by node.id; absent: nothing is known. */
   readonly metrics?: LiveTable<NodeMetrics>;
   /** What clients of the xDS port may take, and what they took. */

@@ -18,6 +18,7 @@ import { noteRoutes, type RequestRoutes } from './metrics/count-requests.ts';
 import type { Scrape } from './metrics/create-scrape.ts';
 import { keepDeletedPurged } from './purge-deleted.ts';
 import { addRequestHooks } from './request-hooks.ts';
+import { addBackupRoute } from './routes/backup-route.ts';
 import { addCatalogueRoutes } from './routes/catalogue.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addFreezeRoutes } from './routes/freeze.ts';
@@ -69,6 +70,7 @@ const ROUTES = [
   addRolloutRoutes,
   addFreezeRoutes,
   addTokenRoutes,
+  addBackupRoute,
 ];
 const BODY_LIMIT = 1024 * 1024;
 /** Bounds a runaway loop; a person and a CI together stay far below. */

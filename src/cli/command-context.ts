@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import type { PushLayout } from '../model/artifact-layout.ts';
+import type { BackupManifest } from '../model/backup.ts';
 import type { ModuleCheck } from '../model/module-check.ts';
 import type { ModuleInspection } from '../model/module-inspection.ts';
 import type { PluginDocument } from '../model/plugin-document.ts';
@@ -54,6 +55,10 @@ export interface CommandPorts {
   tagArtifact(request: RegistryRequest & { readonly tag: string }): Promise<{ readonly digest: string }>;
   /** Has requests pass through a plugin, in the host of the trial runs. */
   runPlugin(bytes: Uint8Array, plan: RunPlan): Promise<PluginRun>;
+  /** Reads all of a backup, compares it with its digests, and says what it holds. */
+  checkBackup(path: string): Promise<BackupManifest>;
+  /** Fills an empty data directory. */
+  restoreBackup(path: string, directory: string): Promise<BackupManifest>;
   /** Compiles one of the example plugins in plugins/. */
   buildPlugin(name: string): Promise<{ readonly bytes: Uint8Array; readonly sha256: string }>;
 }

@@ -73,6 +73,21 @@ export class RestClient {
     }
   }
 
+  /**
+   * What is at a path, as bytes, for as long as they come. A connection that breaks ends them with CliError
+   * `unreachable`; that all came is for who reads them to find out.
+   */
+  async *download(path: string): AsyncGenerator<Uint8Array, void, void> {
+    const signal = new AbortController().signal;
+    const response = await this.#send('GET', path, { headers: {}, signal });
+    if (!response.ok || response.body === null) throw this.#toError(path, response, await response.text());
+    try {
+      yield* response.body;
+    } catch (cause) {
+      throw this.#toUnreachable(cause);
+    }
+  }
+
   async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';

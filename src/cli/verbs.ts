@@ -16,6 +16,16 @@ export const VERBS: readonly Verb[] = [
   },
   { name: 'serve', summary: 'run the control plane', load: () => import('./commands/serve.ts') },
   {
+    name: 'backup',
+    summary: 'write all that a running server keeps into a file',
+    load: () => import('./commands/backup.ts'),
+  },
+  {
+    name: 'restore',
+    summary: 'fill a new data directory from a backup',
+    load: () => import('./commands/restore.ts'),
+  },
+  {
     name: 'pki',
     summary: 'make certificates for Attaché and its Envoys',
     load: () => import('./commands/pki.ts'),

@@ -27,12 +27,18 @@ export interface SqliteStoreOptions {
   readonly log?: Log;
 }
 
+/** A store that can be copied while it is used. */
+export interface SqliteStore extends Store {
+  /** Into a file that is not there; it holds one revision, and everything else waits meanwhile. Throws StoreError. */
+  copyTo(file: string): void;
+}
+
 /**
  * The embedded store: one SQLite file, one connection, every commit on disk before it is answered. Throws
  * StoreError: `data-directory-in-use` at once when any other open store has the directory,
  * `data-directory-unusable`, `store-damaged`, `store-newer`, `sqlite-too-old`.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const file = join(options.directory, STORE_FILE);
   let db: DatabaseSync | undefined;
   try {
@@ -40,7 +46,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     db = new DatabaseSync(file, { timeout: 0, defensive: true });
     prepareDatabase(db, file);
     const engine = new SqliteEngine(db, file);
-    return new EmbeddedStore(timed(engine, options.clock, options.log ?? silentLog));
+    const store = new EmbeddedStore(timed(engine, options.clock, options.log ?? silentLog));
+    return Object.assign(store, { copyTo: (copy: string) => engine.copyTo(copy) });
   } catch (thrown) {
     db?.close();
     throw toStoreError(thrown, file);

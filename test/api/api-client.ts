@@ -50,6 +50,9 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
     findReferences: () => [],
     signatures: NO_SIGNATURE_POLICY,
     nodes: NO_ACCESS,
+    takeBackup: async () => {
+      throw new Error('there is nothing to back up here');
+    },
     readModuleStorage: async () => ({ usedBytes: 0, quotaBytes: 1, here: new Set(), inRegistry: new Set() }),
     readLimits: () =>
       new LimitGuard({ limits: DEFAULT_XDS_LIMITS, clock: systemClock, log: silentLog }).usage(),
