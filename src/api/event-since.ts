@@ -9,11 +9,25 @@ const TIME = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d
 /** `2h`, an RFC 3339 time, or the id of an event. Throws ApiError `bad-query`. */
 export function parseSince(text: string, now: number): EventPosition {
   if (readEventId(text) !== undefined) return { after: text };
-  const from = parseDuration(text, now) ?? (TIME.test(text) ? Date.parse(text) : Number.NaN);
-  if (!Number.isNaN(from)) return { from };
+  const from = readMoment(text, now);
+  if (from !== undefined) return { from };
   throw new ApiError('bad-query', `since=${text}: neither a duration, a time nor the id of an event`, {
     hint: 'For instance since=2h, since=2026-07-01T03:00:00Z, or an id that a stream or list gave.',
   });
+}
+
+/** `2h` (ago) or an RFC 3339 time, in ms; `name` is the parameter's. Throws ApiError `bad-query`. */
+export function parseMoment(name: string, text: string, now: number): number {
+  const moment = readMoment(text, now);
+  if (moment !== undefined) return moment;
+  throw new ApiError('bad-query', `${name}=${text}: neither a duration nor a time`, {
+    hint: `For instance ${name}=2h or ${name}=2026-07-01T03:00:00Z.`,
+  });
+}
+
+function readMoment(text: string, now: number): number | undefined {
+  const moment = parseDuration(text, now) ?? (TIME.test(text) ? Date.parse(text) : Number.NaN);
+  return Number.isNaN(moment) ? undefined : moment;
 }
 
 function parseDuration(text: string, now: number): number | undefined {

@@ -19,6 +19,7 @@ import type { Scrape } from './metrics/create-scrape.ts';
 import { keepDeletedPurged } from './purge-deleted.ts';
 import { addRequestHooks } from './request-hooks.ts';
 import { addBackupRoute } from './routes/backup-route.ts';
+import { addAuditRoutes } from './routes/audit.ts';
 import { addCatalogueRoutes } from './routes/catalogue.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addFreezeRoutes } from './routes/freeze.ts';
@@ -67,6 +68,7 @@ const ROUTES = [
   addNodeRoutes,
   addModuleRoutes,
   addEventRoutes,
+  addAuditRoutes,
   addRolloutRoutes,
   addFreezeRoutes,
   addTokenRoutes,

@@ -1,3 +1,4 @@
+import { AuditEntryView, AuditList, AuditVerification } from './audit-view.ts';
 import { NodeBundle, RolloutBundle } from './bundle-view.ts';
 import { CatalogueItemView, CatalogueList } from './catalogue-view.ts';
 import { EventBookmark, EventEnd, EventList, EventReset, EventView, RolloutUpdated } from './event-view.ts';
@@ -64,6 +65,9 @@ export const SCHEMAS = {
   EventBookmark,
   EventReset,
   EventEnd,
+  AuditEntry: AuditEntryView,
+  AuditList,
+  AuditVerification,
   Plan,
   PluginPlan,
   ResourcePlan,
