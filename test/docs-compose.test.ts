@@ -37,6 +37,7 @@ test('the bootstrap is what attache bootstrap prints', () => {
     plugins: [],
     unanswered: 'deny',
     runtimes: [],
+    proof: { tls: undefined, token: undefined },
   });
   assert.deepEqual(parse(read('deploy/compose/envoy.yaml')), parse(expected));
 });

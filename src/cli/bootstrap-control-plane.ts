@@ -1,6 +1,7 @@
 import { isMap } from 'yaml';
 import type { BootstrapFile } from './bootstrap-file.ts';
 import { toAdsConfig, toOverAds, XDS_CLUSTER } from './bootstrap-parts.ts';
+import type { BootstrapProof } from './bootstrap-proof.ts';
 
 /** What comes from somewhere else than Attaché; the source is a path, or `cluster NAME`. */
 export interface Elsewhere {
@@ -24,10 +25,11 @@ const CONFIGS = [
 /** Adds ADS, LDS and CDS to `dynamic_resources`, where nothing of the user's stands there; another control plane stays. */
 export function editDynamicResources(
   file: BootstrapFile,
+  proof: BootstrapProof,
   additions: Record<string, unknown>,
 ): ControlPlaneChange {
   const { splice, root } = file;
-  const wanted = { ads_config: toAdsConfig(), lds_config: toOverAds(), cds_config: toOverAds() };
+  const wanted = { ads_config: toAdsConfig(proof), lds_config: toOverAds(), cds_config: toOverAds() };
   const own = splice.get(root, 'dynamic_resources', 'dynamicResources');
   if (!isMap(own)) {
     const key = splice.has(root, 'dynamicResources') ? 'dynamicResources' : 'dynamic_resources';

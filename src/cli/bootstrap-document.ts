@@ -11,6 +11,7 @@ import {
   toStatsSink,
   type Unanswered,
 } from './bootstrap-parts.ts';
+import type { BootstrapProof } from './bootstrap-proof.ts';
 import { toYaml } from './yaml-splice.ts';
 
 /** What `attache bootstrap` was told, addresses resolved. */
@@ -29,6 +30,7 @@ export interface BootstrapOptions {
   readonly unanswered: Unanswered;
   /** Names of runtimes that the Envoy asks for. */
   readonly runtimes: readonly string[];
+  readonly proof: BootstrapProof;
 }
 
 /** A whole bootstrap for an Envoy whose listeners come from Attaché. */
@@ -41,10 +43,14 @@ export function toBootstrap(id: string, options: BootstrapOptions): string {
       ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
     },
     ...(options.adminPort === undefined ? {} : { admin: toAdmin(options.adminPort) }),
-    dynamic_resources: { ads_config: toAdsConfig(), lds_config: toOverAds(), cds_config: toOverAds() },
-    static_resources: { clusters: Object.values(toClusters(options.xds, options.modules)) },
+    dynamic_resources: {
+      ads_config: toAdsConfig(options.proof),
+      lds_config: toOverAds(),
+      cds_config: toOverAds(),
+    },
+    static_resources: { clusters: Object.values(toClusters(options.xds, options.modules, options.proof)) },
     ...(options.runtimes.length === 0 ? {} : { layered_runtime: toLayeredRuntime(options.runtimes) }),
-    stats_sinks: [toStatsSink()],
+    stats_sinks: [toStatsSink(options.proof)],
     ...(options.leanStats ? { stats_config: toLeanStats() } : {}),
   };
   return toYaml(document);

@@ -5,14 +5,7 @@ import { type BootstrapOptions, toAdmin, toNodeMetadata, toPlaceNames } from './
 import { type BootstrapFile, openBootstrap } from './bootstrap-file.ts';
 import { addPlaces, findManagers, type ListenerChange, listListeners } from './bootstrap-listeners.ts';
 import { type MovedListener, moveListeners } from './bootstrap-move.ts';
-import {
-  type PlaceLayout,
-  toAdsConfig,
-  toClusters,
-  toLayeredRuntime,
-  toPlace,
-  type Unanswered,
-} from './bootstrap-parts.ts';
+import { toAdsConfig, toClusters, toLayeredRuntime, toPlace } from './bootstrap-parts.ts';
 import { editStats } from './bootstrap-stats.ts';
 import { CliError } from './cli-error.ts';
 import type { YamlSplice } from './yaml-splice.ts';
@@ -68,10 +61,10 @@ export function manageBootstrap(
     listeners: listeners.map(one => one.facts),
   };
   const node = editNode(file, options, facts, additions);
-  const control = editDynamicResources(file, additions);
+  const control = editDynamicResources(file, options.proof, additions);
   const kept = [...control.kept];
   const clusters = editClusters(splice, root, options, additions, kept);
-  const stats = editStats(file, additions);
+  const stats = editStats(file, options.proof, additions);
   if (options.adminPort !== undefined) {
     if (splice.get(root, 'admin') === undefined) additions.admin = toAdmin(options.adminPort);
     else kept.push('admin');
@@ -128,14 +121,14 @@ function addOwnPlaces(
 ): readonly ListenerChange[] {
   const { layout, unanswered } = options;
   const toOwn = (name: string) =>
-    ads === 'ours' ? toPlace(name, layout, unanswered) : toLonePlace(name, layout, unanswered);
+    ads === 'ours' ? toPlace(name, layout, unanswered) : toLonePlace(name, options);
   return addPlaces(file, toPlaceNames(options), toOwn);
 }
 
-function toLonePlace(name: string, layout: PlaceLayout, unanswered: Unanswered): object {
+function toLonePlace(name: string, { layout, unanswered, proof }: BootstrapOptions): object {
   const place = toPlace(name, layout, unanswered) as { config_discovery: { config_source: object } };
   const { ads: _, ...source } = place.config_discovery.config_source as { ads?: object };
-  const config_source = { api_config_source: toAdsConfig(), ...source };
+  const config_source = { api_config_source: toAdsConfig(proof), ...source };
   return { ...place, config_discovery: { ...place.config_discovery, config_source } };
 }
 
@@ -195,7 +188,7 @@ function editClusters(
   const resources = splice.get(root, key);
   const own = splice.get(resources, 'clusters');
   const names = splice.items(own).map(item => splice.text(item, 'name'));
-  const wanted = Object.entries(toClusters(options.xds, options.modules));
+  const wanted = Object.entries(toClusters(options.xds, options.modules, options.proof));
   const added = wanted.filter(([name]) => !names.includes(name));
   for (const item of splice.items(own)) {
     const name = splice.text(item, 'name') ?? '';

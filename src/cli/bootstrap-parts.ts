@@ -1,4 +1,5 @@
 import { CLUSTER_TYPE } from '../model/type-url.ts';
+import { type BootstrapProof, toInitialMetadata, toTransportSocket } from './bootstrap-proof.ts';
 
 /** What the pieces of a bootstrap are made from. Hosts and ports are those that the Envoy uses. */
 export interface ControlPlaneAddress {
@@ -19,11 +20,16 @@ export const MODULES_CLUSTER = 'attache_modules';
 export type PlaceLayout = 'chain' | 'single';
 export type Unanswered = 'deny' | 'allow';
 
-/** The two clusters: gRPC with keepalive for xDS, plain HTTP/1.1 for modules. */
-export function toClusters(xds: ControlPlaneAddress, modules: ControlPlaneAddress): Record<string, object> {
+/** The two clusters: gRPC with keepalive for xDS, HTTP/1.1 for modules. */
+export function toClusters(
+  xds: ControlPlaneAddress,
+  modules: ControlPlaneAddress,
+  proof: BootstrapProof,
+): Record<string, object> {
   return {
     [XDS_CLUSTER]: {
       ...toCluster(XDS_CLUSTER, xds),
+      ...toTransportSocket('xds', xds.host, proof),
       typed_extension_protocol_options: {
         'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
           '@type': `${TYPE}upstreams.http.v3.HttpProtocolOptions`,
@@ -33,7 +39,10 @@ export function toClusters(xds: ControlPlaneAddress, modules: ControlPlaneAddres
         },
       },
     },
-    [MODULES_CLUSTER]: toCluster(MODULES_CLUSTER, modules),
+    [MODULES_CLUSTER]: {
+      ...toCluster(MODULES_CLUSTER, modules),
+      ...toTransportSocket('modules', modules.host, proof),
+    },
   };
 }
 
@@ -59,12 +68,14 @@ export function toSocketAddress(address: ControlPlaneAddress): object {
   return { socket_address: { address: address.host, port_value: address.port } };
 }
 
-export function toAdsConfig(): object {
+export function toAdsConfig(proof: BootstrapProof): object {
   return {
     api_type: 'DELTA_GRPC',
     transport_api_version: 'V3',
     set_node_on_first_message_only: true,
-    grpc_services: [{ envoy_grpc: { cluster_name: XDS_CLUSTER, retry_policy: RECONNECT } }],
+    grpc_services: [
+      { envoy_grpc: { cluster_name: XDS_CLUSTER, retry_policy: RECONNECT }, ...toInitialMetadata(proof) },
+    ],
   };
 }
 
@@ -75,13 +86,13 @@ export function toOverAds(): object {
   return { ads: {}, resource_api_version: 'V3' };
 }
 
-export function toStatsSink(): object {
+export function toStatsSink(proof: BootstrapProof): object {
   return {
     name: 'envoy.stat_sinks.metrics_service',
     typed_config: {
       '@type': 'type.googleapis.com/envoy.config.metrics.v3.MetricsServiceConfig',
       transport_api_version: 'V3',
-      grpc_service: { envoy_grpc: { cluster_name: XDS_CLUSTER } },
+      grpc_service: { envoy_grpc: { cluster_name: XDS_CLUSTER }, ...toInitialMetadata(proof) },
     },
   };
 }

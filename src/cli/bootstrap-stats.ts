@@ -2,6 +2,7 @@ import { isMap, isSeq } from 'yaml';
 import type { BootstrapFile } from './bootstrap-file.ts';
 import { findManagers, listListeners } from './bootstrap-listeners.ts';
 import { toStatsSink, XDS_CLUSTER } from './bootstrap-parts.ts';
+import type { BootstrapProof } from './bootstrap-proof.ts';
 import { describeLostStats, type StatsConfig } from './stats-matcher.ts';
 
 /** What was done to the sinks, and what of the user's settings keeps numbers from Attaché. */
@@ -12,15 +13,20 @@ export interface StatsChange {
 }
 
 /** Adds the sink to Attaché beside those of the user, a metrics service of another one too. */
-export function editStats(file: BootstrapFile, additions: Record<string, unknown>): StatsChange {
+export function editStats(
+  file: BootstrapFile,
+  proof: BootstrapProof,
+  additions: Record<string, unknown>,
+): StatsChange {
   const { splice, root } = file;
+  const sink = toStatsSink(proof);
   const key = splice.has(root, 'statsSinks') ? 'statsSinks' : 'stats_sinks';
   const own = splice.get(root, key);
-  const added = !splice.items(own).some(sink => leadsToUs(file, sink));
+  const added = !splice.items(own).some(own => leadsToUs(file, own));
   if (added) {
-    if (isSeq(own) || isMap(own)) splice.insertItems(own, [toStatsSink()]);
-    else if (splice.has(root, key)) splice.setEntry(root, key, [toStatsSink()]);
-    else additions.stats_sinks = [toStatsSink()];
+    if (isSeq(own) || isMap(own)) splice.insertItems(own, [sink]);
+    else if (splice.has(root, key)) splice.setEntry(root, key, [sink]);
+    else additions.stats_sinks = [sink];
   }
   return { added, lost: findLost(file) };
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { type BootstrapOptions, toBootstrap } from '../../src/cli/bootstrap-document.ts';
 import { manageBootstrap } from '../../src/cli/bootstrap-from.ts';
+import { NO_PROOF } from '../../src/cli/bootstrap-proof.ts';
 import { describeManaged } from '../../src/cli/bootstrap-summary.ts';
 
 const OPTIONS: BootstrapOptions = {
@@ -20,6 +21,7 @@ const OPTIONS: BootstrapOptions = {
   plugins: [],
   unanswered: 'deny',
   runtimes: [],
+  proof: NO_PROOF,
 };
 
 const folder = fileURLToPath(new URL('bootstrap/', import.meta.url));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseAddress } from '../../config.ts';
 import { toBootstrap } from '../bootstrap-document.ts';
+import { NO_PROOF } from '../bootstrap-proof.ts';
 import { CliError } from '../cli-error.ts';
 import { pollUntil } from '../poll.ts';
 import { RestClient } from '../rest-client.ts';
@@ -133,7 +134,7 @@ function toDemoOptions(server: ServerAddresses, adminPort: number): Parameters<t
   if (xds === undefined || modules === undefined)
     throw new CliError('demo-failed', `addresses.json: ${JSON.stringify(server)}`);
   const metadata = { id: NODE_ID, cluster: undefined, namespace: undefined, labels: {} };
-  const places = { layout: 'chain', plugins: [], unanswered: 'deny', runtimes: [] } as const;
+  const places = { layout: 'chain', plugins: [], unanswered: 'deny', runtimes: [], proof: NO_PROOF } as const;
   return { ...metadata, ...places, adminPort, leanStats: false, xds, modules };
 }
 
