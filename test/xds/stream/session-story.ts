@@ -1,6 +1,6 @@
 /** A session of a real process on a fake clock; the test is the Envoy. */
 import assert from 'node:assert/strict';
-import { silentMeter } from '../../../src/model/meter.ts';
+import { type Meter, silentMeter } from '../../../src/model/meter.ts';
 import type { NodePresence } from '../../../src/model/node.ts';
 import type { NodeVerdict } from '../../../src/model/node-verdict.ts';
 import { silentLog } from '../../../src/model/ports.ts';
@@ -63,6 +63,8 @@ function toSnapshot({ slots = {}, listeners = {} }: World): Snapshot {
 export class StreamStory {
   readonly clock = new FakeClock();
   readonly records = new Map<string, unknown>();
+  /** What was counted, in words: `ack ecds`, `nack ecds refused`, `converged 2`. */
+  readonly counted: string[] = [];
   readonly registry = new ProcessRegistry();
   readonly process = this.registry.attach(NODE, true, () => '00000000000000aa');
   readonly #recorder: NodeRecorder;
@@ -167,7 +169,7 @@ export class StreamStory {
       clock: this.clock,
       random: (bytes: number) => this.#random(bytes),
       log: silentLog,
-      meter: silentMeter,
+      meter: this.#meter(),
       recorder: this.#recorder,
       moduleKey: KEY,
       mostNames: 1000,
@@ -175,6 +177,20 @@ export class StreamStory {
     const session = new Session(this.process, context);
     this.#channel = session.open('delta', undefined, bytes => this.#sent.push(decodeResponse(bytes)));
     return session;
+  }
+
+  #meter(): Meter {
+    const note = (what: string, typeUrl: string, reason = ''): void => {
+      const short = XDS_TYPES.find(type => type.typeUrl === typeUrl)?.short;
+      this.counted.push(`${what} ${short} ${reason}`.trim());
+    };
+    return {
+      ...silentMeter,
+      pushed: typeUrl => note('push', typeUrl),
+      acked: typeUrl => note('ack', typeUrl),
+      nacked: (typeUrl, reason) => note('nack', typeUrl, reason),
+      converged: seconds => this.counted.push(`converged ${seconds}`),
+    };
   }
 
   #random(bytes: number): string {
