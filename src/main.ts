@@ -2,42 +2,23 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import type { WriteStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
-import { Command, CommanderError } from 'commander';
-import { NEXT_STEPS } from './cli/cli-error.ts';
+import { CommanderError } from 'commander';
 import type { CommandContext, CommandPorts } from './cli/command-context.ts';
 import { EXIT, toExitCode } from './cli/exit-code.ts';
 import { formatError } from './cli/print-error.ts';
-import { VERBS } from './cli/verbs.ts';
+import { createProgram } from './cli/program.ts';
 import type { Clock, Log, RandomHex } from './model/ports.ts';
-
-const EXIT_CODES = `
-Exit codes: 0 done, 1 error, 2 usage, 3 differences, 4 rolled back or held back, 5 waits for a person,
-6 timeout, 7 conflict or data directory in use.`;
 
 /** Runs one command line (without node and script); resolves to the exit code. Never throws. */
 export async function main(given: readonly string[], context: CommandContext): Promise<number> {
   let code: number = EXIT.usage;
   // `help rollout status` as well, which commander takes for one of the whole verb.
   const args = given[0] === 'help' && given.length > 1 ? [...given.slice(1), '--help'] : given;
-  const program = new Command('attache')
-    .description('Puts Proxy-Wasm plugins on plain Envoys and keeps them there.')
-    .version(`attache ${context.version}`, '-V, --version')
-    .addHelpText('after', EXIT_CODES)
-    .showHelpAfterError(NEXT_STEPS['bad-usage'])
-    .configureOutput({
-      writeOut: text => context.out(text.trimEnd()),
-      writeErr: text => context.err(text.trimEnd()),
-    })
-    .exitOverride();
   try {
-    for (const verb of VERBS) {
-      const command = program.command(verb.name).description(verb.summary);
-      if (verb.name !== args[0]) continue;
-      const { define } = await verb.load();
-      define(command, context, result => {
-        code = result;
-      });
-    }
+    const finish = (result: number) => {
+      code = result;
+    };
+    const program = await createProgram(context, finish, ({ name }) => name === args[0]);
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {

@@ -6,51 +6,6 @@ import type { CommandContext } from '../../src/cli/command-context.ts';
 import { folder, PATH, run, withServer, writeDocument } from './run-main.ts';
 import { nodeCounts, nodeView, onNode, pluginView } from './views.ts';
 
-test('--help lists every verb, and VERB --help shows an example', async () => {
-  const help = await run(['--help']);
-  assert.equal(help.code, 0);
-  const verbs = [
-    'demo',
-    'serve',
-    'bootstrap',
-    'example',
-    'envoy',
-    'push',
-    'pull',
-    'search',
-    'inspect',
-    'tag',
-    'apply',
-    'diff',
-    'rollout',
-    'get',
-    'describe',
-    'events',
-    'delete',
-    'node',
-    'config',
-    'logs',
-    'bundle',
-    'freeze',
-    'unfreeze',
-  ];
-  for (const verb of verbs) assert.match(help.out, new RegExp(`^ {2}${verb} `, 'm'));
-  const actions = ['status', 'history', 'pause', 'resume', 'promote', 'abort', 'retry', 'undo'];
-  const groups: Readonly<Record<string, readonly string[]>> = {
-    example: ['listener'],
-    node: ['exclude', 'include', 'set', 'log-level'],
-    config: ['dump'],
-    rollout: actions,
-    envoy: [],
-  };
-  for (const verb of verbs)
-    for (const rest of groups[verb]?.map(one => [one]) ?? [[]]) {
-      const own = await run([verb, ...rest, '--help']);
-      assert.equal(own.code, 0);
-      assert.match(own.out, /Examples?:/, `${verb} ${rest.join(' ')}`);
-    }
-});
-
 test('bad usage is exit 2, on stderr', async () => {
   for (const args of [
     ['nope'],

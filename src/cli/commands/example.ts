@@ -7,7 +7,9 @@ import { parsePort } from '../parse-option.ts';
 
 /** `attache example listener`: documents to start from, for `apply -f`. */
 export const define: DefineCommand = (command, context, finish) => {
-  command.description('print documents to start from');
+  command
+    .description('print documents to start from')
+    .addHelpText('after', '\nExample:\n  attache example listener --port 10000 --upstream 127.0.0.1:3000');
   command
     .command('listener')
     .description('a listener, its routes and their cluster, for attache apply -f')

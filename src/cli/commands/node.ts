@@ -17,7 +17,9 @@ interface Options extends ServerOptions, ChangeOptions {}
 
 /** `attache node exclude|include|set|log-level ID`. */
 export const define: DefineCommand = (command, context, finish) => {
-  command.description('take a node out of rollouts or in again, and say what it is');
+  command
+    .description('take a node out of rollouts or in again, and say what it is')
+    .addHelpText('after', '\nExample:\n  attache node exclude edge-1 -m "debugging there"');
   const exclude = command.command('exclude').description('it takes part in no rollout and leaves all counts');
   const include = command.command('include').description('it takes part again');
   exclude.addHelpText('after', '\nExample:\n  attache node exclude edge-1 -m "debugging there"');

@@ -31,7 +31,7 @@ interface Verb {
 
 const VERBS: readonly Verb[] = [
   { action: 'pause', summary: 'stop where it is', example: 'attache rollout pause auth -m "looking at 5xx"' },
-  { action: 'resume', summary: 'go on', example: 'attache rollout resume auth' },
+  { action: 'resume', summary: 'go on where it was paused', example: 'attache rollout resume auth' },
   {
     action: 'promote',
     summary: 'end this pause or soak and go to the next step',
