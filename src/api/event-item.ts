@@ -23,6 +23,9 @@ export interface EventFilter {
   readonly type?: string | undefined;
 }
 
+/** Those of the items that a reader may see; undefined: from now on none. */
+export type SeeEvents = (items: readonly EventItem[]) => Promise<readonly EventItem[] | undefined>;
+
 export function toEventItem({ key, value, revision }: Stored<Event>): EventItem {
   return {
     revision,

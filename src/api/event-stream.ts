@@ -4,7 +4,7 @@ import type { Store } from '../store/store.ts';
 import type { EndReason, EventFeed, EventSubscription } from './event-feed.ts';
 import { type EventPosition, readEventHistory } from './event-history.ts';
 import { toBookmarkId } from './event-id.ts';
-import { type EventFilter, type EventItem, matchesFilter } from './event-item.ts';
+import { type EventFilter, type EventItem, matchesFilter, type SeeEvents } from './event-item.ts';
 import type { EventBookmark, EventEnd, EventReset } from './schema/event-view.ts';
 
 export interface EventStreamPorts {
@@ -17,6 +17,8 @@ export interface EventStreamRequest {
   readonly filter: EventFilter;
   /** undefined: only what happens from now on. */
   readonly position: EventPosition | undefined;
+  /** Asked before anything is told, and at every heartbeat. */
+  readonly see: SeeEvents;
 }
 
 /** A comment this often tells a reader, and whatever is between, that the connection lives. */
@@ -43,7 +45,7 @@ export async function openEventStream(
     const history = await readEventHistory(ports.store, request.position);
     const items = history.items.filter(item => matchesFilter(item, request.filter));
     const leave = (): void => ports.feed.unsubscribe(subscription);
-    const stream = toReadable(tell(ports.clock, subscription, { ...history, items }), leave);
+    const stream = toReadable(tell(ports.clock, subscription, { ...history, items }, request.see), leave);
     subscription.whenSlow(() => {
       const cancel = ports.clock.after(LEAVE_MS, () => stream.destroy());
       stream.once('close', cancel);
@@ -75,17 +77,22 @@ async function* tell(
   clock: Clock,
   subscription: EventSubscription,
   history: { readonly items: readonly EventItem[]; readonly revision: number; readonly gone: boolean },
+  see: SeeEvents,
 ): AsyncGenerator<string, void, void> {
   yield `retry: ${RETRY_MS}\n\n`;
   if (history.gone) yield frame('reset', '', RESET);
-  for (let i = 0; i < history.items.length; i += BATCH) yield toText(history.items.slice(i, i + BATCH));
+  const seen = await see(history.items);
+  if (seen === undefined) return yield frame('end', '', toEnd('revoked'));
+  for (let i = 0; i < seen.length; i += BATCH) yield toText(seen.slice(i, i + BATCH));
   let told = history.revision;
   yield toBookmark(told);
   for (;;) {
-    const items = subscription.take().filter(item => item.revision > history.revision);
+    const news = subscription.take().filter(item => item.revision > history.revision);
+    const items = await see(news);
+    if (items === undefined) return yield frame('end', '', toEnd('revoked'));
     for (let i = 0; i < items.length; i += BATCH) yield toText(items.slice(i, i + BATCH));
     told = Math.max(told, items.at(-1)?.revision ?? 0);
-    if (items.length > 0) continue;
+    if (news.length > 0) continue;
     const { ended } = subscription;
     if (ended === 'left') return;
     if (ended !== undefined) return yield frame('end', '', toEnd(ended));
@@ -136,6 +143,7 @@ const END_TEXTS: Readonly<Record<EndReason, string>> = {
   stopping: 'Attaché stops. Connect again with the last id.',
   slow: 'Too much waited to be read. Connect again with the last id, and nothing is lost.',
   failed: 'The store does not answer. Connect again with the last id.',
+  revoked: 'The token was revoked, or has expired.',
 };
 
 function toEnd(reason: EndReason): EventEnd {

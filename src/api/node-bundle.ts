@@ -1,7 +1,8 @@
 import type { NodePresence } from '../model/node.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
 import { redact } from '../model/redact.ts';
-import { type ApiContext, readNow } from './api-context.ts';
+import { readVisible } from './access/visible.ts';
+import type { ApiContext, CallContext } from './api-context.ts';
 import { BUNDLE_EVENTS, BUNDLE_NOTE, LEFT_OUT, readEvents } from './bundle-parts.ts';
 import type { Fleet } from './fleet.ts';
 import { readRolloutFacts } from './rollout-facts.ts';
@@ -19,10 +20,10 @@ export interface BundleParts {
 }
 
 /** All about a node for a report. Secrets and the configurations of plugins are blotted out. */
-export async function makeNodeBundle(context: ApiContext, parts: BundleParts): Promise<NodeBundle> {
+export async function makeNodeBundle(context: CallContext, parts: BundleParts): Promise<NodeBundle> {
   const { clock, version, startedAt } = context;
   const { presence, node, config } = parts;
-  const fleet = await readNow(context);
+  const fleet = await readVisible(context);
   const names = node.status.plugins.filter(({ reason }) => reason !== 'Selector').map(({ plugin }) => plugin);
   const { id } = presence.node;
   const events = await readEvents(

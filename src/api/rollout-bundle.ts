@@ -1,7 +1,8 @@
 import { redact } from '../model/redact.ts';
 import type { Rollout } from '../model/rollout.ts';
 import { REDACTED } from '../model/show-resource.ts';
-import { type ApiContext, readNow } from './api-context.ts';
+import { readVisible } from './access/visible.ts';
+import type { CallContext } from './api-context.ts';
 import { BUNDLE_EVENTS, BUNDLE_NOTE, LEFT_OUT, readEvents } from './bundle-parts.ts';
 import type { Fleet } from './fleet.ts';
 import { readRolloutFacts } from './rollout-facts.ts';
@@ -19,10 +20,10 @@ const NODES = 20;
 const HISTORY = 20;
 
 /** All about a rollout for the authors of its plugin, without secrets and without the plugin's configuration. */
-export async function makeRolloutBundle(context: ApiContext, rollout: Rollout): Promise<RolloutBundle> {
+export async function makeRolloutBundle(context: CallContext, rollout: Rollout): Promise<RolloutBundle> {
   const { store, clock, version, startedAt } = context;
   const { plugin } = rollout;
-  const fleet = await readNow(context);
+  const fleet = await readVisible(context);
   const stored = fleet.specs.get(plugin);
   const events = await readEvents(store, view => view.plugin === plugin);
   const failed = findFailed(fleet, plugin);

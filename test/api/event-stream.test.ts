@@ -24,7 +24,10 @@ function setUp() {
 
 test('a stream that its reader closes is no reader any more, and leaves no timer', async () => {
   const { store, feed, clock, timers } = setUp();
-  const stream = await openEventStream({ store, feed, clock }, { filter: {}, position: undefined });
+  const stream = await openEventStream(
+    { store, feed, clock },
+    { filter: {}, position: undefined, see: async items => items },
+  );
   assert.equal(feed.readers, 1);
   const told = stream[Symbol.asyncIterator]();
   await told.next();
@@ -40,7 +43,10 @@ test('a stream that its reader closes is no reader any more, and leaves no timer
 
 test('a reader who was cut off and takes nothing for half a minute loses its connection', async () => {
   const { store, feed, clock, timers, write } = setUp();
-  const stream = await openEventStream({ store, feed, clock }, { filter: {}, position: undefined });
+  const stream = await openEventStream(
+    { store, feed, clock },
+    { filter: {}, position: undefined, see: async items => items },
+  );
   for (let at = 1; at <= 6; at++) {
     await write(at);
     await new Promise(setImmediate);
@@ -57,7 +63,12 @@ test('a reader who was cut off and takes nothing for half a minute loses its con
 test('a history that cannot be read leaves no reader behind', async () => {
   const { store, feed, clock } = setUp();
   const broken = { ...store, list: () => Promise.reject(new Error('no')) } as unknown as typeof store;
-  await assert.rejects(openEventStream({ store: broken, feed, clock }, { filter: {}, position: undefined }));
+  await assert.rejects(
+    openEventStream(
+      { store: broken, feed, clock },
+      { filter: {}, position: undefined, see: async items => items },
+    ),
+  );
   assert.equal(feed.readers, 0);
   await feed.stop();
   await store.close();

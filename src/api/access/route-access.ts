@@ -31,12 +31,17 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   'GET /v1/plugins': viewer('listed'),
   'GET /v1/plugins/:namespace/:name': viewer('plugin'),
   'GET /v1/plugins/:namespace/:name/revisions': viewer('plugin'),
+  'GET /v1/plugins/:namespace/:name/revisions/:number': viewer('plugin'),
+  'GET /v1/plugins/:namespace/:name/diff': viewer('plugin'),
   'GET /v1/plugins/:namespace/:name/rollouts': viewer('plugin'),
   'PUT /v1/plugins/:namespace/:name': deployer('plugin'),
+  'PATCH /v1/plugins/:namespace/:name': deployer('plugin'),
   'DELETE /v1/plugins/:namespace/:name': deployer('plugin'),
   'POST /v1/plugins/:namespace/:name/undo': deployer('plugin'),
   // Modules are fetched for it.
   'POST /v1/plans': deployer('listed'),
+  // It turns what was sent into something else, and tells nothing of what is here.
+  'POST /v1/convert': viewer('server'),
 
   'GET /v1/rollouts': viewer('listed'),
   'GET /v1/rollouts/:id': viewer('rollout'),
@@ -71,8 +76,12 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   // What selects a node decides what scopes hold it.
   'PATCH /v1/nodes/:id': admin('fleet'),
   'DELETE /v1/nodes/:id': admin('fleet'),
+  'POST /v1/nodes/:id/token': admin('fleet'),
+  'PUT /v1/nodes/:id/revocation': admin('fleet'),
 
   'GET /v1/modules': viewer('listed'),
+  'GET /v1/modules/:digest': viewer('listed'),
+  'GET /v1/modules/:digest/report': viewer('listed'),
   'GET /v1/catalogue': viewer('server'),
   'GET /v1/events': viewer('listed'),
   // It tells of everything, and who asks only to look may be whose work that is.

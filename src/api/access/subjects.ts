@@ -1,6 +1,7 @@
 import type { Subject } from '../../model/access.ts';
+import type { Assignment, Side } from '../../model/assignment.ts';
 import { toEffectiveNode } from '../../model/effective-node.ts';
-import { toPluginName } from '../../model/plugin-spec.ts';
+import { type PluginSpec, toPluginName } from '../../model/plugin-spec.ts';
 import { parseRolloutId, type Rollout } from '../../model/rollout.ts';
 import type { Reach } from '../../model/scope.ts';
 import type { Store } from '../../store/store.ts';
@@ -62,14 +63,24 @@ export async function readPluginSubject(
     store.get('PluginSpec', name),
     store.get('Assignment', name),
   ]);
-  const { base, moved = [] } = assignment?.value ?? {};
+  return toPluginSubject(name, spec?.value, assignment?.value, more);
+}
+
+export function toPluginSubject(
+  name: string,
+  spec: PluginSpec | undefined,
+  assignment: Assignment | undefined,
+  more: readonly Reach[],
+): Extract<Subject, { kind: 'plugin' }> {
+  const { base, moved = [] } = assignment ?? {};
   const sides = [...(base === undefined ? [] : [base]), ...moved.map(({ side }) => side)];
-  const reaches = [
-    ...(spec === undefined ? [] : [spec.value]),
-    ...sides.filter(({ revision }) => revision !== null).map(({ placement }) => placement),
-    ...more,
-  ];
+  const reaches = [...(spec === undefined ? [] : [spec]), ...sides.flatMap(toReach), ...more];
   return { kind: 'plugin', name, reaches };
+}
+
+/** Where there is no plugin, its placement says nothing. */
+function toReach({ revision, placement }: Side): readonly Reach[] {
+  return revision === null ? [] : [placement];
 }
 
 async function readRolloutSubject(store: Store, id: string): Promise<Subject | undefined> {
@@ -83,7 +94,5 @@ async function readRolloutSubject(store: Store, id: string): Promise<Subject | u
 
 /** The nodes that a rollout went from and to. */
 export function toReaches({ from, to }: Pick<Rollout, 'from' | 'to'>): readonly Reach[] {
-  return [from, ...(to === null ? [] : [to])]
-    .filter(({ revision }) => revision !== null)
-    .map(({ placement }) => placement);
+  return [from, ...(to === null ? [] : [to])].flatMap(toReach);
 }

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
-import type { ApiContext } from '../api-context.ts';
+import { toEventSight, toSeeEvents } from '../access/event-sight.ts';
+import { type ApiContext, readNow, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import { EventFeed } from '../event-feed.ts';
 import { readEventHistory } from '../event-history.ts';
@@ -62,13 +63,16 @@ export function addEventRoutes(app: ApiServer, context: ApiContext): void {
           throw new ApiError('too-many-requests', `${MAX_STREAMS} streams of events are open already`);
         const last = request.headers['last-event-id'];
         const position = typeof last === 'string' && last !== '' ? { after: last } : asked;
-        const stream = await openEventStream({ store, feed, clock }, { filter, position });
+        const see = toSeeEvents(withCaller(context, request));
+        const stream = await openEventStream({ store, feed, clock }, { filter, position, see });
         reply.headers({ 'cache-control': 'no-store', connection: 'close', 'x-accel-buffering': 'no' });
         return reply.type(`${EVENT_STREAM}; charset=utf-8`).send(stream);
       }
       const { items } = await readEventHistory(store, asked ?? { from: 0 });
+      const sees = toEventSight(await readNow(context), request.caller);
       const matching = items
         .filter(item => matchesFilter(item, filter))
+        .filter(sees)
         .map(({ view }) => view)
         .filter((view): view is EventView => view.kind === 'Event');
       return { kind: 'EventList', ...takePage(request, reply, clock, matching, NEWEST_FIRST) };

@@ -1,5 +1,7 @@
 import { Type } from 'typebox';
-import { type ApiContext, readNow } from '../api-context.ts';
+import { isEverything } from '../../model/scope.ts';
+import { readVisible } from '../access/visible.ts';
+import { type ApiContext, withCaller } from '../api-context.ts';
 import { type ListOrder, matchesText, PAGE_QUERY, takePage } from '../page.ts';
 import type { ModuleView } from '../schema/module-view.ts';
 import { toModuleViews } from '../to-module-views.ts';
@@ -19,13 +21,15 @@ export function addModuleRoutes(app: ApiServer, context: ApiContext): void {
     async (request, reply) => {
       const { q } = request.query;
       const [fleet, revisions, storage] = await Promise.all([
-        readNow(context),
+        readVisible(withCaller(context, request)),
         context.store.list('Revision'),
         context.readModuleStorage(),
       ]);
       const all = toModuleViews(
         fleet,
-        revisions.records.map(record => record.value),
+        revisions.records
+          .map(record => record.value)
+          .filter(({ plugin }) => isEverything(request.caller.scope) || fleet.specs.has(plugin)),
         storage,
       );
       const wanted = all.filter(({ sha256, from }) => matchesText(q, [sha256, ...from]));

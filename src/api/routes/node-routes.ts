@@ -4,7 +4,8 @@ import type { NodePresence } from '../../model/node.ts';
 import { LOG_LEVELS } from '../../model/node-access.ts';
 import type { NodeConfig } from '../../model/node-config.ts';
 import { XDS_TYPES } from '../../model/type-url.ts';
-import { type ApiContext, readNow, withCaller } from '../api-context.ts';
+import { readVisible } from '../access/visible.ts';
+import { type ApiContext, type CallContext, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import type { Fleet } from '../fleet.ts';
 import { findLeftOut } from '../left-out.ts';
@@ -72,7 +73,7 @@ export function addNodeRoutes(app: ApiServer, context: ApiContext): void {
     async (request, reply) => {
       const { namespace, q, labelSelector } = request.query;
       const conditions = readLabelSelector(labelSelector);
-      const fleet = await readNow(context);
+      const fleet = await readVisible(withCaller(context, request));
       const wanted = fleet.nodes
         .filter(({ node }) => namespace === undefined || node.namespace === namespace)
         .filter(({ node }) => matchesText(q, [node.id]) && matchesLabels(conditions, node.labels));
@@ -86,17 +87,17 @@ export function addNodeRoutes(app: ApiServer, context: ApiContext): void {
     '/v1/nodes/:id',
     { schema: { ...schema, response: answers({ 200: 'Node' }) } },
     async (request, reply) => {
-      const found = await find(context, request.params.id);
+      const found = await find(withCaller(context, request), request.params.id);
       const policy = await context.store.get('NodePolicy', request.params.id);
       reply.header('etag', toETag(policy?.revision ?? 0));
-      return readNodeView(context, found);
+      return readNodeView(withCaller(context, request), found);
     },
   );
   app.get(
     '/v1/nodes/:id/config',
     { schema: { ...schema, querystring: ConfigQuery, response: answers({ 200: 'NodeConfig' }) } },
     async request => {
-      const { presence, config } = await find(context, request.params.id);
+      const { presence, config } = await find(withCaller(context, request), request.params.id);
       const { connected } = presence;
       return toNodeConfigView(config, {
         show: nodes.show,
@@ -110,11 +111,12 @@ export function addNodeRoutes(app: ApiServer, context: ApiContext): void {
     '/v1/nodes/:id/bundle',
     { schema: { ...schema, response: answers({ 200: 'NodeBundle' }) } },
     async request => {
-      const found = await find(context, request.params.id);
+      const found = await find(withCaller(context, request), request.params.id);
       const { presence } = found;
       const options = { show: nodes.show, connected: presence.connected, now: clock.now(), type: undefined };
       const config = await toNodeConfigView(found.config, options);
-      return makeNodeBundle(context, { presence, config, node: await readNodeView(context, found) });
+      const caller = withCaller(context, request);
+      return makeNodeBundle(caller, { presence, config, node: await readNodeView(caller, found) });
     },
   );
   addPolicyRoutes(app, context);
@@ -195,8 +197,8 @@ interface Found {
   readonly config: NodeConfig;
 }
 
-async function find(context: ApiContext, id: string): Promise<Found> {
-  const fleet = await readNow(context);
+async function find(context: CallContext, id: string): Promise<Found> {
+  const fleet = await readVisible(context);
   const presence = fleet.nodes.find(known => known.node.id === id);
   if (presence === undefined)
     throw new ApiError('not-found', `there is no node ${id}`, {
@@ -207,11 +209,14 @@ async function find(context: ApiContext, id: string): Promise<Found> {
   return { fleet, presence, config };
 }
 
-async function readNodeView(context: ApiContext, { fleet, presence, config }: Found): Promise<NodeView> {
+async function readNodeView(context: CallContext, { fleet, presence, config }: Found): Promise<NodeView> {
   const view = toNodeView(fleet, presence, true);
   const resources = (await context.store.list('ResourceSpec')).records.map(record => record.value);
   const listeners = resources.filter(({ type }) => type === 'listeners');
   const chains = toNodeChains(fleet, presence, listeners);
+  // What is no plugin is no business of whoever has some plugins only.
+  if (context.caller.scope.plugins !== undefined)
+    return { ...view, status: { ...view.status, chains, resources: [] } };
   const warnings = [...view.status.warnings, ...findLeftOut(context, presence.node, resources)];
   return { ...view, status: { ...view.status, chains, resources: toNodeResources(config), warnings } };
 }

@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import { toPluginName } from '../../model/plugin-spec.ts';
 import { PRESETS } from '../../model/rollout-presets.ts';
-import { type ApiContext, readNow, withCaller } from '../api-context.ts';
+import { readVisible } from '../access/visible.ts';
+import { type ApiContext, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import { applyPlugin } from '../apply-plugin.ts';
 import { deletePlugin } from '../delete-plugin.ts';
@@ -60,7 +61,7 @@ export function addPluginRoutes(app: ApiServer, context: ApiContext): void {
     '/v1/plugins',
     { schema: { tags: ['plugins'], querystring: PluginListQuery, response: answers({ 200: 'PluginList' }) } },
     async (request, reply) => {
-      const fleet = await readNow(context);
+      const fleet = await readVisible(withCaller(context, request));
       const { namespace, phase, q } = request.query;
       const wanted = [...fleet.specs.values()]
         .filter(stored => !isGone(fleet, stored) && matchesText(q, [stored.key]))
@@ -75,7 +76,7 @@ export function addPluginRoutes(app: ApiServer, context: ApiContext): void {
     PATH,
     { schema: { tags: ['plugins'], params: NamespacedParams, response: answers({ 200: 'Plugin' }) } },
     async (request, reply) => {
-      const fleet = await readNow(context);
+      const fleet = await readVisible(withCaller(context, request));
       const key = toPluginName(request.params);
       const stored = findPlugin(fleet, key);
       if (stored === undefined) throw new ApiError('not-found', `there is no plugin ${key}`);
@@ -95,7 +96,7 @@ export function addPluginRoutes(app: ApiServer, context: ApiContext): void {
     },
     async (request, reply) => {
       const key = toPluginName(request.params);
-      const fleet = await readNow(context);
+      const fleet = await readVisible(withCaller(context, request));
       const { records } = await store.list('Revision', `${key}/`);
       // Revisions outlive their plugin: history can be read after a delete.
       if (records.length === 0 && !fleet.specs.has(key))

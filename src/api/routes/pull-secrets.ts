@@ -1,3 +1,4 @@
+import { isVisible } from '../access/visible.ts';
 import { type ApiContext, withCaller } from '../api-context.ts';
 import { BY_KEY, matchesText, takePage } from '../page.ts';
 import { toETag } from '../preconditions.ts';
@@ -33,7 +34,11 @@ export function addPullSecretRoutes(app: ApiServer, context: ApiContext): void {
         context.store.list('PullSecret', namespace === undefined ? '' : `${namespace}/`),
         listPlugins(context),
       ]);
-      const wanted = records.filter(({ key }) => matchesText(q, [key]));
+      const wanted = records
+        .filter(({ value }) =>
+          isVisible(request.caller, { kind: 'pullsecret', ...value }, context.rootNamespace),
+        )
+        .filter(({ key }) => matchesText(q, [key]));
       const page = takePage(request, reply, context.clock, wanted, BY_KEY);
       const items = page.items.map(stored => toPullSecretView(stored, plugins));
       return { kind: 'PullSecretList', ...page, items };

@@ -1,7 +1,8 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { XDS_TYPES } from '../../model/type-url.ts';
-import { type ApiContext, readNow, withCaller } from '../api-context.ts';
+import { isVisible, readVisible } from '../access/visible.ts';
+import { type ApiContext, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import { applyResource } from '../apply-resource.ts';
 import { deleteResource } from '../delete-resource.ts';
@@ -22,7 +23,7 @@ import {
 const PATH = '/v1/resources/:type/:namespace/:name';
 const Params = Type.Object({ type: Type.String(), namespace: Type.String(), name: Type.String() });
 
-interface ListRequest {
+interface ListRequest extends Pick<FastifyRequest, 'caller'> {
   readonly url: string;
   readonly query: Static<typeof NamedListQuery>;
 }
@@ -32,10 +33,14 @@ export function addResourceRoutes(app: ApiServer, context: ApiContext): void {
   const list = async (prefix: string, request: ListRequest, reply: FastifyReply) => {
     const { namespace, q } = request.query;
     const [{ nodes }, { records }] = await Promise.all([
-      readNow(context),
+      readVisible(withCaller(context, request)),
       context.store.list('ResourceSpec', prefix),
     ]);
+    const { rootNamespace } = context;
     const wanted = records
+      .filter(({ key, value }) =>
+        isVisible(request.caller, { kind: 'resource', name: key, reaches: [value] }, rootNamespace),
+      )
       .filter(({ value }) => namespace === undefined || value.namespace === namespace)
       .filter(({ value }) => matchesText(q, [`${value.namespace}/${value.name}`]));
     const page = takePage(request, reply, context.clock, wanted, BY_KEY);
@@ -64,7 +69,8 @@ export function addResourceRoutes(app: ApiServer, context: ApiContext): void {
       const stored = await context.store.get('ResourceSpec', key);
       if (stored === undefined) throw new ApiError('not-found', `there is no resource ${key}`);
       reply.header('etag', toETag(stored.revision));
-      return toResourceView(stored, (await readNow(context)).nodes, context.rootNamespace);
+      const { nodes } = await readVisible(withCaller(context, request));
+      return toResourceView(stored, nodes, context.rootNamespace);
     },
   );
   addResourceWrites(app, context);

@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import { toPluginName } from '../../model/plugin-spec.ts';
 import { isActive, type Rollout } from '../../model/rollout.ts';
-import { type ApiContext, readNow, withCaller } from '../api-context.ts';
+import { readVisible } from '../access/visible.ts';
+import { type ApiContext, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import { askRollout } from '../ask-rollout.ts';
 import { findRollout } from '../find-rollout.ts';
@@ -59,7 +60,7 @@ export function addRolloutRoutes(app: ApiServer, context: ApiContext): void {
     { schema: { tags: ['rollouts'], querystring: RolloutQuery, response: answers({ 200: 'RolloutList' }) } },
     async (request, reply) => {
       const { plugin, phase, active, q } = request.query;
-      const fleet = await readNow(context);
+      const fleet = await readVisible(withCaller(context, request));
       const wanted = [...fleet.rollouts.values()]
         .flat()
         .filter(one => plugin === undefined || one.plugin === plugin)
@@ -78,14 +79,15 @@ export function addRolloutRoutes(app: ApiServer, context: ApiContext): void {
     { schema: { tags: ['rollouts'], params: RolloutParams, response: answers({ 200: 'Rollout' }) } },
     async request => {
       const { rollout } = await findRollout(store, request.params.id);
-      const fleet = await readNow(context);
+      const fleet = await readVisible(withCaller(context, request));
       return toRolloutView(await readRolloutFacts(store, fleet, rollout));
     },
   );
   app.get(
     '/v1/rollouts/:id/bundle',
     { schema: { tags: ['rollouts'], params: RolloutParams, response: answers({ 200: 'RolloutBundle' }) } },
-    async request => makeRolloutBundle(context, (await findRollout(store, request.params.id)).rollout),
+    async request =>
+      makeRolloutBundle(withCaller(context, request), (await findRollout(store, request.params.id)).rollout),
   );
   for (const action of VERBS)
     app.post(
@@ -124,7 +126,7 @@ function addPluginParts(app: ApiServer, context: ApiContext): void {
     },
     async (request, reply) => {
       const plugin = toPluginName(request.params);
-      const fleet = await readNow(context);
+      const fleet = await readVisible(withCaller(context, request));
       const rows = await readHistory(context.store, fleet, plugin);
       // History outlives a plugin that was deleted.
       if (rows.length === 0 && !fleet.specs.has(plugin))

@@ -63,8 +63,13 @@ export type EventReset = Static<typeof EventReset>;
 /** `event: end`: the server ends the stream. Connect again with the last id. */
 export const EventEnd = Type.Object({
   kind: Type.Literal('End'),
-  /** stopping: so does the server. slow: too much waited to be read. failed: the store does not answer. */
-  reason: Type.Union([Type.Literal('stopping'), Type.Literal('slow'), Type.Literal('failed')]),
+  /** stopping: so does the server. slow: too much waited to be read. failed: the store does not answer. revoked: the token counts no more. */
+  reason: Type.Union([
+    Type.Literal('stopping'),
+    Type.Literal('slow'),
+    Type.Literal('failed'),
+    Type.Literal('revoked'),
+  ]),
   message: Type.String(),
 });
 export type EventEnd = Static<typeof EventEnd>;
