@@ -11,6 +11,7 @@ import { AttacheError } from '../model/error.ts';
  * - `demo-failed`: a step of the demo did not hold; `interrupted`: a person ended it
  * - `envoy-not-found`, `envoy-install-failed`: no Envoy to run; `envoy-failed`: it ran, and ended
  * - `nothing-to-convert`: no document of another control plane among those that were given
+ * - `audit-broken`: an entry of the audit was changed, or is gone
  * - `build-failed`, `compiler-missing`: a plugin's source does not become a module
  */
 export type CliErrorCode =
@@ -30,6 +31,7 @@ export type CliErrorCode =
   | 'envoy-install-failed'
   | 'envoy-failed'
   | 'nothing-to-convert'
+  | 'audit-broken'
   | 'build-failed'
   | 'compiler-missing';
 
@@ -51,6 +53,7 @@ export const NEXT_STEPS: Readonly<Record<CliErrorCode, string>> = {
   'envoy-install-failed': 'Try again, or name an Envoy of your own: ATTACHE_ENVOY=/path/to/envoy',
   'envoy-failed': 'Its own lines above say why.',
   'nothing-to-convert': 'attache convert --help says what is taken.',
+  'audit-broken': 'Compare with an export or a backup from before: docs/audit.md says what a break can mean.',
   'build-failed': 'Correct what the compiler names, and build again.',
   'compiler-missing': 'Run npm install in the folder of the plugin.',
 };

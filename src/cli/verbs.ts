@@ -118,6 +118,11 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/events.ts'),
   },
   {
+    name: 'audit',
+    summary: 'tell who changed what, and what was refused',
+    load: () => import('./commands/audit.ts'),
+  },
+  {
     name: 'delete',
     summary: 'take a plugin or a resource away, or forget a node',
     load: () => import('./commands/delete.ts'),
