@@ -59,6 +59,8 @@ export interface Config extends TransportSettings {
   readonly nodeLogDirectory: string | undefined;
   readonly logLevel: LogLevel;
 }
+  /** A change over REST has to name the version that it is of. */
+  readonly requireIfMatch: boolean;
 
 export interface ListenAddress {
   /** Without brackets. */
@@ -81,6 +83,7 @@ export type ConfigFlags = Readonly<
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `bad-config`: one or more settings are wrong; `faults` names each. */
+const IF_MATCH = ['optional', 'required'] as const;
 export class ConfigError extends AttacheError<'bad-config'> {}
 
 /**
@@ -130,6 +133,7 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
 /** The host an Envoy is to use for one of our listeners. */
 export function advertisedHost(config: Config, listen: ListenAddress): string {
   return config.advertiseHost ?? listen.host;
+    requireIfMatch: readIfMatch(source, faults) === 'required',
 }
 
 /** Whether a port speaks TLS: with a certificate all do that are not named in allow-plaintext. */
@@ -255,6 +259,16 @@ function isOneOf<T extends string>(
   if (known.some(one => one === text)) return true;
   faults.push({ pointer: `/${name}`, message: `--${name} ${text}: expected one of ${known.join(', ')}` });
   return false;
+}
+
+function readIfMatch(source: Sources, faults: Fault[]): (typeof IF_MATCH)[number] {
+  const text = source.one('if-match') ?? 'optional';
+  return isOneOf(text, IF_MATCH, 'if-match', faults) ? text : 'optional';
+}
+
+function readApiAuth(source: Sources, faults: Fault[]): ApiAuthSetting {
+  const how = source.one('api-auth') ?? DEFAULTS['api-auth'];
+  return isOneOf(how, API_AUTH, 'api-auth', faults) ? how : 'token';
 }
 
 function readDockerConfigPath(source: Sources, env: Environment): string | undefined {

@@ -39,6 +39,7 @@ import { createModulePlanner } from './module/plan-module.ts';
 import { makePublishRight } from './module/publish-right.ts';
 import { keepScrubbed } from './module/scrub-cache.ts';
 import { meterTrials } from './module/trial/metered-trials.ts';
+import { inspectCached } from './module/inspect-module.ts';
 import { createTrialRunner } from './module/trial/trial-runner.ts';
 import { startRolloutController } from './rollout/rollout-controller.ts';
 import { createCoalescedWriter } from './store/coalesced-writer.ts';
@@ -256,6 +257,8 @@ async function start(
     clock,
     random,
     log,
+    requireIfMatch: config.requireIfMatch,
+    inspectModule: sha256 => inspectCached(cache, sha256),
     version: readVersion(),
     addresses: forEnvoys,
     rootNamespace,

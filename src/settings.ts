@@ -42,7 +42,8 @@ export type SettingName =
   | 'protoset'
   | 'allow-node-admin'
   | 'node-log-directory'
-  | 'xds-limit';
+  | 'xds-limit'
+  | 'if-match';
 
 export const SETTINGS: readonly Setting[] = [
   { name: 'data', value: 'DIR', help: 'data directory (default ./attache-data)' },
@@ -114,3 +115,8 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'xds-limit', value: 'LIMIT', help: 'NAME=VALUE, one of the limits of the xDS port', list: true },
   { name: 'log-level', value: 'LEVEL', help: 'debug, info, warn, error or silent (default info)' },
 ];
+  {
+    name: 'if-match',
+    value: 'WHEN',
+    help: 'optional or required: whether a change names the version that it is of (default optional)',
+  },

@@ -1,5 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../model/caller.ts';
+import type { Caller } from '../model/caller.ts';
+import type { InspectModule } from '../model/module-inspection.ts';
 import type { TakeBackup } from '../model/backup.ts';
 import type { CheckPluginConfig, PlanModule } from '../model/module-plan.ts';
 import type { ReadModuleStorage } from '../model/module-storage.ts';
@@ -35,6 +37,8 @@ export interface ApiContext {
   /** What the data directory holds of modules. */
   readonly readModuleStorage: ReadModuleStorage;
   /** All that the data directory holds. */
+  /** What is in a module, by hex sha256; undefined: its bytes are not here. */
+  readonly inspectModule: InspectModule;
   readonly takeBackup: TakeBackup;
   /** What Envoys pushed of their stats, by node.id; absent: nothing is known. */
   readonly metrics?: LiveTable<NodeMetrics>;

@@ -8,7 +8,7 @@ import { AttacheError } from '../model/error.ts';
  *   `request-timeout`: what was sent cannot be read
  * - `cursor-expired`: a list was read on too late
  * - `name-mismatch`: the document has another name or type than the path
- * - `revision-mismatch`: If-Match or If-None-Match does not hold; `name-conflict`: another document gives a node
+ * - `revision-mismatch`: If-Match or If-None-Match does not hold; `precondition-required`: this server wants one of them; `name-conflict`: another document gives a node
  *   the same Envoy name
  * - `illegal-action`: a rollout in this phase cannot be asked for it; `frozen`: all changes are stopped
  * - `signature-refused`: what is to be gone back to lacks a signature that is required
@@ -35,6 +35,7 @@ export type ApiErrorCode =
   | 'cursor-expired'
   | 'name-mismatch'
   | 'revision-mismatch'
+  | 'precondition-required'
   | 'name-conflict'
   | 'address-conflict'
   | 'illegal-action'

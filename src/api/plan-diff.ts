@@ -1,3 +1,4 @@
+import type { Revision } from '../model/revision.ts';
 import type { ConfigChange } from './schema/rollout-view.ts';
 
 /**
@@ -12,6 +13,12 @@ export function diffLeaves(before: unknown, after: unknown, path: string): Confi
     .filter(key => was.get(key) !== is.get(key))
     .toSorted(comparePaths)
     .map(key => ({ path: key, before: was.get(key) ?? null, after: is.get(key) ?? null }));
+}
+
+/** What differs between two revisions of a plugin: what they say, and the module. */
+export function diffRevisions(before: Revision, after: Revision): ConfigChange[] {
+  const module = diffLeaves(before.module.sha256.slice(0, 12), after.module.sha256.slice(0, 12), 'module');
+  return [...diffLeaves(before.config, after.config, 'spec'), ...module];
 }
 
 type Leaves = Map<string, string>;

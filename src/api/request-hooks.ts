@@ -6,8 +6,10 @@ import { ApiError } from './api-error.ts';
 import { toDenial } from './audit-request.ts';
 import { toProblem } from './error-reply.ts';
 import { isFresh, toContentTag } from './preconditions.ts';
-import type { ApiServer } from './routes/route-schema.ts';
+import { type ApiServer, WriteHeaders } from './routes/route-schema.ts';
 
+/** In an emergency nobody reads first. */
+const AT_ONCE: readonly string[] = ['/v1/freeze', '/v1/nodes/:id/exclusion'];
 const NO_QUERY = Type.Object({}, { additionalProperties: false });
 /** https://www.w3.org/TR/trace-context/#traceparent-header */
 const TRACE_PARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -15,12 +17,22 @@ const TRACE_PARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 /** What holds for every route: ids, entity tags, problems for what goes wrong, the audit of denials, a line in the log. */
 export function addRequestHooks(
   app: ApiServer,
-  { log, clock, denials }: Pick<ApiContext, 'log' | 'clock' | 'denials'>,
+  {
+    log,
+    clock,
+    denials,
+    requireIfMatch,
+  }: Pick<ApiContext, 'log' | 'clock' | 'denials'> & { readonly requireIfMatch: boolean },
 ): void {
   // A parameter that nobody reads is a misspelling of one that somebody would have read.
   app.addHook('onRoute', route => {
     route.schema = { querystring: NO_QUERY, ...route.schema };
   });
+  if (requireIfMatch)
+    app.addHook('preValidation', async request => {
+      const { schema, url = '' } = request.routeOptions;
+      if (schema?.headers === WriteHeaders && !AT_ONCE.includes(url)) refuseUnconditional(request);
+    });
   app.addHook('onSend', async (request, reply, payload) => {
     reply.header('x-request-id', request.id);
     return reply.statusCode === 200 && isRead(request) && typeof payload === 'string'
@@ -48,6 +60,13 @@ export function addRequestHooks(
     throw new ApiError('unknown-path', `${request.method} ${toPath(request)}: no such path or method`, {
       hint: 'GET / lists the paths.',
     });
+  });
+}
+
+function refuseUnconditional({ method, headers }: FastifyRequest): void {
+  if (headers['if-match'] !== undefined || headers['if-none-match'] !== undefined) return;
+  throw new ApiError('precondition-required', `${method} without If-Match is not taken here`, {
+    hint: 'Read it first, and send its ETag as If-Match; If-None-Match: * to create.',
   });
 }
 

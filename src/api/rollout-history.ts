@@ -3,7 +3,7 @@ import type { Revision } from '../model/revision.ts';
 import type { Rollout } from '../model/rollout.ts';
 import type { Store } from '../store/store.ts';
 import type { Fleet } from './fleet.ts';
-import { diffLeaves } from './plan-diff.ts';
+import { diffLeaves, diffRevisions } from './plan-diff.ts';
 import { toTitle } from './rollout-words.ts';
 import { toTime } from './schema/metadata.ts';
 import type { ConfigChange, HistoryRow } from './schema/rollout-view.ts';
@@ -48,8 +48,7 @@ function toDiff(
 ): ConfigChange[] {
   const placement = to === null ? [] : diffLeaves(from.placement, to.placement, 'spec');
   if (before === undefined || after === undefined) return from.revision === null ? [] : placement;
-  const module = diffLeaves(before.module.sha256.slice(0, 12), after.module.sha256.slice(0, 12), 'module');
-  return [...diffLeaves(before.config, after.config, 'spec'), ...module, ...placement];
+  return [...diffRevisions(before, after), ...placement];
 }
 
 /** `refused by 3 nodes`, `5xx on edge-b-112`; null where nothing failed. */

@@ -11,9 +11,9 @@ import type { ApiAuth } from './access/authenticate.ts';
 import { addGuard } from './access/guard.ts';
 import { type ApiContext, createExclusive } from './api-context.ts';
 import { ApiError } from './api-error.ts';
+import { addBodyParsers } from './body-parsers.ts';
 import { createDenialLog } from './denial-log.ts';
 import { createHttpServer, refuseUnreadable, sendProblem, toRequestId } from './http-server.ts';
-import { parseJsonBody } from './json-body.ts';
 import { noteRoutes, type RequestRoutes } from './metrics/count-requests.ts';
 import type { Scrape } from './metrics/create-scrape.ts';
 import { keepDeletedPurged } from './purge-deleted.ts';
@@ -21,6 +21,7 @@ import { addRequestHooks } from './request-hooks.ts';
 import { addBackupRoute } from './routes/backup-route.ts';
 import { addAuditRoutes } from './routes/audit.ts';
 import { addCatalogueRoutes } from './routes/catalogue.ts';
+import { addConvertRoutes } from './routes/convert.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addFreezeRoutes } from './routes/freeze.ts';
 import { addMetricsRoute } from './routes/metrics-route.ts';
@@ -31,6 +32,7 @@ import { addPluginRoutes } from './routes/plugins.ts';
 import { addPullSecretRoutes } from './routes/pull-secrets.ts';
 import { addResourceRoutes } from './routes/resources.ts';
 import { addRolloutRoutes } from './routes/rollouts.ts';
+import { addRevisionRoutes } from './routes/revisions.ts';
 import type { ApiServer } from './routes/route-schema.ts';
 import { addServerRoutes } from './routes/server-routes.ts';
 import { addTokenRoutes } from './routes/tokens.ts';
@@ -48,6 +50,8 @@ export interface ApiServerOptions extends Omit<ApiContext, 'exclusive' | 'denial
     readonly searchCatalogue: SearchCatalogue;
   };
   readonly meter: Pick<Meter, 'requested'>;
+  /** Whether every change of a document has to name the version that it is of. */
+  readonly requireIfMatch: boolean;
   /** What `GET /metrics` answers. */
   readonly scrape: Scrape;
 }
@@ -63,7 +67,9 @@ const ROUTES = [
   addServerRoutes,
   addPluginRoutes,
   addPlanRoutes,
+  addRevisionRoutes,
   addResourceRoutes,
+  addConvertRoutes,
   addPullSecretRoutes,
   addNodeRoutes,
   addModuleRoutes,
@@ -152,13 +158,7 @@ function createApp(
 }
 
 async function addPlugins(app: ApiServer): Promise<void> {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    'application/json',
-    { parseAs: 'string' },
-    async (request: { readonly url: string }, body: string) =>
-      parseJsonBody(body, request.url.startsWith('/v1/pullsecrets')),
-  );
+  addBodyParsers(app);
   for (const [name, schema] of Object.entries(SCHEMAS)) app.addSchema({ ...schema, $id: name });
   // Answers are built from typed values; a second serializer would only be able to lose fields.
   app.setSerializerCompiler(() => value => JSON.stringify(value));

@@ -1,6 +1,6 @@
 import { toCauseText } from '../model/node-refusal.ts';
 import { toPluginDocumentSpec } from '../model/plugin-document.ts';
-import type { PluginSpec } from '../model/plugin-spec.ts';
+import type { JsonObject, PluginSpec } from '../model/plugin-spec.ts';
 import type { NodePluginState } from '../model/plugin-state.ts';
 import type { PluginStatus } from '../model/plugin-status.ts';
 import type { ModuleFacts } from '../model/revision.ts';
@@ -84,11 +84,11 @@ async function toRolloutPart(
 }
 
 /** While the document is held back, what is good is what is wanted. */
-function toShownSpec(
+export function toShownSpec(
   fleet: Fleet,
   { key, value: spec }: Stored<PluginSpec>,
   { heldBack, currentRevision }: PluginStatus,
-): PluginView['spec'] {
+): JsonObject {
   const base = fleet.assignments.get(key)?.base;
   const good =
     heldBack === null || currentRevision === null

@@ -5,6 +5,10 @@ import type { Connection } from './connection.ts';
 import { EventStreamParser, type ServerSentEvent } from './event-stream.ts';
 
 const TOO_MANY_REQUESTS = 429;
+const PRECONDITION_REQUIRED = 428;
+const NOT_FOUND = 404;
+const JSON_TYPE = 'application/json';
+const MERGE_PATCH = 'application/merge-patch+json';
 
 /** What the server answered instead of 2xx; `code` is the server's own. */
 export class RestError extends AttacheError {
@@ -89,17 +93,35 @@ export class RestClient {
   }
 
   async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const headers: Record<string, string> = { accept: 'application/json' };
-    if (body !== undefined) headers['content-type'] = 'application/json';
-    const response = await this.#send(method, path, {
-      headers,
-      signal: AbortSignal.timeout(60_000),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+    const ask = (conditions: Readonly<Record<string, string>>): Promise<Response> =>
+      this.#send(method, path, {
+        headers: {
+          accept: 'application/json',
+          ...(body === undefined ? {} : { 'content-type': method === 'PATCH' ? MERGE_PATCH : JSON_TYPE }),
+          ...conditions,
+        },
+        signal: AbortSignal.timeout(60_000),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    const first = await ask({});
+    const response =
+      first.status === PRECONDITION_REQUIRED ? await ask(await this.#readConditions(path)) : first;
     const text = await this.#read(response);
     const value = parseJson(text);
     if (response.ok && value !== undefined) return value as T;
     throw this.#toError(path, response, text);
+  }
+
+  /** Who types a command has just decided: what is there now is what they mean. */
+  async #readConditions(path: string): Promise<Readonly<Record<string, string>>> {
+    const response = await this.#send('GET', path.split('?')[0] ?? path, {
+      headers: {},
+      signal: AbortSignal.timeout(60_000),
+    });
+    await this.#read(response);
+    const version = response.headers.get('etag');
+    if (response.ok && version !== null) return { 'if-match': version };
+    return response.status === NOT_FOUND ? { 'if-none-match': '*' } : {};
   }
 
   async #send(

@@ -69,6 +69,9 @@ export interface InspectedModule {
   readonly configSchema?: unknown;
 }
 
+/** What is in a module that is kept, by hex sha256; undefined: its bytes are not here. */
+export type InspectModule = (sha256: string) => Promise<InspectedModule | undefined>;
+
 export interface InspectedSymbol {
   readonly kind: string;
   /** `env.proxy_log` of an import, `proxy_on_configure` of an export. */

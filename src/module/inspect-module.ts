@@ -9,6 +9,8 @@ import type {
 } from '../model/module-inspection.ts';
 import type { OciReference } from '../model/module-reference.ts';
 import { sha256Hex } from '../model/plugin-spec.ts';
+import type { BlobCache } from './blob-cache.ts';
+import { MAX_MODULE_BYTES } from './check-module.ts';
 import { readConfigSchema } from './config-schema/read-config-schema.ts';
 import { inspectSignatures } from './inspect-signatures.ts';
 import { chooseChild, type ImageIndex, type ImageManifest, parseManifest } from './manifest.ts';
@@ -139,6 +141,12 @@ function readAnnotations(bytes: Uint8Array): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(annotations).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
+}
+
+/** What is in a module that the cache holds. */
+export async function inspectCached(cache: BlobCache, sha256: string): Promise<InspectedModule | undefined> {
+  const bytes = await cache.read(sha256, MAX_MODULE_BYTES);
+  return bytes === undefined ? undefined : inspectBytes(bytes, 'plain');
 }
 
 /** A module by itself. Throws what parseWasmHeader throws. */

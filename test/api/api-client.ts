@@ -55,6 +55,8 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
     },
     readModuleStorage: async () => ({ usedBytes: 0, quotaBytes: 1, here: new Set(), inRegistry: new Set() }),
     readLimits: () =>
+    requireIfMatch: false,
+    inspectModule: async () => undefined,
       new LimitGuard({ limits: DEFAULT_XDS_LIMITS, clock: systemClock, log: silentLog }).usage(),
     seal: createSeal(Buffer.alloc(32, 1), bytes => randomBytes(bytes).toString('hex')),
     clock: systemClock,
@@ -76,7 +78,7 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
   ): Promise<Answer> => {
     const response = await fetch(server.url + path, {
       method,
-      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      headers: { ...(body === undefined ? {} : { 'content-type': toBodyType(method) }), ...headers },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const answer = {
@@ -92,6 +94,11 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
 
 /** Every 2xx fits the schema that its kind names, everything else is a Problem. */
 function checkShape(method: string, path: string, { status, headers, body }: Answer): void {
+/** What a method takes. */
+export function toBodyType(method: string): string {
+  return method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+}
+
   const ok = status >= 200 && status < 300;
   const type = headers.get('content-type') ?? '';
   assert.match(type, ok ? /^application\/json/ : /^application\/problem\+json/);

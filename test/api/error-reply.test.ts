@@ -26,6 +26,7 @@ const STATUS: Readonly<Record<ApiErrorCode, number>> = {
   'body-too-large': 413,
   'name-mismatch': 422,
   'revision-mismatch': 412,
+  'precondition-required': 428,
   'name-conflict': 409,
   'address-conflict': 409,
   'illegal-action': 409,

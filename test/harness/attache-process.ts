@@ -150,7 +150,12 @@ export class AttacheProcess {
       signal: AbortSignal.timeout(70_000),
       ...(body === undefined
         ? {}
-        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+        : {
+            body: JSON.stringify(body),
+            headers: {
+              'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+            },
+          }),
     });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.includes('json');

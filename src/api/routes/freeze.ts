@@ -9,6 +9,7 @@ import {
   DryRunQuery,
   orNothing,
   toPreconditions,
+  WriteHeaders,
   WriteQuery,
 } from './route-schema.ts';
 
@@ -22,17 +23,20 @@ export function addFreezeRoutes(app: ApiServer, context: ApiContext): void {
   });
   app.put(
     '/v1/freeze',
-    { schema: { ...schema, querystring: DryRunQuery, body: orNothing(MessageBody) } },
+    { schema: { ...schema, querystring: DryRunQuery, headers: WriteHeaders, body: orNothing(MessageBody) } },
     request =>
       freeze(withCaller(context, request), {
         ...toPreconditions(request.headers),
         message: request.body?.message,
       }),
   );
-  app.delete('/v1/freeze', { schema: { ...schema, querystring: WriteQuery } }, request =>
-    unfreeze(withCaller(context, request), {
-      ...toPreconditions(request.headers),
-      message: request.query.message,
-    }),
+  app.delete(
+    '/v1/freeze',
+    { schema: { ...schema, querystring: WriteQuery, headers: WriteHeaders } },
+    request =>
+      unfreeze(withCaller(context, request), {
+        ...toPreconditions(request.headers),
+        message: request.query.message,
+      }),
   );
 }

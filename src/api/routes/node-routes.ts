@@ -27,6 +27,7 @@ import {
   NamedListQuery,
   orNothing,
   toPreconditions,
+  WriteHeaders,
   WriteQuery,
 } from './route-schema.ts';
 
@@ -127,7 +128,7 @@ function addPolicyRoutes(app: ApiServer, context: ApiContext): void {
   const schema = { tags: ['nodes'], params: NodeParams, response: answers({ 200: 'NodeAnswer' }) };
   app.patch(
     '/v1/nodes/:id',
-    { schema: { ...schema, querystring: DryRunQuery, body: NodeSettingsPatch } },
+    { schema: { ...schema, querystring: DryRunQuery, headers: WriteHeaders, body: NodeSettingsPatch } },
     request =>
       configureNode(
         withCaller(context, request),
@@ -137,13 +138,16 @@ function addPolicyRoutes(app: ApiServer, context: ApiContext): void {
       ),
   );
   const path = '/v1/nodes/:id/exclusion';
-  app.put(path, { schema: { ...schema, querystring: DryRunQuery, body: orNothing(MessageBody) } }, request =>
-    excludeNode(withCaller(context, request), request.params.id, {
-      ...toPreconditions(request.headers),
-      message: request.body?.message,
-    }),
+  app.put(
+    path,
+    { schema: { ...schema, querystring: DryRunQuery, headers: WriteHeaders, body: orNothing(MessageBody) } },
+    request =>
+      excludeNode(withCaller(context, request), request.params.id, {
+        ...toPreconditions(request.headers),
+        message: request.body?.message,
+      }),
   );
-  app.delete(path, { schema: { ...schema, querystring: WriteQuery } }, request =>
+  app.delete(path, { schema: { ...schema, querystring: WriteQuery, headers: WriteHeaders } }, request =>
     includeNode(withCaller(context, request), request.params.id, {
       ...toPreconditions(request.headers),
       message: request.query.message,
@@ -155,6 +159,7 @@ function addPolicyRoutes(app: ApiServer, context: ApiContext): void {
       schema: {
         ...schema,
         querystring: WriteQuery,
+        headers: WriteHeaders,
         response: answers({ 200: 'NodeAnswer', 202: 'NodeAnswer' }),
       },
     },

@@ -8,7 +8,7 @@ import { type PlanDelete, readPlanRequest } from '../plan-request.ts';
 import { withPathNamespace } from '../read-document.ts';
 import type { PluginPlan } from '../schema/plan-view.ts';
 import { whileAwaited } from './caller-signal.ts';
-import { type ApiServer, answers } from './route-schema.ts';
+import { type ApiServer, answers, refuseWrong } from './route-schema.ts';
 
 const PlanQuery = Type.Object(
   {
@@ -48,7 +48,7 @@ export function addPlanRoutes(app: ApiServer, context: ApiContext): void {
       bodyLimit: BODY_LIMIT,
     },
     async (request, reply) => {
-      if (request.validationError?.validationContext === 'querystring') throw request.validationError;
+      refuseWrong(request.validationError, 'body');
       const { preset, modules = true } = request.query;
       const caller = withCaller(context, request);
       const items = readPlanRequest(request.body);

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { toPluginName } from '../../model/plugin-spec.ts';
+import { type JsonValue, toPluginName } from '../../model/plugin-spec.ts';
 import { PRESETS } from '../../model/rollout-presets.ts';
 import { readVisible } from '../access/visible.ts';
 import { type ApiContext, withCaller } from '../api-context.ts';
@@ -7,22 +7,23 @@ import { ApiError } from '../api-error.ts';
 import { applyPlugin } from '../apply-plugin.ts';
 import { deletePlugin } from '../delete-plugin.ts';
 import { findPlugin, isGone } from '../fleet.ts';
-import { BY_KEY, BY_KEY_FALLING, matchesText, takePage } from '../page.ts';
+import { BY_KEY, matchesText, takePage } from '../page.ts';
+import { patchPlugin } from '../patch-plugin.ts';
 import { statusOf } from '../plugin-status-of.ts';
 import { toETag } from '../preconditions.ts';
 import { RolloutPhaseWord } from '../schema/rollout-view.ts';
 import { toPluginView } from '../to-plugin-view.ts';
-import { toRevisionView } from '../to-revision-view.ts';
 import { planDryRun } from './plans.ts';
 import {
   type ApiServer,
   answers,
   DocumentBody,
-  ListQuery,
   NamedListQuery,
   NamespacedParams,
+  refuseWrong,
   toAppliedStatus,
   toPreconditions,
+  WriteHeaders,
   WriteQuery,
 } from './route-schema.ts';
 
@@ -54,7 +55,7 @@ const PluginDeleteQuery = Type.Object(
 
 const PATH = '/v1/plugins/:namespace/:name';
 
-/** `/v1/plugins`: plugin documents, how far they got, and their revisions. */
+/** `/v1/plugins`: plugin documents, and how far they got. */
 export function addPluginRoutes(app: ApiServer, context: ApiContext): void {
   const { store } = context;
   app.get(
@@ -84,28 +85,6 @@ export function addPluginRoutes(app: ApiServer, context: ApiContext): void {
       return toPluginView(store, fleet, stored, true);
     },
   );
-  app.get(
-    `${PATH}/revisions`,
-    {
-      schema: {
-        tags: ['plugins'],
-        params: NamespacedParams,
-        querystring: ListQuery,
-        response: answers({ 200: 'RevisionList' }),
-      },
-    },
-    async (request, reply) => {
-      const key = toPluginName(request.params);
-      const fleet = await readVisible(withCaller(context, request));
-      const { records } = await store.list('Revision', `${key}/`);
-      // Revisions outlive their plugin: history can be read after a delete.
-      if (records.length === 0 && !fleet.specs.has(key))
-        throw new ApiError('not-found', `there is no plugin ${key}`);
-      const page = takePage(request, reply, context.clock, records, BY_KEY_FALLING);
-      const items = page.items.map(record => toRevisionView(fleet, record.value));
-      return { kind: 'RevisionList', ...page, items };
-    },
-  );
   addPluginWrites(app, context);
 }
 
@@ -117,13 +96,14 @@ function addPluginWrites(app: ApiServer, context: ApiContext): void {
         tags: ['plugins'],
         params: NamespacedParams,
         querystring: PluginWriteQuery,
+        headers: WriteHeaders,
         body: DocumentBody,
         response: answers({ 200: 'PluginApplyAnswer', 201: 'PluginApplyAnswer' }),
       },
       attachValidation: true,
     },
     async (request, reply) => {
-      if (request.validationError?.validationContext === 'querystring') throw request.validationError;
+      refuseWrong(request.validationError, 'body');
       const caller = withCaller(context, request);
       const { dryRun = false, message, preset } = request.query;
       const conditions = toPreconditions(request.headers);
@@ -140,6 +120,33 @@ function addPluginWrites(app: ApiServer, context: ApiContext): void {
       return reply.code(toAppliedStatus(answer, dryRun)).send(answer);
     },
   );
+  app.patch(
+    PATH,
+    {
+      schema: {
+        tags: ['plugins'],
+        params: NamespacedParams,
+        querystring: PluginWriteQuery,
+        headers: WriteHeaders,
+        body: DocumentBody,
+        response: answers({ 200: 'PluginApplyAnswer' }),
+      },
+      attachValidation: true,
+    },
+    async (request, reply) => {
+      refuseWrong(request.validationError, 'body');
+      const caller = withCaller(context, request);
+      const { dryRun = false, message, preset } = request.query;
+      const target = { ...request.params, ...toPreconditions(request.headers), dryRun, message, preset };
+      const { document, answer } = await patchPlugin(caller, target, request.body as JsonValue);
+      if (dryRun) {
+        const of = { body: document, namespace: request.params.namespace, preset };
+        return reply.send({ ...answer, plan: await planDryRun(caller, reply.raw, of) });
+      }
+      reply.header('etag', toETag(Number(answer.metadata.resourceVersion)));
+      return reply.send(answer);
+    },
+  );
   app.delete(
     PATH,
     {
@@ -147,6 +154,7 @@ function addPluginWrites(app: ApiServer, context: ApiContext): void {
         tags: ['plugins'],
         params: NamespacedParams,
         querystring: PluginDeleteQuery,
+        headers: WriteHeaders,
         response: answers({ 200: 'Deleted', 202: 'Deleted' }),
       },
     },

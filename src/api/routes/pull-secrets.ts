@@ -15,8 +15,10 @@ import {
   DocumentBody,
   NamedListQuery,
   NamespacedParams,
+  refuseWrong,
   toAppliedStatus,
   toPreconditions,
+  WriteHeaders,
   WriteQuery,
 } from './route-schema.ts';
 
@@ -53,7 +55,7 @@ export function addPullSecretRoutes(app: ApiServer, context: ApiContext): void {
       return toPullSecretView(stored, await listPlugins(context));
     },
   );
-  const write = { tags: TAGS, params: NamespacedParams, querystring: WriteQuery };
+  const write = { tags: TAGS, params: NamespacedParams, querystring: WriteQuery, headers: WriteHeaders };
   app.put(
     PATH,
     {
@@ -65,7 +67,7 @@ export function addPullSecretRoutes(app: ApiServer, context: ApiContext): void {
       attachValidation: true,
     },
     async (request, reply) => {
-      if (request.validationError?.validationContext === 'querystring') throw request.validationError;
+      refuseWrong(request.validationError, 'body');
       const { dryRun = false, message } = request.query;
       const target = { ...request.params, ...toPreconditions(request.headers), dryRun, message };
       const answer = await applyPullSecret(withCaller(context, request), target, request.body);

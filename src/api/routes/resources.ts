@@ -14,9 +14,11 @@ import {
   answers,
   DocumentBody,
   NamedListQuery,
+  refuseWrong,
   toAppliedStatus,
   toDeletedStatus,
   toPreconditions,
+  WriteHeaders,
   WriteQuery,
 } from './route-schema.ts';
 
@@ -84,13 +86,14 @@ function addResourceWrites(app: ApiServer, context: ApiContext): void {
         tags: ['resources'],
         params: Params,
         querystring: WriteQuery,
+        headers: WriteHeaders,
         body: DocumentBody,
         response: answers({ 200: 'EnvoyResourceApplyAnswer', 201: 'EnvoyResourceApplyAnswer' }),
       },
       attachValidation: true,
     },
     async (request, reply) => {
-      if (request.validationError?.validationContext === 'querystring') throw request.validationError;
+      refuseWrong(request.validationError, 'body');
       toKey(request.params);
       const { dryRun = false, message } = request.query;
       const conditions = toPreconditions(request.headers);
@@ -110,6 +113,7 @@ function addResourceWrites(app: ApiServer, context: ApiContext): void {
         tags: ['resources'],
         params: Params,
         querystring: WriteQuery,
+        headers: WriteHeaders,
         response: answers({ 200: 'Deleted', 202: 'Deleted' }),
       },
     },

@@ -26,6 +26,12 @@ export const WriteQuery = Type.Object(
   { additionalProperties: false },
 );
 
+/** The conditions of a change. https://www.rfc-editor.org/rfc/rfc9110#section-13.1 */
+export const WriteHeaders = Type.Object({
+  'if-match': Type.Optional(Type.String({ description: 'only while it is at this version: an ETag, or *' })),
+  'if-none-match': Type.Optional(Type.String({ description: '*: only if it does not exist' })),
+});
+
 /** The query of a change that says why in its body. */
 export const DryRunQuery = Type.Object(
   { dryRun: WriteQuery.properties.dryRun },
@@ -58,6 +64,14 @@ export function orNothing<T extends TSchema>(schema: T) {
 export function answers(by: Readonly<Record<number, SchemaName>>): Record<string, TSchema> {
   const named = Object.entries(by).map(([status, name]) => [status, Type.Ref(`${name}#`)] as const);
   return { ...Object.fromEntries(named), default: Type.Ref('Problem#') };
+}
+
+/** Throws what was found wrong with a request, but for the part that is checked elsewhere, which says where and why. */
+export function refuseWrong(
+  error: { readonly validationContext?: string } | undefined,
+  elsewhere: 'body',
+): void {
+  if (error !== undefined && error.validationContext !== elsewhere) throw error;
 }
 
 /** The conditional headers of a request. */

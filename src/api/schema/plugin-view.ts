@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { ApplyResult, JsonObjectSchema, Metadata, Next, Nullable, Time } from './metadata.ts';
 import { PluginOnNode } from './node-view.ts';
 import { PluginPlan } from './plan-view.ts';
-import { NextCommand, RolloutPhaseWord } from './rollout-view.ts';
+import { ConfigChange, NextCommand, RolloutPhaseWord } from './rollout-view.ts';
 import { SignatureView } from './signature-view.ts';
 
 /** The facts about a module that a revision keeps. */
@@ -171,6 +171,16 @@ export const RevisionList = Type.Object({
   next: Next,
 });
 export type RevisionList = Static<typeof RevisionList>;
+
+/** What differs between two revisions. */
+export const RevisionDiff = Type.Object({
+  kind: Type.Literal('RevisionDiff'),
+  plugin: Type.String(),
+  from: Type.Integer(),
+  to: Type.Integer(),
+  changes: Type.Array(ConfigChange, { description: 'empty: the same content' }),
+});
+export type RevisionDiff = Static<typeof RevisionDiff>;
 
 /** The answer to a DELETE: 202 while nodes still run it, else 200. */
 export const DeleteAnswer = Type.Object({

@@ -1,9 +1,11 @@
 import { AuditEntryView, AuditList, AuditVerification } from './audit-view.ts';
 import { NodeBundle, RolloutBundle } from './bundle-view.ts';
 import { CatalogueItemView, CatalogueList } from './catalogue-view.ts';
+import { ConversionList } from './conversion-view.ts';
 import { EventBookmark, EventEnd, EventList, EventReset, EventView, RolloutUpdated } from './event-view.ts';
 import { FreezeView } from './freeze-view.ts';
 import { LimitList } from './limit-view.ts';
+import { ModuleReport } from './module-report.ts';
 import { ModuleList, ModuleView } from './module-view.ts';
 import { NodeConfigView, NodeLogLevel, NodeLogs } from './node-config-view.ts';
 import { NodeAnswer, NodeList, NodeView } from './node-view.ts';
@@ -13,6 +15,7 @@ import {
   PluginApplyAnswer,
   PluginList,
   PluginView,
+  RevisionDiff,
   RevisionList,
   RevisionView,
 } from './plugin-view.ts';
@@ -31,6 +34,7 @@ export const SCHEMAS = {
   PluginApplyAnswer,
   Revision: RevisionView,
   RevisionList,
+  RevisionDiff,
   EnvoyResource: ResourceView,
   EnvoyResourceList: ResourceList,
   EnvoyResourceApplyAnswer: ResourceApplyAnswer,
@@ -60,6 +64,7 @@ export const SCHEMAS = {
   Module: ModuleView,
   ModuleList,
   Event: EventView,
+  ModuleReport,
   EventList,
   RolloutUpdated,
   EventBookmark,
@@ -72,6 +77,7 @@ export const SCHEMAS = {
   PluginPlan,
   ResourcePlan,
   LimitList,
+  ConversionList,
   Index,
   Version: VersionView,
   WhoAmI,
