@@ -25,6 +25,8 @@ export interface Config extends TransportSettings {
   readonly metricsListen: ListenAddress | undefined;
   /** The host that bootstraps and module URLs name; undefined: each listener's own host. */
   readonly advertiseHost: string | undefined;
+  /** token: the API asks for tokens on loopback too; off loopback it always does. */
+  readonly apiAuth: ApiAuthSetting;
   /** Which of our listeners speak plain text off loopback, and where there is a certificate. */
   readonly allowPlaintext: readonly Endpoint[];
   /** `HOST:PORT` of registries that are spoken to over plain HTTP. The built-in one needs no entry. */
@@ -57,10 +59,10 @@ export interface Config extends TransportSettings {
   readonly allowNodeAdmin: readonly string[];
   /** Logs of Envoys below it may be read; undefined: none. */
   readonly nodeLogDirectory: string | undefined;
-  readonly logLevel: LogLevel;
-}
   /** A change over REST has to name the version that it is of. */
   readonly requireIfMatch: boolean;
+  readonly logLevel: LogLevel;
+}
 
 export interface ListenAddress {
   /** Without brackets. */
@@ -71,8 +73,14 @@ export interface ListenAddress {
 
 export type Endpoint = (typeof ENDPOINTS)[number];
 export type LogLevel = (typeof LOG_LEVELS)[number];
+export type ApiAuthSetting = (typeof API_AUTH)[number];
 
+/** In the data directory. */
+export const ADMIN_TOKEN_FILE = 'admin-token';
+
+const API_AUTH = ['loopback', 'token'] as const;
 const ENDPOINTS = ['xds', 'modules', 'api'] as const;
+const IF_MATCH = ['optional', 'required'] as const;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 /** A few modules of the largest size, and what they come in. */
 const LEAST_QUOTA_BYTES = 100_000_000;
@@ -83,7 +91,6 @@ export type ConfigFlags = Readonly<
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `bad-config`: one or more settings are wrong; `faults` names each. */
-const IF_MATCH = ['optional', 'required'] as const;
 export class ConfigError extends AttacheError<'bad-config'> {}
 
 /**
@@ -105,6 +112,7 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
     apiListen: readAddress(source, 'api-listen', faults),
     metricsListen: readMetricsAddress(source, faults),
     advertiseHost: source.one('advertise'),
+    apiAuth: readApiAuth(source, faults),
     allowPlaintext,
     ...readTransport(source, allowPlaintext, !isLoopback(xdsListen.host), faults),
     insecureRegistries: source.many('insecure-registry'),
@@ -122,6 +130,7 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
     xdsLimits: parseXdsLimits(source.many('xds-limit'), faults),
     allowNodeAdmin: source.many('allow-node-admin'),
     nodeLogDirectory: toAbsolute(source.one('node-log-directory')),
+    requireIfMatch: readIfMatch(source, faults) === 'required',
     logLevel: readLogLevel(source, faults),
   });
   checkExposure(config, faults);
@@ -130,10 +139,14 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
   return config;
 }
 
+/** Whether the API asks for tokens: where others than this machine reach it, or where that is wanted. */
+export function asksTokens({ apiAuth, apiListen }: Pick<Config, 'apiAuth' | 'apiListen'>): boolean {
+  return apiAuth === 'token' || !isLoopback(apiListen.host);
+}
+
 /** The host an Envoy is to use for one of our listeners. */
 export function advertisedHost(config: Config, listen: ListenAddress): string {
   return config.advertiseHost ?? listen.host;
-    requireIfMatch: readIfMatch(source, faults) === 'required',
 }
 
 /** Whether a port speaks TLS: with a certificate all do that are not named in allow-plaintext. */
@@ -245,6 +258,16 @@ function readQuota(source: Sources, faults: Fault[]): number {
   return bytes ?? 0;
 }
 
+function readIfMatch(source: Sources, faults: Fault[]): (typeof IF_MATCH)[number] {
+  const text = source.one('if-match') ?? 'optional';
+  return isOneOf(text, IF_MATCH, 'if-match', faults) ? text : 'optional';
+}
+
+function readApiAuth(source: Sources, faults: Fault[]): ApiAuthSetting {
+  const how = source.one('api-auth') ?? DEFAULTS['api-auth'];
+  return isOneOf(how, API_AUTH, 'api-auth', faults) ? how : 'token';
+}
+
 function readLogLevel(source: Sources, faults: Fault[]): LogLevel {
   const level = source.one('log-level') ?? DEFAULTS['log-level'];
   return isOneOf(level, LOG_LEVELS, 'log-level', faults) ? level : DEFAULTS['log-level'];
@@ -259,16 +282,6 @@ function isOneOf<T extends string>(
   if (known.some(one => one === text)) return true;
   faults.push({ pointer: `/${name}`, message: `--${name} ${text}: expected one of ${known.join(', ')}` });
   return false;
-}
-
-function readIfMatch(source: Sources, faults: Fault[]): (typeof IF_MATCH)[number] {
-  const text = source.one('if-match') ?? 'optional';
-  return isOneOf(text, IF_MATCH, 'if-match', faults) ? text : 'optional';
-}
-
-function readApiAuth(source: Sources, faults: Fault[]): ApiAuthSetting {
-  const how = source.one('api-auth') ?? DEFAULTS['api-auth'];
-  return isOneOf(how, API_AUTH, 'api-auth', faults) ? how : 'token';
 }
 
 function readDockerConfigPath(source: Sources, env: Environment): string | undefined {

@@ -8,6 +8,7 @@ import { createScrape } from './api/metrics/create-scrape.ts';
 import { startMetricsServer } from './api/metrics/metrics-server.ts';
 import { watchEventLoop } from './api/metrics/watch-event-loop.ts';
 import { readFleet } from './api/fleet.ts';
+import { ensureAdminToken } from './api/access/admin-token.ts';
 import { createTokenCheck } from './api/access/token-check.ts';
 import { startApiServer } from './api/server.ts';
 import { createBackups } from './backup/take-backup.ts';
@@ -20,7 +21,14 @@ import { ProtoRegistry } from './compile/proto-registry.ts';
 import { readProtosets } from './compile/protoset.ts';
 import { makeShowResource } from './compile/show-resource.ts';
 import { startSnapshotReconciler } from './compile/snapshot-reconciler.ts';
-import { type Config, type Endpoint, isLoopback, type ListenAddress, speaksTls } from './config.ts';
+import {
+  ADMIN_TOKEN_FILE,
+  asksTokens,
+  type Config,
+  type Endpoint,
+  type ListenAddress,
+  speaksTls,
+} from './config.ts';
 import type { NodeMetrics } from './model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from './model/ports.ts';
 import { toNodeTokenKey } from './model/node-token.ts';
@@ -208,8 +216,12 @@ async function start(
   onStop(() => planner.close());
   const configs = createConfigChecker({ store, seal, cache, sources, rootNamespace, clock });
   onStop(() => configs.close());
-  const isLocal = isLoopback(config.apiListen.host);
-  const authorize = makePublishRight({ tokenPath: config.publishTokenPath, isLocal, log });
+  const auth = { asksTokens: asksTokens(config), checkToken: createTokenCheck({ store, writer, clock }) };
+  if (auth.asksTokens) {
+    const path = join(config.dataDirectory, ADMIN_TOKEN_FILE);
+    if (await ensureAdminToken({ store, path, clock, random })) log.info({ path }, 'made an admin token');
+  }
+  const authorize = makePublishRight({ ...auth, tokenPath: config.publishTokenPath, rootNamespace, log });
   const hub = createBuiltInRegistry({ cache, authorize, clock, random, log });
   onStop(keepCollected({ store, cache, registryHeld: hub.held, clock, log }));
   onStop(keepScrubbed(cache, clock, log));
@@ -226,7 +238,7 @@ async function start(
   });
   const api = await startApiServer({
     listen: { ...config.apiListen, tls: toPortTls(config, 'api', tls) },
-    auth: { asksTokens: !isLocal, checkToken: createTokenCheck({ store, writer, clock }) },
+    auth,
     store,
     checkResource: makeCheckResource(registry),
     seal,

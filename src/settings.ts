@@ -14,6 +14,7 @@ export const DEFAULTS = {
   'xds-listen': '127.0.0.1:18000',
   'modules-listen': '127.0.0.1:18001',
   'api-listen': '127.0.0.1:18002',
+  'api-auth': 'loopback',
   'root-namespace': 'istio-system',
   'tag-interval': '10m',
   'module-quota': '10GB',
@@ -54,6 +55,11 @@ export const SETTINGS: readonly Setting[] = [
     name: 'metrics-listen',
     value: 'HOST:PORT',
     help: 'metrics for Prometheus, and nothing else (default: only on the API port)',
+  },
+  {
+    name: 'api-auth',
+    value: 'WHO',
+    help: 'token: the API asks for tokens on loopback too (default loopback: there it does not)',
   },
   { name: 'advertise', value: 'HOST', help: 'host that Envoys use; required with a wildcard address' },
   {
@@ -113,10 +119,10 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'allow-node-admin', value: 'HOST:PORT', help: 'admin of an Envoy off loopback', list: true },
   { name: 'node-log-directory', value: 'DIR', help: 'where logs of Envoys may be read (default: nowhere)' },
   { name: 'xds-limit', value: 'LIMIT', help: 'NAME=VALUE, one of the limits of the xDS port', list: true },
-  { name: 'log-level', value: 'LEVEL', help: 'debug, info, warn, error or silent (default info)' },
-];
   {
     name: 'if-match',
     value: 'WHEN',
     help: 'optional or required: whether a change names the version that it is of (default optional)',
   },
+  { name: 'log-level', value: 'LEVEL', help: 'debug, info, warn, error or silent (default info)' },
+];

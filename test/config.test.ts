@@ -5,7 +5,15 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { advertisedHost, ConfigError, formatAddress, parseAddress, readConfig } from '../src/config.ts';
+import {
+  advertisedHost,
+  asksTokens,
+  ConfigError,
+  type ConfigFlags,
+  formatAddress,
+  parseAddress,
+  readConfig,
+} from '../src/config.ts';
 import { DEFAULT_XDS_LIMITS } from '../src/model/xds-limits.ts';
 import { SETTINGS } from '../src/settings.ts';
 
@@ -38,6 +46,8 @@ test('the defaults are loopback, in ./attache-data', () => {
     apiListen: { host: '127.0.0.1', port: 18002 },
     metricsListen: undefined,
     advertiseHost: undefined,
+    apiAuth: 'loopback',
+    requireIfMatch: false,
     allowPlaintext: [],
     tls: undefined,
     nodeAuth: 'none',
@@ -205,4 +215,15 @@ test('a publish token that cannot be read, or is short, is refused at the start'
     message: /--publish-token \/nowhere\/token: ENOENT/,
   });
   assert.throws(read('/dev/null'), { code: 'bad-config', message: /one word of at least 16 characters/ });
+});
+
+test('tokens are asked for where others than this machine reach the API, and where that is wanted', () => {
+  const asks = (flags: ConfigFlags): boolean => asksTokens(readConfig(flags, {}));
+  const off = { 'api-listen': '10.0.0.1:18002', 'allow-plaintext': 'api' };
+  assert.equal(asks({}), false);
+  assert.equal(asks({ 'api-auth': 'token' }), true);
+  assert.equal(asks(off), true);
+  assert.equal(asks({ ...off, 'api-auth': 'loopback' }), true);
+  const [fault = ''] = faultsOf(() => readConfig({ 'api-auth': 'none' }, {}));
+  assert.match(fault, /expected one of loopback, token/);
 });

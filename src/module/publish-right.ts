@@ -1,44 +1,70 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
+import { findDenial } from '../model/access.ts';
+import { isTokenLike } from '../model/api-token.ts';
 import { toMessage } from '../model/error.ts';
 import type { Log } from '../model/ports.ts';
 import { toPublishToken } from '../model/publish-token.ts';
+import type { CheckToken } from '../model/token-finding.ts';
 import { RegistryRefusal } from './registry-refusal.ts';
 import type { RegistryRoute } from './registry-route.ts';
 
 export interface PublishRightOptions {
-  /** A file with the token; undefined: none is asked for. */
+  /** A file with a token that may push everything; undefined: there is none. */
   readonly tokenPath: string | undefined;
-  /** Only this machine reaches the port. */
-  readonly isLocal: boolean;
+  /** Looks tokens of the API up. */
+  readonly checkToken: CheckToken;
+  /** False, and no `tokenPath`: whoever reaches the port may push. */
+  readonly asksTokens: boolean;
+  readonly rootNamespace: string;
   readonly log: Log;
 }
 
 /** Throws RegistryRefusal where the request has not the right that it takes. */
 export type Authorize = (request: IncomingMessage, route: RegistryRoute) => Promise<void>;
 
+/** The role that a token of the API needs to push. */
+const PUSHER = 'deployer';
+
 /**
- * Whoever reaches the registry may pull. Pushing and deleting take the token, as password of any user (`docker login`) or as
- * bearer; where none is set, they are for this machine alone. The file is read for each of them, so that a new
- * token counts at once.
+ * Whoever reaches the registry may pull. Pushing and deleting take a token, as password of any user (`docker login`) or
+ * as bearer: the publish token, whose file is read for each of them, so that a new one counts at once; or one of
+ * the API with the role deployer. Where neither is asked for, they are for this machine alone; a token of the API that
+ * is sent counts there too.
  */
-export function makePublishRight({ tokenPath, isLocal, log }: PublishRightOptions): Authorize {
-  if (tokenPath === undefined)
-    return async (_request, route) => {
-      if (isLocal || route.kind === 'refused' || route.right === 'pull') return;
-      const way = 'start attache serve with --publish-token FILE, or with its API on loopback';
-      throw new RegistryRefusal(403, 'DENIED', `nobody may push here: ${way}`);
-    };
+export function makePublishRight(options: PublishRightOptions): Authorize {
+  const { tokenPath, asksTokens, log } = options;
+  const isOpen = tokenPath === undefined && !asksTokens;
   return async (request, route) => {
     if (route.kind === 'refused') return;
     // Many clients ask here, and only here, whether to send what they have.
     if (route.right === 'pull' && route.kind !== 'base') return;
-    if (isSame(await readToken(tokenPath, log), passwordOf(request))) return;
-    const challenge = { 'www-authenticate': 'Basic realm="attache"' };
-    const message = 'log in with the publish token as password, e.g. docker login --username attache';
-    throw new RegistryRefusal(401, 'UNAUTHORIZED', message, challenge);
+    const given = passwordOf(request);
+    if (given !== undefined && isTokenLike(given)) return requireRole(options, route, given);
+    if (isOpen) return;
+    if (tokenPath !== undefined && isSame(await readToken(tokenPath, log), given)) return;
+    throw unauthorized('log in with a token as password, e.g. docker login --username attache');
   };
+}
+
+async function requireRole(
+  { checkToken, rootNamespace }: PublishRightOptions,
+  route: Exclude<RegistryRoute, { readonly kind: 'refused' }>,
+  given: string,
+): Promise<void> {
+  const found = await checkToken(given);
+  if (found.kind !== 'good') throw unauthorized('the token is not known, was revoked, or has expired');
+  if (!('repository' in route)) return;
+  const { token } = found;
+  const denial = findDenial(token, PUSHER, { kind: 'repository', name: route.repository }, rootNamespace);
+  if (denial === undefined) return;
+  const why = denial.by === 'role' ? `it takes the role ${denial.needs}, and has ${token.role}` : denial.text;
+  throw new RegistryRefusal(403, 'DENIED', `the token ${token.name} may not push here: ${why}`);
+}
+
+function unauthorized(message: string): RegistryRefusal {
+  return new RegistryRefusal(401, 'UNAUTHORIZED', message, { 'www-authenticate': 'Basic realm="attache"' });
 }
 
 async function readToken(path: string, log: Log): Promise<string> {

@@ -1,6 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { type Config, type ConfigFlags, isLoopback, readConfig } from '../../config.ts';
+import {
+  ADMIN_TOKEN_FILE,
+  asksTokens,
+  type Config,
+  type ConfigFlags,
+  isLoopback,
+  readConfig,
+  speaksTls,
+} from '../../config.ts';
 import { SETTINGS } from '../../settings.ts';
 import type { CommandContext, DefineCommand, RunningControlPlane } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
@@ -75,7 +83,7 @@ function describe(config: Config, running: RunningControlPlane, isNew: boolean, 
   const notes = {
     xds: isLoopback(config.xdsListen.host) ? 'plain text, loopback only' : plain,
     modules: isLoopback(config.modulesListen.host) ? '' : plain,
-    api: isLoopback(config.apiListen.host) ? 'no token needed: loopback only' : plain,
+    api: asksTokens(config) ? toTokenNote(config, plain) : 'no token needed: loopback only',
   };
   return [
     `attache ${version}   data ${toShown(config.dataDirectory)}${isNew ? ' (new)' : ''}`,
@@ -85,6 +93,14 @@ function describe(config: Config, running: RunningControlPlane, isNew: boolean, 
   ]
     .map(line => line.trimEnd())
     .join('\n');
+}
+
+/** Somebody has to find the first token. */
+function toTokenNote(config: Config, plain: string): string {
+  const isLocal = isLoopback(config.apiListen.host);
+  const transport = speaksTls(config, 'api') ? 'TLS' : isLocal ? 'plain text, loopback only' : plain;
+  const path = join(config.dataDirectory, ADMIN_TOKEN_FILE);
+  return `${transport}; ${existsSync(path) ? `admin token in ${toShown(path)}` : 'takes a token'}`;
 }
 
 function toShown(path: string): string {
