@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
+import { ensureAdminToken } from './api/access/admin-token.ts';
+import { createTokenCheck } from './api/access/token-check.ts';
+import { readFleet } from './api/fleet.ts';
 import { createMeter } from './api/metrics/create-meter.ts';
 import { createScrape } from './api/metrics/create-scrape.ts';
 import { startMetricsServer } from './api/metrics/metrics-server.ts';
 import { watchEventLoop } from './api/metrics/watch-event-loop.ts';
-import { readFleet } from './api/fleet.ts';
-import { ensureAdminToken } from './api/access/admin-token.ts';
-import { createTokenCheck } from './api/access/token-check.ts';
 import { startApiServer } from './api/server.ts';
 import { createBackups } from './backup/take-backup.ts';
 import { makeCheckResource } from './compile/check-resource.ts';
@@ -30,15 +30,17 @@ import {
   speaksTls,
 } from './config.ts';
 import type { NodeMetrics } from './model/node-metrics.ts';
+import { makeNodeToken, toNodeTokenKey } from './model/node-token.ts';
 import type { Clock, Log, RandomHex } from './model/ports.ts';
-import { toNodeTokenKey } from './model/node-token.ts';
-import type { Snapshot } from './model/snapshot.ts';
+import type { ServerMachine } from './model/server-machine.ts';
 import type { PortTls } from './model/server-tls.ts';
+import type { Snapshot } from './model/snapshot.ts';
 import { openBlobCache } from './module/blob-cache.ts';
 import { startModuleKeeper } from './module/bring-back.ts';
 import { createBuiltInRegistry } from './module/built-in-registry.ts';
 import { keepCollected } from './module/collect-garbage.ts';
 import { createConfigChecker } from './module/config-schema/config-checker.ts';
+import { inspectCached } from './module/inspect-module.ts';
 import { loadModuleKeys } from './module/module-keys.ts';
 import { startModuleReconciler } from './module/module-reconciler.ts';
 import { startModuleServer } from './module/module-server.ts';
@@ -47,21 +49,20 @@ import { createModulePlanner } from './module/plan-module.ts';
 import { makePublishRight } from './module/publish-right.ts';
 import { keepScrubbed } from './module/scrub-cache.ts';
 import { meterTrials } from './module/trial/metered-trials.ts';
-import { inspectCached } from './module/inspect-module.ts';
 import { createTrialRunner } from './module/trial/trial-runner.ts';
 import { startRolloutController } from './rollout/rollout-controller.ts';
 import { createCoalescedWriter } from './store/coalesced-writer.ts';
 import { LiveTable } from './store/live-table.ts';
 import { meterStore } from './store/metered-store.ts';
-import { openSqliteStore } from './store/sqlite-store.ts';
 import { createSeal, loadSealKey } from './store/seal.ts';
+import { openSqliteStore } from './store/sqlite-store.ts';
 import { keepEventsTrimmed } from './store/trim-events.ts';
-import { ADMIN_LIMITS, createNodeAdmin } from './xds/access/node-admin.ts';
 import { type WatchedTls, watchCertificates } from './tls/watch-certificates.ts';
+import { ADMIN_LIMITS, createNodeAdmin } from './xds/access/node-admin.ts';
 import { createNodeLogReader } from './xds/access/node-log.ts';
 import { createAdsService } from './xds/ads-service.ts';
-import { LimitGuard } from './xds/limits/limit-guard.ts';
 import { openNodeGate } from './xds/identity/node-gate.ts';
+import { LimitGuard } from './xds/limits/limit-guard.ts';
 import { XDS_PATIENCE } from './xds/limits/patience.ts';
 import { withoutSecretConfigs } from './xds/status/without-secrets.ts';
 import { startXdsServer } from './xds/xds-server.ts';
@@ -143,18 +144,19 @@ async function start(
   };
   const keeper = startModuleKeeper({ store, seal, cache, sources, clock, random, log });
   onStop(() => keeper.stop());
-  const moduleServer = await startModuleServer({
   const tls = config.tls && (await watchCertificates(config.tls, clock, log));
   onStop(() => tls?.stop());
+  const tokenKey = toNodeTokenKey(sealKey);
   const gate = await openNodeGate({
     ...{ auth: config.nodeAuth, claims: config.nodeClaims, identity: config.nodeIdentity },
-    ...{ tokenKey: toNodeTokenKey(sealKey), store, clock, log },
+    ...{ tokenKey, store, clock, log },
   });
   onStop(() => gate.stop());
+  const moduleServer = await startModuleServer({
     listen: config.modulesListen,
-    keys: () => keys.accepted,
     tls: toPortTls(config, 'modules', tls),
     checkCaller: gate.checkModuleCaller,
+    keys: () => keys.accepted,
     cache,
     onMissing: sha256 => keeper.bring(sha256),
     clock,
@@ -256,9 +258,12 @@ async function start(
     metrics,
     registry: hub,
     readModuleStorage: createModuleStorage(cache, hub),
+    readMachine: () => readMachine(config.dataDirectory),
+    requireIfMatch: config.requireIfMatch,
+    inspectModule: sha256 => inspectCached(cache, sha256),
     takeBackup: createBackups({
       dataDirectory: config.dataDirectory,
-      store,
+      store: opened,
       blobs: cache,
       clock,
       version: readVersion(),
@@ -269,10 +274,14 @@ async function start(
     clock,
     random,
     log,
-    requireIfMatch: config.requireIfMatch,
-    inspectModule: sha256 => inspectCached(cache, sha256),
     version: readVersion(),
     addresses: forEnvoys,
+    envoyAccess: {
+      tls: (['xds', 'modules'] as const).filter(port => speaksTls(config, port)),
+      auth: config.nodeAuth,
+      makeToken: (node, revokedAt) => makeNodeToken(tokenKey, node, revokedAt),
+    },
+    certificates: tls,
     rootNamespace,
   });
   onStop(() => api.stop());
@@ -315,14 +324,16 @@ const clock: Clock = {
 
 const random: RandomHex = bytes => randomBytes(bytes).toString('hex');
 
-/** What Envoys are told: the advertised host, or the listener's own. */
-function advertised(config: Config, address: ListenAddress): ListenAddress {
-  return { host: config.advertiseHost ?? address.host, port: address.port };
+async function readMachine(directory: string): Promise<ServerMachine> {
+  const runtime = process.versions.node;
+  try {
+    const { bavail, blocks, bsize } = await statfs(directory);
+    return { runtime, disk: { freeBytes: bavail * bsize, totalBytes: blocks * bsize } };
+  } catch {
+    return { runtime, disk: null };
+  }
 }
 
-function toHostPort({ host, port }: ListenAddress): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
 /** undefined: the port speaks plain text. */
 function toPortTls(
   config: Config,
@@ -333,6 +344,14 @@ function toPortTls(
   return { certificates, requireClient: port !== 'api' && config.nodeAuth === 'mtls' };
 }
 
+/** What Envoys are told: the advertised host, or the listener's own. */
+function advertised(config: Config, address: ListenAddress): ListenAddress {
+  return { host: config.advertiseHost ?? address.host, port: address.port };
+}
+
+function toHostPort({ host, port }: ListenAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
 
 /** Renamed into place: whoever sees the file sees all of it. */
 async function writeAddresses(directory: string, addresses: Addresses): Promise<void> {

@@ -1,16 +1,18 @@
 import type { FastifyRequest } from 'fastify';
-import type { Caller } from '../model/caller.ts';
+import type { TakeBackup } from '../model/backup.ts';
 import type { Caller } from '../model/caller.ts';
 import type { InspectModule } from '../model/module-inspection.ts';
-import type { TakeBackup } from '../model/backup.ts';
 import type { CheckPluginConfig, PlanModule } from '../model/module-plan.ts';
 import type { ReadModuleStorage } from '../model/module-storage.ts';
 import type { NodeAccess } from '../model/node-access.ts';
+import type { EnvoyAccess } from '../model/node-auth.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
 import type { Seal } from '../model/pull-secret.ts';
 import type { CheckResource } from '../model/resource.ts';
 import type { FindReferences } from '../model/resource-facts.ts';
+import type { ReadServerMachine } from '../model/server-machine.ts';
+import type { ServerTls } from '../model/server-tls.ts';
 import type { SignaturePolicy } from '../model/signature-policy.ts';
 import type { LimitUsage } from '../model/xds-limits.ts';
 import type { LiveTable } from '../store/live-table.ts';
@@ -36,9 +38,11 @@ export interface ApiContext {
   readonly checkPluginConfig?: CheckPluginConfig;
   /** What the data directory holds of modules. */
   readonly readModuleStorage: ReadModuleStorage;
-  /** All that the data directory holds. */
+  /** Of the machine that this runs on. */
+  readonly readMachine: ReadServerMachine;
   /** What is in a module, by hex sha256; undefined: its bytes are not here. */
   readonly inspectModule: InspectModule;
+  /** All that the data directory holds. */
   readonly takeBackup: TakeBackup;
   /** What Envoys pushed of their stats, by node.id; absent: nothing is known. */
   readonly metrics?: LiveTable<NodeMetrics>;
@@ -54,6 +58,9 @@ export interface ApiContext {
   readonly takeInMs?: number;
   /** Where Envoys find us, `HOST:PORT`, as `GET /` tells them who write bootstraps. */
   readonly addresses?: { readonly xds: string; readonly modules: string };
+  readonly envoyAccess: EnvoyAccess;
+  /** Those that the ports use; undefined: none speaks TLS. */
+  readonly certificates: Pick<ServerTls, 'certificates' | 'warnings'> | undefined;
   /** A document in this namespace selects nodes of every namespace. */
   readonly rootNamespace: string;
   /** Where changes that were refused go. */

@@ -4,6 +4,7 @@ import type { ApiContext, CallContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { commit } from './commit.ts';
 import { refuseWhenFrozen } from './freeze.ts';
+import { NodeError } from './node-error.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import type { NodeAnswer } from './schema/node-view.ts';
 import { waitUntil } from './wait-until.ts';
@@ -121,12 +122,18 @@ export async function readPolicy(
   return { presence, policy: stored?.value };
 }
 
+/** For one that has not connected yet. Throws NodeError `node-setting-wrong`. */
+export function checkNodeId(node: string): void {
+  if (node !== '' && node.length <= 253 && !/\p{C}/u.test(node)) return;
+  throw new NodeError('node-setting-wrong', 'a node.id has 1 to 253 characters, all of them printable');
+}
+
 /** Throws `not-found`. */
 export async function findNode({ store }: ApiContext, node: string): Promise<NodePresence> {
   const presence = (await store.get('NodePresence', node))?.value;
   if (presence !== undefined) return presence;
   throw new ApiError('not-found', `there is no node ${node}`, {
-    hint: 'A node is known from its first connection on.',
+    hint: 'A node is known from its first connection on. Before that it can be set: attache node set ID --new',
   });
 }
 

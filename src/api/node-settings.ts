@@ -1,10 +1,11 @@
 import { type Static, Type } from 'typebox';
 import type { FixedIdentity, NodePolicy } from '../model/fleet-records.ts';
+import { NODE_CLAIMS, type NodeClaims } from '../model/node-auth.ts';
 import type { ApiContext, CallContext } from './api-context.ts';
 import { refuseWhenFrozen } from './freeze.ts';
 import { NodeError } from './node-error.ts';
-import { readPolicy, toNodeAnswer, writePolicy } from './node-policy.ts';
-import type { Preconditions } from './preconditions.ts';
+import { checkNodeId, findNode, toNodeAnswer, writePolicy } from './node-policy.ts';
+import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import type { NodeAnswer, NodeSettings } from './schema/node-view.ts';
 
 /** No union: of one, null would be read as an empty text. */
@@ -21,9 +22,17 @@ export const NodeSettingsPatch = Type.Object(
         description: 'over those that the node says of itself',
       }),
     ),
-    claims: Type.Optional(Type.Union([Type.Literal('kept'), Type.Literal('ignored')])),
+    claims: Type.Optional(
+      Type.Unsafe<NodeClaims | null>({
+        enum: [...NODE_CLAIMS, null],
+        description:
+          'what namespace and labels are worth that it says it has; null: as the setting node-claims has it',
+      }),
+    ),
+    certificate: OrLift('the name in its certificate, and in that of no other node', 2048),
     admin: OrLift('http://HOST:PORT of the Envoy’s admin interface, as the server reaches it', 300),
     logFile: OrLift('the Envoy’s log, relative to the setting node-log-directory', 1024),
+    new: Type.Optional(Type.Boolean({ description: 'it may be one that has not connected yet' })),
     message: Type.Optional(Type.String({ maxLength: 1024, description: 'why' })),
   },
   { additionalProperties: false },
@@ -39,11 +48,15 @@ const NAMESPACE = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 export function configureNode(
   context: CallContext,
   node: string,
-  { message, ...patch }: NodeSettingsPatch,
+  { message, new: mayBeNew, ...patch }: NodeSettingsPatch,
   conditions: Preconditions,
 ): Promise<NodeAnswer> {
   return context.exclusive(async () => {
-    const before = (await readPolicy(context, node, conditions)).policy ?? { node };
+    if (mayBeNew) checkNodeId(node);
+    else await findNode(context, node);
+    const stored = await context.store.get('NodePolicy', node);
+    checkPreconditions(conditions, stored?.revision ?? 0);
+    const before = stored?.value ?? { node };
     const after = apply(context, before, patch);
     const changes = listChanges(toNodeSettings(before), toNodeSettings(after));
     if (changes.length === 0)
@@ -68,13 +81,14 @@ export function configureNode(
 
 /** What stands, each with its value where nobody said anything. */
 export function toNodeSettings(
-  policy: Pick<NodePolicy, 'identity' | 'admin' | 'logFile'> = {},
+  policy: Pick<NodePolicy, 'identity' | 'certificate' | 'admin' | 'logFile'> = {},
 ): NodeSettings {
-  const { identity, admin, logFile } = policy;
+  const { identity, certificate, admin, logFile } = policy;
   return {
     namespace: identity?.namespace ?? null,
     labels: { ...identity?.labels },
-    claims: identity?.claims ?? 'kept',
+    claims: identity?.claims ?? null,
+    certificate: certificate ?? null,
     admin: admin ?? null,
     logFile: logFile ?? null,
   };
@@ -82,15 +96,17 @@ export function toNodeSettings(
 
 function apply(
   { nodes }: ApiContext,
-  { identity, admin, logFile, ...rest }: NodePolicy,
-  patch: Omit<NodeSettingsPatch, 'message'>,
+  { identity, certificate, admin, logFile, ...rest }: NodePolicy,
+  patch: Omit<NodeSettingsPatch, 'message' | 'new'>,
 ): NodePolicy {
   const fixed = patchIdentity(identity, patch);
+  const name = patch.certificate === undefined ? certificate : patch.certificate;
   const address = patch.admin === undefined ? admin : patch.admin && nodes.admin.check(patch.admin);
   const file = patch.logFile === undefined ? logFile : patch.logFile && nodes.logs.check(patch.logFile);
   return {
     ...rest,
     ...(fixed === undefined ? {} : { identity: fixed }),
+    ...(name ? { certificate: name } : {}),
     ...(address ? { admin: address } : {}),
     ...(file ? { logFile: file } : {}),
   };
@@ -115,12 +131,12 @@ function patchIdentity(
       );
     return value === null ? [] : [[key, value] as const];
   });
-  const claims = patch.claims ?? before?.claims ?? 'kept';
-  if (namespace === undefined && labels.length === 0 && claims === 'kept') return undefined;
+  const claims = patch.claims === undefined ? before?.claims : (patch.claims ?? undefined);
+  if (namespace === undefined && labels.length === 0 && claims === undefined) return undefined;
   return {
     ...(namespace === undefined ? {} : { namespace }),
     labels: Object.fromEntries(labels.toSorted(([a], [b]) => (a < b ? -1 : 1))),
-    claims,
+    ...(claims === undefined ? {} : { claims }),
   };
 }
 
@@ -140,6 +156,7 @@ function listChanges(before: NodeSettings, after: NodeSettings): readonly string
         : [after.labels[key] === undefined ? `label ${key} lifted` : `label ${key}=${after.labels[key]}`],
     ),
     ...say('claims', before.claims, after.claims),
+    ...say('certificate', before.certificate, after.certificate),
     ...say('admin', before.admin, after.admin),
     ...say('log file', before.logFile, after.logFile),
   ];

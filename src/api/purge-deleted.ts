@@ -23,9 +23,11 @@ export async function purgeDeleted(context: ApiContext): Promise<readonly string
     const known = new Set(fleet.nodes.map(({ node }) => node.id));
     const over = [...fleet.policies.values()].filter(
       // What the server side fixed of a node holds for whoever comes back under its name.
-      ({ node, excluded, identity, forget }) =>
+      ({ node, excluded, identity, certificate, revoked, forget }) =>
         excluded === undefined &&
         identity === undefined &&
+        certificate === undefined &&
+        revoked === undefined &&
         !known.has(node) &&
         (forget?.at ?? 0) <= fleet.now - HISTORY_MS,
     );

@@ -18,21 +18,22 @@ import { noteRoutes, type RequestRoutes } from './metrics/count-requests.ts';
 import type { Scrape } from './metrics/create-scrape.ts';
 import { keepDeletedPurged } from './purge-deleted.ts';
 import { addRequestHooks } from './request-hooks.ts';
-import { addBackupRoute } from './routes/backup-route.ts';
 import { addAuditRoutes } from './routes/audit.ts';
+import { addBackupRoute } from './routes/backup-route.ts';
 import { addCatalogueRoutes } from './routes/catalogue.ts';
 import { addConvertRoutes } from './routes/convert.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addFreezeRoutes } from './routes/freeze.ts';
 import { addMetricsRoute } from './routes/metrics-route.ts';
 import { addModuleRoutes } from './routes/module-routes.ts';
+import { addNodeCredentialRoutes } from './routes/node-credentials.ts';
 import { addNodeRoutes } from './routes/node-routes.ts';
 import { addPlanRoutes } from './routes/plans.ts';
 import { addPluginRoutes } from './routes/plugins.ts';
 import { addPullSecretRoutes } from './routes/pull-secrets.ts';
 import { addResourceRoutes } from './routes/resources.ts';
-import { addRolloutRoutes } from './routes/rollouts.ts';
 import { addRevisionRoutes } from './routes/revisions.ts';
+import { addRolloutRoutes } from './routes/rollouts.ts';
 import type { ApiServer } from './routes/route-schema.ts';
 import { addServerRoutes } from './routes/server-routes.ts';
 import { addTokenRoutes } from './routes/tokens.ts';
@@ -49,9 +50,9 @@ export interface ApiServerOptions extends Omit<ApiContext, 'exclusive' | 'denial
     handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
     readonly searchCatalogue: SearchCatalogue;
   };
-  readonly meter: Pick<Meter, 'requested'>;
   /** Whether every change of a document has to name the version that it is of. */
   readonly requireIfMatch: boolean;
+  readonly meter: Pick<Meter, 'requested'>;
   /** What `GET /metrics` answers. */
   readonly scrape: Scrape;
 }
@@ -66,12 +67,13 @@ export interface RunningApiServer {
 const ROUTES = [
   addServerRoutes,
   addPluginRoutes,
-  addPlanRoutes,
   addRevisionRoutes,
-  addResourceRoutes,
+  addPlanRoutes,
   addConvertRoutes,
+  addResourceRoutes,
   addPullSecretRoutes,
   addNodeRoutes,
+  addNodeCredentialRoutes,
   addModuleRoutes,
   addEventRoutes,
   addAuditRoutes,
@@ -127,12 +129,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     await denials.stop();
     cancel();
   };
+  // Fastify knows nothing of the server that it was given.
+  if (options.listen.tls !== undefined) url = url.replace(/^http:/, 'https:');
   return { url, stop: () => (stopped ??= stop()) };
 }
 
 function createApp(
-  // Fastify knows nothing of the server that it was given.
-  if (options.listen.tls !== undefined) url = url.replace(/^http:/, 'https:');
   options: ApiServerOptions,
   routesOf: RequestRoutes,
 ): { app: ApiServer; servers: readonly Server[] } {

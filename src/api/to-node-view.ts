@@ -5,6 +5,7 @@ import { PHASES } from '../model/plugin-spec.ts';
 import { type NodePluginState, PLUGIN_STATES, type PluginState } from '../model/plugin-state.ts';
 import { XDS_TYPES } from '../model/type-url.ts';
 import { type Fleet, stateOnNode } from './fleet.ts';
+import { findIgnoredClaims } from './ignored-claims.ts';
 import { toNodeSettings } from './node-settings.ts';
 import { toTime } from './schema/metadata.ts';
 import type { NodeView, PluginOnNode } from './schema/node-view.ts';
@@ -113,6 +114,7 @@ function findWarnings(fleet: Fleet, presence: NodePresence, entries: readonly En
   const unreachable = selected.filter(({ state }) => state.reason === 'Unreachable');
   return [
     ...findTwins(presence),
+    ...findIgnoredClaims(fleet, presence),
     ...[...without, ...unreachable].map(({ plugin, state }) => `${plugin}: ${state.detail ?? state.reason}`),
     ...presence.slots
       .filter(slot => !isKnownPlace(fleet, slot, presence.node.namespace))

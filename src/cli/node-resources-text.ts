@@ -37,6 +37,7 @@ export function describeSettings({ status, metadata }: NodeView): readonly strin
       `it says of itself: namespace ${claimed.namespace}, labels ${formatLabels(claimed.labels)}; the server takes it for namespace ${metadata.namespace}, labels ${formatLabels(metadata.labels)}`,
     );
   if (settings.claims === 'ignored') lines.push('what it says of its namespace and labels is ignored');
+  if (settings.certificate !== null) lines.push(`its certificate has to be of ${settings.certificate}`);
   if (settings.admin !== null) lines.push(`admin interface: ${settings.admin}`);
   if (settings.logFile !== null) lines.push(`log: ${settings.logFile}`);
   return lines;

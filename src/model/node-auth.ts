@@ -30,3 +30,12 @@ export type CheckModuleCaller = (
   der: Uint8Array | undefined,
   nodeHash: string,
 ) => { readonly code: string; readonly message: string } | undefined;
+
+/** What Envoys need to talk to this server, as those are told who write bootstraps. */
+export interface EnvoyAccess {
+  /** Ports that speak TLS. */
+  readonly tls: readonly ('xds' | 'modules')[];
+  readonly auth: NodeAuth;
+  /** `revokedAt`: NodePolicy.revoked.at, 0 where nothing was revoked. */
+  makeToken(node: string, revokedAt: number): string;
+}

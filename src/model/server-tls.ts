@@ -32,7 +32,7 @@ export interface ServerTls {
   /** `withdrawn`: a CA is not trusted any more, so that who came by it is to show itself again. */
   onChange(listener: (change: { readonly withdrawn: boolean }) => void): () => void;
   certificates(): readonly CertificateStatus[];
-  /** Sentences about what is wrong or soon will be: files that cannot be used, certificates that expire. */
+  /** Sentences for anybody about what is wrong or soon will be: files that cannot be used, certificates that expire. */
   warnings(): readonly string[];
 }
 

@@ -77,13 +77,13 @@ class CertificateWatch implements WatchedTls {
     const now = this.#clock.now();
     const expiry = this.#certificates
       .filter(({ validTo }) => validTo - now < WARN_BEFORE_MS)
-      .map(({ file, subject, validTo }) => {
+      .map(({ use, subject, validTo }) => {
+        const what = use === 'server' ? 'the certificate of the server' : 'a CA of clients';
         const time = new Date(validTo).toISOString();
-        return `${file}: ${subject} ${validTo <= now ? 'expired' : 'expires'} at ${time}`;
+        return `${what} (${subject}) ${validTo <= now ? 'expired' : 'expires'} at ${time}`;
       });
-    const fault =
-      this.#fault === undefined ? [] : [`${this.#fault}; the certificates from before are in use`];
-    return [...fault, ...expiry];
+    const fault = 'new certificates cannot be used, those from before are in use: see the log';
+    return [...(this.#fault === undefined ? [] : [fault]), ...expiry];
   }
 
   #lookLater(): void {

@@ -50,13 +50,16 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
     findReferences: () => [],
     signatures: NO_SIGNATURE_POLICY,
     nodes: NO_ACCESS,
+    envoyAccess: { tls: [], auth: 'none', makeToken: () => assert.fail('not expected here') },
+    certificates: undefined,
     takeBackup: async () => {
       throw new Error('there is nothing to back up here');
     },
-    readModuleStorage: async () => ({ usedBytes: 0, quotaBytes: 1, here: new Set(), inRegistry: new Set() }),
-    readLimits: () =>
     requireIfMatch: false,
     inspectModule: async () => undefined,
+    readMachine: async () => ({ runtime: '26.13.1', disk: { freeBytes: 1_000, totalBytes: 2_000 } }),
+    readModuleStorage: async () => ({ usedBytes: 0, quotaBytes: 1, here: new Set(), inRegistry: new Set() }),
+    readLimits: () =>
       new LimitGuard({ limits: DEFAULT_XDS_LIMITS, clock: systemClock, log: silentLog }).usage(),
     seal: createSeal(Buffer.alloc(32, 1), bytes => randomBytes(bytes).toString('hex')),
     clock: systemClock,
@@ -92,13 +95,13 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
   return { url: server.url, stop: server.stop, call };
 }
 
-/** Every 2xx fits the schema that its kind names, everything else is a Problem. */
-function checkShape(method: string, path: string, { status, headers, body }: Answer): void {
 /** What a method takes. */
 export function toBodyType(method: string): string {
   return method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
 }
 
+/** Every 2xx fits the schema that its kind names, everything else is a Problem. */
+function checkShape(method: string, path: string, { status, headers, body }: Answer): void {
   const ok = status >= 200 && status < 300;
   const type = headers.get('content-type') ?? '';
   assert.match(type, ok ? /^application\/json/ : /^application\/problem\+json/);

@@ -143,7 +143,7 @@ export function nodeView(status: Partial<NodeView['status']> = {}): NodeView {
       accepted: 1,
       desired: 1,
       places: ['attache.authn/ingress'],
-      settings: { namespace: null, labels: {}, claims: 'kept', admin: null, logFile: null },
+      settings: { namespace: null, labels: {}, claims: null, certificate: null, admin: null, logFile: null },
       claimed: null,
       plugins: [onNode()],
       refusedResources: [],

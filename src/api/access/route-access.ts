@@ -23,6 +23,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   'GET /version': viewer('server'),
   'GET /openapi.json': viewer('server'),
   'GET /v1/whoami': viewer('server'),
+  'GET /v1/server': viewer('fleet'),
   'GET /v1/limits': viewer('fleet'),
   'GET /metrics': viewer('fleet'),
   // It holds every secret.

@@ -31,7 +31,7 @@ import {
   WriteQuery,
 } from './route-schema.ts';
 
-const NodeParams = Type.Object({ id: Type.String({ description: 'node.id' }) });
+export const NodeParams = Type.Object({ id: Type.String({ description: 'node.id' }) });
 const NodeListQuery = Type.Object(
   {
     ...NamedListQuery.properties,

@@ -17,6 +17,7 @@ const PATHS: Index['paths'] = {
   events: '/v1/events',
   freeze: '/v1/freeze',
   tokens: '/v1/tokens',
+  server: '/v1/server',
   limits: '/v1/limits',
   whoami: '/v1/whoami',
   openapi: '/openapi.json',
@@ -27,7 +28,8 @@ const PATHS: Index['paths'] = {
 };
 
 /** Index, health, version, and who asks. */
-export function addServerRoutes(app: ApiServer, { store, version, addresses, readLimits }: ApiContext): void {
+export function addServerRoutes(app: ApiServer, context: ApiContext): void {
+  const { store, version, addresses, envoyAccess, certificates, readLimits } = context;
   const schema = (name: Parameters<typeof answers>[0][number]) => ({
     schema: { tags: ['server'], response: answers({ 200: name }) },
   });
@@ -36,6 +38,7 @@ export function addServerRoutes(app: ApiServer, { store, version, addresses, rea
     version,
     paths: PATHS,
     ...(addresses === undefined ? {} : { addresses }),
+    envoys: { tls: [...envoyAccess.tls], nodeAuth: envoyAccess.auth },
   }));
   app.get('/version', schema('Version'), async () => ({ version }));
   app.get('/healthz', schema('Health'), async () => ({ status: 'ok' }));
@@ -45,8 +48,16 @@ export function addServerRoutes(app: ApiServer, { store, version, addresses, rea
     } catch (cause) {
       throw new ApiError('not-ready', `the store does not answer: ${toMessage(cause)}`, { cause });
     }
-    return { status: 'ok' };
+    const warnings = certificates?.warnings() ?? [];
+    return { status: 'ok', ...(warnings.length === 0 ? {} : { warnings: [...warnings] }) };
   });
+  app.get('/v1/server', schema('Server'), async () => ({
+    kind: 'Server',
+    version,
+    ...(await context.readMachine()),
+    startedAt: new Date(context.startedAt).toISOString(),
+    time: new Date(context.clock.now()).toISOString(),
+  }));
   app.get('/v1/limits', schema('LimitList'), async () => toLimitList(readLimits()));
   app.get('/v1/whoami', schema('WhoAmI'), async request => toWhoAmI(request.caller));
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());

@@ -123,8 +123,10 @@ export const NodeSettings = Type.Object({
   namespace: Nullable(Type.String()),
   /** Over those of the node's own. */
   labels: Type.Record(Type.String(), Type.String()),
-  /** ignored: namespace and labels that the node says of itself count for nothing. */
-  claims: Type.Union([Type.Literal('kept'), Type.Literal('ignored')]),
+  /** What namespace and labels are worth that the node says it has; null: as the server's setting node-claims has it. */
+  claims: Nullable(Type.Union([Type.Literal('kept'), Type.Literal('ignored')])),
+  /** The name in its certificate; null: as the server's setting node-identity has it. */
+  certificate: Nullable(Type.String()),
   /** Where the server reaches the Envoy's admin interface. */
   admin: Nullable(Type.String()),
   /** The Envoy's log, in the folder of the setting node-log-directory. */
@@ -193,12 +195,13 @@ export type NodeList = Static<typeof NodeList>;
 export const NodeAnswer = Type.Object({
   kind: Type.Literal('NodeAnswer'),
   node: Type.String(),
-  /** excluded, included, configured, forgotten; unchanged: it was so before. */
+  /** excluded, included, configured, forgotten, revoked; unchanged: it was so before. */
   result: Type.Union([
     Type.Literal('excluded'),
     Type.Literal('included'),
     Type.Literal('configured'),
     Type.Literal('forgotten'),
+    Type.Literal('revoked'),
     Type.Literal('unchanged'),
   ]),
   /** Nothing was stored: `result` is what it would be. */
@@ -207,3 +210,11 @@ export const NodeAnswer = Type.Object({
   text: Type.String(),
 });
 export type NodeAnswer = Static<typeof NodeAnswer>;
+
+/** What an Envoy shows to be taken for this node. */
+export const NodeToken = Type.Object({
+  kind: Type.Literal('NodeToken'),
+  node: Type.String(),
+  token: Type.String(),
+});
+export type NodeToken = Static<typeof NodeToken>;

@@ -8,7 +8,7 @@ import { LimitList } from './limit-view.ts';
 import { ModuleReport } from './module-report.ts';
 import { ModuleList, ModuleView } from './module-view.ts';
 import { NodeConfigView, NodeLogLevel, NodeLogs } from './node-config-view.ts';
-import { NodeAnswer, NodeList, NodeView } from './node-view.ts';
+import { NodeAnswer, NodeList, NodeToken, NodeView } from './node-view.ts';
 import { Plan, PluginPlan, ResourcePlan } from './plan-view.ts';
 import {
   DeleteAnswer,
@@ -23,7 +23,7 @@ import { Problem } from './problem.ts';
 import { PullSecretApplyAnswer, PullSecretList, PullSecretView } from './pull-secret-view.ts';
 import { ResourceApplyAnswer, ResourceList, ResourceView } from './resource-view.ts';
 import { RolloutAnswer, RolloutHistory, RolloutList, RolloutView } from './rollout-view.ts';
-import { Health, Index, VersionView, WhoAmI } from './server-view.ts';
+import { Health, Index, ServerView, VersionView, WhoAmI } from './server-view.ts';
 import { TokenCreated, TokenList, TokenRevoked, TokenView } from './token-view.ts';
 
 /** Every named schema: the components of the OpenAPI document. */
@@ -54,6 +54,7 @@ export const SCHEMAS = {
   Node: NodeView,
   NodeList,
   NodeAnswer,
+  NodeToken,
   NodeConfig: NodeConfigView,
   NodeBundle,
   RolloutBundle,
@@ -63,8 +64,8 @@ export const SCHEMAS = {
   CatalogueList,
   Module: ModuleView,
   ModuleList,
-  Event: EventView,
   ModuleReport,
+  Event: EventView,
   EventList,
   RolloutUpdated,
   EventBookmark,
@@ -76,10 +77,11 @@ export const SCHEMAS = {
   Plan,
   PluginPlan,
   ResourcePlan,
-  LimitList,
   ConversionList,
+  LimitList,
   Index,
   Version: VersionView,
+  Server: ServerView,
   WhoAmI,
   Health,
 } as const;

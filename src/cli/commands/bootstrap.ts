@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { NodeToken } from '../../api/schema/node-view.ts';
 import { toMessage } from '../../model/error.ts';
 import { type BootstrapOptions, toBootstrap } from '../bootstrap-document.ts';
 import { manageBootstrap } from '../bootstrap-from.ts';
@@ -17,9 +18,11 @@ import { findOwnEnvoy, readEnvoyVersion } from '../envoy-binary.ts';
 import { EXIT } from '../exit-code.ts';
 import { parseLabel, parseNames, parsePort, parseWord } from '../parse-option.ts';
 import { readStdin } from '../read-stdin.ts';
+import { type ProofOptions, resolveProof } from '../resolve-proof.ts';
+import { type RestClient, toPath } from '../rest-client.ts';
 import { describeMoved, writeMoved } from '../write-moved.ts';
 
-interface Options extends ServerOptions {
+interface Options extends ServerOptions, ProofOptions {
   readonly id?: string;
   readonly from?: string;
   readonly moveListeners?: string;
@@ -72,6 +75,10 @@ export const define: DefineCommand = (command, context, finish) => {
     .option('--runtime <names>', 'runtimes that it asks for, comma-separated (default: none)', parseNames)
     .option('--xds-address <host:port>', 'where the Envoy finds xDS (default: ask the server)')
     .option('--modules-address <host:port>', 'where the Envoy finds modules (default: ask the server)')
+    .option('--tls-ca <file>', 'CA of the server’s certificate, a path on the machine of the Envoy')
+    .option('--tls-cert <file>', 'certificate of the node, a path there')
+    .option('--tls-key <file>', 'its key, a path there')
+    .option('--node-token <token>', 'what proves the node (default: ask the server, where it takes tokens)')
     .addHelpText('after', EXAMPLES)
     .action(async (options: Options) => finish(await bootstrap(options, context)));
 };
@@ -83,8 +90,10 @@ async function bootstrap(options: Options, context: CommandContext): Promise<num
   if (from === undefined && options.moveListeners !== undefined)
     throw new CliError('bad-usage', '--move-listeners takes the listeners of a file: name it with --from');
   const given = { xds: options.xdsAddress, modules: options.modulesAddress };
-  const addresses = await findEnvoyAddresses(toRestClient(options, context), given);
-  const resolved = await resolveOptions(options, addresses, context);
+  const client = toRestClient(options, context);
+  const addresses = await findEnvoyAddresses(client, given);
+  const proof = await resolveProof(options, addresses.needs, () => askToken(client, id));
+  const resolved = await resolveOptions(options, { ...addresses, proof }, context);
   if (from === undefined) {
     if (id === undefined) throw new CliError('bad-usage', 'name the node: --id ID');
     context.out(toBootstrap(id, resolved).trimEnd());
@@ -104,7 +113,7 @@ async function bootstrap(options: Options, context: CommandContext): Promise<num
 
 async function resolveOptions(
   options: Options,
-  { xds, modules }: Pick<BootstrapOptions, 'xds' | 'modules'>,
+  { xds, modules, proof }: Pick<BootstrapOptions, 'xds' | 'modules' | 'proof'>,
   context: CommandContext,
 ): Promise<BootstrapOptions> {
   const plugins = options.plugins ?? [];
@@ -127,7 +136,17 @@ async function resolveOptions(
     plugins,
     unanswered: options.unanswered ?? 'deny',
     runtimes: options.runtime ?? [],
+    proof,
   };
+}
+
+async function askToken(client: RestClient, id: string | undefined): Promise<string> {
+  if (id === undefined)
+    throw new CliError(
+      'bad-usage',
+      'the server takes node tokens: name the node, --id ID, or the token, --node-token TOKEN',
+    );
+  return (await client.post<NodeToken>(toPath('v1', 'nodes', id, 'token'), undefined)).token;
 }
 
 /** Only a bootstrap with places depends on the Envoy; a program that does not run says nothing. */

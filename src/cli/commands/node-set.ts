@@ -18,9 +18,11 @@ import { toPath } from '../rest-client.ts';
 interface SetOptions extends ServerOptions, ChangeOptions {
   readonly namespace?: string;
   readonly label?: Readonly<Record<string, string | null>>;
-  readonly claims?: 'kept' | 'ignored';
+  readonly claims?: 'kept' | 'ignored' | 'none';
+  readonly certificate?: string;
   readonly admin?: string;
   readonly logFile?: string;
+  readonly new?: true;
 }
 
 const SET_HELP = `
@@ -29,6 +31,7 @@ Namespace and labels decide at once which plugins and resources are for the node
 
 Examples:
   attache node set edge-1 --namespace edge --label tier=gold --label zone-
+  attache node set edge-9 --new --namespace edge --label tier=gold
   attache node set edge-1 --claims ignored -m "nothing that it says of itself counts"
   attache node set edge-1 --admin http://127.0.0.1:9901 --log-file edge-1.log`;
 
@@ -57,11 +60,13 @@ export function defineNodeSettings(
     )
     .option(
       '--claims <what>',
-      'kept|ignored: what it says of its namespace and labels',
-      parseWord('kept', 'ignored'),
+      'kept|ignored: what it says of its namespace and labels; none: as the server has it',
+      parseWord('kept', 'ignored', 'none'),
     )
+    .option('--certificate <name>', 'the name in its certificate, and in that of no other node; none')
     .option('--admin <url>', 'http://HOST:PORT of its admin interface, as the server reaches it; none')
     .option('--log-file <file>', "its log, below the server's node-log-directory; none")
+    .option('--new', 'it may be one that has not connected yet')
     .addHelpText('after', SET_HELP)
     .action(async (id: string, options: SetOptions) => finish(await setNode(id, options, context)));
   addServerOption(command.command('log-level').description('say how much its plugins log, or set it'))
@@ -80,11 +85,12 @@ export function defineNodeSettings(
 }
 
 async function setNode(id: string, options: SetOptions, context: CommandContext): Promise<number> {
-  const { namespace, label: labels, claims, admin, logFile, message, dryRun } = options;
+  const { namespace, label: labels, claims, certificate, admin, logFile, message, dryRun } = options;
   const settings = {
     namespace: toLift(namespace),
     labels,
-    claims,
+    claims: toLift(claims),
+    certificate: toLift(certificate),
     admin: toLift(admin),
     logFile: toLift(logFile),
   };
@@ -95,7 +101,7 @@ async function setNode(id: string, options: SetOptions, context: CommandContext)
   const client = toRestClient(options, context);
   const path = toPath('v1', 'nodes', id);
   const { text } = await withNearestNode(client, id, () =>
-    client.patch<NodeAnswer>(path + toQuery({ dryRun }), { ...settings, message }),
+    client.patch<NodeAnswer>(path + toQuery({ dryRun }), { ...settings, new: options.new, message }),
   );
   context.out(text);
   return EXIT.done;

@@ -11,11 +11,12 @@ import {
 import { EXIT } from '../exit-code.ts';
 import { withNearestNode } from '../nearest.ts';
 import { toPath } from '../rest-client.ts';
+import { defineNodeCredentials } from './node-credentials.ts';
 import { defineNodeSettings } from './node-set.ts';
 
 interface Options extends ServerOptions, ChangeOptions {}
 
-/** `attache node exclude|include|set|log-level ID`. */
+/** `attache node exclude|include|set|token|revoke|log-level ID`. */
 export const define: DefineCommand = (command, context, finish) => {
   command
     .description('take a node out of rollouts or in again, and say what it is')
@@ -27,6 +28,7 @@ export const define: DefineCommand = (command, context, finish) => {
   addAction(exclude, true, context, finish);
   addAction(include, false, context, finish);
   defineNodeSettings(command, context, finish);
+  defineNodeCredentials(command, context, finish);
 };
 
 function addAction(
