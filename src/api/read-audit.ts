@@ -2,12 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import type { AuditEntry, AuditHead } from '../model/audit.ts';
 import { type BrokenEntry, CHAIN_START, checkEnd, followChain, isBroken } from '../model/audit-chain.ts';
 import { parseRolloutId } from '../model/rollout.ts';
-import { AUDIT_HEAD_KEY, auditKey } from '../store/record-kinds.ts';
+import { blockOf, readAuditBlock, readAuditHead } from '../store/audit-blocks.ts';
+import { auditKey } from '../store/record-kinds.ts';
 import type { Store } from '../store/store.ts';
-
-/** Digits of a key that a block's entries have apart: they are read by the thousand, for the audit is kept whole. */
-const BLOCK_DIGITS = 3;
-const BLOCK = 10 ** BLOCK_DIGITS;
 
 /** Which entries are wanted; absent: whatever they have. Times in ms. */
 export interface AuditFilter {
@@ -28,10 +25,10 @@ export async function readNewest(
   filter: AuditFilter,
   { before, count }: { readonly before: number | undefined; readonly count: number },
 ): Promise<readonly AuditEntry[]> {
-  const last = Math.min((await readHead(store)).number, (before ?? Number.POSITIVE_INFINITY) - 1);
+  const last = Math.min((await readAuditHead(store)).number, (before ?? Number.POSITIVE_INFINITY) - 1);
   const found: AuditEntry[] = [];
   for (let block = blockOf(last); block >= 0 && found.length < count; block -= 1) {
-    const entries = (await readBlock(store, block)).filter(({ number }) => number <= last);
+    const entries = (await readAuditBlock(store, block)).filter(({ number }) => number <= last);
     found.push(...entries.filter(entry => matches(entry, filter)).reverse());
     if (isBefore(entries, filter.since)) break;
   }
@@ -40,9 +37,9 @@ export async function readNewest(
 
 /** All that the filter lets pass, oldest first, up to what was the newest when it began. */
 export async function* readOldest(store: Store, filter: AuditFilter): AsyncGenerator<AuditEntry> {
-  const { number: last } = await readHead(store);
+  const { number: last } = await readAuditHead(store);
   for (let block = await findFirstBlock(store, last, filter.since); block <= blockOf(last); block += 1) {
-    for (const entry of await readBlock(store, block))
+    for (const entry of await readAuditBlock(store, block))
       if (entry.number <= last && matches(entry, filter)) yield entry;
     await setImmediate();
   }
@@ -59,10 +56,10 @@ export interface Verification {
  * chain that was written anew from before it does not have it.
  */
 export async function verifyAudit(store: Store, known: AuditHead | undefined): Promise<Verification> {
-  const head = await readHead(store);
+  const head = await readAuditHead(store);
   let end = CHAIN_START;
   for (let block = 0; block <= blockOf(head.number); block += 1) {
-    const entries = (await readBlock(store, block)).filter(({ number }) => number <= head.number);
+    const entries = (await readAuditBlock(store, block)).filter(({ number }) => number <= head.number);
     const next = followChain(end, entries);
     if (isBroken(next)) return { head, broken: next };
     const other = entries.find(({ number, hash }) => number === known?.number && hash !== known.hash);
@@ -84,7 +81,7 @@ function toRewritten(number: number): BrokenEntry {
 /** Entries that the store does not remember to have written; none comes in while this is read. */
 async function findBeyond(store: Store, head: AuditHead): Promise<BrokenEntry | undefined> {
   const { records } = await store.list('AuditEntry', auditKey(head.number + 1));
-  if (records.length === 0 || (await readHead(store)).number > head.number) return undefined;
+  if (records.length === 0 || (await readAuditHead(store)).number > head.number) return undefined;
   const number = head.number + 1;
   return {
     number,
@@ -93,25 +90,12 @@ async function findBeyond(store: Store, head: AuditHead): Promise<BrokenEntry | 
   };
 }
 
-async function readHead(store: Store): Promise<AuditHead> {
-  return (await store.get('AuditHead', AUDIT_HEAD_KEY))?.value ?? CHAIN_START;
-}
-
 /** Where to begin: entries sort by number, and but for a clock that was set back, by time too. */
 async function findFirstBlock(store: Store, last: number, since: number | undefined): Promise<number> {
   if (since === undefined) return 0;
   for (let block = blockOf(last); block > 0; block -= 1)
-    if (isBefore(await readBlock(store, block), since)) return block;
+    if (isBefore(await readAuditBlock(store, block), since)) return block;
   return 0;
-}
-
-async function readBlock(store: Store, block: number): Promise<readonly AuditEntry[]> {
-  const { records } = await store.list('AuditEntry', auditKey(block * BLOCK).slice(0, -BLOCK_DIGITS));
-  return records.map(({ value }) => value);
-}
-
-function blockOf(number: number): number {
-  return Math.floor(number / BLOCK);
 }
 
 /** All of them, so that one clock that was wrong for a moment hides nothing. */

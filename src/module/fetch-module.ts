@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
+import { isListed } from '../model/address-policy.ts';
 import { toMessage } from '../model/error.ts';
 import type { Meter } from '../model/meter.ts';
 import {
@@ -11,7 +12,6 @@ import {
 } from '../model/module-reference.ts';
 import type { ModuleSignature } from '../model/module-signature.ts';
 import { NO_SIGNATURE_POLICY, type SignaturePolicy } from '../model/signature-policy.ts';
-import { isListed } from './address-policy.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { MAX_MODULE_BYTES } from './check-module.ts';
 import { createHttpClient } from './http-client.ts';

@@ -1,6 +1,6 @@
+import { isListed } from '../model/address-policy.ts';
 import { DEFAULT_REGISTRY } from '../model/module-reference.ts';
 import { listInsecure, listTrusted } from '../model/registry-settings.ts';
-import { isListed } from './address-policy.ts';
 import type { HttpClient, HttpResponse } from './http-client.ts';
 import { ModuleError } from './module-error.ts';
 import { type AuthRequest, type RegistryAuth, refusedCredential } from './registry-auth.ts';

@@ -1,5 +1,6 @@
 import { type AuditDraft, toDecision } from '../model/audit.ts';
 import type { Decision, News, RolloutFacts } from './rollout-facts.ts';
+import { idIn } from './rollout-text.ts';
 import { latestOf } from './rollout-turn.ts';
 
 /** They say what nodes and gates showed: nothing is decided by them. */
@@ -13,7 +14,7 @@ export function toAuditDrafts(facts: RolloutFacts, { records, news }: Decision):
     .map(({ type, message }: News) =>
       toDecision(facts.now, {
         action: type,
-        subject: facts.plugin,
+        subject: idIn(message) ?? facts.plugin,
         text: message,
         behalf,
         ...(type === 'rollout.held-back' ? { result: 'held-back' } : {}),

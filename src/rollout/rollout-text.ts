@@ -9,6 +9,11 @@ export function nameOf({ plugin, from, to, id }: Rollout): string {
   return `${plugin}: ${toSideText(from)} → ${to === null ? '?' : toSideText(to)} (${id})`;
 }
 
+/** The id in a sentence that begins with `nameOf`; undefined: it is about no single rollout. */
+export function idIn(sentence: string): string | undefined {
+  return /^[^ ]+: .+? → .+? \(([^ ()]+\.\d+)\)/.exec(sentence)?.[1];
+}
+
 export function toSideText({ revision }: Side): string {
   return revision === null ? 'none' : String(revision);
 }

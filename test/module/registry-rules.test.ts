@@ -3,7 +3,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isListed, isPrivateAddress } from '../../src/module/address-policy.ts';
+import { isListed, isPrivateAddress } from '../../src/model/address-policy.ts';
 import { parseChallenges } from '../../src/module/auth-challenge.ts';
 import { readCredential } from '../../src/module/docker-config.ts';
 import { followRedirect } from '../../src/module/redirect-policy.ts';

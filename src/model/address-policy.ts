@@ -1,5 +1,4 @@
 import { BlockList, isIP } from 'node:net';
-import { ModuleError } from './module-error.ts';
 
 /** Addresses that are not on the public network: private, loopback, link-local, metadata, multicast, reserved. */
 const NOT_PUBLIC = createBlockList();
@@ -18,13 +17,6 @@ export function isListed(url: URL, hosts: readonly string[]): boolean {
   return hosts.some(host => {
     const listed = host.toLowerCase();
     return listed === '*' || listed === name || listed === `${name}:${port}`;
-  });
-}
-
-export function addressRefused(host: string, address: string): ModuleError {
-  const what = host === address ? host : `${host} (${address})`;
-  return new ModuleError('address-refused', `${what} is a private or loopback address`, {
-    hint: `If modules may come from there, start the server with --allow-private-host ${host}.`,
   });
 }
 

@@ -1,0 +1,30 @@
+import type { AuditEntry, AuditHead } from '../model/audit.ts';
+import { CHAIN_START } from '../model/audit-chain.ts';
+import { AUDIT_HEAD_KEY, auditKey } from './record-kinds.ts';
+import type { Store } from './store.ts';
+
+/*
+ * The audit is kept whole, so nobody lists it: it is read by the thousand. A block is the entries whose keys have all
+ * but their last digits in common.
+ */
+
+const BLOCK_DIGITS = 3;
+
+/** The last entry; number 0: there is none yet. */
+export async function readAuditHead(store: Store): Promise<AuditHead> {
+  return (await store.get('AuditHead', AUDIT_HEAD_KEY))?.value ?? CHAIN_START;
+}
+
+/** Of a number: which block it is in. */
+export function blockOf(number: number): number {
+  return Math.floor(number / 10 ** BLOCK_DIGITS);
+}
+
+/** By number. */
+export async function readAuditBlock(store: Store, block: number): Promise<readonly AuditEntry[]> {
+  const { records } = await store.list(
+    'AuditEntry',
+    auditKey(block * 10 ** BLOCK_DIGITS).slice(0, -BLOCK_DIGITS),
+  );
+  return records.map(({ value }) => value);
+}
