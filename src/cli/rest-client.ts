@@ -32,11 +32,14 @@ export class RestError extends AttacheError {
 export class RestClient {
   readonly server: string;
   readonly #token: string | undefined;
+  readonly #timeoutMs: number;
   readonly #fetch: Promise<typeof fetch>;
 
-  constructor({ server, token, ca }: Connection) {
+  /** `timeoutMs`: for a whole answer; a stream may last. */
+  constructor({ server, token, ca }: Connection, timeoutMs = 60_000) {
     this.server = server;
     this.#token = token;
+    this.#timeoutMs = timeoutMs;
     this.#fetch = ca === undefined ? Promise.resolve(fetch) : toTrusting(ca);
   }
 
@@ -100,7 +103,7 @@ export class RestClient {
           ...(body === undefined ? {} : { 'content-type': method === 'PATCH' ? MERGE_PATCH : JSON_TYPE }),
           ...conditions,
         },
-        signal: AbortSignal.timeout(60_000),
+        signal: AbortSignal.timeout(this.#timeoutMs),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
     const first = await ask({});
@@ -116,7 +119,7 @@ export class RestClient {
   async #readConditions(path: string): Promise<Readonly<Record<string, string>>> {
     const response = await this.#send('GET', path.split('?')[0] ?? path, {
       headers: {},
-      signal: AbortSignal.timeout(60_000),
+      signal: AbortSignal.timeout(this.#timeoutMs),
     });
     await this.#read(response);
     const version = response.headers.get('etag');

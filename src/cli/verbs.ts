@@ -168,6 +168,11 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/context.ts'),
   },
   {
+    name: 'completion',
+    summary: 'print what makes your shell complete commands',
+    load: () => import('./commands/completion.ts'),
+  },
+  {
     name: 'version',
     summary: 'print the version of this program',
     load: () => import('./commands/version.ts'),

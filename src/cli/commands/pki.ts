@@ -20,7 +20,9 @@ const HOST =
 
 /** `attache pki init DIR`, `attache pki issue --node ID|--server HOST DIR`. */
 export const define: DefineCommand = (command, context, finish) => {
-  command.description('make certificates for Attaché and its Envoys, for who has no CA');
+  command
+    .description('make certificates for Attaché and its Envoys, for who has no CA')
+    .addHelpText('after', '\nExample:\n  attache pki init pki');
   command
     .command('init')
     .description('make a CA')
