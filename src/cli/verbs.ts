@@ -36,6 +36,11 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/bootstrap.ts'),
   },
   {
+    name: 'doctor',
+    summary: 'say what is wrong with a bootstrap, an Envoy or the server',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
     name: 'example',
     summary: 'print documents to start from',
     load: () => import('./commands/example.ts'),
