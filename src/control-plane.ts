@@ -16,6 +16,7 @@ import { makeCheckResource } from './compile/check-resource.ts';
 import { refuseUnknownTypes } from './compile/check-stored.ts';
 import { COMPILE_FORMAT } from './compile/compile-format.ts';
 import { makeFindReferences } from './compile/find-references.ts';
+import type { ModuleAddress } from './compile/module-cluster.ts';
 import { installedProtoFiles } from './compile/proto-files.ts';
 import { ProtoRegistry } from './compile/proto-registry.ts';
 import { readProtosets } from './compile/protoset.ts';
@@ -163,7 +164,7 @@ async function start(
     log,
   });
   onStop(() => moduleServer.stop());
-  const modules = advertised(config, moduleServer.address);
+  const modules = { ...advertised(config, moduleServer.address), speaks: toModuleTransport(config) };
 
   const metrics = new LiveTable<NodeMetrics>();
   const rollout = await startRolloutController({
@@ -342,6 +343,11 @@ function toPortTls(
 ): PortTls | undefined {
   if (certificates === undefined || !speaksTls(config, port)) return undefined;
   return { certificates, requireClient: port !== 'api' && config.nodeAuth === 'mtls' };
+}
+
+function toModuleTransport(config: Config): ModuleAddress['speaks'] {
+  if (!speaksTls(config, 'modules')) return 'plain';
+  return config.nodeAuth === 'mtls' ? 'mtls' : 'tls';
 }
 
 /** What Envoys are told: the advertised host, or the listener's own. */

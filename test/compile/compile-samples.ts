@@ -167,7 +167,7 @@ export function makeInputs(over: Partial<SnapshotInputs> = {}): SnapshotInputs {
 export function makeCompiler(log: Log = silentLog): SnapshotCompiler {
   return new SnapshotCompiler({
     registry,
-    modules: { host: '127.0.0.1', port: 18001 },
+    modules: { host: '127.0.0.1', port: 18001, speaks: 'plain' },
     log,
     revision: () => undefined,
     snapshotOf: () => {

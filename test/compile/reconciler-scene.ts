@@ -26,7 +26,7 @@ export function setUp(t: TestContext, store: Store = createMemoryStore()) {
   snapshots.watch(key => changed.push(key));
   const start = async () => {
     const clock = { now: () => 0, after: () => () => {} };
-    const modules = { host: '127.0.0.1', port: 1 };
+    const modules = { host: '127.0.0.1', port: 1, speaks: 'plain' } as const;
     const rootNamespace = 'istio-system';
     const options = { store, snapshots, modules, clock, log, rootNamespace, registry, seal: noSeal };
     const reconciler = await startSnapshotReconciler(options);

@@ -79,7 +79,7 @@ export class Plant {
     await startSnapshotReconciler({
       store: distort === undefined ? store : new MortalStore(durable, () => {}, distort),
       snapshots,
-      modules: { host: '127.0.0.1', port: 18001 },
+      modules: { host: '127.0.0.1', port: 18001, speaks: 'plain' },
       clock,
       log,
       rootNamespace: ROOT_NAMESPACE,
