@@ -5,6 +5,7 @@ import type { PluginView } from '../api/schema/plugin-view.ts';
 import type { PullSecretView } from '../api/schema/pull-secret-view.ts';
 import type { ResourceView } from '../api/schema/resource-view.ts';
 import type { RolloutView } from '../api/schema/rollout-view.ts';
+import type { TokenView } from '../api/schema/token-view.ts';
 import { XDS_TYPES } from '../model/type-url.ts';
 import {
   LIMITS,
@@ -21,6 +22,7 @@ import { toPath } from './rest-client.ts';
 import { formatItems, type Output } from './show-items.ts';
 import type { Table } from './table.ts';
 import { PULL_SECRET_WORDS, toSingular, toUnknownKind } from './target.ts';
+import { TOKENS } from './token-listing.ts';
 
 /** What `attache get` lists. Items are what the server answered, of the kind's own type. */
 export interface Kind {
@@ -72,6 +74,7 @@ export const KINDS: readonly Kind[] = [
     toKind<ResourceView>(plural, toPath('v1', 'resources', plural), RESOURCES, ofMetadata),
   ),
   toKind<PullSecretView>('pullsecrets', '/v1/pullsecrets', PULL_SECRETS, ofMetadata, PULL_SECRET_WORDS),
+  toKind<TokenView>('tokens', '/v1/tokens', TOKENS, undefined),
   toKind<LimitList['items'][number]>('limits', '/v1/limits', LIMITS, undefined),
 ];
 

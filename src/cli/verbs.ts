@@ -163,6 +163,11 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/unfreeze.ts'),
   },
   {
+    name: 'token',
+    summary: 'give rights to people and machines, and take them',
+    load: () => import('./commands/token.ts'),
+  },
+  {
     name: 'whoami',
     summary: 'print who the server takes you for',
     load: () => import('./commands/whoami.ts'),

@@ -1,19 +1,25 @@
 import { Type } from 'typebox';
 import { createToken, listTokens, readToken, revokeToken } from '../access/tokens.ts';
 import { type ApiContext, withCaller } from '../api-context.ts';
-import { NewToken } from '../schema/token-view.ts';
-import { type ApiServer, answers, DryRunQuery, WriteQuery } from './route-schema.ts';
+import { type ListOrder, takePage } from '../page.ts';
+import { NewToken, type TokenView } from '../schema/token-view.ts';
+import { type ApiServer, answers, DryRunQuery, ListQuery, WriteQuery } from './route-schema.ts';
 
 const PATH = '/v1/tokens/:name';
 const Params = Type.Object({ name: Type.String() });
 const TAGS = ['tokens'];
+const BY_NAME: ListOrder<TokenView> = { keyOf: ({ name }) => name, order: 'rising' };
 
 /** `/v1/tokens`: who may call this API. A token is made and revoked; it never changes. */
 export function addTokenRoutes(app: ApiServer, context: ApiContext): void {
-  app.get('/v1/tokens', { schema: { tags: TAGS, response: answers({ 200: 'TokenList' }) } }, async () => ({
-    kind: 'TokenList',
-    items: await listTokens(context),
-  }));
+  app.get(
+    '/v1/tokens',
+    { schema: { tags: TAGS, querystring: ListQuery, response: answers({ 200: 'TokenList' }) } },
+    async (request, reply) => {
+      const page = takePage(request, reply, context.clock, await listTokens(context), BY_NAME);
+      return { kind: 'TokenList', ...page };
+    },
+  );
   app.post(
     '/v1/tokens',
     {

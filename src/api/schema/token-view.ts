@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Nullable, Time } from './metadata.ts';
+import { Next, Nullable, Time } from './metadata.ts';
 
 export const RoleWord = Type.Union([
   Type.Literal('viewer'),
@@ -29,7 +29,11 @@ const shown = {
 export const TokenView = Type.Object({ kind: Type.Literal('Token'), ...shown });
 export type TokenView = Static<typeof TokenView>;
 
-export const TokenList = Type.Object({ kind: Type.Literal('TokenList'), items: Type.Array(TokenView) });
+export const TokenList = Type.Object({
+  kind: Type.Literal('TokenList'),
+  items: Type.Array(TokenView, { description: 'by name' }),
+  next: Next,
+});
 export type TokenList = Static<typeof TokenList>;
 
 /** The only answer with the token itself. */

@@ -3,6 +3,7 @@ import { addServerOption, type DefineCommand, type ServerOptions, toRestClient }
 import { EXIT } from '../exit-code.ts';
 import { parseWord } from '../parse-option.ts';
 import { printAs } from '../print-as.ts';
+import { toGrantText } from '../token-listing.ts';
 
 interface Options extends ServerOptions {
   readonly output?: 'json' | 'yaml';
@@ -16,7 +17,8 @@ export const define: DefineCommand = (command, context, finish) => {
     .action(async ({ output, ...options }: Options) => {
       const client = toRestClient(options, context);
       const who = await client.get<WhoAmI>('/v1/whoami');
-      if (output === undefined) context.out(`${who.name} (${who.role}; ${who.how}) at ${client.server}`);
+      if (output === undefined)
+        context.out(`${who.name} (${toGrantText(who)}; ${who.how}) at ${client.server}`);
       else printAs(output, who, context);
       finish(EXIT.done);
     });
