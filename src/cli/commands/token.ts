@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { TokenCreated, TokenRevoked, TokenView } from '../../api/schema/token-view.ts';
-import { addChangeOptions, addChangeOptions, type ChangeOptions, type ChangeOptions, toQuery, toQuery } from '../change-options.ts';
+import { addChangeOptions, type ChangeOptions, toQuery } from '../change-options.ts';
 import {
   addServerOption,
   type CommandContext,
@@ -77,7 +77,8 @@ function defineCreate(command: Command, context: CommandContext, finish: (code: 
       const client = toRestClient(options, context);
       const body = { name, role, plugins, nodes, expires, message };
       const made = await client.post<TokenCreated>(`/v1/tokens${toQuery({ dryRun })}`, body);
-      const until = made.expiresAt === null ? '' : `, until ${made.expiresAt.slice(0, 16).replace('T', ' ')} UTC`;
+      const until =
+        made.expiresAt === null ? '' : `, until ${made.expiresAt.slice(0, 16).replace('T', ' ')} UTC`;
       const text = `${toGrantText(made)}${until}`;
       if (made.token === null) context.out(`dry run: token ${name} would be created: ${text}`);
       else {
