@@ -60,6 +60,8 @@ export interface ApiServerOptions extends Omit<ApiContext, 'exclusive' | 'denial
 export interface RunningApiServer {
   /** `http://HOST:PORT` or `https://HOST:PORT`, without a slash at the end. */
   readonly url: string;
+  /** Every method and path that is answered, `GET /v1/plugins`; below `/v2` the registry answers. */
+  readonly routes: readonly string[];
   /** Ends once open requests were answered, and after `STOP_DEADLINE_MS` at the latest. Idempotent. */
   stop(): Promise<void>;
 }
@@ -102,13 +104,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     denials,
     exclusive: createExclusive(),
   };
-  addGuard(app, context, options.auth);
+  const routes = addGuard(app, context, options.auth);
   // Routes come in a plugin of their own, so that swagger and rate limits see every one of them.
   app.register(async scope => {
-    const routes = scope as unknown as ApiServer;
-    for (const add of ROUTES) add(routes, context);
-    addMetricsRoute(routes, options);
-    addCatalogueRoutes(routes, context, options.registry?.searchCatalogue);
+    const server = scope as unknown as ApiServer;
+    for (const add of ROUTES) add(server, context);
+    addMetricsRoute(server, options);
+    addCatalogueRoutes(server, context, options.registry?.searchCatalogue);
   });
   let url: string;
   try {
@@ -131,7 +133,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   };
   // Fastify knows nothing of the server that it was given.
   if (options.listen.tls !== undefined) url = url.replace(/^http:/, 'https:');
-  return { url, stop: () => (stopped ??= stop()) };
+  return { url, routes, stop: () => (stopped ??= stop()) };
 }
 
 function createApp(

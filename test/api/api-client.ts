@@ -92,7 +92,7 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
     checkShape(method, path, answer);
     return answer;
   };
-  return { url: server.url, stop: server.stop, call };
+  return { url: server.url, routes: server.routes, stop: server.stop, call };
 }
 
 /** What a method takes. */

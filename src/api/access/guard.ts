@@ -28,9 +28,10 @@ const REQUESTS_PER_MINUTE = 6_000;
 /**
  * Nothing is answered before it is known who asks, and whether they may: a route that ROUTE_ACCESS does not name cannot
  * be registered. It decides on the route that was found and its decoded parameters, before a body is read, and after
- * the limit per address.
+ * the limit per address. Answers the routes, once they are registered.
  */
-export function addGuard(app: ApiServer, context: ApiContext, auth: ApiAuth): void {
+export function addGuard(app: ApiServer, context: ApiContext, auth: ApiAuth): readonly string[] {
+  const routes: string[] = [];
   const limit = app.createRateLimit({
     max: REQUESTS_PER_MINUTE,
     timeWindow: 60_000,
@@ -43,6 +44,7 @@ export function addGuard(app: ApiServer, context: ApiContext, auth: ApiAuth): vo
     if (access === undefined)
       throw new Error(`${method} ${route.url}: who may call it has to stand in ROUTE_ACCESS`);
     route.config = { ...route.config, access };
+    routes.push(`${route.method} ${route.url}`);
   });
   app.addHook('preParsing', async (request, reply) => {
     const access = request.routeOptions.config?.access;
@@ -60,6 +62,7 @@ export function addGuard(app: ApiServer, context: ApiContext, auth: ApiAuth): vo
     // A path that nobody knows has no route, and nothing to be allowed.
     if (access !== undefined) await requireAccess(context, request, access);
   });
+  return routes;
 }
 
 function toLimitKey({ caller }: FastifyRequest): string {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { TokenCreated, TokenRevoked, TokenView } from '../../api/schema/token-view.ts';
+import { ROLES, type Role } from '../../model/access.ts';
 import { addChangeOptions, type ChangeOptions, toQuery } from '../change-options.ts';
 import {
   addServerOption,
@@ -15,10 +16,8 @@ import { toPath } from '../rest-client.ts';
 import { addOutputOption, type Output, showItems } from '../show-items.ts';
 import { TOKENS, toGrantText } from '../token-listing.ts';
 
-const ROLES = ['viewer', 'deployer', 'approver', 'admin'] as const;
-
 interface CreateOptions extends ServerOptions, ChangeOptions {
-  readonly role: (typeof ROLES)[number];
+  readonly role: Role;
   readonly plugins?: string;
   readonly nodes?: Readonly<Record<string, string>>;
   readonly expires?: string;
