@@ -6,7 +6,7 @@ import { readEnvoy } from './read-envoy.ts';
 
 const TIMEOUT_MS = 10_000;
 /** Only what the rules look at: a busy Envoy has tens of thousands. */
-const STATS = '^(control_plane\\.|wasm\\.|cluster\\.attache_)|attache_closed';
+const STATS = '^(control_plane\\.|wasm\\.)|attache_closed';
 
 /** Asks an Envoy's admin interface, changes nothing there, and says what is wrong with it. */
 export async function examineEnvoy(address: ListenAddress): Promise<Report> {
@@ -24,10 +24,11 @@ async function examine(url: string): Promise<readonly Finding[]> {
       get('/server_info'),
       get('/config_dump'),
       get('/init_dump'),
+      get('/clusters'),
       get(`/stats?filter=${encodeURIComponent(STATS)}`),
     ]);
     const [serverInfo, configDump, initDump] = texts.map(parseJson);
-    const reading = readEnvoy({ serverInfo, configDump, initDump, stats: texts[3] });
+    const reading = readEnvoy({ serverInfo, configDump, initDump, clusters: texts[3], stats: texts[4] });
     const findings = reading && judgeEnvoy(reading);
     return (
       findings ?? [

@@ -44,7 +44,7 @@ function judgeControlPlane(reading: BootstrapReading): readonly Finding[] {
   if (ads === undefined && places.length === 0)
     return [problem('no-ads', `no dynamic_resources.ads_config: this Envoy knows no Attaché; ${AGAIN}`)];
   if (ads !== undefined && !ads.includes(XDS_CLUSTER))
-    return places.length > 0
+    return places.some(place => !place.overAds)
       ? [ok('other-control-plane', `its control plane is ${ads.join(', ')}, Attaché fills the plugin places`)]
       : [
           problem(

@@ -64,12 +64,12 @@ function judgeExtensions({ extensions, bootstrap }: EnvoyReading): readonly Find
   ];
 }
 
-function judgeConnection({ bootstrap, stats }: EnvoyReading): readonly Finding[] {
+function judgeConnection({ bootstrap, connections, stats }: EnvoyReading): readonly Finding[] {
   const cluster = bootstrap.clusters.find(one => one.name === XDS_CLUSTER);
-  const open = stats.get(`cluster.${XDS_CLUSTER}.upstream_cx_active`);
-  if (cluster === undefined || open === undefined) return [];
+  if (cluster === undefined) return [];
   const isAdsOurs = bootstrap.ads?.includes(XDS_CLUSTER) ?? false;
-  const connected = open > 0 && (!isAdsOurs || stats.get('control_plane.connected_state') !== 0);
+  const connected =
+    (connections ?? 0) > 0 && (!isAdsOurs || stats.get('control_plane.connected_state') !== 0);
   return connected
     ? [ok('connected', `connected with Attaché at ${cluster.address}`)]
     : [

@@ -198,55 +198,62 @@ function judgeNodes({ nodes }: ServerReading): readonly Finding[] {
   const pick = (fits: (status: NodeView['status']) => boolean) =>
     nodes.filter(node => fits(node.status)).map(node => node.metadata.name);
   const connected = pick(status => status.state === 'Connected');
-  const lists: readonly (readonly [string, readonly string[], string])[] = [
+  const lists: readonly (readonly [string, readonly string[], string, string])[] = [
     [
       'nodes-away',
       pick(status => status.state === 'Disconnected'),
-      'is not connected: see whether it runs and reaches the xDS port, or attache delete node',
+      'not connected',
+      'see whether they run and reach the xDS port, or forget them with attache delete node',
     ],
     [
       'nodes-silent',
       pick(status => status.silentSince !== null),
-      'is connected and does not answer: look at its load and its log',
+      'connected without an answer',
+      'look at their load and their log',
     ],
     [
       'nodes-shared',
       pick(status => status.envoys.length > 1),
-      'is the name of several Envoys: give each a node.id of its own',
+      'several Envoys of one node.id',
+      'give each one of its own',
     ],
     [
       'nodes-without-wasm',
       pick(status => !status.wasm),
-      'was built without Wasm or V8, so no plugin runs on it: use an official build',
+      'built without Wasm or V8, so that no plugin runs there',
+      'use an official build',
     ],
     [
       'nodes-old',
       pick(status => !isTested(status.envoyVersion)),
-      'runs an Envoy older than 1.36, which is not tested: update it',
+      'Envoys older than 1.36, which are not tested',
+      'update them',
     ],
     [
       'nodes-without-place',
       pick(hasNoPlace),
-      'has no place for a plugin that is meant for it: attache describe node says which',
+      'no place for a plugin that is meant for them',
+      'attache describe node says which',
     ],
-    [
-      'nodes-refuse',
-      pick(status => status.worst === 'Refused' || status.refusedResources.length > 0),
-      'refused something: attache describe node says what',
-    ],
+    ['nodes-refuse', pick(refuses), 'refused something', 'attache describe node says what'],
     [
       'nodes-degraded',
       pick(status => status.worst === 'Degraded'),
-      'runs a plugin that fails: attache describe node says which',
+      'a plugin fails there',
+      'attache describe node says which',
     ],
   ];
   const findings = lists
     .filter(([, names]) => names.length > 0)
-    .map(([code, names, text]) => warning(code, `node ${toNameList(names)} ${text}`));
+    .map(([code, names, what, next]) => warning(code, `${what}: ${toNameList(names)}; ${next}`));
   return [
     ...(connected.length > 0 ? [ok('nodes', `${toCountText(connected.length, 'node')} connected`)] : []),
     ...findings,
   ];
+}
+
+function refuses({ worst, refusedResources }: NodeView['status']): boolean {
+  return worst === 'Refused' || refusedResources.length > 0;
 }
 
 function hasNoPlace({ plugins }: NodeView['status']): boolean {

@@ -1,3 +1,4 @@
+import { XDS_CLUSTER } from '../bootstrap-parts.ts';
 import { toSnakeCase } from '../bootstrap-stats.ts';
 import type { StatsConfig } from '../stats-matcher.ts';
 
@@ -39,9 +40,11 @@ export interface ListenerReading {
   readonly places: readonly PlaceReading[];
 }
 
-/** An HTTP filter that is filled over xDS from Attaché. */
+/** An HTTP filter that is filled over xDS, from Attaché unless ADS leads to somebody else. */
 export interface PlaceReading {
   readonly name: string;
+  /** Over ADS, whoever answers there; else over a stream of its own from Attaché. */
+  readonly overAds: boolean;
   /** Default 15 s. */
   readonly timeoutMs: number;
   readonly types: readonly string[];
@@ -98,11 +101,12 @@ function unwrap(config: Json): { type: string; fields: Json } {
 
 function readPlace(filter: Json): PlaceReading[] {
   const source = filter?.config_discovery?.config_source;
-  const isOurs = isObject(source?.ads) || readClusters(source?.api_config_source).includes('attache_xds');
-  if (!isOurs) return [];
+  const overAds = isObject(source?.ads);
+  if (!overAds && !readClusters(source?.api_config_source).includes(XDS_CLUSTER)) return [];
   return [
     {
       name: text(filter.name) ?? '',
+      overAds,
       timeoutMs: readDuration(source.initial_fetch_timeout) ?? 15_000,
       types: list(filter.config_discovery.type_urls).map(String),
     },

@@ -17,6 +17,8 @@ export interface EnvoyReading {
   readonly bootstrap: BootstrapReading;
   /** Listeners that were delivered. */
   readonly delivered: readonly DeliveredListener[];
+  /** Connections to Attaché that are open; undefined: it has no such cluster. */
+  readonly connections: number | undefined;
   /** Counters and gauges by name; what was left out of its stats is not here. */
   readonly stats: ReadonlyMap<string, number>;
 }
@@ -34,11 +36,12 @@ export interface DeliveredListener extends ListenerReading {
   readonly refusal: string | undefined;
 }
 
-/** Answers of the admin interface: `/server_info`, `/config_dump`, `/init_dump` (JSON) and `/stats` (text). */
+/** Answers of the admin interface: `/server_info`, `/config_dump`, `/init_dump` (JSON), `/clusters` and `/stats` (text). */
 export interface AdminAnswers {
   readonly serverInfo: unknown;
   readonly configDump: unknown;
   readonly initDump: unknown;
+  readonly clusters: string;
   readonly stats: string;
 }
 
@@ -67,6 +70,7 @@ export function readEnvoy(answers: AdminAnswers): EnvoyReading | undefined {
     },
     bootstrap: readBootstrap({ ...bootstrap, node: { ...bootstrap.node, ...toNamed(info.node) } }),
     delivered: (find('.ListenersConfigDump')?.dynamic_listeners ?? []).map(readDelivered),
+    connections: readConnections(answers.clusters),
     stats: readStats(answers.stats),
   };
 }
@@ -84,6 +88,12 @@ function readDelivered(dump: Json): DeliveredListener {
     active: dump.active_state !== undefined,
     refusal: dump.error_state?.details,
   };
+}
+
+/** Of `/clusters`, which a stats matcher leaves as it is: `attache_xds::10.0.0.5:18000::cx_active::1` */
+function readConnections(text: string): number | undefined {
+  const counts = [...text.matchAll(/^attache_xds::.*::cx_active::(\d+)$/gm)].map(match => Number(match[1]));
+  return counts.length === 0 ? undefined : counts.reduce((all, one) => all + one, 0);
 }
 
 function readStats(text: string): ReadonlyMap<string, number> {
