@@ -65,6 +65,11 @@ const STATUS: Readonly<Record<string, number>> = {
   'store-failed': 503,
 };
 
+/** The HTTP status of a code. */
+export function statusOf(code: string): number {
+  return STATUS[code] ?? 500;
+}
+
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad request',
   401: 'Who are you?',
@@ -115,7 +120,7 @@ export interface RequestFacts {
 /** Anything that was thrown, as the problem that answers the request. What is our fault says nothing of itself. */
 export function toProblem(thrown: unknown, { path, requestId }: RequestFacts): Problem {
   const error = toAttacheError(thrown);
-  const status = STATUS[error.code] ?? 500;
+  const status = statusOf(error.code);
   const known = status === 500 ? new ApiError('internal', 'something went wrong in Attaché') : error;
   return {
     type: `docs/errors.md#${known.code}`,

@@ -9,6 +9,7 @@ import type { Meter } from '../model/meter.ts';
 import type { PortTls } from '../model/server-tls.ts';
 import type { ApiAuth } from './access/authenticate.ts';
 import { addGuard } from './access/guard.ts';
+import { ROUTE_ACCESS } from './access/route-access.ts';
 import { type ApiContext, createExclusive } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { addBodyParsers } from './body-parsers.ts';
@@ -16,6 +17,9 @@ import { createDenialLog } from './denial-log.ts';
 import { createHttpServer, refuseUnreadable, sendProblem, toRequestId } from './http-server.ts';
 import { noteRoutes, type RequestRoutes } from './metrics/count-requests.ts';
 import type { Scrape } from './metrics/create-scrape.ts';
+import { INFO, TAGS } from './openapi/info.ts';
+import { OPERATIONS } from './openapi/operations.ts';
+import { type Node, toOpenApi } from './openapi/to-openapi.ts';
 import { keepDeletedPurged } from './purge-deleted.ts';
 import { addRequestHooks } from './request-hooks.ts';
 import { addAuditRoutes } from './routes/audit.ts';
@@ -175,8 +179,15 @@ async function addPlugins(app: ApiServer): Promise<void> {
   await app.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Attaché', description: 'Proxy-Wasm plugins on plain Envoys', version: 'v1' },
+      info: INFO,
+      servers: [{ url: '/' }],
+      tags: TAGS,
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) },
   });
+    transformObject: document =>
+      toOpenApi(('openapiObject' in document ? document.openapiObject : {}) as Node, {
+        operations: OPERATIONS,
+        access: ROUTE_ACCESS,
+      }) as object,
 }

@@ -17,7 +17,8 @@ export const PLUGIN_KINDS: readonly { readonly apiVersion: string; readonly kind
 
 const PHASES: readonly Phase[] = ['AUTHN', 'AUTHZ', 'STATS', 'UNSPECIFIED_PHASE'];
 const FAIL_STRATEGIES: readonly FailStrategy[] = ['FAIL_CLOSE', 'FAIL_OPEN', 'FAIL_RELOAD'];
-const SPEC_FIELDS = [
+/** The fields of `spec`, in the order of the documentation. */
+export const SPEC_FIELDS: readonly string[] = [
   'selector',
   'targetRef',
   'targetRefs',
@@ -108,10 +109,12 @@ function refuseWhatIsNotThere(fields: ReadonlyMap<string, DocumentPart>): void {
 
 /** The `spec` of a document that says what is stored; the other direction of `parsePluginDocument`. */
 export function toPluginDocumentSpec(document: PluginDocument): JsonObject {
-  const { env, match, ...rest } = document;
+  const { env, match, targetRefs, ...rest } = document;
   const kept = Object.entries(rest).filter(([field]) => SPEC_FIELDS.includes(field));
   const spec = {
     ...Object.fromEntries(kept),
+    // Whom a group stands for is not the document's to say.
+    targetRefs: targetRefs?.map(({ members: _, ...ref }) => ref),
     match: match?.map(({ mode, ports }) => ({ mode, ports: ports?.map(number => ({ number })) })),
     vmConfig: env === undefined ? undefined : { env },
   };

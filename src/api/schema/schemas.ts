@@ -2,6 +2,16 @@ import { AuditEntryView, AuditList, AuditVerification } from './audit-view.ts';
 import { NodeBundle, RolloutBundle } from './bundle-view.ts';
 import { CatalogueItemView, CatalogueList } from './catalogue-view.ts';
 import { ConversionList } from './conversion-view.ts';
+import {
+  ConvertRequest,
+  EnvoyResourceDocument,
+  NodeGroupDocument,
+  PlanRequest,
+  PluginDocument,
+  PluginPatch,
+  NodeGroupDocument,
+  PullSecretDocument,
+} from './document-schemas.ts';
 import { EventBookmark, EventEnd, EventList, EventReset, EventView, RolloutUpdated } from './event-view.ts';
 import { FreezeView } from './freeze-view.ts';
 import { LimitList } from './limit-view.ts';
@@ -24,6 +34,7 @@ import { PullSecretApplyAnswer, PullSecretList, PullSecretView } from './pull-se
 import { ResourceApplyAnswer, ResourceList, ResourceView } from './resource-view.ts';
 import { RolloutAnswer, RolloutHistory, RolloutList, RolloutView } from './rollout-view.ts';
 import { Health, Index, ServerView, VersionView, WhoAmI } from './server-view.ts';
+import { SCHEMA_PARTS } from './schema-parts.ts';
 import { TokenCreated, TokenList, TokenRevoked, TokenView } from './token-view.ts';
 
 /** Every named schema: the components of the OpenAPI document. */
@@ -82,6 +93,14 @@ export const SCHEMAS = {
   Index,
   Version: VersionView,
   Server: ServerView,
+  PluginDocument,
+  PluginPatch,
+  EnvoyResourceDocument,
+  NodeGroupDocument,
+  PullSecretDocument,
+  PlanRequest,
+  ConvertRequest,
+  ...SCHEMA_PARTS,
   WhoAmI,
   Health,
 } as const;
