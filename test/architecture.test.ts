@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   compile: ['model', 'store'],
   xds: ['model', 'store'],
   rollout: ['model', 'store'],
+  webhook: ['model', 'store'],
   api: ['model', 'store'],
   backup: ['model', 'store'],
   tls: ['model'],

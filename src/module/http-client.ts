@@ -1,9 +1,9 @@
-import { lookup as resolveName } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { isPrivateAddress } from '../model/address-policy.ts';
 import { toMessage } from '../model/error.ts';
+import { makePublicLookup } from '../model/public-lookup.ts';
 import { addressRefused } from './address-refused.ts';
 import { ModuleError } from './module-error.ts';
 import { followRedirect, MAX_REDIRECTS } from './redirect-policy.ts';
@@ -130,7 +130,7 @@ function createAgents(limits: TimeLimits) {
       ...options,
       connect: {
         timeout: limits.connectMs,
-        ...(mayBePrivate ? {} : { lookup: lookupPublic }),
+        ...(mayBePrivate ? {} : { lookup: makePublicLookup(addressRefused) }),
         ...(ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }),
       },
     });
@@ -234,15 +234,3 @@ function toHint(error: unknown, { host }: URL): string {
     return `The certificate of ${host} is not trusted. Give the server its CA: ca: FILE in the setting registries.`;
   return `Check the host and port in the URL, and that ${host} is up. It is tried again.`;
 }
-
-/** Refuses a name if any of its addresses is private: which one is used is not ours to say. */
-const lookupPublic: LookupFunction = (hostname, options, callback) => {
-  resolveName(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error, '', 0);
-    const refused = addresses.find(({ address }) => isPrivateAddress(address));
-    if (refused !== undefined) return callback(addressRefused(hostname, refused.address), '', 0);
-    const [first] = addresses;
-    if (options.all === true) callback(null, addresses);
-    else callback(null, first?.address ?? '', first?.family ?? 0);
-  });
-};

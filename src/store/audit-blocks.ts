@@ -9,6 +9,8 @@ import type { Store } from './store.ts';
  */
 
 const BLOCK_DIGITS = 3;
+/** Entries of a block; the first one has no entry 0. */
+export const BLOCK_SIZE = 10 ** BLOCK_DIGITS;
 
 /** The last entry; number 0: there is none yet. */
 export async function readAuditHead(store: Store): Promise<AuditHead> {
@@ -17,14 +19,11 @@ export async function readAuditHead(store: Store): Promise<AuditHead> {
 
 /** Of a number: which block it is in. */
 export function blockOf(number: number): number {
-  return Math.floor(number / 10 ** BLOCK_DIGITS);
+  return Math.floor(number / BLOCK_SIZE);
 }
 
 /** By number. */
 export async function readAuditBlock(store: Store, block: number): Promise<readonly AuditEntry[]> {
-  const { records } = await store.list(
-    'AuditEntry',
-    auditKey(block * 10 ** BLOCK_DIGITS).slice(0, -BLOCK_DIGITS),
-  );
+  const { records } = await store.list('AuditEntry', auditKey(block * BLOCK_SIZE).slice(0, -BLOCK_DIGITS));
   return records.map(({ value }) => value);
 }

@@ -11,6 +11,7 @@ import type { ResourceSpec } from '../model/resource.ts';
 import type { ModuleProgress, Revision } from '../model/revision.ts';
 import type { Rollout, RolloutNodes } from '../model/rollout.ts';
 import type { RolloutIntent } from '../model/rollout-intent.ts';
+import type { Webhook, WebhookState } from '../model/webhook.ts';
 
 /** Every stored record kind with its value. */
 export interface Records {
@@ -48,6 +49,10 @@ export interface Records {
   NodeVerdict: NodeVerdict;
   /** key `<at, 15 digits>-<random>` */
   Event: Event;
+  /** key: its name */
+  Webhook: Webhook;
+  /** key: its webhook's name */
+  WebhookState: WebhookState;
   /** key: its number, 12 digits; appended by the store alone, never written over or deleted */
   AuditEntry: AuditEntry;
   /** key `head`; written by the store alone, with every entry */
@@ -82,6 +87,8 @@ export const WRITERS: Readonly<Record<Kind, readonly string[]>> = {
   NodePresence: ['xds'],
   NodeVerdict: ['xds'],
   Event: ['api', 'module', 'rollout', 'xds'],
+  Webhook: ['api'],
+  WebhookState: ['webhook'],
   AuditEntry: ['store'],
   AuditHead: ['store'],
   ModuleKey: ['module'],
