@@ -14,7 +14,10 @@ export function findUnknownWords(line: string, tree: readonly TreeCommand[]): re
   const found: string[] = [];
   const words = toShellWords(line);
   words.forEach((word, i) => {
-    if (!/(^|\/)attache$/.test(word)) return;
+    const before = words[i - 1];
+    // Elsewhere it is the name of a user, a unit or a folder.
+    const isTyped = before === undefined || /^(&&|\|\||[|;&(]|--)$/.test(before);
+    if (!isTyped || !/(^|\/)attache$/.test(word)) return;
     const rest = words.slice(i + 1);
     const end = rest.findIndex(one => /^(&&|\|\||[|;&<>()]|--)$/.test(one));
     found.push(...findUnknown(end < 0 ? rest : rest.slice(0, end), tree));
