@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
+import { type ConfigFlags, type Environment, readSources, type Sources } from './config-sources.ts';
 import type { DocumentFault } from './model/document-error.ts';
 import { AttacheError, type Fault, toMessage } from './model/error.ts';
 import { toPublishToken } from './model/publish-token.ts';
@@ -12,7 +13,9 @@ import { NO_SIGNATURE_POLICY, type SignaturePolicy } from './model/signature-pol
 import { parseSignaturePolicy } from './model/signature-policy-document.ts';
 import { parseTransport, type TransportSettings } from './model/transport-settings.ts';
 import { parseXdsLimits, type XdsLimits } from './model/xds-limits.ts';
-import { DEFAULTS, SETTINGS, type SettingName } from './settings.ts';
+import { DEFAULTS } from './settings.ts';
+
+export type { ConfigFlags, Environment };
 
 /** Everything `attache serve` can be told, read once, frozen. Paths are absolute. */
 export interface Config extends TransportSettings {
@@ -59,6 +62,8 @@ export interface Config extends TransportSettings {
   readonly allowNodeAdmin: readonly string[];
   /** Logs of Envoys below it may be read; undefined: none. */
   readonly nodeLogDirectory: string | undefined;
+  /** Where people reach the API, without a slash at the end: links lead there; undefined: its own address. */
+  readonly publicUrl: string | undefined;
   /** A change over REST has to name the version that it is of. */
   readonly requireIfMatch: boolean;
   readonly logLevel: LogLevel;
@@ -85,10 +90,6 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 /** A few modules of the largest size, and what they come in. */
 const LEAST_QUOTA_BYTES = 100_000_000;
 const SHORTEST_INTERVAL_MS = 1_000;
-export type ConfigFlags = Readonly<
-  Partial<Record<SettingName | 'config', string | readonly string[] | undefined>>
->;
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `bad-config`: one or more settings are wrong; `faults` names each. */
 export class ConfigError extends AttacheError<'bad-config'> {}
@@ -130,6 +131,7 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
     xdsLimits: parseXdsLimits(source.many('xds-limit'), faults),
     allowNodeAdmin: source.many('allow-node-admin'),
     nodeLogDirectory: toAbsolute(source.one('node-log-directory')),
+    publicUrl: readPublicUrl(source, faults),
     requireIfMatch: readIfMatch(source, faults) === 'required',
     logLevel: readLogLevel(source, faults),
   });
@@ -175,57 +177,6 @@ function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || /^[0:]+$/.test(host);
 }
 
-interface Sources {
-  /** As it was given: a flag's or variable's text, or any value of the file. */
-  raw(name: SettingName): unknown;
-  one(name: SettingName): string | undefined;
-  many(name: SettingName): readonly string[];
-}
-
-function readSources(flags: ConfigFlags, env: Environment, faults: Fault[]): Sources {
-  const file = readFile(flags, env, faults);
-  const raw = (name: SettingName): unknown =>
-    flags[name] ?? (env[toVariable(name)] || undefined) ?? file[name] ?? undefined;
-  const many = (name: SettingName) =>
-    [raw(name) ?? []]
-      .flat()
-      .flatMap(value => String(value).split(','))
-      .map(value => value.trim())
-      .filter(value => value !== '');
-  return { raw, many, one: name => (raw(name) === undefined ? undefined : String(raw(name)) || undefined) };
-}
-
-function toVariable(name: string): string {
-  return `ATTACHE_${name.toUpperCase().replaceAll('-', '_')}`;
-}
-
-function readFile(flags: ConfigFlags, env: Environment, faults: Fault[]): Readonly<Record<string, unknown>> {
-  const named = flags.config ?? env.ATTACHE_CONFIG;
-  const path = String(named ?? 'attache.yaml');
-  const fault = (message: string, pointer = '') => faults.push({ pointer, message: `${path}: ${message}` });
-  let value: unknown;
-  try {
-    value = parseYaml(readFileSync(path, 'utf8')) ?? {};
-  } catch (error) {
-    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (!absent || named !== undefined) fault(toMessage(error));
-    return {};
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    fault('expected a map of settings');
-    return {};
-  }
-  for (const [key, entry] of Object.entries(value)) {
-    if (!SETTINGS.some(setting => setting.name === key)) fault(`${key}: unknown setting`, `/${key}`);
-    else if (isMap(entry) && !DOCUMENTS.includes(key)) fault(`${key}: expected a text or a list`, `/${key}`);
-  }
-  return value as Readonly<Record<string, unknown>>;
-}
-
-function isMap(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function readAddress(source: Sources, name: 'xds-listen' | 'modules-listen' | 'api-listen', faults: Fault[]) {
   const text = source.one(name) ?? DEFAULTS[name];
   const address = parseAddress(text);
@@ -258,6 +209,16 @@ function readQuota(source: Sources, faults: Fault[]): number {
   return bytes ?? 0;
 }
 
+function readPublicUrl(source: Sources, faults: Fault[]): string | undefined {
+  const text = source.one('public-url');
+  const url = text === undefined ? null : URL.parse(text);
+  if (url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '')
+    return url.href.replace(/\/+$/, '');
+  const message = `--public-url ${text}: expected a URL without a query, e.g. https://attache.internal`;
+  if (text !== undefined) faults.push({ pointer: '/public-url', message });
+  return undefined;
+}
+
 function readIfMatch(source: Sources, faults: Fault[]): (typeof IF_MATCH)[number] {
   const text = source.one('if-match') ?? 'optional';
   return isOneOf(text, IF_MATCH, 'if-match', faults) ? text : 'optional';
@@ -288,9 +249,6 @@ function readDockerConfigPath(source: Sources, env: Environment): string | undef
   const directory = env.DOCKER_CONFIG ?? (env.HOME === undefined ? undefined : join(env.HOME, '.docker'));
   return toAbsolute(source.one('docker-config') ?? (directory && join(directory, 'config.json')));
 }
-
-/** Settings that are documents: a file, or in attache.yaml the document itself. */
-const DOCUMENTS: readonly string[] = ['registries', 'signatures'];
 
 /** Files that a document names are relative to the working directory. */
 function readDocument<T extends object>(

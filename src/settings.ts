@@ -44,6 +44,7 @@ export type SettingName =
   | 'allow-node-admin'
   | 'node-log-directory'
   | 'xds-limit'
+  | 'public-url'
   | 'if-match';
 
 export const SETTINGS: readonly Setting[] = [
@@ -106,7 +107,7 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: 'allow-private-host',
     value: 'HOST',
-    help: 'host of modules that may have a private address',
+    help: 'host of modules or webhooks that may have a private address',
     list: true,
   },
   { name: 'signatures', value: 'FILE', help: 'who has to sign which modules, YAML (default: nobody)' },
@@ -119,6 +120,11 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'allow-node-admin', value: 'HOST:PORT', help: 'admin of an Envoy off loopback', list: true },
   { name: 'node-log-directory', value: 'DIR', help: 'where logs of Envoys may be read (default: nowhere)' },
   { name: 'xds-limit', value: 'LIMIT', help: 'NAME=VALUE, one of the limits of the xDS port', list: true },
+  {
+    name: 'public-url',
+    value: 'URL',
+    help: 'where people reach the API: links of webhooks lead there (default its own address)',
+  },
   {
     name: 'if-match',
     value: 'WHEN',

@@ -26,7 +26,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tls: ['model'],
   cli: ['model', 'config.ts', 'settings.ts'],
   web: ['model'],
-  'config.ts': ['model', 'settings.ts'],
+  'config.ts': ['model', 'settings.ts', 'config-sources.ts'],
+  'config-sources.ts': ['model', 'settings.ts'],
   'settings.ts': [],
 };
 /** The only places that join the others. */

@@ -47,6 +47,7 @@ test('the defaults are loopback, in ./attache-data', () => {
     metricsListen: undefined,
     advertiseHost: undefined,
     apiAuth: 'loopback',
+    publicUrl: undefined,
     requireIfMatch: false,
     allowPlaintext: [],
     tls: undefined,
@@ -226,4 +227,21 @@ test('tokens are asked for where others than this machine reach the API, and whe
   assert.equal(asks({ ...off, 'api-auth': 'loopback' }), true);
   const [fault = ''] = faultsOf(() => readConfig({ 'api-auth': 'none' }, {}));
   assert.match(fault, /expected one of loopback, token/);
+});
+
+test('public-url is a URL without a query; a slash at its end is left out', () => {
+  assert.equal(
+    readConfig({ 'public-url': 'https://attache.internal/a/' }, {}).publicUrl,
+    'https://attache.internal/a',
+  );
+  for (const url of [
+    'attache.internal',
+    'ftp://attache.internal',
+    'https://attache.internal/?a',
+    'https://a/#b',
+  ])
+    assert.throws(
+      () => readConfig({ 'public-url': url }, {}),
+      error => error instanceof ConfigError && error.faults[0]?.pointer === '/public-url',
+    );
 });
