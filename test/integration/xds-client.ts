@@ -21,18 +21,31 @@ export interface StreamKind {
   readonly typeUrl?: string;
 }
 
+/** What a client shows of itself; nothing, over plain text. */
+export interface ClientProof {
+  readonly tls?: { readonly ca: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
+  readonly token?: string;
+}
+
 /** A gRPC connection to an xDS port; messages pass through as bytes. */
 export class XdsConnection {
   readonly #client: grpc.Client;
-  readonly #credentials = grpc.credentials.createInsecure();
+  readonly #metadata = new grpc.Metadata();
   readonly #form: ProtocolForm;
   #closed = false;
 
-  constructor(port: number, form: ProtocolForm = 'delta') {
+  constructor(port: number, form: ProtocolForm = 'delta', { tls, token }: ClientProof = {}) {
     this.#form = form;
+    if (token !== undefined) this.#metadata.set('authorization', `Bearer ${token}`);
+    const credentials =
+      tls === undefined
+        ? grpc.credentials.createInsecure()
+        : grpc.credentials.createSsl(tls.ca, tls.key ?? null, tls.cert ?? null);
     // A connection of its own: clients of one address would share theirs.
-    this.#client = new grpc.Client(`127.0.0.1:${port}`, this.#credentials, {
+    this.#client = new grpc.Client(`127.0.0.1:${port}`, credentials, {
       'grpc.use_local_subchannel_pool': 1,
+      // It takes no address for a name.
+      ...(tls === undefined ? {} : { 'grpc.ssl_target_name_override': 'localhost' }),
       'grpc.max_receive_message_length': -1,
     });
   }
@@ -40,12 +53,13 @@ export class XdsConnection {
   open(node = 'edge-1', { form = this.#form, typeUrl }: StreamKind = {}): XdsStream {
     const method = DISCOVERY_METHODS.find(it => it.form === form && it.typeUrl === typeUrl);
     if (method === undefined) throw new Error(`no such stream: ${form} ${typeUrl}`);
-    return new XdsStream(this.#client.makeBidiStreamRequest(method.path, bytes, bytes), this, node, form);
+    const call = this.#client.makeBidiStreamRequest(method.path, bytes, bytes, this.#metadata);
+    return new XdsStream(call, this, node, form);
   }
 
   /** A stream of the client only, such as the metrics sink of Envoy. */
   sink(path: string): grpc.ClientWritableStream<Buffer> {
-    return this.#client.makeClientStreamRequest(path, bytes, bytes, () => {});
+    return this.#client.makeClientStreamRequest(path, bytes, bytes, this.#metadata, () => {});
   }
 
   async stop(): Promise<void> {

@@ -21,7 +21,7 @@ import { startXdsServer } from '../../src/xds/xds-server.ts';
 import { stopAfter } from '../harness/cleanup.ts';
 import { readSlot, snapshotOf } from '../xds/model/content.ts';
 import { toPart } from '../xds/push/slot-story.ts';
-import { type Response, XdsConnection, type XdsStream } from './xds-client.ts';
+import { type ClientProof, type Response, XdsConnection, type XdsStream } from './xds-client.ts';
 
 export const [CDS, EDS, LDS, RDS] = XDS_TYPES.map(type => type.typeUrl) as [string, string, string, string];
 export const ECDS = EXTENSION_CONFIG_TYPE;
@@ -125,8 +125,8 @@ export async function setUp(t: TestContext, world?: World, options: SceneOptions
   const guard = new LimitGuard({ limits, clock: options.limitClock ?? clock, log: silentLog });
   const gate = await openNodeGate({
     ...{ auth: 'none', claims: 'kept', identity: undefined, tokenKey: moduleKey },
-    ...options.gate,
     ...{ store, clock, log: silentLog },
+    ...options.gate,
   });
   const server = await startXdsServer({
     ads,
@@ -145,7 +145,8 @@ export async function setUp(t: TestContext, world?: World, options: SceneOptions
       await store.close();
     },
   });
-  const connect = (): XdsConnection => stopAfter(t, new XdsConnection(server.address.port));
+  const connect = (proof?: ClientProof): XdsConnection =>
+    stopAfter(t, new XdsConnection(server.address.port, 'delta', proof));
   const connection = connect();
   const set = (next: World, node = NODE): void => snapshots.set(node, toSnapshot(next));
   if (world !== undefined) set(world);
