@@ -109,7 +109,7 @@ function refuseUnserved(file: BootstrapFile, options: BootstrapOptions, plan: Li
     throw file.refuse(
       ads,
       `${what}, and no HTTP listener in the file`,
-      'Have that control plane put the places into its listeners: docs/nodes.md, "Envoys with a control plane of their own". Or take ads_config out.',
+      'Have that control plane put the places into its listeners: docs/bootstrap.md, "Envoys with a control plane of their own". Or take ads_config out.',
     );
 }
 

@@ -99,6 +99,13 @@ export const STORIES: Readonly<Record<string, DocStory>> = {
       ]),
     },
   },
+  'docs/bootstrap.md': {
+    async given(world) {
+      world.write('envoy.yaml', world.localize(READ('cli/bootstrap/users-envoy.txt')));
+      await world.keep('server', 'attache serve');
+    },
+    expects: { 'attache diff -f listeners': { exits: [3] } },
+  },
   'docs/migrating.md': {
     async given(world) {
       await giveModule(world, 'auth.wasm');
