@@ -4,6 +4,7 @@ import { LISTENER_TYPE } from '../model/type-url.ts';
 import type { BootstrapOptions } from './bootstrap-document.ts';
 import type { BootstrapFile } from './bootstrap-file.ts';
 import { listListeners, readFacts } from './bootstrap-listeners.ts';
+import { makePlain } from './bootstrap-plain-listener.ts';
 import { isIgnored, type YamlSplice } from './yaml-splice.ts';
 
 /** A listener that Attaché is to deliver from now on. */
@@ -80,6 +81,7 @@ function toText(
     },
   });
   const resource = toOwn(splice, listener) as YAMLMap;
+  makePlain(resource);
   // Comments above the list belong to its first item.
   resource.commentBefore = null;
   if (splice.text(listener, 'name') !== name) resource.set('name', name);
