@@ -3,6 +3,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import type { WriteStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
+import { askHidden } from './cli/ask-hidden.ts';
 import type { CommandContext, CommandPorts } from './cli/command-context.ts';
 import { EXIT, toExitCode } from './cli/exit-code.ts';
 import { formatError } from './cli/print-error.ts';
@@ -44,6 +45,7 @@ function createContext(): CommandContext {
         for (const signal of STOP_SIGNALS) process.off(signal, listener);
       };
     },
+    ...(process.stdin.isTTY && process.stderr.isTTY ? { askHidden } : {}),
     exitNow: code => process.exit(code),
     ports: createPorts(),
   };
@@ -100,6 +102,14 @@ function createPorts(): CommandPorts {
     async tagArtifact(request) {
       const { tagArtifact } = await import('./module/tag-artifact.ts');
       return tagArtifact(request);
+    },
+    async logIn(request) {
+      const { logIn } = await import('./module/registry-login.ts');
+      return logIn(request);
+    },
+    async logOut(path, host) {
+      const { eraseLogin } = await import('./module/docker-login.ts');
+      return eraseLogin(path, host);
     },
     async runPlugin(bytes, plan) {
       const { runPlugin } = await import('./module/trial/stream/run-plugin.ts');

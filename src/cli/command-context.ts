@@ -24,6 +24,8 @@ export interface CommandContext {
   readonly screen?: Screen;
   /** Called on SIGINT, SIGTERM and SIGHUP instead of ending; the answer restores what was. */
   onSignal(listener: (signal: StopSignal) => void): () => void;
+  /** Asks the person at the terminal, and shows nothing of the answer; undefined: nobody is there. */
+  readonly askHidden?: (question: string) => Promise<string>;
   /** Ends at once, whatever still runs. */
   exitNow(code: number): never;
   readonly ports: CommandPorts;
@@ -53,6 +55,10 @@ export interface CommandPorts {
   }): Promise<ModuleCheck>;
   /** Gives what a reference names another tag. */
   tagArtifact(request: RegistryRequest & { readonly tag: string }): Promise<{ readonly digest: string }>;
+  /** Asks a registry whether it knows a user, and keeps the login where docker does. */
+  logIn(request: LoginRequest): Promise<{ readonly keptIn: string; readonly verified: boolean }>;
+  /** Forgets a login; undefined: there was none. */
+  logOut(dockerConfigPath: string, host: string): Promise<string | undefined>;
   /** Has requests pass through a plugin, in the host of the trial runs. */
   runPlugin(bytes: Uint8Array, plan: RunPlan): Promise<PluginRun>;
   /** Reads all of a backup, compares it with its digests, and says what it holds. */
@@ -75,6 +81,16 @@ export interface RegistryRequest {
   /** `HOST:PORT` of registries spoken to over plain HTTP, loopback ones aside. */
   readonly insecureRegistries: readonly string[];
   readonly dockerConfigPath: string | undefined;
+  /** PEM of a CA that is trusted for its host besides those of the system; default: none. */
+  readonly ca?: string | undefined;
+}
+
+/** Who wants to be known to a registry. */
+export interface LoginRequest extends Omit<RegistryRequest, 'reference'> {
+  readonly dockerConfigPath: string;
+  /** `HOST[:PORT]` */
+  readonly host: string;
+  readonly login: { readonly username: string; readonly password: string };
 }
 
 /** Pushes module bytes as an OCI artifact to `host/name:tag`. */

@@ -27,6 +27,13 @@ export interface RegistryTarget {
   readonly builtIn: boolean;
 }
 
+/** What the ports need to reach it. */
+export interface RegistryAccess {
+  readonly insecureRegistries: readonly string[];
+  readonly dockerConfigPath: string;
+  readonly ca?: string;
+}
+
 const NAME = '[a-z0-9]+([._/-]+[a-z0-9]+)*';
 const TAG = '[\\w][\\w.-]{0,127}';
 const DIGEST = 'sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}';
@@ -55,14 +62,24 @@ export function openRegistryTarget(
   options: RegistryOptions,
   context: CommandContext,
   mayPin = false,
-): RegistryTarget & { readonly insecureRegistries: readonly string[]; readonly dockerConfigPath: string } {
+): RegistryTarget & RegistryAccess {
   const { server } = resolveConnection(options, context.env);
   const target = toRegistryTarget(text, server, mayPin);
+  return { ...target, ...toRegistryAccess(target, options, context) };
+}
+
+/** How a registry is reached: the built-in one speaks what the API speaks, and has its CA. */
+export function toRegistryAccess(
+  { host, builtIn }: Pick<RegistryTarget, 'host' | 'builtIn'>,
+  options: RegistryOptions,
+  context: CommandContext,
+): RegistryAccess {
+  const { server, ca } = resolveConnection(options, context.env);
   const insecure = options.insecureRegistry ?? [];
   return {
-    ...target,
-    insecureRegistries: target.builtIn && server.startsWith('http:') ? [...insecure, target.host] : insecure,
+    insecureRegistries: builtIn && server.startsWith('http:') ? [...insecure, host] : insecure,
     dockerConfigPath: toDockerConfigPath(context),
+    ...(builtIn && ca !== undefined ? { ca } : {}),
   };
 }
 
@@ -71,6 +88,6 @@ export function toDockerConfigPath({ env }: CommandContext): string {
 }
 
 /** `the built-in registry`, or its host. */
-export function toRegistryName({ builtIn, host }: RegistryTarget): string {
+export function toRegistryName({ builtIn, host }: Pick<RegistryTarget, 'builtIn' | 'host'>): string {
   return builtIn ? 'the built-in registry' : host;
 }

@@ -173,6 +173,11 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/whoami.ts'),
   },
   {
+    name: 'registry',
+    summary: 'log in to a registry, or out of it',
+    load: () => import('./commands/registry.ts'),
+  },
+  {
     name: 'context',
     summary: 'keep servers by name, and say which one is used',
     load: () => import('./commands/context.ts'),

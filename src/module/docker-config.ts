@@ -26,9 +26,21 @@ export async function readCredential(
   if (path === undefined || config === undefined) return undefined;
   const found = findCredential(config, host, repository, path);
   if (found !== undefined) return found;
+  const helper = findHelper(config, host, path);
+  return helper === undefined ? undefined : askHelper(helper, host, path);
+}
+
+/** The program that keeps the credentials of a host; undefined: the file itself. Throws `bad-credentials`. */
+export function findHelper(
+  config: Readonly<Record<string, unknown>>,
+  host: string,
+  path: string,
+): string | undefined {
   const helpers = isObject(config.credHelpers) ? config.credHelpers : {};
-  const helper = Object.hasOwn(helpers, host) ? helpers[host] : config.credsStore;
-  return helper === undefined || helper === '' ? undefined : askHelper(helper, host, path);
+  const name = Object.hasOwn(helpers, host) ? helpers[host] : config.credsStore;
+  if (name === undefined || name === '') return undefined;
+  if (typeof name === 'string' && /^[A-Za-z0-9-]+$/.test(name)) return `docker-credential-${name}`;
+  throw bad(path, `${JSON.stringify(name)} is no name of a credential helper`);
 }
 
 /** The same of the `auths` alone; runs no program. `where` is named in errors. */
@@ -42,7 +54,8 @@ export function findCredential(
   return found === undefined ? undefined : toCredential(found.key, found.value, where);
 }
 
-async function readConfig(path: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+/** Undefined: no such file. Throws `bad-credentials`. */
+export async function readConfig(path: string): Promise<Readonly<Record<string, unknown>> | undefined> {
   try {
     const value: unknown = JSON.parse(await readFile(path, 'utf8'));
     if (isObject(value)) return value;
@@ -70,7 +83,7 @@ function findAuth(
 }
 
 /** `https://host/v2/` and `host` are one; the default registry's old name is its own. */
-function normalizeKey(key: string): string {
+export function normalizeKey(key: string): string {
   const bare = key
     .replace(/^https?:\/\//, '')
     .replace(/\/(v1|v2)?\/?$/, '')
@@ -94,40 +107,48 @@ function toCredential(key: string, value: Readonly<Record<string, unknown>>, pat
   };
 }
 
-/** https://github.com/docker/docker-credential-helpers */
-async function askHelper(name: unknown, host: string, path: string): Promise<Credential | undefined> {
-  if (typeof name !== 'string' || !/^[A-Za-z0-9-]+$/.test(name))
-    throw bad(path, `${JSON.stringify(name)} is no name of a credential helper`);
-  const key = host === DEFAULT_REGISTRY ? `https://index.${DEFAULT_REGISTRY}/v1/` : host;
-  const answer = await runHelper(`docker-credential-${name}`, key, path);
-  if (answer === undefined) return undefined;
-  const { Username, Secret } = answer;
+/** What a host is called in `auths` and by helpers: the default registry has a name of its own. */
+export function toCredentialKey(host: string): string {
+  return host === DEFAULT_REGISTRY ? `https://index.${DEFAULT_REGISTRY}/v1/` : host;
+}
+
+async function askHelper(program: string, host: string, path: string): Promise<Credential | undefined> {
+  const text = await runHelper(program, 'get', toCredentialKey(host), path);
+  if (text === undefined) return undefined;
+  const { Username, Secret } = parseAnswer(text, program, path);
   if (typeof Username !== 'string' || typeof Secret !== 'string')
-    throw bad(path, `docker-credential-${name} gave no Username and Secret`);
+    throw bad(path, `${program} gave no Username and Secret`);
   return Username === '<token>'
     ? { kind: 'identity-token', token: Secret }
     : { kind: 'basic', username: Username, password: Secret };
 }
 
-function runHelper(
+function parseAnswer(text: string, program: string, path: string): Readonly<Record<string, unknown>> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch (error) {
+    throw bad(path, `${program}: ${toMessage(error)}`, error);
+  }
+}
+
+/**
+ * What a helper prints; undefined: it knows no such host. Throws `bad-credentials`.
+ * https://github.com/docker/docker-credential-helpers
+ */
+export function runHelper(
   program: string,
-  host: string,
+  action: 'get' | 'store' | 'erase',
+  input: string,
   path: string,
-): Promise<Readonly<Record<string, unknown>> | undefined> {
+): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    const child = execFile(program, ['get'], { timeout: HELPER_LIMIT_MS }, (cause, stdout) => {
-      if (cause === null) {
-        try {
-          return resolve(JSON.parse(stdout) as Record<string, unknown>);
-        } catch (error) {
-          return reject(bad(path, `${program}: ${toMessage(error)}`, error));
-        }
-      }
+    const child = execFile(program, [action], { timeout: HELPER_LIMIT_MS }, (cause, stdout) => {
+      if (cause === null) return resolve(stdout);
       if (/credentials not found/i.test(stdout)) return resolve(undefined);
       reject(bad(path, `${program}: ${toMessage(cause)}`, cause));
     });
     child.stdin?.on('error', () => {});
-    child.stdin?.end(host);
+    child.stdin?.end(input);
   });
 }
 
@@ -138,6 +159,6 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 function bad(path: string, why: string, cause?: unknown): ModuleError {
   return new ModuleError('bad-credentials', `registry credentials in ${path}: ${why}`, {
     cause,
-    hint: 'Log in again (docker login, skopeo login), or correct the file.',
+    hint: 'Log in again (attache registry login, docker login), or correct the file.',
   });
 }

@@ -9,17 +9,20 @@ export interface RegistryAccess {
   readonly insecureRegistries: readonly string[];
   /** A docker config.json with credentials; it need not exist. */
   readonly dockerConfigPath: string | undefined;
+  /** PEM of a CA that is trusted for the host of the reference besides those of the system; default: none. */
+  readonly ca?: string | undefined;
 }
 
 /** For one command: private addresses are allowed, since the person named the host. */
 export function toPersonalOptions(
-  { insecureRegistries, dockerConfigPath }: RegistryAccess,
+  { insecureRegistries, dockerConfigPath, ca }: RegistryAccess,
   host: OciReference['host'] | undefined,
 ): ModuleSourceOptions {
   const loopback = host !== undefined && isLoopback(host) ? [host] : [];
   return {
     insecureRegistries: () => [...insecureRegistries, ...loopback],
-    registries: [],
+    registries:
+      ca === undefined || host === undefined ? [] : [{ prefix: host, mirrors: [], insecure: false, ca }],
     allowPrivateHosts: ['*'],
     dockerConfigPath,
     moduleDirectory: undefined,

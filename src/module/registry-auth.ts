@@ -10,7 +10,7 @@ import { readBounded } from './read-bounded.ts';
 export interface AuthRequest {
   /** `HOST[:PORT]` as in the reference. */
   readonly registry: string;
-  /** `repository:NAME:pull` */
+  /** `repository:NAME:pull`; empty: of nothing in particular, to see whether a login is known. */
   readonly scope: string;
   readonly credential: Credential | undefined;
   /** Whose credential it is, or would be: `the server`, `pull secret default/regcred`. */
@@ -91,7 +91,7 @@ export class RegistryAuth {
     }
     const url = new URL(realm);
     if (service !== undefined) url.searchParams.set('service', service);
-    url.searchParams.append('scope', scope);
+    if (scope !== '') url.searchParams.append('scope', scope);
     const headers: Record<string, string> =
       credential === undefined ? {} : { authorization: toBasic(credential) };
     return this.#http.send({ ...common, method: 'GET', url, headers });
@@ -145,9 +145,9 @@ export function refusedCredential({ registry, scope, credential, from }: AuthReq
       : `the credentials of ${from}`;
   const logIn = from.startsWith('pull secret')
     ? 'Correct it, and apply it again.'
-    : `Renew them: docker login ${registry}`;
+    : `Renew them: attache registry login ${registry}`;
   const first = scope.endsWith('push')
-    ? `Pushing takes a login: docker login ${registry}`
+    ? `Pushing takes a login: attache registry login ${registry}`
     : `The repository is missing or private. Name a pull secret (imagePullSecret), or log the server in: docker login ${registry}`;
   return new ModuleError('unauthorized', `${registry} refuses ${who} for ${repository} (401)`, {
     hint: credential === undefined ? first : logIn,

@@ -70,7 +70,7 @@ export function createSender(http: HttpClient, auth: RegistryAuth, options: Regi
 }
 
 /** The default registry answers under another name than it is written with. */
-function registryUrl({ host }: Repository, isPlain: (url: URL) => boolean): URL {
+export function registryUrl({ host }: Pick<Repository, 'host'>, isPlain: (url: URL) => boolean): URL {
   const plain = new URL(`http://${host}`);
   if (isPlain(plain)) return plain;
   return new URL(`https://${host === DEFAULT_REGISTRY ? `registry-1.${DEFAULT_REGISTRY}` : host}`);

@@ -44,6 +44,8 @@ export async function run(args: readonly string[], world: Partial<CommandContext
       checkFile: unused,
       tagArtifact: unused,
       runPlugin: unused,
+      logIn: unused,
+      logOut: unused,
       checkBackup: unused,
       restoreBackup: unused,
       buildPlugin: unused,

@@ -72,7 +72,7 @@ test('with a token: who has it may push and delete; to pull nobody needs it', as
   const { host, pushWith, ask } = await start(t, { token: TOKEN, asksTokens: true });
   await assert.rejects(pushWith(), {
     code: 'unauthorized',
-    hint: `Pushing takes a login: docker login ${host}`,
+    hint: `Pushing takes a login: attache registry login ${host}`,
   });
   await assert.rejects(pushWith('another word 123'), { code: 'unauthorized' });
   await pushWith(TOKEN);

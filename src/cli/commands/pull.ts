@@ -52,15 +52,9 @@ function toSource(text: string, options: Options, context: CommandContext) {
     const access = { insecureRegistries: [], dockerConfigPath: toDockerConfigPath(context) };
     return { reference: text, ...access, where: host, name: toFileName(pathname) };
   }
-  const { reference, insecureRegistries, dockerConfigPath, ...target } = openRegistryTarget(
-    text,
-    options,
-    context,
-    true,
-  );
-  const repository = reference.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
-  const where = toRegistryName({ reference, ...target });
-  return { reference, insecureRegistries, dockerConfigPath, where, name: toFileName(repository) };
+  const target = openRegistryTarget(text, options, context, true);
+  const repository = target.reference.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
+  return { ...target, where: toRegistryName(target), name: toFileName(repository) };
 }
 
 function toFileName(path: string): string {

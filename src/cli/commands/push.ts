@@ -57,9 +57,7 @@ async function push(file: string, text: string, options: Options, context: Comma
   const target = openRegistryTarget(text, options, context);
   const { manifestDigest, moduleSha256 } = await context.ports.pushModule({
     bytes,
-    reference: target.reference,
-    insecureRegistries: target.insecureRegistries,
-    dockerConfigPath: target.dockerConfigPath,
+    ...target,
     layout: options.layout,
     annotations: toAnnotations(options),
     createdMs: readCreated(context.env.SOURCE_DATE_EPOCH),

@@ -22,18 +22,9 @@ async function addTag(
 ): Promise<number> {
   if (!/^\w[\w.-]{0,127}$/.test(tag))
     throw new CliError('bad-usage', `${tag}: a tag is up to 128 letters, digits and ._-`);
-  const { reference, insecureRegistries, dockerConfigPath } = openRegistryTarget(
-    text,
-    options,
-    context,
-    true,
-  );
-  const { digest } = await context.ports.tagArtifact({
-    reference,
-    tag,
-    insecureRegistries,
-    dockerConfigPath,
-  });
+  const target = openRegistryTarget(text, options, context, true);
+  const { digest } = await context.ports.tagArtifact({ ...target, tag });
+  const { reference } = target;
   const repository = reference.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
   context.out([`tagged ${reference}`, `  url: oci://${repository}:${tag}`, `  digest: ${digest}`].join('\n'));
   return EXIT.done;
