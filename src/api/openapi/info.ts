@@ -22,6 +22,7 @@ const TAG_TEXTS = {
   audit: 'Who changed what',
   freeze: 'Stopping all changes',
   tokens: 'Who may call this API',
+  webhooks: 'Who is told what rollouts come to',
 } as const;
 
 export const TAGS = Object.entries(TAG_TEXTS).map(([name, description]) => ({ name, description }));

@@ -76,7 +76,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'POST /v1/plans': {
     id: 'planDocuments',
     summary: 'What documents would do, everything but the doing',
-    problems: [...RESOURCE, 'config-mismatch'],
+    problems: [...RESOURCE, 'not-found', 'config-mismatch'],
     body: 'PlanRequest',
     example: examples.PLAN,
   },
@@ -257,4 +257,15 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   'GET /v1/tokens/:name': { id: 'getToken', summary: 'A token, without what it is' },
   'DELETE /v1/tokens/:name': { id: 'revokeToken', summary: 'Let a token count no more' },
+
+  'GET /v1/webhooks': { id: 'listWebhooks', summary: 'Who is told what rollouts come to' },
+  'GET /v1/webhooks/:name': { id: 'getWebhook', summary: 'A webhook, and whether it is reached' },
+  'PUT /v1/webhooks/:name': {
+    id: 'applyWebhook',
+    summary: 'Tell somebody what rollouts come to, or change whom',
+    problems: ['webhook-wrong'],
+    example: { url: 'https://hooks.example/attache', events: ['rolled-back', 'paused'] },
+  },
+  'DELETE /v1/webhooks/:name': { id: 'deleteWebhook', summary: 'Tell them no more' },
+  'POST /v1/webhooks/:name/test': { id: 'testWebhook', summary: 'Send a message to try a webhook' },
 };
