@@ -15,6 +15,7 @@ function answers(over: {
   info?: object;
   extensions?: readonly string[];
   listeners?: readonly object[];
+  bootstrap?: object;
   initDump?: object;
   clusters?: string;
   stats?: string;
@@ -25,7 +26,7 @@ function answers(over: {
     serverInfo: { version: '9e55/1.40.0/Clean/RELEASE/BoringSSL', state: 'LIVE', node, ...over.info },
     configDump: {
       configs: [
-        { '@type': `${TYPE}BootstrapConfigDump`, bootstrap },
+        { '@type': `${TYPE}BootstrapConfigDump`, bootstrap: { ...bootstrap, ...over.bootstrap } },
         { '@type': `${TYPE}ListenersConfigDump`, dynamic_listeners: over.listeners ?? [] },
       ],
     },
@@ -105,9 +106,22 @@ const CASES: readonly (readonly [string, Parameters<typeof answers>[0], readonly
     ['warning listener-waits'],
   ],
   [
-    'a listener without places',
+    'a listener of ours without places, as before Envoy 1.39 where no plugin is',
     { listeners: [{ name: 'main', active_state: { listener: listener([]) } }] },
-    ['warning no-places'],
+    [],
+  ],
+  [
+    'a listener of others without places',
+    {
+      listeners: [{ name: 'main', active_state: { listener: listener([]) } }],
+      bootstrap: {
+        dynamic_resources: {
+          ...bootstrap.dynamic_resources,
+          lds_config: { path_config_source: { path: '/lds.yaml' } },
+        },
+      },
+    },
+    ['warning listeners-elsewhere', 'warning no-places'],
   ],
   ['downloads that failed', { stats: 'wasm.remote_load_fetch_failures: 3\n' }, ['warning fetch-failures']],
   ['a closed place', { stats: 'http.main.rbac.attache_closed.denied: 4\n' }, ['warning closed-place']],
@@ -131,7 +145,7 @@ for (const [what, over, findings] of CASES)
 test('a start says what it waits for, a crash how often', () => {
   const [waiting] = judge(CASES[7]?.[1] ?? {});
   assert.match(waiting?.text ?? '', /waits for listener main/);
-  const [crashed] = judge(CASES[13]?.[1] ?? {});
+  const [crashed] = judge(CASES[14]?.[1] ?? {});
   assert.match(crashed?.text ?? '', /plugin default\/auth crashed 3 times/);
 });
 
