@@ -59,6 +59,8 @@ import { createSeal, loadSealKey } from './store/seal.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 import { keepEventsTrimmed } from './store/trim-events.ts';
 import { type WatchedTls, watchCertificates } from './tls/watch-certificates.ts';
+import { linkTo } from './webhook/link-to.ts';
+import { createWebhookAccess, startWebhookSender, WEBHOOK_TIMEOUT_MS } from './webhook/webhook-sender.ts';
 import { ADMIN_LIMITS, createNodeAdmin } from './xds/access/node-admin.ts';
 import { createNodeLogReader } from './xds/access/node-log.ts';
 import { createAdsService } from './xds/ads-service.ts';
@@ -239,6 +241,12 @@ async function start(
     clock,
     log,
   });
+  let apiUrl = '';
+  const hooks = {
+    ...{ store, seal, clock, random, log, allowPrivateHosts: config.allowPrivateHosts },
+    timeoutMs: WEBHOOK_TIMEOUT_MS,
+    linkTo: (id: string | undefined) => linkTo(config.publicUrl ?? apiUrl, id),
+  };
   const api = await startApiServer({
     listen: { ...config.apiListen, tls: toPortTls(config, 'api', tls) },
     auth,
@@ -253,6 +261,7 @@ async function start(
       admin: createNodeAdmin({ allowed: config.allowNodeAdmin, ...ADMIN_LIMITS }),
       logs: createNodeLogReader(config.nodeLogDirectory),
     },
+    webhooks: createWebhookAccess(hooks),
     planModule: planner.plan,
     checkPluginConfig: configs.check,
     startedAt,
@@ -288,6 +297,11 @@ async function start(
   onStop(() => api.stop());
 
   builtIn = [new URL(api.url).host];
+  apiUrl = Object.assign(new URL(api.url), {
+    hostname: config.advertiseHost ?? new URL(api.url).hostname,
+  }).origin;
+  const webhooks = startWebhookSender(hooks);
+  onStop(() => webhooks.stop());
   const reconciler = await startModuleReconciler({
     store,
     seal,

@@ -14,6 +14,7 @@ import type { FindReferences } from '../model/resource-facts.ts';
 import type { ReadServerMachine } from '../model/server-machine.ts';
 import type { ServerTls } from '../model/server-tls.ts';
 import type { SignaturePolicy } from '../model/signature-policy.ts';
+import type { WebhookAccess } from '../model/webhook.ts';
 import type { LimitUsage } from '../model/xds-limits.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Store } from '../store/store.ts';
@@ -63,6 +64,8 @@ export interface ApiContext {
   readonly certificates: Pick<ServerTls, 'certificates' | 'warnings'> | undefined;
   /** A document in this namespace selects nodes of every namespace. */
   readonly rootNamespace: string;
+  /** What the webhook stage does for a request. */
+  readonly webhooks: WebhookAccess;
   /** Where changes that were refused go. */
   readonly denials: DenialLog;
   /** Runs writes one after the other, so that what a write was checked against still holds when it is made. */

@@ -3,6 +3,7 @@ import { AttacheError } from '../model/error.ts';
 /**
  * - `unauthenticated`: no token, or none that counts; `forbidden`: its role or scope is not enough
  * - `token-wrong`, `token-exists`: a token cannot be made so
+ * - `webhook-wrong`: a webhook cannot be so
  * - `not-found`: no such plugin, resource or node; `unknown-path`: no such path or method
  * - `bad-json`, `media-type`, `body-too-large`, `bad-request`, `bad-query`, `uri-too-long`, `headers-too-large`,
  *   `request-timeout`: what was sent cannot be read
@@ -22,6 +23,7 @@ export type ApiErrorCode =
   | 'forbidden'
   | 'token-wrong'
   | 'token-exists'
+  | 'webhook-wrong'
   | 'not-found'
   | 'unknown-path'
   | 'bad-json'

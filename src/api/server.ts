@@ -41,6 +41,7 @@ import { addRolloutRoutes } from './routes/rollouts.ts';
 import type { ApiServer } from './routes/route-schema.ts';
 import { addServerRoutes } from './routes/server-routes.ts';
 import { addTokenRoutes } from './routes/tokens.ts';
+import { addWebhookRoutes } from './routes/webhooks.ts';
 import { SCHEMAS } from './schema/schemas.ts';
 
 export interface ApiServerOptions extends Omit<ApiContext, 'exclusive' | 'denials' | 'startedAt'> {
@@ -86,6 +87,7 @@ const ROUTES = [
   addRolloutRoutes,
   addFreezeRoutes,
   addTokenRoutes,
+  addWebhookRoutes,
   addBackupRoute,
 ];
 const BODY_LIMIT = 1024 * 1024;

@@ -1,3 +1,4 @@
+import type { RandomHex } from './ports.ts';
 import type { Seal } from './pull-secret.ts';
 
 /** What a webhook can be told of: what a rollout came to. */
@@ -60,6 +61,15 @@ export interface WebhookAccess {
   findFault(url: string): { readonly message: string; readonly hint: string } | undefined;
   /** Sends one message that says it is a test, once. */
   sendTest(webhook: Webhook, signal: AbortSignal): Promise<WebhookOutcome>;
+}
+
+/** Bytes of a key. */
+const KEY_BYTES = 32;
+export const SECRET_PREFIX = 'whsec_';
+
+/** A new key, as Standard Webhooks writes keys. */
+export function makeSecret(random: RandomHex): string {
+  return SECRET_PREFIX + Buffer.from(random(KEY_BYTES), 'hex').toString('base64');
 }
 
 export function sealTarget(seal: Seal, name: string, target: WebhookTarget): string {

@@ -34,17 +34,18 @@ export async function postMessage(post: Post): Promise<WebhookOutcome> {
   const { url: text, allowPrivateHosts, signal } = post;
   const fault = findUrlFault(text, allowPrivateHosts);
   if (fault !== undefined) return { kind: 'failed', text: `${fault.message}. ${fault.hint}` };
+  const late = AbortSignal.timeout(post.timeoutMs);
   try {
-    return toOutcome(await send(new URL(text), post));
+    return toOutcome(await send(new URL(text), post, AbortSignal.any([signal, late])));
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
-    return { kind: 'failed', text: toFailureText(cause, post.timeoutMs) };
+    const reason = late.aborted ? `no answer within ${post.timeoutMs / 1000} s` : toFailureText(cause);
+    return { kind: 'failed', text: reason };
   }
 }
 
-function send(url: URL, post: Post): Promise<number> {
-  const { headers, body, allowPrivateHosts, timeoutMs } = post;
-  const signal = AbortSignal.any([post.signal, AbortSignal.timeout(timeoutMs)]);
+/** The status. `signal` also ends what is read of the answer. */
+function send(url: URL, { headers, body, allowPrivateHosts }: Post, signal: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {
     const options = {
       method: 'POST',
@@ -81,9 +82,7 @@ function toOutcome(status: number): WebhookOutcome {
   return { kind: isFinal ? 'refused' : 'failed', text: `it answered ${status}` };
 }
 
-function toFailureText(cause: unknown, timeoutMs: number): string {
-  if (cause instanceof Error && cause.name === 'TimeoutError')
-    return `no answer within ${timeoutMs / 1000} s`;
+function toFailureText(cause: unknown): string {
   const errors = cause instanceof AggregateError ? cause.errors : [cause];
   return errors.map(toMessage).find(message => message !== '') ?? 'no connection';
 }

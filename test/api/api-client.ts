@@ -12,6 +12,7 @@ import { NO_SIGNATURE_POLICY } from '../../src/model/signature-policy.ts';
 import { DEFAULT_XDS_LIMITS } from '../../src/model/xds-limits.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import type { Store } from '../../src/store/store.ts';
+import { findUrlFault } from '../../src/webhook/webhook-address.ts';
 import { ADMIN_LIMITS, createNodeAdmin } from '../../src/xds/access/node-admin.ts';
 import { createNodeLogReader } from '../../src/xds/access/node-log.ts';
 import { LimitGuard } from '../../src/xds/limits/limit-guard.ts';
@@ -52,6 +53,10 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
     nodes: NO_ACCESS,
     envoyAccess: { tls: [], auth: 'none', makeToken: () => assert.fail('not expected here') },
     certificates: undefined,
+    webhooks: {
+      findFault: url => findUrlFault(url, []),
+      sendTest: async () => ({ kind: 'failed', text: 'there is nobody to send it here' }),
+    },
     takeBackup: async () => {
       throw new Error('there is nothing to back up here');
     },

@@ -13,6 +13,7 @@ const STATUS: Readonly<Record<ApiErrorCode, number>> = {
   forbidden: 403,
   'token-wrong': 422,
   'token-exists': 409,
+  'webhook-wrong': 422,
   'not-found': 404,
   'unknown-path': 404,
   'bad-json': 400,

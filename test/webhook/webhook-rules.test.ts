@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AuditEntry } from '../../src/model/audit.ts';
 import type { Rollout } from '../../src/model/rollout.ts';
-import { toShownUrl, WEBHOOK_EVENTS } from '../../src/model/webhook.ts';
+import { makeSecret, toShownUrl, WEBHOOK_EVENTS } from '../../src/model/webhook.ts';
 import { isOver, toDelayMs } from '../../src/webhook/retry-rule.ts';
-import { signMessage, toSecret } from '../../src/webhook/sign-message.ts';
+import { signMessage } from '../../src/webhook/sign-message.ts';
 import { findEvent, toWebhookMessage } from '../../src/webhook/to-message.ts';
 import { findUrlFault } from '../../src/webhook/webhook-address.ts';
 import { makeRollout, makeSide } from '../model/records.ts';
@@ -37,7 +37,8 @@ test('a message is signed as Standard Webhooks says: the vector of its libraries
     'webhook-timestamp': '1614265330',
     'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
   });
-  assert.equal(toSecret('00'.repeat(32)), `whsec_${Buffer.alloc(32).toString('base64')}`);
+  const key = makeSecret(bytes => '00'.repeat(bytes));
+  assert.equal(key, `whsec_${Buffer.alloc(32).toString('base64')}`);
 });
 
 test('who was woken reads what was refused where, what runs now, and how many were never touched', () => {

@@ -97,4 +97,11 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   'POST /v1/tokens': admin('fleet'),
   'GET /v1/tokens/:name': admin('fleet'),
   'DELETE /v1/tokens/:name': admin('fleet'),
+
+  'GET /v1/webhooks': viewer('fleet'),
+  'GET /v1/webhooks/:name': viewer('fleet'),
+  // Our server speaks to wherever they lead.
+  'PUT /v1/webhooks/:name': admin('fleet'),
+  'DELETE /v1/webhooks/:name': admin('fleet'),
+  'POST /v1/webhooks/:name/test': admin('fleet'),
 };

@@ -36,6 +36,13 @@ import { RolloutAnswer, RolloutHistory, RolloutList, RolloutView } from './rollo
 import { Health, Index, ServerView, VersionView, WhoAmI } from './server-view.ts';
 import { SCHEMA_PARTS } from './schema-parts.ts';
 import { TokenCreated, TokenList, TokenRevoked, TokenView } from './token-view.ts';
+import {
+  WebhookApplyAnswer,
+  WebhookList,
+  WebhookRemoved,
+  WebhookTested,
+  WebhookView,
+} from './webhook-view.ts';
 
 /** Every named schema: the components of the OpenAPI document. */
 export const SCHEMAS = {
@@ -62,6 +69,11 @@ export const SCHEMAS = {
   TokenList,
   TokenCreated,
   TokenRevoked,
+  Webhook: WebhookView,
+  WebhookList,
+  WebhookApplyAnswer,
+  WebhookRemoved,
+  WebhookTested,
   Node: NodeView,
   NodeList,
   NodeAnswer,
