@@ -38,7 +38,8 @@ function createContext(): CommandContext {
     version: readVersion(),
     out: text => process.stdout.write(`${text}\n`),
     err: text => process.stderr.write(`${text}\n`),
-    ...(process.stdout.isTTY && process.env.TERM !== 'dumb' ? { screen: createScreen(process.stdout) } : {}),
+    ...(isDrawable(process.stdout) ? { screen: createScreen(process.stdout) } : {}),
+    ...(isDrawable(process.stderr) ? { errScreen: createScreen(process.stderr) } : {}),
     onSignal(listener) {
       for (const signal of STOP_SIGNALS) process.on(signal, listener);
       return () => {
@@ -51,16 +52,20 @@ function createContext(): CommandContext {
   };
 }
 
+function isDrawable({ isTTY }: WriteStream): boolean {
+  return isTTY && process.env.TERM !== 'dumb';
+}
+
 /** The size is asked for at every drawing: a window can be resized; a terminal that does not know it says 0. */
-function createScreen(stdout: WriteStream): NonNullable<CommandContext['screen']> {
+function createScreen(terminal: WriteStream): NonNullable<CommandContext['screen']> {
   return {
     get columns() {
-      return stdout.columns || 80;
+      return terminal.columns || 80;
     },
     get rows() {
-      return stdout.rows || 24;
+      return terminal.rows || 24;
     },
-    write: text => stdout.write(text),
+    write: text => terminal.write(text),
   };
 }
 

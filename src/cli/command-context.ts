@@ -22,6 +22,8 @@ export interface CommandContext {
   err(text: string): void;
   /** The terminal that stdout is; undefined: a file or a pipe, where nothing can be redrawn. */
   readonly screen?: Screen;
+  /** The terminal that stderr is: where progress is shown. */
+  readonly errScreen?: Screen;
   /** Called on SIGINT, SIGTERM and SIGHUP instead of ending; the answer restores what was. */
   onSignal(listener: (signal: StopSignal) => void): () => void;
   /** Asks the person at the terminal, and shows nothing of the answer; undefined: nobody is there. */
@@ -83,6 +85,8 @@ export interface RegistryRequest {
   readonly dockerConfigPath: string | undefined;
   /** PEM of a CA that is trusted for its host besides those of the system; default: none. */
   readonly ca?: string | undefined;
+  /** Told of what is sent and received, in bytes, while it goes on. */
+  readonly onTransfer?: (transfer: { readonly doneBytes: number; readonly totalBytes: number }) => void;
 }
 
 /** Who wants to be known to a registry. */

@@ -98,7 +98,7 @@ const MAX_FILE_BYTES = 256 << 20;
 
 export function createModuleSource(cache: BlobCache, options: ModuleSourceOptions): ModuleSource {
   const registry = createRegistryClient(options);
-  const http = createHttpClient(options.timeLimits);
+  const http = createHttpClient(options.timeLimits, options.onTransfer);
   const policy = options.signatures ?? NO_SIGNATURE_POLICY;
   const signatures = createSignatureChecker(policy, registry, options.clock);
   const { meter } = options;

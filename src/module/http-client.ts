@@ -7,6 +7,7 @@ import { makePublicLookup } from '../model/public-lookup.ts';
 import { addressRefused } from './address-refused.ts';
 import { ModuleError } from './module-error.ts';
 import { followRedirect, MAX_REDIRECTS } from './redirect-policy.ts';
+import { type OnTransfer, TransferCount } from './transfer.ts';
 import { Agent } from './undici-agent.ts';
 
 /** Limits in ms. `total` bounds one request with its redirects, its whole body included. */
@@ -63,10 +64,12 @@ export interface HttpClient {
 
 /**
  * HTTP with redirects by hand, every step limited in time, and addresses checked where the connection is made: the
- * address that was looked at is the one that is used (no second look-up in between).
+ * address that was looked at is the one that is used (no second look-up in between). `onTransfer` is told of large
+ * bodies as they go and come.
  */
-export function createHttpClient(limits: TimeLimits = TIME_LIMITS): HttpClient {
+export function createHttpClient(limits: TimeLimits = TIME_LIMITS, onTransfer?: OnTransfer): HttpClient {
   const agents = createAgents(limits);
+  const count = onTransfer === undefined ? undefined : new TransferCount(onTransfer);
   const dispatch = (request: HttpRequest, url: URL, headers: Record<string, string>, signal: AbortSignal) => {
     request.check(url);
     const mayBePrivate = request.mayBePrivate(url);
@@ -74,12 +77,13 @@ export function createHttpClient(limits: TimeLimits = TIME_LIMITS): HttpClient {
     // A literal address is connected to without a look-up.
     if (!mayBePrivate && isIP(literal) !== 0 && isPrivateAddress(literal))
       throw addressRefused(url.host, url.host);
+    const counted = count?.sent(request.body);
     return agents.of({ mayBePrivate, ca: request.caOf?.(url) }).request({
       origin: url.origin,
       path: url.pathname + url.search,
       method: request.method,
-      headers,
-      body: request.body ?? null,
+      headers: counted === undefined ? headers : { ...headers, 'content-length': toLength(request.body) },
+      body: counted ?? request.body ?? null,
       signal,
     });
   };
@@ -97,7 +101,10 @@ export function createHttpClient(limits: TimeLimits = TIME_LIMITS): HttpClient {
           dispatch(request, url, headers, signal),
         );
         const next = isRedirect(request.method, response) ? String(response.headers.location ?? '') : '';
-        if (next === '') return toResponse(response, url, request.signal);
+        if (next === '') {
+          const answer = toResponse(response, url, request.signal);
+          return request.method === 'GET' && count !== undefined ? count.received(answer) : answer;
+        }
         drop(response);
         if (redirects === MAX_REDIRECTS)
           throw new ModuleError(
@@ -114,6 +121,10 @@ export function createHttpClient(limits: TimeLimits = TIME_LIMITS): HttpClient {
       await agents.close();
     },
   };
+}
+
+function toLength(body: HttpRequest['body']): string {
+  return String(body?.length ?? 0);
 }
 
 interface Trust {

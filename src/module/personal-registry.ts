@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { silentMeter } from '../model/meter.ts';
 import type { OciReference } from '../model/module-reference.ts';
 import type { ModuleSourceOptions } from './fetch-module.ts';
+import type { OnTransfer } from './transfer.ts';
 
 /** How a person reaches a registry that they named themselves. */
 export interface RegistryAccess {
@@ -11,11 +12,13 @@ export interface RegistryAccess {
   readonly dockerConfigPath: string | undefined;
   /** PEM of a CA that is trusted for the host of the reference besides those of the system; default: none. */
   readonly ca?: string | undefined;
+  /** Told of what is sent and received. */
+  readonly onTransfer?: OnTransfer;
 }
 
 /** For one command: private addresses are allowed, since the person named the host. */
 export function toPersonalOptions(
-  { insecureRegistries, dockerConfigPath, ca }: RegistryAccess,
+  { insecureRegistries, dockerConfigPath, ca, onTransfer }: RegistryAccess,
   host: OciReference['host'] | undefined,
 ): ModuleSourceOptions {
   const loopback = host !== undefined && isLoopback(host) ? [host] : [];
@@ -29,6 +32,7 @@ export function toPersonalOptions(
     // A command is short: no token is thrown away for its age, and a 401 renews it.
     clock: { now: () => 0 },
     meter: silentMeter,
+    ...(onTransfer === undefined ? {} : { onTransfer }),
   };
 }
 

@@ -13,6 +13,7 @@ import { HostMemory, listEndpoints, toEndpointName } from './registry-endpoints.
 import { createSender } from './registry-sender.ts';
 import { toResponseError } from './response-error.ts';
 import { withTimeLimit } from './time-limit.ts';
+import type { OnTransfer } from './transfer.ts';
 import { createDigest, type Digest, isDigest, toDigest, verifyDigest, wrongDigest } from './verify-digest.ts';
 
 export interface RegistryOptions {
@@ -26,6 +27,8 @@ export interface RegistryOptions {
   readonly dockerConfigPath: string | undefined;
   readonly clock: Pick<Clock, 'now'>;
   readonly timeLimits?: TimeLimits;
+  /** Told of large bodies as they go and come. */
+  readonly onTransfer?: OnTransfer;
 }
 
 /** A repository of a registry. */
@@ -91,7 +94,7 @@ const ACCEPT = { accept: MANIFEST_TYPES.join(', ') };
 /** A client of the OCI distribution API. https://github.com/opencontainers/distribution-spec/blob/main/spec.md */
 export function createRegistryClient(options: RegistryOptions): RegistryClient {
   const limits = options.timeLimits ?? TIME_LIMITS;
-  const http = createHttpClient(limits);
+  const http = createHttpClient(limits, options.onTransfer);
   const memory = new HostMemory(options.clock);
   const sendTo = createSender(http, new RegistryAuth(http, options.clock), options);
 

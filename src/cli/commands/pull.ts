@@ -5,6 +5,7 @@ import { CliError } from '../cli-error.ts';
 import type { CommandContext, DefineCommand } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import { formatSize } from '../format.ts';
+import { startProgress } from '../progress.ts';
 import {
   addRegistryOptions,
   openRegistryTarget,
@@ -61,11 +62,14 @@ function toFileName(path: string): string {
   return basename(path).replace(/\.(wasm|tar|tgz|tar\.gz)$/, '') || 'module';
 }
 
-async function pullInto(path: string, from: ReturnType<typeof toSource>, { ports }: CommandContext) {
+async function pullInto(path: string, from: ReturnType<typeof toSource>, context: CommandContext) {
+  const progress = startProgress('pulling', context);
   try {
-    return await ports.pullModule({ ...from, path });
+    return await context.ports.pullModule({ ...from, path, ...progress.request });
   } catch (cause) {
     if (cause instanceof AttacheError) throw cause;
     throw new CliError('bad-file', `${path}: ${toMessage(cause)}`, { cause });
+  } finally {
+    progress.end();
   }
 }

@@ -6,6 +6,7 @@ import type { CommandContext, DefineCommand } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import { formatDigest, formatSize } from '../format.ts';
 import { parseLabel, parseWord } from '../parse-option.ts';
+import { startProgress } from '../progress.ts';
 import {
   addRegistryOptions,
   openRegistryTarget,
@@ -55,13 +56,16 @@ Example:
 async function push(file: string, text: string, options: Options, context: CommandContext): Promise<number> {
   const bytes = readModule(file);
   const target = openRegistryTarget(text, options, context);
-  const { manifestDigest, moduleSha256 } = await context.ports.pushModule({
+  const progress = startProgress('pushing', context);
+  const pushed = context.ports.pushModule({
     bytes,
     ...target,
     layout: options.layout,
     annotations: toAnnotations(options),
     createdMs: readCreated(context.env.SOURCE_DATE_EPOCH),
+    ...progress.request,
   });
+  const { manifestDigest, moduleSha256 } = await pushed.finally(progress.end);
   const layout = options.layout === 'cncf' ? '' : ` as ${options.layout}`;
   context.out(
     [
