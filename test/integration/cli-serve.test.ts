@@ -21,7 +21,7 @@ test('serve says where it listens, holds its data directory, and stops gracefull
   const log = await attache.log();
   assert.match(log, /^attache \d+\.\d+\.\d+ {3}data .*data \(new\)$/m);
   assert.ok(log.includes(`  xDS      ${xds}   plain text, loopback only\n`));
-  assert.ok(log.includes(`  modules  ${modules}\n`));
+  assert.ok(log.includes(`  modules  ${modules}   plain text, loopback only\n`));
   assert.ok(log.includes(`  API      ${api}   no token needed: loopback only\n`));
   assert.match(log, /^ready in \d+\.\d s$/m);
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { DER, readDer, readDerInside, toDer, toOidBytes } from '../../src/model/der.ts';
 
 test('what is written is read again, at any length', () => {
-  for (const length of [0, 1, 127, 128, 255, 256, 65_535, 65_536, 1 << 24]) {
+  for (const length of [0, 1, 127, 128, 255, 256, 65_535, 65_536, 70_000]) {
     const content = Buffer.alloc(length, 1);
     const [only, ...more] = readDer(toDer(DER.octetString, content));
     assert.deepEqual([only?.tag, more.length], [DER.octetString, 0]);

@@ -23,6 +23,17 @@ test('what is fixed stands over what a node says; the rest stays', () => {
   assert.deepEqual([id, namespace, labels], ['edge-1', 'core', { app: 'api', zone: 'a' }]);
 });
 
+test('where its own word does not count a node is in the default namespace and has no labels, unless a policy says so', () => {
+  const node = { ...presence.node, claims: 'ignored' } as const;
+  const said = ({ namespace, labels }: typeof presence.node) => [namespace, labels];
+  assert.deepEqual(said(toEffectiveNode(node)), ['default', {}]);
+  assert.deepEqual(said(toEffectiveNode(node, { identity: { namespace: 'core', labels: { a: 'b' } } })), [
+    'core',
+    { a: 'b' },
+  ]);
+  assert.deepEqual(said(toEffectiveNode(node, identity({ claims: 'kept' }))), said(presence.node));
+});
+
 test('with claims ignored only what is fixed counts', () => {
   const { namespace, labels } = toEffectiveNode(
     presence.node,

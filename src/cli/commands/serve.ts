@@ -5,6 +5,7 @@ import {
   asksTokens,
   type Config,
   type ConfigFlags,
+  type Endpoint,
   isLoopback,
   readConfig,
   speaksTls,
@@ -81,8 +82,8 @@ function describe(config: Config, running: RunningControlPlane, isNew: boolean, 
   const { xds, modules, api } = running.addresses;
   const plain = 'plain text, allowed by --allow-plaintext';
   const notes = {
-    xds: isLoopback(config.xdsListen.host) ? 'plain text, loopback only' : plain,
-    modules: isLoopback(config.modulesListen.host) ? '' : plain,
+    xds: `${toTransport(config, 'xds', plain)}${NODE_PROOFS[config.nodeAuth]}`,
+    modules: toTransport(config, 'modules', plain),
     api: asksTokens(config) ? toTokenNote(config, plain) : 'no token needed: loopback only',
   };
   return [
@@ -95,10 +96,20 @@ function describe(config: Config, running: RunningControlPlane, isNew: boolean, 
     .join('\n');
 }
 
+const NODE_PROOFS = {
+  none: '',
+  mtls: '; Envoys show certificates',
+  token: '; Envoys show node tokens',
+} as const;
+
+function toTransport(config: Config, endpoint: Endpoint, plain: string): string {
+  if (speaksTls(config, endpoint)) return 'TLS';
+  return isLoopback(config[`${endpoint}Listen`].host) ? 'plain text, loopback only' : plain;
+}
+
 /** Somebody has to find the first token. */
 function toTokenNote(config: Config, plain: string): string {
-  const isLocal = isLoopback(config.apiListen.host);
-  const transport = speaksTls(config, 'api') ? 'TLS' : isLocal ? 'plain text, loopback only' : plain;
+  const transport = toTransport(config, 'api', plain);
   const path = join(config.dataDirectory, ADMIN_TOKEN_FILE);
   return `${transport}; ${existsSync(path) ? `admin token in ${toShown(path)}` : 'takes a token'}`;
 }
