@@ -57,11 +57,12 @@ function toProbeFinding(cluster: string, address: string, why: string | undefine
 
 async function validate(envoy: string, path: string): Promise<Finding> {
   try {
-    await run(envoy, ['--mode', 'validate', '-c', path, '--log-level', 'error']);
+    await run(envoy, ['--mode', 'validate', '-c', path]);
     return ok('valid', `${envoy} takes it`);
   } catch (error) {
     const text = error instanceof Error && 'stderr' in error ? String(error.stderr) : toMessage(error);
-    const last = text.trim().split('\n').at(-1) ?? '';
+    const lines = text.trim().split('\n');
+    const last = lines.findLast(line => line.includes('[critical]')) ?? lines.at(-1) ?? '';
     return problem('envoy-refuses', `${envoy} does not take it: ${last.replace(/^(\[[^\]]*\] ?)+/, '')}`);
   }
 }
