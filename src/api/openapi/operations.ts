@@ -36,7 +36,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /readyz': { id: 'getReadiness', summary: 'The store answers', problems: ['not-ready'] },
   'GET /v1/whoami': { id: 'whoAmI', summary: 'Who asks, and what they may do' },
   'GET /v1/limits': { id: 'listLimits', summary: 'Limits of the xDS port, and how often they were hit' },
-  'GET /v1/server': { id: 'getServer', summary: 'How Envoys reach the server, and its certificates' },
+  'GET /v1/server': { id: 'getServer', summary: 'The machine that the server runs on: Node.js, clock, disk' },
   'GET /v1/backup': { id: 'takeBackup', summary: 'All that the data directory holds, as a tar archive' },
 
   'GET /v1/plugins': { id: 'listPlugins', summary: 'Plugins, and how far they got' },
