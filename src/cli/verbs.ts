@@ -128,6 +128,11 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/audit.ts'),
   },
   {
+    name: 'webhook',
+    summary: 'tell chats and pagers what rollouts come to',
+    load: () => import('./commands/webhook.ts'),
+  },
+  {
     name: 'delete',
     summary: 'take a plugin or a resource away, or forget a node',
     load: () => import('./commands/delete.ts'),
