@@ -5,6 +5,8 @@ import { test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { manageBootstrap } from '../../src/cli/bootstrap-from.ts';
 import { describeManaged } from '../../src/cli/bootstrap-summary.ts';
+import { judgeBootstrap } from '../../src/cli/doctor/judge-bootstrap.ts';
+import { readBootstrap } from '../../src/cli/doctor/read-bootstrap.ts';
 import { parseResourceDocument } from '../../src/model/resource-document.ts';
 import { FROM_OPTIONS, readShape, SHAPES, toShapePath } from '../harness/bootstrap-shapes.ts';
 
@@ -47,6 +49,12 @@ for (const shape of SHAPES) {
     const golden = toShapePath(`${shape}.summary.txt`);
     if (process.env.UPDATE_GOLDEN) writeFileSync(golden, summary);
     assert.equal(summary, readFileSync(golden, 'utf8'));
+  });
+
+  test(`${shape}: nothing is broken in what comes out`, () => {
+    const { text } = manageBootstrap(readShape(shape), shape, FROM_OPTIONS);
+    const problems = judgeBootstrap(readBootstrap(read(text))).filter(({ level }) => level === 'problem');
+    assert.deepEqual(problems, []);
   });
 
   test(`${shape}: done a second time it stays as it is`, () => {
@@ -110,37 +118,6 @@ test('an Envoy with another control plane keeps it; its places ask Attaché over
   assert.equal(api_config_source.grpc_services[0].envoy_grpc.cluster_name, 'attache_xds');
 });
 
-const REFUSED: readonly (readonly [string, string, string])[] = [
-  ['types of version 2', readShape('version-2.yaml'), 'envoy.yaml:10:20'],
-  ['merge keys', 'a: &a {x: 1}\nb:\n  <<: *a\n', 'envoy.yaml:3:3'],
-  [
-    'another control plane and no listener in the file',
-    'dynamic_resources:\n  ads_config: {grpc_services: [{envoy_grpc: {cluster_name: other}}]}\n',
-    'envoy.yaml:2:15',
-  ],
-];
-for (const [what, text, place] of REFUSED)
-  test(`refused, with its place: ${what}`, () => {
-    assert.throws(() => manageBootstrap(text, 'envoy.yaml', FROM_OPTIONS), {
-      code: 'bootstrap-refused',
-      message: new RegExp(`^${place}: `),
-    });
-  });
-
-test('a template is no YAML, and the error says so', () => {
-  const text = 'static_resources:\n{%- if tls %}\n  listeners: []\n{%- endif %}\n';
-  assert.throws(() => manageBootstrap(text, 'envoy.yaml.tpl', FROM_OPTIONS), {
-    code: 'bad-file',
-    hint: /template/,
-  });
-});
-
-test('a port that is filled in later is not known, and stays as it stands', () => {
-  const text = readShape('sinks.yaml').replace('port_value: 10000', 'port_value: "$PORT"');
-  const { listeners } = manageBootstrap(text, 'envoy.yaml', FROM_OPTIONS);
-  assert.equal(listeners[0]?.facts.port, 0);
-});
-
 for (const shape of SHAPES.filter(name => !['files.yaml', 'other-ads.yaml', 'taken.yaml'].includes(name)))
   test(`${shape}: its listeners become documents, and the rest stays`, () => {
     const own = readShape(shape);
@@ -202,23 +179,3 @@ test('a moved listener keeps its comments and its name, and one without a name g
   assert.match(moved[0]?.text ?? '', /# must stay last/);
   assert.doesNotMatch(moved[0]?.text ?? '', /selector/);
 });
-
-const UNMOVABLE: readonly (readonly [string, string, string])[] = [
-  [
-    'a listener whose part something else needs',
-    'static_resources:\n  listeners: [{name: a, address: &x {}}]\n  clusters: [*x]\n',
-    'envoy.yaml:3:14',
-  ],
-  ['two of one name', 'static_resources:\n  listeners: [{name: a}, {name: a}]\n', 'envoy.yaml:2:26'],
-  ['one without name and port', 'static_resources:\n  listeners: [{}]\n', 'envoy.yaml:2:15'],
-  ['an api_listener', 'static_resources:\n  listeners: [{name: a, api_listener: {}}]\n', 'envoy.yaml:2:15'],
-  ['listeners from a file', readShape('files.yaml'), 'envoy.yaml:9:5'],
-  ['another control plane', readShape('other-ads.yaml'), 'envoy.yaml:5:5'],
-];
-for (const [what, text, place] of UNMOVABLE)
-  test(`not moved, with its place: ${what}`, () => {
-    assert.throws(() => manageBootstrap(text, 'envoy.yaml', FROM_OPTIONS, 'move'), {
-      code: 'bootstrap-refused',
-      message: new RegExp(`^${place}: `),
-    });
-  });
