@@ -6,11 +6,12 @@ import { checkPreconditions } from './preconditions.ts';
 import type { NodeAnswer, NodeToken } from './schema/node-view.ts';
 
 /**
- * Answers what proves an Envoy to be this node, known or not: the same at each call, until it is revoked. Codes:
+ * Answers what proves an Envoy to be this node, known or not: the same at each call, until it is revoked; a dry run
+ * gives none. Codes:
  * `node-token-unused`, `node-setting-wrong`.
  */
 export async function giveNodeToken(context: CallContext, node: string): Promise<NodeToken> {
-  const { envoyAccess, store, caller } = context;
+  const { envoyAccess, store, caller, dryRun } = context;
   checkNodeId(node);
   if (envoyAccess.auth !== 'token')
     throw new NodeError('node-token-unused', 'node tokens prove nothing to this server', {
@@ -19,7 +20,8 @@ export async function giveNodeToken(context: CallContext, node: string): Promise
   const revokedAt = (await store.get('NodePolicy', node))?.value.revoked?.at ?? 0;
   const event = { node, message: `a token for ${node} was given to ${caller.who}` };
   await commit(context, { action: 'node.token', subject: node, reason: undefined, event }, []);
-  return { kind: 'NodeToken', node, token: envoyAccess.makeToken(node, revokedAt) };
+  // What is not told of is not given.
+  return { kind: 'NodeToken', node, dryRun, token: dryRun ? null : envoyAccess.makeToken(node, revokedAt) };
 }
 
 /** From now on nothing proves a node that did before. Codes: `revision-mismatch`, `node-setting-wrong`. */

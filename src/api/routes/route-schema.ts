@@ -85,6 +85,12 @@ export function toAppliedStatus({ result }: { readonly result: string }, dryRun:
 }
 
 /** 202 while nodes still have to let go of what was deleted. */
-export function toDeletedStatus({ nodes }: { readonly nodes: number }): 200 | 202 {
-  return nodes > 0 ? 202 : 200;
+export function toDeletedStatus({
+  nodes,
+  dryRun,
+}: {
+  readonly nodes: number;
+  readonly dryRun: boolean;
+}): 200 | 202 {
+  return nodes > 0 && !dryRun ? 202 : 200;
 }

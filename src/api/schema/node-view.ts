@@ -215,6 +215,7 @@ export type NodeAnswer = Static<typeof NodeAnswer>;
 export const NodeToken = Type.Object({
   kind: Type.Literal('NodeToken'),
   node: Type.String(),
-  token: Type.String(),
+  token: Nullable(Type.String({ description: 'null: of a dry run there is none' })),
+  dryRun: Type.Boolean(),
 });
 export type NodeToken = Static<typeof NodeToken>;

@@ -146,7 +146,9 @@ async function askToken(client: RestClient, id: string | undefined): Promise<str
       'bad-usage',
       'the server takes node tokens: name the node, --id ID, or the token, --node-token TOKEN',
     );
-  return (await client.post<NodeToken>(toPath('v1', 'nodes', id, 'token'), undefined)).token;
+  return (
+    await client.post<NodeToken & { readonly token: string }>(toPath('v1', 'nodes', id, 'token'), undefined)
+  ).token;
 }
 
 /** Only a bootstrap with places depends on the Envoy; a program that does not run says nothing. */

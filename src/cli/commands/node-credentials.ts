@@ -28,7 +28,10 @@ export function defineNodeCredentials(
     .addHelpText('after', '\nExample:\n  attache node token edge-1')
     .action(async (id: string, options: ServerOptions) => {
       const path = toPath('v1', 'nodes', id, 'token');
-      context.out((await toRestClient(options, context).post<NodeToken>(path, undefined)).token);
+      context.out(
+        (await toRestClient(options, context).post<NodeToken & { readonly token: string }>(path, undefined))
+          .token,
+      );
       finish(EXIT.done);
     });
   addChangeOptions(addServerOption(command.command('revoke').description('take back what proves a node')))
