@@ -1,6 +1,6 @@
 /**
- * `npm run compose:check [-- --no-build]`: brings docker-compose.yml up under a name of its own, on free ports, lets it
- * tell its story, asks the Envoy from outside, and takes everything down. `--no-build`: with the image that there is.
+ * `npm run compose:check [-- --no-build]`: brings compose.yaml up under a name of its own, on free ports, lets it
+ * tell its story, asks the Envoys from outside, and takes everything down. `--no-build`: with the image that there is.
  *
  * Prints `compose: passed`, `compose: failed: …` (exit code 1), or, where there is nothing to try it with,
  * `compose: not run: …` (exit code 77: neither passed nor failed).
@@ -12,13 +12,16 @@ import { promisify } from 'node:util';
 type Command = readonly [string, ...string[]];
 
 const NOT_RUN = 77;
+const ENVOYS = ['edge-1', 'edge-2', 'edge-3'];
 const STORY_TIMEOUT_MS = 300_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const env = {
   ...process.env,
   COMPOSE_PROJECT_NAME: `attache-check-${process.pid}`,
   API_PORT: '0',
-  ENVOY_PORT: '0',
+  EDGE_1_PORT: '0',
+  EDGE_2_PORT: '0',
+  EDGE_3_PORT: '0',
 };
 const run = promisify(execFile);
 
@@ -63,10 +66,10 @@ async function check(compose: Command, build: '--build' | '--no-build'): Promise
     const code = await waitForStory(compose);
     await show(compose, ['logs', '--no-color', 'story']);
     if (code !== '0') {
-      await show(compose, ['logs', '--no-color', 'control-plane', 'envoy']);
+      await show(compose, ['logs', '--no-color', 'setup', 'control-plane', ...ENVOYS]);
       throw new Error(`the story ended with ${code}`);
     }
-    await askFromOutside(compose);
+    for (const envoy of ENVOYS) await askFromOutside(compose, envoy);
   } finally {
     await show(compose, ['down', '--volumes', '--timeout', '10']);
   }
@@ -78,8 +81,8 @@ async function waitForStory(compose: Command): Promise<string> {
   return stdout.trim();
 }
 
-async function askFromOutside(compose: Command): Promise<void> {
-  const address = await read(compose, ['port', 'envoy', '10000']);
+async function askFromOutside(compose: Command, envoy: string): Promise<void> {
+  const address = await read(compose, ['port', envoy, '10000']);
   const response = await fetch(`http://${address}/`, { signal: AbortSignal.timeout(10_000) });
   const hello = response.headers.get('x-hello');
   console.log(`GET http://${address}/  ->  ${response.status}   x-hello: ${hello}`);
