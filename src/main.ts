@@ -65,6 +65,8 @@ function createScreen(terminal: WriteStream): NonNullable<CommandContext['screen
     get rows() {
       return terminal.rows || 24;
     },
+    // https://no-color.org
+    hasColour: !process.env.NO_COLOR,
     write: text => terminal.write(text),
   };
 }

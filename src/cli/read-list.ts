@@ -12,7 +12,8 @@ export async function readList(client: Pick<RestClient, 'get'>, path: string): P
   const items: unknown[] = [];
   let next: string | null = null;
   do {
-    const query: string = next === null ? '' : `?cursor=${encodeURIComponent(next)}`;
+    const query: string =
+      next === null ? '' : `${path.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(next)}`;
     const page: Page = await client.get<Page>(path + query);
     items.push(...page.items);
     next = page.next ?? null;

@@ -24,7 +24,7 @@ function draw(times: readonly number[], hasTerminal = true): string {
   const write = (text: string) => {
     drawn += text;
   };
-  const context = hasTerminal ? { errScreen: { columns: 80, rows: 24, write } } : {};
+  const context = hasTerminal ? { errScreen: { columns: 80, rows: 24, hasColour: false, write } } : {};
   const progress = startProgress('pulling', context, () => at);
   times.forEach((time, i) => {
     at = time;

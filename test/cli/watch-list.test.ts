@@ -28,6 +28,7 @@ async function show(
       : {
           screen: {
             ...screen,
+            hasColour: false,
             write: (raw: string) => {
               text.out += raw;
             },

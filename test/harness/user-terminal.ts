@@ -66,7 +66,8 @@ export class UserTerminal {
   }
 
   #spawn(t: TestContext, program: string, args: readonly string[]): RunningVerb {
-    const env = { ...process.env, ATTACHE_SERVER: this.#attache.addresses.api };
+    // What a test reads has no colours in it.
+    const env = { ...process.env, ATTACHE_SERVER: this.#attache.addresses.api, NO_COLOR: '1' };
     const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     const text = { out: '', err: '' };
     child.stdout.setEncoding('utf8').on('data', piece => {

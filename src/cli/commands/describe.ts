@@ -17,6 +17,7 @@ import { describeModule, describePullSecret, describeResource } from '../describ
 import { describeNode, describePlugin, describeRollout } from '../describe-text.ts';
 import { EXIT } from '../exit-code.ts';
 import { withNearestNode, withNearestPlugin } from '../nearest.ts';
+import { paintStates } from '../paint.ts';
 import { parseWord } from '../parse-option.ts';
 import { printAs } from '../print-as.ts';
 import { readList } from '../read-list.ts';
@@ -53,7 +54,7 @@ interface Described {
 }
 
 function print(view: unknown, text: Described['text'], { output }: Options, context: CommandContext): void {
-  if (output === undefined) context.out(text(Date.now()));
+  if (output === undefined) context.out(paintStates(text(Date.now()), context.screen));
   else printAs(output, view, context);
 }
 

@@ -14,6 +14,7 @@ import {
 import { EXIT } from '../exit-code.ts';
 import { findKind, KINDS, type Kind } from '../kinds.ts';
 import { hasLabels, NODE_ORDERS, type NodeOrder, sortNodes } from '../node-order.ts';
+import { paintStates } from '../paint.ts';
 import { parseSelector, parseWord } from '../parse-option.ts';
 import { readList } from '../read-list.ts';
 import { type RestClient, toPath } from '../rest-client.ts';
@@ -66,8 +67,8 @@ async function get(
   if (options.watch) return watch(kind, client, read, options, context);
   const items = await read();
   const text = kind.format(items, options.output, Date.now());
-  if (text !== '') context.out(text);
   const isTable = options.output === 'table' || options.output === 'wide';
+  if (text !== '') context.out(isTable ? paintStates(text, context.screen) : text);
   if (kind.plural === 'plugins' && isTable)
     await noteWithoutPlace(client, items as readonly PluginView[], context);
   return EXIT.done;

@@ -9,6 +9,7 @@ import {
 import { EXIT } from '../exit-code.ts';
 import { HISTORY, toTable } from '../listings.ts';
 import { withNearestPlugin } from '../nearest.ts';
+import { paintStates } from '../paint.ts';
 import { parseWord } from '../parse-option.ts';
 import { printAs } from '../print-as.ts';
 import { readList } from '../read-list.ts';
@@ -38,7 +39,10 @@ export const defineHistory: DefineCommand = (command, context, finish) => {
       );
       const items = history as readonly HistoryRow[];
       if (output === 'json' || output === 'yaml') printAs(output, { kind: 'RolloutHistory', items }, context);
-      else context.out(formatTable(toTable(HISTORY, items, Date.now(), output === 'wide')));
+      else {
+        const table = formatTable(toTable(HISTORY, items, Date.now(), output === 'wide'));
+        context.out(paintStates(table, context.screen));
+      }
       finish(EXIT.done);
     });
 };

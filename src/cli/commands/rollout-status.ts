@@ -9,6 +9,7 @@ import {
 } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import { formatClock } from '../format.ts';
+import { paintStates } from '../paint.ts';
 import { parseDuration, parseWord } from '../parse-option.ts';
 import { printAs } from '../print-as.ts';
 import type { RestClient } from '../rest-client.ts';
@@ -82,7 +83,8 @@ async function showStatus(
 }
 
 function print(view: RolloutView, { output }: Options, context: CommandContext): void {
-  if (output === undefined) context.out(drawRollout(view, Date.now()).join('\n'));
+  if (output === undefined)
+    context.out(paintStates(drawRollout(view, Date.now()).join('\n'), context.screen));
   else printAs(output, view, context);
 }
 

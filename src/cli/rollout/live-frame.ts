@@ -1,7 +1,11 @@
+import { paintStates } from '../paint.ts';
+
 /** A terminal, as far as something that redraws itself needs to know it. */
 export interface Screen {
   readonly columns: number;
   readonly rows: number;
+  /** Whether it is to be given colours. */
+  readonly hasColour: boolean;
   /** Raw text: no line end is added. */
   write(text: string): void;
 }
@@ -23,7 +27,7 @@ export class LiveFrame {
   draw(lines: readonly string[]): void {
     const fitting = fitLines(lines, this.#screen);
     const up = this.#rows === 0 ? '' : `\x1b[${this.#rows}F`;
-    this.#screen.write(`${up}${CLEAR_DOWN}${fitting.join('\n')}\n`);
+    this.#screen.write(`${up}${CLEAR_DOWN}${paintStates(fitting.join('\n'), this.#screen)}\n`);
     this.#rows = countRows(fitting, this.#screen.columns);
   }
 

@@ -4,7 +4,10 @@ import { fitLines, LiveFrame } from '../../../src/cli/rollout/live-frame.ts';
 
 function frame(columns: number, rows: number): { readonly live: LiveFrame; readonly written: string[] } {
   const written: string[] = [];
-  return { live: new LiveFrame({ columns, rows, write: text => written.push(text) }), written };
+  return {
+    live: new LiveFrame({ columns, rows, hasColour: false, write: text => written.push(text) }),
+    written,
+  };
 }
 
 test('a drawing goes over the one before, line ends and all', () => {

@@ -17,7 +17,7 @@ async function show(
   const write = (text: string) => {
     out += text;
   };
-  const screen = { columns: 200, rows: 50, write };
+  const screen = { columns: 200, rows: 50, hasColour: false, write };
   const context = {
     out: (text: string) => write(`${text}\n`),
     ...(terminal ? { screen } : {}),
