@@ -5,7 +5,7 @@ import { blotParts } from '../model/redact.ts';
 import type { Problem } from './schema/problem.ts';
 
 /** They ask with a body, and change nothing. */
-const NO_CHANGES: ReadonlySet<string> = new Set(['POST /v1/plans']);
+export const NO_CHANGES: ReadonlySet<string> = new Set(['POST /v1/plans', 'POST /v1/convert']);
 /** A change that somebody asked for by name, and did not get. What cannot even be read is no such thing. */
 const DENIED: ReadonlySet<number> = new Set([401, 403, 409, 412, 422, 423, 428]);
 /** Denials of the caller, whatever was asked: they count for a dry run as well. */
