@@ -13,7 +13,7 @@ import { type Expectation, STORIES } from './docs/doc-stories.ts';
 import { DocWorld } from './docs/doc-world.ts';
 
 /** Counted, so that one more is a decision and not an accident. */
-const NOT_RUN = 25;
+const NOT_RUN = 32;
 
 const tree = await readCommandTree();
 const byDocument = DOCUMENTS.map(document => ({ document, commands: toCommands(readBlocks(document)) }));

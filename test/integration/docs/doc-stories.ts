@@ -85,7 +85,7 @@ export const STORIES: Readonly<Record<string, DocStory>> = {
     beside: { 'attache serve': world => typeAll(world, ['attache push build/auth.wasm auth:1.4']) },
     expects: {
       ...notRun('fetches the project, or installs it', ['git clone <this repository> attache && cd attache']),
-      ...notRun('has a test of its own', ['npm ci && npm run demo']),
+      ...notRun('has a test of its own', ['npm ci && npm run demo', 'docker compose up --build']),
     },
   },
   'docs/audit.md': {
@@ -105,6 +105,17 @@ export const STORIES: Readonly<Record<string, DocStory>> = {
       await world.keep('server', 'attache serve');
     },
     expects: { 'attache diff -f listeners': { exits: [3] } },
+  },
+  'docs/containers.md': {
+    // npm run compose:check, where there is a Docker engine.
+    expects: notRun('has a test of its own', [
+      'docker compose up --build',
+      'curl -i http://127.0.0.1:10001/',
+      'docker compose exec control-plane attache get nodes',
+      'docker compose exec control-plane attache rollout history hello',
+      'docker compose down --volumes',
+      'docker build -t attache .',
+    ]),
   },
   'docs/migrating.md': {
     async given(world) {
