@@ -85,6 +85,8 @@ export interface RegistryRequest {
   readonly dockerConfigPath: string | undefined;
   /** PEM of a CA that is trusted for its host besides those of the system; default: none. */
   readonly ca?: string | undefined;
+  /** What its host takes as a password, whatever the docker config has for it; default: nothing. */
+  readonly token?: string | undefined;
   /** Told of what is sent and received, in bytes, while it goes on. */
   readonly onTransfer?: (transfer: { readonly doneBytes: number; readonly totalBytes: number }) => void;
 }

@@ -56,16 +56,17 @@ export function toRegistryTarget(text: string, server: string, mayPin = false): 
   return { reference: `${host}/${tagged}`, host, builtIn: host === new URL(server).host };
 }
 
-/** The target and how it is reached: the built-in registry speaks what the API speaks. */
+/** The target and how it is reached: the built-in registry speaks what the API speaks, and takes its token. */
 export function openRegistryTarget(
   text: string,
   options: RegistryOptions,
   context: CommandContext,
   mayPin = false,
-): RegistryTarget & RegistryAccess {
-  const { server } = resolveConnection(options, context.env);
+): RegistryTarget & RegistryAccess & { readonly token?: string } {
+  const { server, token } = resolveConnection(options, context.env);
   const target = toRegistryTarget(text, server, mayPin);
-  return { ...target, ...toRegistryAccess(target, options, context) };
+  const known = target.builtIn && token !== undefined ? { token } : {};
+  return { ...target, ...toRegistryAccess(target, options, context), ...known };
 }
 
 /** How a registry is reached: the built-in one speaks what the API speaks, and has its CA. */

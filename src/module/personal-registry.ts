@@ -12,13 +12,15 @@ export interface RegistryAccess {
   readonly dockerConfigPath: string | undefined;
   /** PEM of a CA that is trusted for the host of the reference besides those of the system; default: none. */
   readonly ca?: string | undefined;
+  /** A token that the host of the reference takes as a password; it wins over the docker config. Default: none. */
+  readonly token?: string | undefined;
   /** Told of what is sent and received. */
   readonly onTransfer?: OnTransfer;
 }
 
 /** For one command: private addresses are allowed, since the person named the host. */
 export function toPersonalOptions(
-  { insecureRegistries, dockerConfigPath, ca, onTransfer }: RegistryAccess,
+  { insecureRegistries, dockerConfigPath, ca, token, onTransfer }: RegistryAccess,
   host: OciReference['host'] | undefined,
 ): ModuleSourceOptions {
   const loopback = host !== undefined && isLoopback(host) ? [host] : [];
@@ -28,6 +30,7 @@ export function toPersonalOptions(
       ca === undefined || host === undefined ? [] : [{ prefix: host, mirrors: [], insecure: false, ca }],
     allowPrivateHosts: ['*'],
     dockerConfigPath,
+    ...(token === undefined || host === undefined ? {} : { token: { host, token } }),
     moduleDirectory: undefined,
     // A command is short: no token is thrown away for its age, and a 401 renews it.
     clock: { now: () => 0 },

@@ -8,7 +8,7 @@ import { MANIFEST_TYPES } from './media-types.ts';
 import type { ModuleError } from './module-error.ts';
 import { readBounded } from './read-bounded.ts';
 import { RegistryAuth } from './registry-auth.ts';
-import type { PullCredentials } from './registry-credentials.ts';
+import type { HostToken, PullCredentials } from './registry-credentials.ts';
 import { HostMemory, listEndpoints, toEndpointName } from './registry-endpoints.ts';
 import { createSender } from './registry-sender.ts';
 import { toResponseError } from './response-error.ts';
@@ -25,6 +25,8 @@ export interface RegistryOptions {
   readonly allowPrivateHosts: readonly string[];
   /** A docker config.json; it need not exist. */
   readonly dockerConfigPath: string | undefined;
+  /** What one host takes as a password, whatever the config has for it; absent: nothing. */
+  readonly token?: HostToken;
   readonly clock: Pick<Clock, 'now'>;
   readonly timeLimits?: TimeLimits;
   /** Told of large bodies as they go and come. */

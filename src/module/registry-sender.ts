@@ -32,7 +32,7 @@ export function createSender(http: HttpClient, auth: RegistryAuth, options: Regi
   return async (place, request, pull) => {
     const { signal, actions = 'pull' } = request;
     const registry = registryUrl(place, isPlain);
-    const found = await chooseCredential(pull, options.dockerConfigPath, place.host, place.repository);
+    const found = await chooseCredential(pull, options, place.host, place.repository);
     const authRequest: AuthRequest = {
       registry: place.host,
       scope: `repository:${place.repository}:${actions}`,

@@ -103,6 +103,21 @@ test('a revoked admin token is made anew by the next start, in the file that is 
   assert.match((await run(['whoami'], asAdmin)).out, /^admin/);
 });
 
+test('pushing to the built-in registry takes the token of the command line, with the role and within its scope', async t => {
+  const { attache, run, asAdmin } = await start(t, ['--api-auth', 'token']);
+  const file = join(attache.folder, 'plugin.wasm');
+  await writeFile(file, Buffer.from('0061736d01000000', 'hex'));
+  const make = async (name: string, ...grant: string[]) =>
+    ({ ATTACHE_TOKEN: (await run(['token', 'create', name, ...grant], asAdmin)).out.trim() }) as const;
+  const ci = await make('ci', '--role', 'deployer', '--plugins', 'edge/');
+  const viewer = await make('eve', '--role', 'viewer');
+  assert.equal((await run(['push', file, 'edge/auth:1'], ci)).code, 0);
+  assert.match((await run(['push', file, 'auth:1'], ci)).err, /repository auth is outside/);
+  assert.match((await run(['push', file, 'edge/auth:2'], viewer)).err, /takes the role deployer/);
+  assert.equal((await run(['push', file, 'edge/auth:2'])).code, 1);
+  assert.equal((await run(['tag', 'edge/auth:1', '2'], ci)).code, 0);
+});
+
 test('serve says where the first token is, and that loopback needs none', async t => {
   const says = async (flags: readonly string[], wanted: RegExp): Promise<void> => {
     const attache = await AttacheProcess.start({ flags });
