@@ -28,7 +28,7 @@ export interface SlotRequest {
 /** Encodes a slot in both variants. Pure: equal requests give equal bytes. */
 export function buildSlotContent(registry: ProtoRegistry, request: SlotRequest): SlotContent {
   if (request.layout === 'single' && request.plugins.length > 1)
-    throw new RangeError(`${request.name}: one slot holds one plugin without filter chains`);
+    throw new RangeError(`${request.name}: one place holds one plugin before Envoy 1.39`);
   const verdict = encodeTemplate(registry, request, true);
   const warming = request.plugins.length === 0 ? verdict : encodeTemplate(registry, request, false);
   const plugins = request.plugins.map(revision => toPluginContent(registry, request, revision));

@@ -43,7 +43,7 @@ export function judgeTrial(result: TrialResult): TrialFacts {
       );
     case 'not-run':
       throw new ModuleError('trial-not-run', `the plugin could not be tried: ${reason}`, {
-        hint: 'It is tried again. Attaché must be able to start processes of its own.',
+        hint: 'It is tried again. Attaché must be able to start programs of its own.',
       });
     default:
       return outcome satisfies never;

@@ -144,5 +144,5 @@ function judgeEnding(events: readonly TrialEvent[], ending: ChildEnding): Found 
   if (hasBegun && (signal !== null || exitCode !== 0))
     return { outcome: 'out-of-memory', reason: `${last} took more memory than a trial gives` };
   const how = signal ?? `exit code ${exitCode}`;
-  return { outcome: 'not-run', reason: complaint === '' ? `its process ended with ${how}` : complaint };
+  return { outcome: 'not-run', reason: complaint === '' ? `what ran it ended with ${how}` : complaint };
 }

@@ -47,7 +47,7 @@ export async function openPort(
     injector.destroy();
     throw new XdsError('xds-listen-failed', `cannot listen on ${toTarget(listen)}: ${toMessage(cause)}`, {
       cause,
-      hint: 'choose another port with --xds-listen, or stop the other process',
+      hint: 'choose another port with --xds-listen, or stop the other program',
     });
   }
   const address = listener.address();
