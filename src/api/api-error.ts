@@ -13,6 +13,7 @@ import { AttacheError } from '../model/error.ts';
  *   the same Envoy name
  * - `illegal-action`: a rollout in this phase cannot be asked for it; `frozen`: all changes are stopped
  * - `signature-refused`: what is to be gone back to lacks a signature that is required
+ * - `group-in-use`: a plugin names the node group
  * - `node-connected`: a node that is there cannot be forgotten
  * - `foreign-host`, `foreign-origin`: a browser was led here by another site
  * - `too-many-requests`; `not-ready`: the store does not answer; `internal`: our fault, see the server's log
@@ -43,6 +44,7 @@ export type ApiErrorCode =
   | 'illegal-action'
   | 'frozen'
   | 'signature-refused'
+  | 'group-in-use'
   | 'node-connected'
   | 'foreign-host'
   | 'foreign-origin'

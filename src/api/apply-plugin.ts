@@ -1,3 +1,4 @@
+import { withMembers } from '../model/node-group.ts';
 import { type PluginDocument, parsePluginDocument } from '../model/plugin-document.ts';
 import { type PluginSpec, toCanonicalJson, toPluginName, toPullPolicy } from '../model/plugin-spec.ts';
 import type { Operation, Stored } from '../store/store.ts';
@@ -45,7 +46,8 @@ export async function applyPlugin(
     const visible = before === undefined || isGone(fleet, before) ? undefined : before;
     checkPreconditions(request, visible?.revision);
     if (!dryRun) await refuseWhenFrozen(context.store);
-    const spec = toSpec(context, parsed, request, visible?.value.createdAt ?? context.clock.now());
+    const createdAt = visible?.value.createdAt ?? context.clock.now();
+    const spec = withMembers(toSpec(context, parsed, request, createdAt), fleet.groups);
     await requirePlugin(context, toPluginName(spec), [spec]);
     const result = decideResult(fleet, visible, spec);
     const stored = await store(context, fleet, { before, spec, result, dryRun });

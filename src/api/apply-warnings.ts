@@ -11,6 +11,7 @@ import { toPlacement } from '../model/rollout-targets.ts';
 import { findSelectionMiss, type Selecting, selects } from '../model/selector.ts';
 import type { ApiContext } from './api-context.ts';
 import type { Fleet } from './fleet.ts';
+import { findGroupWarnings } from './node-groups.ts';
 
 /** What a person should know about a plugin that is in order otherwise. */
 export function findPluginWarnings(fleet: Fleet, spec: PluginSpec): string[] {
@@ -20,6 +21,7 @@ export function findPluginWarnings(fleet: Fleet, spec: PluginSpec): string[] {
     .map(presence => ({ id: presence.node.id, state: stateOnceThere(fleet, spec, presence) }));
   const unable = states.filter(({ state }) => state.reason === 'NoPlace' || state.reason === 'NoV8');
   return [
+    ...findGroupWarnings(spec),
     ...findMatchWarning(fleet, name, spec),
     ...unable.map(({ id, state }) => `${id} cannot run ${name}: ${state.detail}`),
     ...(spec.imagePullSecret === undefined || isOciUrl(spec.url)

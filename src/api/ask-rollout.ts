@@ -1,3 +1,4 @@
+import { withMembers } from '../model/node-group.ts';
 import type { PluginName, PluginSpec } from '../model/plugin-spec.ts';
 import { isActive, type Rollout } from '../model/rollout.ts';
 import { isLegal, legalActions, type RolloutAction, type RolloutIntent } from '../model/rollout-intent.ts';
@@ -9,6 +10,7 @@ import { ApiError } from './api-error.ts';
 import { commit } from './commit.ts';
 import { type FoundRollout, findRollout, listRollouts } from './find-rollout.ts';
 import { refuseWhenFrozen } from './freeze.ts';
+import { readNodeGroups } from './node-groups.ts';
 import { statusOf } from './plugin-status-of.ts';
 import { requireSigned } from './require-signed.ts';
 import { waitUntil } from './wait-until.ts';
@@ -65,7 +67,9 @@ export async function askRollout(
     const again = action === 'retry' && meant === rollout.id && rollout.kind === 'undo';
     const revision = again ? (rollout.to?.revision ?? null) : null;
     if (spec !== undefined && revision !== null) await requireSigned(context, spec.value, revision);
-    const more = spec === undefined ? [] : planSpec(context, spec, rollout, action, request);
+    const groups = await readNodeGroups(context.store);
+    const current = spec && { ...spec, value: withMembers(spec.value, groups) };
+    const more = current === undefined ? [] : planSpec(context, current, rollout, action, request);
     const intent = await writeIntent(context, rollout.plugin, { ...request, action, rollout: meant }, more);
     return { rollout, intent };
   });

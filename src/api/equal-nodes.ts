@@ -1,5 +1,6 @@
 import { type Assignment, holds } from '../model/assignment.ts';
 import type { NodePresence } from '../model/node.ts';
+import { isMember } from '../model/node-group.ts';
 import type { Selecting } from '../model/selector.ts';
 
 /**
@@ -17,6 +18,10 @@ export function groupEqualNodes(
   const keys = new Set(selectors.flatMap(({ selector }) => Object.keys(selector?.matchLabels ?? {})));
   // What a reference looks at is for the selector to know.
   const all = selectors.some(({ targetRefs }) => targetRefs !== undefined);
+  // A group may hold single nodes, whatever their labels.
+  const named = selectors.flatMap(({ targetRefs = [] }) =>
+    targetRefs.flatMap(({ members }) => members ?? []),
+  );
   const moving = assignments.filter(({ moved }) => moved.length > 0);
   const groups = new Map<string, [NodePresence, ...NodePresence[]]>();
   for (const presence of nodes) {
@@ -30,6 +35,7 @@ export function groupEqualNodes(
       bootstrap.listeners,
       presence.slots,
       sides,
+      named.map(group => isMember(group, presence.node)),
     ]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [presence]);

@@ -29,6 +29,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'illegal-action': 409,
   frozen: 423,
   'signature-refused': 409,
+  'group-in-use': 409,
   'node-connected': 409,
   'node-admin-unset': 409,
   'node-log-unset': 409,

@@ -2,6 +2,7 @@ import { type Assignment, findSide, holds } from '../model/assignment.ts';
 import { toEffectivePresence } from '../model/effective-node.ts';
 import type { Freeze, NodePolicy, Quarantine } from '../model/fleet-records.ts';
 import type { NodeIdentity, NodePresence } from '../model/node.ts';
+import type { NodeGroup } from '../model/node-group.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import { type PluginName, type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
@@ -30,6 +31,8 @@ export interface Fleet {
   /** By store key: those that nodes are to run, and those that documents ask for. */
   readonly revisions: ReadonlyMap<string, Revision>;
   readonly quarantines: readonly Quarantine[];
+  /** By store key. */
+  readonly groups: ReadonlyMap<string, NodeGroup>;
   readonly freeze: Freeze | undefined;
   readonly rootNamespace: string;
   readonly now: number;
@@ -49,7 +52,7 @@ export interface FleetSources {
 /** Reads what the answers are made of. */
 export async function readFleet(sources: FleetSources): Promise<Fleet> {
   const { store, rootNamespace, now, startedAt } = sources;
-  const [specs, progress, assignments, nodes, verdicts, policies, rollouts, quarantines, freeze] =
+  const [specs, progress, assignments, nodes, verdicts, policies, rollouts, quarantines, groups, freeze] =
     await Promise.all([
       store.list('PluginSpec'),
       store.list('ModuleProgress'),
@@ -59,6 +62,7 @@ export async function readFleet(sources: FleetSources): Promise<Fleet> {
       store.list('NodePolicy'),
       store.list('Rollout'),
       store.list('Quarantine'),
+      store.list('NodeGroup'),
       store.get('Freeze', FREEZE_KEY),
     ]);
   const all = rollouts.records.map(record => record.value).toReversed();
@@ -90,6 +94,7 @@ export async function readFleet(sources: FleetSources): Promise<Fleet> {
     moves: new Map(moves.flatMap(move => (move === undefined ? [] : [[move.value.rollout, move.value]]))),
     revisions: new Map(revisions.flatMap(one => (one === undefined ? [] : [[one.key, one.value]]))),
     quarantines: quarantines.records.map(record => record.value),
+    groups: new Map(groups.records.map(record => [record.key, record.value])),
     freeze: freeze?.value,
     rootNamespace,
     now,

@@ -1,5 +1,6 @@
 import { AttacheError } from '../model/error.ts';
 import type { ModulePlan } from '../model/module-plan.ts';
+import { withMembers } from '../model/node-group.ts';
 import { type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
 import { resourceKey } from '../model/resource.ts';
 import { markOtherSecrets, openResource } from '../model/resource-secret.ts';
@@ -9,6 +10,7 @@ import { ApiError } from './api-error.ts';
 import { findMatchWarning, findMissingWarnings, findPortWarnings } from './apply-warnings.ts';
 import { checkDocument, withPointer } from './check-document.ts';
 import { findPlugin } from './fleet.ts';
+import { readNodeGroups } from './node-groups.ts';
 import { type Planned, planPlugin } from './plan-plugin.ts';
 import type { PlanDelete, PlanItem } from './plan-request.ts';
 import { planResource } from './plan-resource.ts';
@@ -76,7 +78,7 @@ async function prepare(
     case 'plugin': {
       const { preset, modules, signal } = options;
       const spec = {
-        ...item.document,
+        ...withMembers(item.document, await readNodeGroups(context.store)),
         ...(preset === undefined ? {} : { preset }),
         by: context.caller.who,
         createdAt: context.clock.now(),

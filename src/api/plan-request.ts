@@ -60,6 +60,8 @@ function readItem(part: DocumentPart): PlanItem | undefined {
   }
   if (parsed.kind === 'pullsecret')
     return part.fault('not-supported', 'a pull secret changes no node, so that there is nothing to plan');
+  if (parsed.kind === 'nodegroup')
+    return part.fault('not-supported', 'a node group is no plan: PUT it with dryRun=true');
   const { pointer } = part;
   return parsed.kind === 'plugin' ? { ...parsed, pointer } : { ...parsed, body: part.value, pointer };
 }

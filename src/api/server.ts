@@ -31,6 +31,7 @@ import { addFreezeRoutes } from './routes/freeze.ts';
 import { addMetricsRoute } from './routes/metrics-route.ts';
 import { addModuleRoutes } from './routes/module-routes.ts';
 import { addNodeCredentialRoutes } from './routes/node-credentials.ts';
+import { addNodeGroupRoutes } from './routes/node-groups.ts';
 import { addNodeRoutes } from './routes/node-routes.ts';
 import { addPlanRoutes } from './routes/plans.ts';
 import { addPluginRoutes } from './routes/plugins.ts';
@@ -79,6 +80,7 @@ const ROUTES = [
   addConvertRoutes,
   addResourceRoutes,
   addPullSecretRoutes,
+  addNodeGroupRoutes,
   addNodeRoutes,
   addNodeCredentialRoutes,
   addModuleRoutes,
@@ -185,11 +187,11 @@ async function addPlugins(app: ApiServer): Promise<void> {
       servers: [{ url: '/' }],
       tags: TAGS,
     },
-    refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) },
-  });
     transformObject: document =>
       toOpenApi(('openapiObject' in document ? document.openapiObject : {}) as Node, {
         operations: OPERATIONS,
         access: ROUTE_ACCESS,
       }) as object,
+    refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) },
+  });
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { NodePresence } from '../model/node.ts';
+import { groupsOfNode, nodeGroupKey } from '../model/node-group.ts';
 import { findInSlot, isPlaceOf, PROBE_NAME } from '../model/plugin-place.ts';
 import { PHASES } from '../model/plugin-spec.ts';
 import { type NodePluginState, PLUGIN_STATES, type PluginState } from '../model/plugin-state.ts';
@@ -42,6 +43,7 @@ export function toNodeView(fleet: Fleet, presence: NodePresence, all = false): N
       cluster: node.cluster,
       zone: node.zone,
       envoyVersion: node.envoyVersion,
+      groups: groupsOfNode(node, fleet.groups.values(), fleet.rootNamespace).map(nodeGroupKey),
       layout: node.capabilities.filterChain ? 'chain' : 'single',
       wasm: node.capabilities.wasm,
       lastAckAt: lastAckAt === undefined ? null : toTime(lastAckAt),

@@ -1,4 +1,5 @@
 import type { Assignment } from '../model/assignment.ts';
+import { withMembers } from '../model/node-group.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
 import { isActive, type Rollout } from '../model/rollout.ts';
 import { findUndoTarget, type UndoTarget } from '../model/undo-target.ts';
@@ -16,6 +17,7 @@ import {
   writeIntent,
 } from './ask-rollout.ts';
 import { listRollouts } from './find-rollout.ts';
+import { type NodeGroups, readNodeGroups } from './node-groups.ts';
 import { requireSigned } from './require-signed.ts';
 
 export type Undone =
@@ -59,7 +61,7 @@ export async function undoPlugin(
       context,
       plugin,
       { ...request, action: 'undo', rollout: active ? newest.id : null },
-      planSpec(spec),
+      planSpec(spec, await readNodeGroups(store)),
     );
     if (context.dryRun) return { before: newest, planned: toPlanned(plugin, active, newest, target) };
     return { intent, newest };
@@ -83,9 +85,9 @@ function toPlanned(
 }
 
 /** A delete that is undone: the document is there again. */
-function planSpec(spec: Stored<PluginSpec>): Operation[] {
+function planSpec(spec: Stored<PluginSpec>, groups: NodeGroups): Operation[] {
   if (spec.value.deleted === undefined) return [];
-  const value = withoutDeletion(spec.value);
+  const value = withMembers(withoutDeletion(spec.value), groups);
   return [{ op: 'put', kind: 'PluginSpec', key: spec.key, value, expected: spec.revision }];
 }
 

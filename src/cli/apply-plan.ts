@@ -8,8 +8,8 @@ import { toSingular } from './target.ts';
 /** One document that is to be applied: what it is called, and where it goes. */
 export interface PlannedDocument {
   readonly source: SourceDocument;
-  readonly kind: 'plugin' | 'resource' | 'pullsecret';
-  /** `plugin`, `pull secret`, `listener`, `cluster` … */
+  readonly kind: ParsedDocument['kind'];
+  /** `plugin`, `pull secret`, `node group`, `listener`, `cluster` … */
   readonly word: string;
   readonly namespace: string;
   readonly name: string;
@@ -55,14 +55,16 @@ export function planDocuments(
   return { planned, faults };
 }
 
+const WORDS = { plugin: 'plugin', pullsecret: 'pull secret', nodegroup: 'node group' } as const;
+
 function toWord(parsed: ParsedDocument): string {
   if (parsed.kind === 'resource') return toSingular(parsed.document.type);
-  return parsed.kind === 'plugin' ? 'plugin' : 'pull secret';
+  return WORDS[parsed.kind];
 }
 
 function toCollection(parsed: ParsedDocument): readonly string[] {
   if (parsed.kind === 'resource') return ['resources', parsed.document.type];
-  return [parsed.kind === 'plugin' ? 'plugins' : 'pullsecrets'];
+  return [`${parsed.kind}s`];
 }
 
 /** `plugin.yaml:7:3: spec.pluginConf: unknown field. Did you mean pluginConfig?` */

@@ -1,4 +1,5 @@
 import type { ModuleView } from '../api/schema/module-view.ts';
+import type { NodeGroupView } from '../api/schema/node-group-view.ts';
 import type { PullSecretView } from '../api/schema/pull-secret-view.ts';
 import type { ResourceView } from '../api/schema/resource-view.ts';
 import { toCountText } from '../model/quantity-text.ts';
@@ -22,6 +23,21 @@ export function describeModule(module: ModuleView, nowMs: number): string {
     `  nodes    ${toCountText(module.nodes, 'connected node')} with it`,
     `  seen     first ${formatSince(module.firstSeenAt, nowMs)} ago${module.here ? '' : '; its bytes are not here'}`,
     ...toLines('kept for', kept.length === 0 ? ['nothing: it goes a day after its last use'] : kept),
+  ].join('\n');
+}
+
+/** Whom a group holds, by what, and for which plugins. */
+export function describeNodeGroup({ metadata, spec, status }: NodeGroupView, nowMs: number): string {
+  const { known, connected } = status.nodes;
+  return [
+    `node group ${metadata.namespace}/${metadata.name}   stored ${formatSince(metadata.createdAt, nowMs)} ago`,
+    `  nodes    ${toCountText(known, 'node')}, ${connected} connected`,
+    ...toLines(
+      'labels',
+      Object.entries(spec.selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`),
+    ),
+    ...toLines('ids', spec.nodes ?? []),
+    `  used by  ${status.usedBy.join(', ') || 'no plugin'}`,
   ].join('\n');
 }
 

@@ -23,6 +23,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   'wait-timeout': EXIT.timeout,
   conflict: EXIT.conflict,
   'illegal-action': EXIT.conflict,
+  'group-in-use': EXIT.conflict,
   'node-connected': EXIT.conflict,
   'revision-mismatch': EXIT.conflict,
   'data-directory-in-use': EXIT.conflict,

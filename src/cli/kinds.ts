@@ -1,5 +1,6 @@
 import type { LimitList } from '../api/schema/limit-view.ts';
 import type { ModuleView } from '../api/schema/module-view.ts';
+import type { NodeGroupView } from '../api/schema/node-group-view.ts';
 import type { NodeView } from '../api/schema/node-view.ts';
 import type { PluginView } from '../api/schema/plugin-view.ts';
 import type { PullSecretView } from '../api/schema/pull-secret-view.ts';
@@ -11,6 +12,7 @@ import {
   LIMITS,
   type Listing,
   MODULES,
+  NODE_GROUPS,
   NODES,
   PLUGINS,
   PULL_SECRETS,
@@ -21,7 +23,7 @@ import {
 import { toPath } from './rest-client.ts';
 import { formatItems, type Output } from './show-items.ts';
 import type { Table } from './table.ts';
-import { PULL_SECRET_WORDS, toSingular, toUnknownKind } from './target.ts';
+import { NODE_GROUP_WORDS, PULL_SECRET_WORDS, toSingular, toUnknownKind } from './target.ts';
 import { TOKENS } from './token-listing.ts';
 
 /** What `attache get` lists. Items are what the server answered, of the kind's own type. */
@@ -67,6 +69,7 @@ const ofMetadata = ({ metadata }: { readonly metadata: { readonly namespace: str
 export const KINDS: readonly Kind[] = [
   toKind<PluginView>('plugins', '/v1/plugins', PLUGINS, ofMetadata, ['wasmplugin', 'wasmplugins']),
   toKind<NodeView>('nodes', '/v1/nodes', NODES, ofMetadata),
+  toKind<NodeGroupView>('nodegroups', '/v1/nodegroups', NODE_GROUPS, ofMetadata, NODE_GROUP_WORDS),
   toKind<RolloutView>('rollouts', '/v1/rollouts', ROLLOUTS, ({ plugin }) => plugin.split('/')[0] ?? ''),
   toKind<ModuleView>('modules', '/v1/modules', MODULES, undefined),
   toKind<ResourceView>('resources', '/v1/resources', RESOURCES, ofMetadata),

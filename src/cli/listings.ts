@@ -1,5 +1,6 @@
 import type { LimitList } from '../api/schema/limit-view.ts';
 import type { ModuleView } from '../api/schema/module-view.ts';
+import type { NodeGroupView } from '../api/schema/node-group-view.ts';
 import type { NodeView } from '../api/schema/node-view.ts';
 import type { PluginView } from '../api/schema/plugin-view.ts';
 import type { PullSecretView } from '../api/schema/pull-secret-view.ts';
@@ -16,7 +17,7 @@ import {
   NONE,
 } from './format.ts';
 import type { Table } from './table.ts';
-import { toSingular } from './target.ts';
+import { toSingular, toTypedName } from './target.ts';
 
 /** The columns of a kind: `wide` ones only with `-o wide`. `name` is what `-o name` prints. */
 export interface Listing<T> {
@@ -32,8 +33,7 @@ export const NODES: Listing<NodeView> = {
   name: node => `node/${node.metadata.name}`,
   columns: [
     { heading: 'NAME', cell: node => node.metadata.name },
-    // Node groups come with their issue; the column keeps its place.
-    { heading: 'GROUP', cell: () => NONE },
+    { heading: 'GROUP', cell: ({ status }) => status.groups.map(toTypedName).join(',') || NONE },
     { heading: 'ZONE', cell: node => node.status.zone || NONE },
     { heading: 'ENVOY', cell: node => node.status.envoyVersion || NONE },
     { heading: 'STATE', cell: toNodeState },
@@ -136,6 +136,17 @@ export const MODULES: Listing<ModuleView> = {
       wide: true,
       cell: ({ signatures }) => signatures.map(({ text }) => text).join('; ') || NONE,
     },
+  ],
+};
+
+export const NODE_GROUPS: Listing<NodeGroupView> = {
+  name: ({ metadata }) => `nodegroup/${metadata.namespace}/${metadata.name}`,
+  columns: [
+    { heading: 'NAMESPACE', cell: ({ metadata }) => metadata.namespace },
+    { heading: 'NAME', cell: ({ metadata }) => metadata.name },
+    { heading: 'NODES', cell: ({ status }) => `${status.nodes.connected}/${status.nodes.known}` },
+    { heading: 'USED BY', cell: ({ status }) => status.usedBy.join(', ') || NONE },
+    { heading: 'AGE', cell: ({ metadata }, now) => formatAge(Date.parse(metadata.createdAt), now) },
   ],
 };
 

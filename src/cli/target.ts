@@ -20,6 +20,8 @@ export const PULL_SECRET_WORDS: readonly string[] = [
   'pull-secrets',
 ];
 
+export const NODE_GROUP_WORDS: readonly string[] = ['nodegroup', 'nodegroups', 'node-group', 'node-groups'];
+
 const RESOURCE_TYPES = XDS_TYPES.map(type => type.plural);
 
 /** `listener`, `listeners` → `listeners`; undefined for what is no resource type. */
@@ -56,9 +58,17 @@ export function parseTarget(kind: string, text: string, namespace: string | unde
     return { word: 'plugin', ...named, path: toPath('v1', 'plugins', named.namespace, named.name) };
   if (PULL_SECRET_WORDS.includes(word))
     return { word: 'pullsecret', ...named, path: toPath('v1', 'pullsecrets', named.namespace, named.name) };
+  if (NODE_GROUP_WORDS.includes(word))
+    return { word: 'nodegroup', ...named, path: toPath('v1', 'nodegroups', named.namespace, named.name) };
   const type = findResourceType(word);
   if (type === undefined)
-    throw toUnknownKind(kind, ['plugin', 'node', 'pullsecret', ...RESOURCE_TYPES.map(toSingular)]);
+    throw toUnknownKind(kind, [
+      'plugin',
+      'node',
+      'nodegroup',
+      'pullsecret',
+      ...RESOURCE_TYPES.map(toSingular),
+    ]);
   return {
     word: toSingular(type),
     ...named,

@@ -2,6 +2,7 @@ import { type AddressConflict, keepOnePerAddress } from '../model/address-confli
 import { type Assignment, findSide, holds, revisionOn } from '../model/assignment.ts';
 import { keepOldest, type NameConflict } from '../model/name-conflicts.ts';
 import type { NodeIdentity } from '../model/node.ts';
+import { isNamed } from '../model/node-group.ts';
 import { findOnlyListeners } from '../model/plugin-listeners.ts';
 import { parsePluginName } from '../model/plugin-spec.ts';
 import type { Seal } from '../model/pull-secret.ts';
@@ -42,6 +43,8 @@ export class CompileInputs {
   readonly #assignments = new Map<string, Assignment>();
   /** Those whose nodes are not all on one side: the others tell no nodes apart. */
   readonly #divided = new Map<string, Assignment>();
+  /** The ids by which groups of their sides choose nodes: they tell apart what is equal otherwise. */
+  readonly #naming = new Map<string, readonly (readonly string[])[]>();
   /** With their secrets. */
   readonly #resources = new Map<string, ResourceSpec>();
   readonly #closed = new Map<string, ResourceSpec>();
@@ -81,12 +84,14 @@ export class CompileInputs {
 
   /**
    * Which sides a node is on, as text: nodes of one identity and equal texts get equal inputs. Empty while no rollout
-   * is under way; it holds for as long as the Assignments do.
+   * is under way and no group names nodes by their ids; it holds for as long as the Assignments do.
    */
   sidesOf(nodeId: string): string {
     const sides: number[] = [];
     for (const { moved } of this.#divided.values())
       sides.push(moved.findLastIndex(entry => holds(entry, nodeId)));
+    for (const lists of this.#naming.values())
+      for (const nodes of lists) sides.push(isNamed(nodes, nodeId) ? 1 : 0);
     return sides.join(',');
   }
 
@@ -101,6 +106,8 @@ export class CompileInputs {
     const before = this.#assignments.get(plugin);
     replace(this.#divided, plugin, after?.moved.length === 0 ? undefined : after);
     replace(this.#assignments, plugin, after);
+    const naming = after === undefined ? [] : idsOf(after);
+    replace(this.#naming, plugin, naming.length === 0 ? undefined : naming);
     return { before, after };
   }
 
@@ -142,6 +149,13 @@ export class CompileInputs {
 function replace<V>(table: Map<string, V>, key: string, value: V | undefined): void {
   if (value === undefined) table.delete(key);
   else table.set(key, value);
+}
+
+/** The lists of ids in the groups that its sides target. */
+function idsOf({ base, moved }: Assignment): readonly (readonly string[])[] {
+  const sides = [base, ...moved.map(({ side }) => side)];
+  const refs = sides.flatMap(({ placement }) => placement.targetRefs ?? []);
+  return refs.flatMap(({ members }) => (members?.nodes === undefined ? [] : [members.nodes]));
 }
 
 const NOWHERE = '';

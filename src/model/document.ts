@@ -1,5 +1,6 @@
 import type { DocumentFault } from './document-error.ts';
 import { DocumentPart } from './document-part.ts';
+import { NODE_GROUP_KIND, type NodeGroupDocument, parseNodeGroupDocument } from './node-group-document.ts';
 import { PLUGIN_KINDS, type PluginDocument, parsePluginDocument } from './plugin-document.ts';
 import {
   PULL_SECRET_KINDS,
@@ -17,7 +18,8 @@ import {
 export type ParsedDocument =
   | { readonly kind: 'plugin'; readonly document: PluginDocument }
   | { readonly kind: 'resource'; readonly document: ResourceDocument }
-  | { readonly kind: 'pullsecret'; readonly document: PullSecretDocument };
+  | { readonly kind: 'pullsecret'; readonly document: PullSecretDocument }
+  | { readonly kind: 'nodegroup'; readonly document: NodeGroupDocument };
 
 /** Chooses the parser by `kind` (or `@type`); faults as the parsers find them, or that the kind is not known. */
 export function parseDocument(document: unknown): ParsedDocument | DocumentFault[] {
@@ -34,8 +36,14 @@ export function parseDocument(document: unknown): ParsedDocument | DocumentFault
     const parsed = parsePullSecretDocument(document);
     return Array.isArray(parsed) ? parsed : { kind: 'pullsecret', document: parsed };
   }
+  if (kind === NODE_GROUP_KIND.kind) {
+    const parsed = parseNodeGroupDocument(document);
+    return Array.isArray(parsed) ? parsed : { kind: 'nodegroup', document: parsed };
+  }
   const root = new DocumentPart(document);
-  const known = [...PLUGIN_KINDS, RESOURCE_KIND, ...PULL_SECRET_KINDS].map(each => each.kind).join(', ');
+  const known = [...PLUGIN_KINDS, RESOURCE_KIND, NODE_GROUP_KIND, ...PULL_SECRET_KINDS]
+    .map(each => each.kind)
+    .join(', ');
   const at = root.entries().length === 0 && root.faults.length > 0 ? undefined : root.at('kind', kind);
   at?.fault(
     kind === undefined ? 'missing-field' : 'unknown-kind',

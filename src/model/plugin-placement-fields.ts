@@ -1,12 +1,11 @@
 import { type DocumentPart, toDefined } from './document-part.ts';
 import type { TargetRef, TrafficMatch } from './plugin-spec.ts';
 
-const REF_KINDS = ['Gateway', 'GatewayClass', 'Listener'] as const;
+const REF_KINDS = ['Gateway', 'GatewayClass', 'NodeGroup', 'Listener'] as const;
 /** They mean something elsewhere; here a document that names one would silently reach nothing. */
 const REFUSED_KINDS: Readonly<Record<string, string>> = {
   Service: 'waypoints of a mesh have services; Envoys here are chosen by labels',
   ServiceEntry: 'waypoints of a mesh have service entries; Envoys here are chosen by labels',
-  NodeGroup: 'node groups are not there yet; choose by labels',
 };
 
 /** `targetRefs`, or the older `targetRef` as a list of one; neither goes with `selector`. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { GroupMembers } from './node-group.ts';
 
 /** The desired document, as stored: an Istio WasmPlugin with defaults left out and unknown fields refused. */
 export interface PluginSpec {
@@ -48,6 +49,8 @@ export interface TargetRef {
   readonly kind: 'Gateway' | 'GatewayClass' | 'NodeGroup' | 'Listener';
   readonly group?: string;
   readonly name: string;
+  /** Of a NodeGroup: whom it stood for when the plugin was stored (see node-group.ts); absent: there is none. */
+  readonly members?: GroupMembers;
 }
 
 /** AND inside one entry, OR over entries (Istio's TrafficSelector). */

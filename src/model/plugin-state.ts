@@ -183,7 +183,8 @@ function findOutside(facts: Facts): StatePart | undefined {
 function findPlacesWanted({ wanted, name, presence, bySlot, side, config }: Facts): readonly Place[] {
   if (wanted === null) return presence.slots.map(slot => ({ slot, verdict: undefined, certain: false }));
   const { phase = 'UNSPECIFIED_PHASE', match = [] } = config(wanted) ?? {};
-  const everywhere = match.length === 0 && side?.placement.targetRefs === undefined;
+  const refs = side?.placement.targetRefs ?? [];
+  const everywhere = match.length === 0 && refs.every(({ kind }) => kind !== 'Listener');
   return findPlaces(name, { phase, everywhere }, presence, bySlot);
 }
 

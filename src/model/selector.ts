@@ -1,4 +1,5 @@
 import type { NodeIdentity } from './node.ts';
+import { isMember } from './node-group.ts';
 import type { PluginSpec, TargetRef } from './plugin-spec.ts';
 
 /** What selection looks at; a PluginSpec and a ResourceSpec both are one. */
@@ -78,9 +79,10 @@ function findRefMiss(refs: readonly TargetRef[], node: NodeIdentity): SelectionM
   return { what: 'targetRef', key: first.kind, wanted: first.name, actual };
 }
 
-/** A Listener reference chooses among a node's listeners, so it selects the node; node groups do not exist yet. */
+/** A Listener reference chooses among a node's listeners, so it selects the node. */
 function refSelects(ref: TargetRef, node: NodeIdentity): boolean {
   if (ref.kind === 'Listener') return true;
+  if (ref.kind === 'NodeGroup') return ref.members !== undefined && isMember(ref.members, node);
   const label = REF_LABELS[ref.kind];
   return label !== undefined && labelOf(node, label) === ref.name;
 }

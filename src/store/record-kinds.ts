@@ -4,6 +4,7 @@ import type { AuditEntry, AuditHead } from '../model/audit.ts';
 import type { Event } from '../model/event.ts';
 import type { Freeze, NodePolicy, Quarantine } from '../model/fleet-records.ts';
 import type { NodePresence } from '../model/node.ts';
+import type { NodeGroup } from '../model/node-group.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
 import type { PullSecret } from '../model/pull-secret.ts';
@@ -21,6 +22,8 @@ export interface Records {
   ResourceSpec: ResourceSpec;
   /** key `<namespace>/<name>` */
   PullSecret: PullSecret;
+  /** key `<namespace>/<name>` */
+  NodeGroup: NodeGroup;
   /** key `<namespace>/<name>/<number, 10 digits>` */
   Revision: Revision;
   /** key `<namespace>/<name>` */
@@ -73,6 +76,7 @@ export const WRITERS: Readonly<Record<Kind, readonly string[]>> = {
   PluginSpec: ['api'],
   ResourceSpec: ['api'],
   PullSecret: ['api'],
+  NodeGroup: ['api'],
   Revision: ['module'],
   ModuleProgress: ['module'],
   Assignment: ['rollout'],

@@ -33,6 +33,7 @@ const STATUS: Readonly<Record<ApiErrorCode, number>> = {
   'illegal-action': 409,
   frozen: 423,
   'signature-refused': 409,
+  'group-in-use': 409,
   'node-connected': 409,
   'foreign-host': 403,
   'foreign-origin': 403,

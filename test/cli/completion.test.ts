@@ -32,7 +32,7 @@ test('verbs, sub-verbs and flags are offered as the commands have them', async (
 });
 
 test('kinds, words of flags, and files where a file can stand', async () => {
-  assert.deepEqual(await offer(['get', 'no']), ['nodes']);
+  assert.deepEqual(await offer(['get', 'no']), ['nodes', 'nodegroups']);
   assert.deepEqual(await offer(['get', '-n', 'edge', 'plug']), ['plugins']);
   assert.deepEqual(await offer(['describe', 'ro']), ['rollout', 'route']);
   assert.ok(!(await offer(['delete', ''])).includes('rollout'), 'a rollout cannot be deleted');

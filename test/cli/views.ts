@@ -134,6 +134,7 @@ export function nodeView(status: Partial<NodeView['status']> = {}): NodeView {
       cluster: 'demo',
       zone: 'b',
       envoyVersion: '1.40.0',
+      groups: [],
       layout: 'chain',
       wasm: true,
       lastAckAt: AT,

@@ -149,3 +149,21 @@ test('a secret is opened for the nodes; one that does not open is left out, and 
   );
   assert.deepEqual(closed, ['secrets/default/other']);
 });
+
+test('nodes that a group names by their ids are told apart, on every side that there is', () => {
+  const inputs = new CompileInputs('istio-system', { open: () => undefined });
+  const sideOf = (...nodes: readonly string[]) =>
+    makeSide(1, { targetRefs: [{ kind: 'NodeGroup', name: 'g', members: { nodes } }] });
+  const put = (assignment: Assignment | undefined): void => {
+    inputs.apply(changeOf('Assignment', 'default/auth', assignment));
+  };
+  assert.equal(inputs.sidesOf('edge-1'), '', 'nothing tells nodes apart');
+  put(makeAssignment(1, { base: sideOf('edge-1') }));
+  assert.notEqual(inputs.sidesOf('edge-1'), inputs.sidesOf('edge-2'));
+  assert.equal(inputs.sidesOf('edge-2'), inputs.sidesOf('edge-3'));
+  const moved = makeMoved(sideOf('edge-3'), ['edge-9']);
+  put(makeAssignment(1, { base: sideOf('edge-1'), moved: [moved] }));
+  assert.notEqual(inputs.sidesOf('edge-2'), inputs.sidesOf('edge-3'));
+  put(undefined);
+  assert.equal(inputs.sidesOf('edge-1'), '');
+});

@@ -161,7 +161,6 @@ const REFUSED: readonly (readonly [string, object, string])[] = [
   ['port 0', { match: [{ ports: [{ number: 0 }] }] }, 'out-of-bounds /spec/match/0/ports/0/number'],
   ['a port without braces', { match: [{ ports: [80] }] }, 'wrong-type /spec/match/0/ports/0'],
   ['a Service', { targetRefs: [{ kind: 'Service', name: 'a' }] }, 'not-supported /spec/targetRefs/0/kind'],
-  ['a node group', { targetRef: { kind: 'NodeGroup', name: 'a' } }, 'not-supported /spec/targetRef/kind'],
   [
     'a target elsewhere',
     { targetRefs: [{ kind: 'Gateway', name: 'a', namespace: 'b' }] },

@@ -65,6 +65,12 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   'PUT /v1/pullsecrets/:namespace/:name': deployer('pullsecret'),
   'DELETE /v1/pullsecrets/:namespace/:name': deployer('pullsecret'),
 
+  // Whom a group holds decides where plugins of others go.
+  'GET /v1/nodegroups': viewer('fleet'),
+  'GET /v1/nodegroups/:namespace/:name': viewer('fleet'),
+  'PUT /v1/nodegroups/:namespace/:name': deployer('fleet'),
+  'DELETE /v1/nodegroups/:namespace/:name': deployer('fleet'),
+
   'GET /v1/nodes': viewer('listed'),
   'GET /v1/nodes/:id': viewer('node'),
   'GET /v1/nodes/:id/config': viewer('whole-node'),

@@ -10,6 +10,7 @@ const PATHS: Index['paths'] = {
   plugins: '/v1/plugins',
   resources: '/v1/resources',
   pullsecrets: '/v1/pullsecrets',
+  nodegroups: '/v1/nodegroups',
   rollouts: '/v1/rollouts',
   nodes: '/v1/nodes',
   modules: '/v1/modules',

@@ -154,6 +154,7 @@ export const NodeView = Type.Object({
     zone: Type.String(),
     envoyVersion: Type.String(),
     /** chain: plugins change without a listener update (Envoy 1.39 and later). */
+    groups: Type.Array(Type.String(), { description: 'node groups that hold it, <namespace>/<name>' }),
     layout: Type.Union([Type.Literal('chain'), Type.Literal('single')]),
     wasm: Type.Boolean({ description: 'it has the Wasm filter and V8' }),
     lastAckAt: Nullable(Time),

@@ -9,7 +9,6 @@ import {
   PlanRequest,
   PluginDocument,
   PluginPatch,
-  NodeGroupDocument,
   PullSecretDocument,
 } from './document-schemas.ts';
 import { EventBookmark, EventEnd, EventList, EventReset, EventView, RolloutUpdated } from './event-view.ts';
@@ -18,6 +17,7 @@ import { LimitList } from './limit-view.ts';
 import { ModuleReport } from './module-report.ts';
 import { ModuleList, ModuleView } from './module-view.ts';
 import { NodeConfigView, NodeLogLevel, NodeLogs } from './node-config-view.ts';
+import { NodeGroupApplyAnswer, NodeGroupList, NodeGroupView } from './node-group-view.ts';
 import { NodeAnswer, NodeList, NodeToken, NodeView } from './node-view.ts';
 import { Plan, PluginPlan, ResourcePlan } from './plan-view.ts';
 import {
@@ -33,8 +33,8 @@ import { Problem } from './problem.ts';
 import { PullSecretApplyAnswer, PullSecretList, PullSecretView } from './pull-secret-view.ts';
 import { ResourceApplyAnswer, ResourceList, ResourceView } from './resource-view.ts';
 import { RolloutAnswer, RolloutHistory, RolloutList, RolloutView } from './rollout-view.ts';
-import { Health, Index, ServerView, VersionView, WhoAmI } from './server-view.ts';
 import { SCHEMA_PARTS } from './schema-parts.ts';
+import { Health, Index, ServerView, VersionView, WhoAmI } from './server-view.ts';
 import { TokenCreated, TokenList, TokenRevoked, TokenView } from './token-view.ts';
 import {
   WebhookApplyAnswer,
@@ -59,6 +59,9 @@ export const SCHEMAS = {
   PullSecret: PullSecretView,
   PullSecretList,
   PullSecretApplyAnswer,
+  NodeGroup: NodeGroupView,
+  NodeGroupList,
+  NodeGroupApplyAnswer,
   Deleted: DeleteAnswer,
   Rollout: RolloutView,
   RolloutList,
@@ -101,10 +104,6 @@ export const SCHEMAS = {
   PluginPlan,
   ResourcePlan,
   ConversionList,
-  LimitList,
-  Index,
-  Version: VersionView,
-  Server: ServerView,
   PluginDocument,
   PluginPatch,
   EnvoyResourceDocument,
@@ -113,6 +112,10 @@ export const SCHEMAS = {
   PlanRequest,
   ConvertRequest,
   ...SCHEMA_PARTS,
+  LimitList,
+  Index,
+  Version: VersionView,
+  Server: ServerView,
   WhoAmI,
   Health,
 } as const;

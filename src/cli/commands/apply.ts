@@ -2,6 +2,7 @@ import type { Plan } from '../../api/schema/plan-view.ts';
 import type { PluginApplyAnswer } from '../../api/schema/plugin-view.ts';
 import type { PullSecretApplyAnswer } from '../../api/schema/pull-secret-view.ts';
 import type { ResourceApplyAnswer, ResourceView } from '../../api/schema/resource-view.ts';
+import { applyNodeGroup } from '../apply-node-group.ts';
 import { type LocatedFault, type PlannedDocument, planDocuments } from '../apply-plan.ts';
 import { type Report, reportPlugin, reportRefusals, reportResource, reportStored } from '../apply-report.ts';
 import { awaitChecked } from '../await-checked.ts';
@@ -74,9 +75,10 @@ async function apply(options: Options, context: CommandContext): Promise<number>
   // Before one is stored the server looks at all; apply itself waits for the modules later.
   const made = await makePlan(client, planned, { preset, modules: dryRun === true });
   if ('faults' in made) return printFaults(made.faults, context);
-  const secrets = planned.filter(({ kind }) => kind === 'pullsecret');
   if (dryRun) {
-    for (const document of secrets) await applyPullSecret(client, document, options, context);
+    for (const document of planned)
+      if (document.kind === 'pullsecret') await applyPullSecret(client, document, options, context);
+      else if (document.kind === 'nodegroup') await applyNodeGroup(client, document, options, context);
     return made.plan.items.length === 0 ? EXIT.done : printPlan(made.plan, context);
   }
   // All are stored before one is waited for: what a listener needs may stand behind it.
@@ -87,9 +89,10 @@ async function apply(options: Options, context: CommandContext): Promise<number>
   return worstExitCode(codes);
 }
 
-/** A plugin needs its credentials when its module is fetched, a listener its routes, those their clusters. */
+/** A plugin needs its credentials and its groups when its module is fetched, a listener its routes, those their clusters. */
 const ORDER = [
   'pull secret',
+  'node group',
   'secret',
   'endpoint',
   'cluster',
@@ -129,6 +132,10 @@ async function applyOne(
 ): Promise<Outcome> {
   const { message, preset } = options;
   if (document.kind === 'pullsecret') return applyPullSecret(client, document, options, context);
+  if (document.kind === 'nodegroup') {
+    await applyNodeGroup(client, document, options, context);
+    return { code: EXIT.done };
+  }
   if (document.kind === 'resource') {
     const path = document.path + toQuery({ message });
     const answer = await client.put<ResourceApplyAnswer>(path, document.body);

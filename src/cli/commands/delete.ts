@@ -45,7 +45,7 @@ export const define: DefineCommand = (command, context, finish) => {
       addServerOption(command.description('take a plugin or a resource away, or forget a node')),
     ),
   )
-    .argument('<kind>', 'plugin, node, pullsecret, listener, cluster, route, endpoint, secret …')
+    .argument('<kind>', 'plugin, node, nodegroup, pullsecret, listener, cluster, route, endpoint, secret …')
     .argument('<name>', 'NAME or NAMESPACE/NAME')
     .option('--now', 'a plugin: from all nodes at once')
     .option('--wait', 'a plugin: wait until the rollout ends, and draw it')

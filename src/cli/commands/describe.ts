@@ -1,4 +1,5 @@
 import type { ModuleView } from '../../api/schema/module-view.ts';
+import type { NodeGroupView } from '../../api/schema/node-group-view.ts';
 import type { NodeView } from '../../api/schema/node-view.ts';
 import type { PluginView } from '../../api/schema/plugin-view.ts';
 import type { PullSecretView } from '../../api/schema/pull-secret-view.ts';
@@ -13,7 +14,12 @@ import {
   type ServerOptions,
   toRestClient,
 } from '../command-context.ts';
-import { describeModule, describePullSecret, describeResource } from '../describe-stored.ts';
+import {
+  describeModule,
+  describeNodeGroup,
+  describePullSecret,
+  describeResource,
+} from '../describe-stored.ts';
 import { describeNode, describePlugin, describeRollout } from '../describe-text.ts';
 import { EXIT } from '../exit-code.ts';
 import { withNearestNode, withNearestPlugin } from '../nearest.ts';
@@ -33,7 +39,7 @@ interface Options extends ServerOptions {
 /** `attache describe KIND NAME`. */
 export const define: DefineCommand = (command, context, finish) => {
   addNamespaceOption(addServerOption(command.description('tell all about one thing')))
-    .argument('<kind>', 'plugin, node, rollout, module, pullsecret, listener, cluster, route …')
+    .argument('<kind>', 'plugin, node, nodegroup, rollout, module, pullsecret, listener, cluster, route …')
     .argument('<name>', 'NAME or NAMESPACE/NAME; of a rollout its id or its plugin; of a module its digest')
     .option('-o, --output <form>', 'json|yaml: as data', parseWord('json', 'yaml'))
     .addHelpText(
@@ -80,6 +86,10 @@ async function look(
       const view = await withNearestPlugin(client, full, () => client.get<PluginView>(target.path));
       const { items } = await client.get<RolloutHistory>(`${target.path}/rollouts`);
       return { view, text: now => describePlugin(view, items, now) };
+    }
+    case 'nodegroup': {
+      const view = await client.get<NodeGroupView>(target.path);
+      return { view, text: now => describeNodeGroup(view, now) };
     }
     case 'pullsecret': {
       const view = await client.get<PullSecretView>(target.path);

@@ -1,5 +1,6 @@
 import type { NodeView } from '../../api/schema/node-view.ts';
 import type { Plan } from '../../api/schema/plan-view.ts';
+import { applyNodeGroup } from '../apply-node-group.ts';
 import { planDocuments } from '../apply-plan.ts';
 import { CliError } from '../cli-error.ts';
 import {
@@ -80,11 +81,17 @@ async function diff(options: Options, files: readonly string[], context: Command
     context.err(describeFaults(made.faults).join('\n'));
     return EXIT.error;
   }
+  // Data alone to stdout.
+  const notes = options.output === undefined ? context : { ...context, out: context.err };
+  const groups = [];
+  for (const document of planned.filter(({ kind }) => kind === 'nodegroup'))
+    groups.push(await applyNodeGroup(client, document, { dryRun: true }, notes));
   const { plan } = made;
   for (const warning of listPlanWarnings(plan)) context.err(localizeTimes(wrapWarning(warning), Date.now()));
   if (options.output === undefined) context.out(describePlan(plan, Date.now()).join('\n'));
   else printAs(options.output, plan, context);
-  return toDiffExitCode(plan);
+  const code = toDiffExitCode(plan);
+  return code === EXIT.done && groups.some(({ result }) => result !== 'unchanged') ? EXIT.differences : code;
 }
 
 /** 3 where something would change, 1 where something cannot be used. */

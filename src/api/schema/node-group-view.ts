@@ -1,0 +1,40 @@
+import { type Static, Type } from 'typebox';
+import { ApplyResult, Metadata, Next } from './metadata.ts';
+
+/** Nodes under one name, for targetRefs of plugins. */
+export const NodeGroupView = Type.Object({
+  kind: Type.Literal('NodeGroup'),
+  apiVersion: Type.Literal('attache/v1'),
+  metadata: Metadata,
+  /** As it was written. */
+  spec: Type.Object({
+    selector: Type.Optional(Type.Object({ matchLabels: Type.Record(Type.String(), Type.String()) })),
+    nodes: Type.Optional(Type.Array(Type.String(), { description: 'ids; * stands for any characters' })),
+  }),
+  status: Type.Object({
+    nodes: Type.Object({ known: Type.Integer(), connected: Type.Integer() }),
+    /** Plugins, `<namespace>/<name>`, whose targetRefs name it. */
+    usedBy: Type.Array(Type.String()),
+  }),
+});
+export type NodeGroupView = Static<typeof NodeGroupView>;
+
+export const NodeGroupList = Type.Object({
+  kind: Type.Literal('NodeGroupList'),
+  items: Type.Array(NodeGroupView, { description: 'by namespace and name' }),
+  next: Next,
+});
+export type NodeGroupList = Static<typeof NodeGroupList>;
+
+/** The answer to a PUT; `dryRun`: what it would be. */
+export const NodeGroupApplyAnswer = Type.Intersect([
+  NodeGroupView,
+  Type.Object({
+    result: ApplyResult,
+    warnings: Type.Array(Type.String()),
+    dryRun: Type.Boolean(),
+    /** Plugins that it moves: each by a rollout to other nodes, in its own steps. */
+    moves: Type.Array(Type.String()),
+  }),
+]);
+export type NodeGroupApplyAnswer = Static<typeof NodeGroupApplyAnswer>;
