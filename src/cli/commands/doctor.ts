@@ -71,18 +71,14 @@ async function examineAll(options: Options, context: CommandContext): Promise<re
   const found = directory === undefined ? undefined : await findServer(directory);
   if (directory !== undefined && (data !== undefined || found !== undefined))
     reports.push(await examineData(directory));
-  if (!isNamed || server !== undefined || named !== undefined || found !== undefined)
-    reports.push(
-      await examineServer(toRestClient(withFound(options, found, context), context), context.version),
-    );
+  const isMeant = !isNamed || server !== undefined || named !== undefined;
+  if (isMeant || found !== undefined) {
+    // Who names a data directory and no server means the one on it.
+    const connection = isMeant ? options : { server: found, caFile: options.caFile };
+    reports.push(await examineServer(toRestClient(connection, context), context.version));
+  }
   if (!isNamed) reports.push(await examineMachine(context));
   return reports;
-}
-
-/** A server that runs on the data directory is the one that is meant, where none was named. */
-function withFound(options: Options, found: string | undefined, { env }: CommandContext): ServerOptions {
-  const { server = env.ATTACHE_SERVER ? undefined : found, context, caFile } = options;
-  return context === undefined ? { server, caFile } : { context, caFile };
 }
 
 async function examineMachine({ env, version }: CommandContext): Promise<Report> {

@@ -1,11 +1,10 @@
 import type { LimitList } from '../../api/schema/limit-view.ts';
-import type { NodeView } from '../../api/schema/node-view.ts';
 import type { Index, ServerView, WhoAmI } from '../../api/schema/server-view.ts';
-import { toCountText, toSizeText } from '../../model/quantity-text.ts';
+import { toSizeText } from '../../model/quantity-text.ts';
 import { findMissingFixes } from '../../model/server-machine.ts';
 import { isLoopbackHost } from './address.ts';
 import { type Finding, ok, problem, toNameList, warning } from './finding.ts';
-import { isTested } from './judge-envoy.ts';
+import { judgeNodes, type NodeReading } from './judge-nodes.ts';
 
 /** What a running control plane answered, and what this machine saw of it. */
 export interface ServerReading {
@@ -15,7 +14,7 @@ export interface ServerReading {
   readonly server: Pick<ServerView, 'runtime' | 'disk'>;
   /** Of `/readyz`; a sentence each. */
   readonly warnings: readonly string[];
-  readonly nodes: readonly Pick<NodeView, 'metadata' | 'status'>[];
+  readonly nodes: readonly NodeReading[];
   readonly frozen: string | null;
   readonly limits: readonly Pick<LimitList['items'][number], 'name' | 'hits'>[];
   readonly modules: { readonly usedBytes: number; readonly quotaBytes: number };
@@ -42,7 +41,7 @@ export function judgeServer(reading: ServerReading): readonly Finding[] {
     ...judgeMachine(reading),
     ...reading.warnings.map(text => warning('server-warning', text)),
     ...judgeWork(reading),
-    ...judgeNodes(reading),
+    ...judgeNodes(reading.nodes),
   ];
 }
 
@@ -190,74 +189,6 @@ function judgeWork({ frozen, limits }: ServerReading): readonly Finding[] {
           ),
         ]),
   ];
-}
-
-function judgeNodes({ nodes }: ServerReading): readonly Finding[] {
-  if (nodes.length === 0)
-    return [warning('no-nodes', 'no Envoy has ever connected: attache bootstrap --help')];
-  const pick = (fits: (status: NodeView['status']) => boolean) =>
-    nodes.filter(node => fits(node.status)).map(node => node.metadata.name);
-  const connected = pick(status => status.state === 'Connected');
-  const lists: readonly (readonly [string, readonly string[], string, string])[] = [
-    [
-      'nodes-away',
-      pick(status => status.state === 'Disconnected'),
-      'not connected',
-      'see whether they run and reach the xDS port, or forget them with attache delete node',
-    ],
-    [
-      'nodes-silent',
-      pick(status => status.silentSince !== null),
-      'connected without an answer',
-      'look at their load and their log',
-    ],
-    [
-      'nodes-shared',
-      pick(status => status.envoys.length > 1),
-      'several Envoys of one node.id',
-      'give each one of its own',
-    ],
-    [
-      'nodes-without-wasm',
-      pick(status => !status.wasm),
-      'built without Wasm or V8, so that no plugin runs there',
-      'use an official build',
-    ],
-    [
-      'nodes-old',
-      pick(status => !isTested(status.envoyVersion)),
-      'Envoys older than 1.36, which are not tested',
-      'update them',
-    ],
-    [
-      'nodes-without-place',
-      pick(hasNoPlace),
-      'no place for a plugin that is meant for them',
-      'attache describe node says which',
-    ],
-    ['nodes-refuse', pick(refuses), 'refused something', 'attache describe node says what'],
-    [
-      'nodes-degraded',
-      pick(status => status.worst === 'Degraded'),
-      'a plugin fails there',
-      'attache describe node says which',
-    ],
-  ];
-  const findings = lists
-    .filter(([, names]) => names.length > 0)
-    .map(([code, names, what, next]) => warning(code, `${what}: ${toNameList(names)}; ${next}`));
-  return [
-    ...(connected.length > 0 ? [ok('nodes', `${toCountText(connected.length, 'node')} connected`)] : []),
-    ...findings,
-  ];
-}
-
-function refuses({ worst, refusedResources }: NodeView['status']): boolean {
-  return worst === 'Refused' || refusedResources.length > 0;
-}
-
-function hasNoPlace({ plugins }: NodeView['status']): boolean {
-  return plugins.some(plugin => plugin.reason === 'NoPlace');
 }
 
 /** Of `HOST:PORT`, without brackets. */
