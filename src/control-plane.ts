@@ -48,16 +48,19 @@ import { startModuleServer } from './module/module-server.ts';
 import { createModuleStorage } from './module/module-storage.ts';
 import { createModulePlanner } from './module/plan-module.ts';
 import { makePublishRight } from './module/publish-right.ts';
+import { createRegistryAudit } from './module/registry-audit.ts';
 import { keepScrubbed } from './module/scrub-cache.ts';
 import { meterTrials } from './module/trial/metered-trials.ts';
 import { createTrialRunner } from './module/trial/trial-runner.ts';
 import { startRolloutController } from './rollout/rollout-controller.ts';
 import { createCoalescedWriter } from './store/coalesced-writer.ts';
+import { createDenialLog } from './store/denial-log.ts';
 import { LiveTable } from './store/live-table.ts';
 import { meterStore } from './store/metered-store.ts';
 import { createSeal, loadSealKey } from './store/seal.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 import { keepEventsTrimmed } from './store/trim-events.ts';
+import { toSoonestEnds } from './tls/read-certificates.ts';
 import { type WatchedTls, watchCertificates } from './tls/watch-certificates.ts';
 import { linkTo } from './webhook/link-to.ts';
 import { createWebhookAccess, startWebhookSender, WEBHOOK_TIMEOUT_MS } from './webhook/webhook-sender.ts';
@@ -227,7 +230,10 @@ async function start(
     if (await ensureAdminToken({ store, path, clock, random })) log.info({ path }, 'made an admin token');
   }
   const authorize = makePublishRight({ ...auth, tokenPath: config.publishTokenPath, rootNamespace, log });
-  const hub = createBuiltInRegistry({ cache, authorize, clock, random, log });
+  const denials = createDenialLog(store, clock, log);
+  onStop(() => denials.stop());
+  const audit = createRegistryAudit({ store, clock, denials });
+  const hub = createBuiltInRegistry({ cache, authorize, audit, clock, random, log });
   onStop(keepCollected({ store, cache, registryHeld: hub.held, clock, log }));
   onStop(keepScrubbed(cache, clock, log));
   const scrape = createScrape(prometheus, {
@@ -236,7 +242,8 @@ async function start(
     readStoreRevision: async () => (await store.list('Freeze')).revision,
     readWatchLag,
     readLimits: () => guard.usage(),
-    readCertificates: () => [],
+    readCertificates: () => toSoonestEnds(tls?.certificates() ?? []),
+    readNodeRefusals: () => gate.refusals(),
     version: readVersion(),
     clock,
     log,

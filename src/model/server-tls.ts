@@ -20,7 +20,8 @@ export interface TlsMaterial {
 /** One certificate that the server uses, and how long it may. */
 export interface CertificateStatus {
   readonly file: string;
-  readonly use: 'server' | 'client-ca';
+  /** The setting that names its file. */
+  readonly use: 'tls-cert' | 'client-ca';
   readonly subject: string;
   /** Until when it is valid, ms. */
   readonly validTo: number;

@@ -50,7 +50,7 @@ export function checkMaterial(material: TlsMaterial, paths: TlsPaths): readonly 
       );
     });
   });
-  return [toStatus(leaf, paths.cert, 'server'), ...cas];
+  return [toStatus(leaf, paths.cert, 'tls-cert'), ...cas];
 }
 
 /** Fingerprints of the CAs of clients. */
@@ -101,4 +101,11 @@ function wrapped<T>(file: string, work: () => T): T {
 
 function wrong(file: string, what: string, hint = 'Correct the file, or name another one.'): TlsError {
   return new TlsError('tls-file-wrong', `${file}: ${what}`, { hint });
+}
+
+/** Of each setting the certificate that ends first, ms. */
+export function toSoonestEnds(certificates: readonly CertificateStatus[]): ReadonlyMap<string, number> {
+  const ends = new Map<string, number>();
+  for (const { use, validTo } of certificates) ends.set(use, Math.min(ends.get(use) ?? validTo, validTo));
+  return ends;
 }

@@ -78,7 +78,7 @@ class CertificateWatch implements WatchedTls {
     const expiry = this.#certificates
       .filter(({ validTo }) => validTo - now < WARN_BEFORE_MS)
       .map(({ use, subject, validTo }) => {
-        const what = use === 'server' ? 'the certificate of the server' : 'a CA of clients';
+        const what = use === 'tls-cert' ? 'the certificate of the server' : 'a CA of clients';
         const time = new Date(validTo).toISOString();
         return `${what} (${subject}) ${validTo <= now ? 'expired' : 'expires'} at ${time}`;
       });

@@ -216,6 +216,9 @@ test('what the server side fixes of a node outlives the node; all else said of i
   const identity = { namespace: 'edge', labels: {}, claims: 'kept' as const };
   await store.put('NodePolicy', 'fixed', { node: 'fixed', forget, identity });
   await store.put('NodePolicy', 'gone', { node: 'gone', forget, admin: 'http://127.0.0.1:9901' });
+  const revoked = { by: 'admin', message: null, at: NOW - 60 * 24 * 3_600_000 };
+  await store.put('NodePolicy', 'stolen', { node: 'stolen', forget, revoked });
+  await store.put('NodePolicy', 'named', { node: 'named', certificate: 'named.example' });
   const api = await startApi(store);
   t.after(async () => {
     await api.stop();
@@ -225,4 +228,6 @@ test('what the server side fixes of a node outlives the node; all else said of i
     what: 'gone to be purged',
   });
   assert.deepEqual((await store.get('NodePolicy', 'fixed'))?.value.identity, identity);
+  assert.deepEqual((await store.get('NodePolicy', 'stolen'))?.value.revoked, revoked);
+  assert.ok(await store.get('NodePolicy', 'named'), 'who may be a node is said before it connects');
 });

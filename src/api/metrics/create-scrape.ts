@@ -16,6 +16,8 @@ export interface ScrapeSources {
   readonly readLimits: () => LimitUsage;
   /** When our certificates end, ms, by a word for each. */
   readonly readCertificates: () => Iterable<readonly [certificate: string, expiresAt: number]>;
+  /** How often an Envoy did not prove to be the node that it says, by error code. */
+  readonly readNodeRefusals: () => Iterable<readonly [code: string, count: number]>;
   readonly version: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -89,6 +91,7 @@ function createOwnMetrics(registry: Registry, sources: ScrapeSources): () => voi
   const connections = toGauge(METRICS.connections, registry);
   const streams = toGauge(METRICS.streams, registry);
   const limitHits = toCounter(METRICS.limitHits, registry);
+  const nodeRefusals = toCounter(METRICS.nodeRefusals, registry);
   const watchLag = toGauge(METRICS.watchLag, registry);
   const certExpiry = toGauge(METRICS.certExpiry, registry);
   const cpu = toCounter(METRICS.cpu, registry);
@@ -103,6 +106,8 @@ function createOwnMetrics(registry: Registry, sources: ScrapeSources): () => voi
     streams.set(usage.streams);
     limitHits.reset();
     for (const [limit, { count }] of Object.entries(usage.hits)) limitHits.inc({ limit }, count);
+    nodeRefusals.reset();
+    for (const [code, count] of sources.readNodeRefusals()) nodeRefusals.inc({ code }, count);
     const lag = sources.readWatchLag();
     watchLag.remove();
     if (lag !== undefined) watchLag.set(lag);

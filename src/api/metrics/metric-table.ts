@@ -49,6 +49,11 @@ export const METRICS = {
   limitHits: counter('attache_xds_limit_hits_total', 'times that a client hit a limit of the xDS port', {
     limit: 'the names of `xds-limit`',
   }),
+  nodeRefusals: counter(
+    'attache_node_refusals_total',
+    'times that an Envoy did not prove to be the node that it says',
+    { code: 'error codes: `node-refused` and those of `node-credential`' },
+  ),
   fetches: counter('attache_wasm_fetch_total', 'modules that were asked of their source', {
     result: '`ok`, `cancelled`, or an error code of the module stage',
   }),

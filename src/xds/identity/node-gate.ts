@@ -71,10 +71,11 @@ export async function openNodeGate(options: NodeGateOptions): Promise<NodeGate> 
   };
   if (auth === 'mtls') cancel = clock.after(LOOK_EVERY_MS, look);
   const judge = new NodeJudge(options, policies);
-  const refusals = new Map<XdsErrorCode, number>();
+  const refusals = new Map<XdsErrorCode, number>(IDENTITY_CODES.map(code => [code, 0]));
   const note = (error: unknown): void => {
-    if (error instanceof XdsError && isAboutIdentity(error.code))
-      refusals.set(error.code, (refusals.get(error.code) ?? 0) + 1);
+    if (!(error instanceof XdsError)) return;
+    const count = refusals.get(error.code);
+    if (count !== undefined) refusals.set(error.code, count + 1);
   };
 
   return {
@@ -107,9 +108,13 @@ export async function openNodeGate(options: NodeGateOptions): Promise<NodeGate> 
   };
 }
 
-function isAboutIdentity(code: XdsErrorCode): boolean {
-  return code.startsWith('node-credential-') || code === 'node-refused';
-}
+const IDENTITY_CODES: readonly XdsErrorCode[] = [
+  'node-credential-missing',
+  'node-credential-wrong',
+  'node-credential-expired',
+  'node-credential-revoked',
+  'node-refused',
+];
 
 /** By the policies as they stand when it is asked. */
 class NodeJudge {

@@ -28,6 +28,7 @@ export function setUp(over: Partial<ScrapeSources> = {}) {
     readWatchLag,
     readLimits: () => guard.usage(),
     readCertificates: () => [],
+    readNodeRefusals: () => [],
     version: '1.2.3',
     clock,
     log: silentLog,
