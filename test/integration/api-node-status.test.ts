@@ -168,7 +168,7 @@ test('the server side fixes namespace and labels, says what the node says, and l
   assert.equal((await call('PATCH', NODE, { namespace: 'edge' })).body.result, 'unchanged');
   await call('PATCH', NODE, { claims: 'ignored' });
   assert.deepEqual((await call('GET', NODE)).body.metadata.labels, { tier: 'gold' });
-  await call('PATCH', NODE, { namespace: null, labels: { tier: null }, claims: 'kept' });
+  await call('PATCH', NODE, { namespace: null, labels: { tier: null }, claims: null });
   assert.equal((await call('GET', NODE)).body.status.claimed, null);
   assert.equal((await store.get('NodePolicy', 'edge-1'))?.value.identity, undefined);
   const { items } = (await call('GET', '/v1/events?type=node.configured')).body;
