@@ -16,9 +16,9 @@ import type { ServerTls } from '../model/server-tls.ts';
 import type { SignaturePolicy } from '../model/signature-policy.ts';
 import type { WebhookAccess } from '../model/webhook.ts';
 import type { LimitUsage } from '../model/xds-limits.ts';
+import type { DenialLog } from '../store/denial-log.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Store } from '../store/store.ts';
-import type { DenialLog } from './denial-log.ts';
 import { type Fleet, readFleet } from './fleet.ts';
 
 /** What the routes are given. */

@@ -5,6 +5,7 @@ import type { Clock, Log, RandomHex } from '../model/ports.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { ModuleError } from './module-error.ts';
 import type { Authorize } from './publish-right.ts';
+import type { RegistryAudit } from './registry-audit.ts';
 import { BlobRequests, MAX_BLOB_BYTES } from './registry-blob-requests.ts';
 import { searchCatalogue } from './registry-catalogue.ts';
 import { RegistryContent, type RegistryHoldings } from './registry-content.ts';
@@ -22,6 +23,7 @@ export interface BuiltInRegistryOptions {
   readonly random: RandomHex;
   readonly log: Log;
   readonly authorize: Authorize;
+  readonly audit: RegistryAudit;
 }
 
 export interface BuiltInRegistry {
@@ -37,7 +39,7 @@ export interface BuiltInRegistry {
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md
  */
 export function createBuiltInRegistry(options: BuiltInRegistryOptions): BuiltInRegistry {
-  const { cache, clock, random, log, authorize } = options;
+  const { cache, clock, random, log, audit } = options;
   const content = new RegistryContent(cache, random, clock);
   const uploads = new RegistryUploads(cache.directory, cache.quota, random, clock, MAX_BLOB_BYTES);
   const parts: Parts = {
@@ -52,8 +54,13 @@ export function createBuiltInRegistry(options: BuiltInRegistryOptions): BuiltInR
         const route = matchRegistryRoute(request.method ?? 'GET', url.pathname);
         response.setHeader('docker-distribution-api-version', 'registry/2.0');
         response.setHeader('x-content-type-options', 'nosniff');
-        await authorize(request, route);
-        await answer(parts, route, { request, response, query: url.searchParams });
+        const by = { who: await identify(options, request, route), address: addressOf(request) };
+        await answer(parts, route, {
+          request,
+          response,
+          query: url.searchParams,
+          audit: (action, subject, text) => audit.changed(by, action, subject, `${text} by ${by.who}`),
+        });
       } catch (error) {
         answerFault(error, request, response, log);
       } finally {
@@ -64,6 +71,26 @@ export function createBuiltInRegistry(options: BuiltInRegistryOptions): BuiltInR
     searchCatalogue: query => searchCatalogue(content, query),
     held: () => content.held(),
   };
+}
+
+/** Throws RegistryRefusal. Whoever showed something that does not count is told of; clients that only ask are not. */
+async function identify(
+  { authorize, audit }: BuiltInRegistryOptions,
+  request: IncomingMessage,
+  route: RegistryRoute,
+): Promise<string> {
+  try {
+    return await authorize(request, route);
+  } catch (error) {
+    const isMeant = 'repository' in route && route.right !== 'pull';
+    if (isMeant && error instanceof RegistryRefusal && request.headers.authorization !== undefined)
+      await audit.denied({ who: 'unknown', address: addressOf(request) }, route.repository, error);
+    throw error;
+  }
+}
+
+function addressOf({ socket }: IncomingMessage): string {
+  return socket.remoteAddress ?? '';
 }
 
 interface Parts {

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { findDenial } from '../model/access.ts';
-import { isTokenLike } from '../model/api-token.ts';
+import { FIRST_TOKEN, isTokenLike } from '../model/api-token.ts';
 import { toMessage } from '../model/error.ts';
 import type { Log } from '../model/ports.ts';
 import { toPublishToken } from '../model/publish-token.ts';
@@ -21,11 +21,17 @@ export interface PublishRightOptions {
   readonly log: Log;
 }
 
-/** Throws RegistryRefusal where the request has not the right that it takes. */
-export type Authorize = (request: IncomingMessage, route: RegistryRoute) => Promise<void>;
+/**
+ * Who it is that pushes or deletes; of a pull nobody asks. Throws RegistryRefusal where the request has not the right that
+ * it takes.
+ */
+export type Authorize = (request: IncomingMessage, route: RegistryRoute) => Promise<string>;
 
 /** The role that a token of the API needs to push. */
 const PUSHER = 'deployer';
+const NOBODY = 'unknown';
+/** Whoever has the publish token. */
+const PUBLISH_TOKEN = 'publish token';
 
 /**
  * Whoever reaches the registry may pull. Pushing and deleting take a token, as password of any user (`docker login`) or
@@ -37,13 +43,13 @@ export function makePublishRight(options: PublishRightOptions): Authorize {
   const { tokenPath, asksTokens, log } = options;
   const isOpen = tokenPath === undefined && !asksTokens;
   return async (request, route) => {
-    if (route.kind === 'refused') return;
+    if (route.kind === 'refused') return NOBODY;
     // Many clients ask here, and only here, whether to send what they have.
-    if (route.right === 'pull' && route.kind !== 'base') return;
+    if (route.right === 'pull' && route.kind !== 'base') return NOBODY;
     const given = passwordOf(request);
     if (given !== undefined && isTokenLike(given)) return requireRole(options, route, given);
-    if (isOpen) return;
-    if (tokenPath !== undefined && isSame(await readToken(tokenPath, log), given)) return;
+    if (isOpen) return FIRST_TOKEN;
+    if (tokenPath !== undefined && isSame(await readToken(tokenPath, log), given)) return PUBLISH_TOKEN;
     throw unauthorized('log in with a token as password, e.g. docker login --username attache');
   };
 }
@@ -52,13 +58,13 @@ async function requireRole(
   { checkToken, rootNamespace }: PublishRightOptions,
   route: Exclude<RegistryRoute, { readonly kind: 'refused' }>,
   given: string,
-): Promise<void> {
+): Promise<string> {
   const found = await checkToken(given);
   if (found.kind !== 'good') throw unauthorized('the token is not known, was revoked, or has expired');
-  if (!('repository' in route)) return;
   const { token } = found;
+  if (!('repository' in route)) return token.name;
   const denial = findDenial(token, PUSHER, { kind: 'repository', name: route.repository }, rootNamespace);
-  if (denial === undefined) return;
+  if (denial === undefined) return token.name;
   const why = denial.by === 'role' ? `it takes the role ${denial.needs}, and has ${token.role}` : denial.text;
   throw new RegistryRefusal(403, 'DENIED', `the token ${token.name} may not push here: ${why}`);
 }

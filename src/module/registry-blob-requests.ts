@@ -56,8 +56,10 @@ export class BlobRequests {
     }
   }
 
-  async delete({ response }: Exchange, repository: string, digest: string): Promise<void> {
+  async delete({ response, audit }: Exchange, repository: string, digest: string): Promise<void> {
     await this.#content.deleteBlob(repository, digest);
+    const name = `${repository}@${digest}`;
+    await audit('registry.deleted', name, `${name} deleted`);
     sendEmpty(response, 202);
   }
 

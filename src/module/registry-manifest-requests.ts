@@ -39,7 +39,11 @@ export class ManifestRequests {
   }
 
   /** PUT by tag, or by digest, then with any number of `tag` parameters. */
-  async put({ request, response, query }: Exchange, repository: string, reference: string): Promise<void> {
+  async put(
+    { request, response, query, audit }: Exchange,
+    repository: string,
+    reference: string,
+  ): Promise<void> {
     const byDigest = reference.includes(':');
     const more = byDigest ? query.getAll('tag') : [];
     if (more.length > MAX_TAGS || !more.every(isTag))
@@ -51,6 +55,8 @@ export class ManifestRequests {
     if (typeof facts === 'string') throw new RegistryRefusal(400, 'MANIFEST_INVALID', facts);
     const tags = byDigest ? more : [reference];
     await this.#content.putManifest(repository, bytes, digest, facts, tags);
+    const named = tags.length === 0 ? '' : ` as ${tags.join(', ')}`;
+    await audit('registry.pushed', toName(repository, reference), `${repository}: ${digest} pushed${named}`);
     sendEmpty(response, 201, {
       location: `/v2/${repository}/manifests/${digest}`,
       'docker-content-digest': digest,
@@ -59,9 +65,11 @@ export class ManifestRequests {
     });
   }
 
-  async delete({ response }: Exchange, repository: string, reference: string): Promise<void> {
+  async delete({ response, audit }: Exchange, repository: string, reference: string): Promise<void> {
     if (reference.includes(':')) await this.#content.deleteManifest(repository, reference);
     else await this.#content.deleteTag(repository, reference);
+    const name = toName(repository, reference);
+    await audit('registry.deleted', name, `${name} deleted`);
     sendEmpty(response, 202);
   }
 
@@ -87,6 +95,11 @@ export class ManifestRequests {
       },
     );
   }
+}
+
+/** `auth:1.4`, `auth@sha256:…` */
+function toName(repository: string, reference: string): string {
+  return `${repository}${reference.includes(':') ? '@' : ':'}${reference}`;
 }
 
 interface Referrer {

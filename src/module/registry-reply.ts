@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ModuleError } from './module-error.ts';
+import type { RegistryAction } from './registry-audit.ts';
 import type { RegistryRefusal } from './registry-refusal.ts';
 
 /** One request to the built-in registry. */
@@ -7,6 +8,8 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly query: URLSearchParams;
+  /** Puts what was changed into the audit; before it is answered. */
+  readonly audit: (action: RegistryAction, subject: string, text: string) => Promise<void>;
 }
 
 /** The answers of the built-in registry that more than one request gets. */

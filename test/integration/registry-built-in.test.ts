@@ -13,6 +13,7 @@ import {
   anybody,
   makeCache,
   makeModule,
+  NO_AUDIT,
   openTestCache,
   random,
   sourceOptions,
@@ -79,6 +80,7 @@ test('tags and blobs outlive a restart; blobs are read-only files of an OCI layo
   const registry = createBuiltInRegistry({
     cache: again,
     authorize: anybody,
+    audit: NO_AUDIT,
     clock: systemClock,
     random,
     log: silentLog,

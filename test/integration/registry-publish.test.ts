@@ -8,7 +8,10 @@ import { silentLog } from '../../src/model/ports.ts';
 import type { CheckToken } from '../../src/model/token-finding.ts';
 import { makePublishRight } from '../../src/module/publish-right.ts';
 import { pushModule } from '../../src/module/push-module.ts';
-import { makeDirectory, makeModule, startRegistry } from '../module/actors.ts';
+import { createRegistryAudit } from '../../src/module/registry-audit.ts';
+import { createDenialLog } from '../../src/store/denial-log.ts';
+import { createMemoryStore } from '../../src/store/memory-store.ts';
+import { makeDirectory, makeModule, startRegistry, systemClock } from '../module/actors.ts';
 
 const TOKEN = '0123456789abcdef';
 
@@ -43,7 +46,12 @@ async function start(t: TestContext, { token, asksTokens }: { token?: string; as
     rootNamespace: 'istio-system',
     log: silentLog,
   });
-  const { host } = await startRegistry(t, undefined, { authorize });
+  const store = createMemoryStore();
+  const denials = createDenialLog(store, systemClock, silentLog);
+  t.after(() => denials.stop());
+  const audit = createRegistryAudit({ store, clock: systemClock, denials });
+  const entries = async () => (await store.list('AuditEntry')).records.map(({ value }) => value);
+  const { host } = await startRegistry(t, undefined, { authorize, audit });
   const pushWith = async (password?: string): Promise<unknown> => {
     const dockerConfigPath = join(directory, 'config.json');
     const auth = Buffer.from(`anybody:${password}`).toString('base64');
@@ -58,7 +66,7 @@ async function start(t: TestContext, { token, asksTokens }: { token?: string; as
   };
   const ask = (method: string, path: string, authorization = '') =>
     fetch(`http://${host}${path}`, { method, headers: { authorization } });
-  return { host, directory, say, pushWith, ask };
+  return { host, directory, say, pushWith, ask, entries };
 }
 
 test('on loopback, without a token, every program may push and delete', async t => {
@@ -147,4 +155,21 @@ test('beside a publish token, one of the API pushes too; where none is asked for
     ['att_ci', 202],
   ] as const)
     assert.equal((await open.ask('DELETE', '/v2/auth/manifests/1', `Bearer ${token}`)).status, status, token);
+});
+
+test('what is pushed and deleted is in the audit, with who did it; so is who may not, but no client that only asks', async t => {
+  const { pushWith, ask, entries } = await start(t, { asksTokens: true });
+  await pushWith('att_ci');
+  await assert.rejects(pushWith('att_viewer'));
+  await assert.rejects(pushWith());
+  const basic = `Basic ${Buffer.from('x:att_ci').toString('base64')}`;
+  assert.equal((await ask('DELETE', '/v2/auth/manifests/1', basic)).status, 202);
+  const told = (await entries()).map(({ actor, address, action, subject, result }) =>
+    [actor, address, action, subject, result].join(' '),
+  );
+  assert.deepEqual(told, [
+    'ci 127.0.0.1 registry.pushed auth:1 done',
+    'unknown 127.0.0.1 registry.push auth denied',
+    'ci 127.0.0.1 registry.deleted auth:1 done',
+  ]);
 });

@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { silentLog } from '../../src/model/ports.ts';
 import { createBuiltInRegistry } from '../../src/module/built-in-registry.ts';
-import { anybody, openTestCache, random, systemClock } from '../module/actors.ts';
+import { anybody, NO_AUDIT, openTestCache, random, systemClock } from '../module/actors.ts';
 import { callRegistry, pushImage } from '../module/registry-client.ts';
 
 const [directory = '', first = '0'] = process.argv.slice(2);
@@ -15,6 +15,7 @@ const cache = await openTestCache(directory);
 const registry = createBuiltInRegistry({
   cache,
   authorize: anybody,
+  audit: NO_AUDIT,
   clock: systemClock,
   random,
   log: silentLog,

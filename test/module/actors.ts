@@ -14,6 +14,7 @@ import {
   createBuiltInRegistry,
 } from '../../src/module/built-in-registry.ts';
 import type { ModuleSourceOptions } from '../../src/module/fetch-module.ts';
+import type { RegistryAudit } from '../../src/module/registry-audit.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { buildProxyWasm } from '../fixtures/wasm-builder.ts';
 import { stopAfter } from '../harness/cleanup.ts';
@@ -29,7 +30,9 @@ export const systemClock: Clock = {
 };
 
 /** Everybody has every right. */
-export const anybody = async (): Promise<void> => {};
+export const anybody = async (): Promise<string> => 'admin';
+/** There is no store to keep it. */
+export const NO_AUDIT: RegistryAudit = { changed: async () => {}, denied: async () => {} };
 
 /** Closes pull secrets with a key of no secrecy. */
 export const testSeal = createSeal(Buffer.alloc(32, 7), random);
@@ -103,6 +106,7 @@ export async function startRegistry(
   const registry = createBuiltInRegistry({
     cache,
     authorize: anybody,
+    audit: NO_AUDIT,
     clock: systemClock,
     random,
     log: silentLog,

@@ -1,7 +1,7 @@
 import type { AuditDraft } from '../model/audit.ts';
 import type { Clock, Log } from '../model/ports.ts';
 import { toCountText } from '../model/quantity-text.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from './store.ts';
 
 /** Equal denials within this time are one entry, and one more that says how many they were. */
 const WINDOW_MS = 60_000;

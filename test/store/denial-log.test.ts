@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createDenialLog } from '../../src/api/denial-log.ts';
 import type { AuditDraft } from '../../src/model/audit.ts';
 import { type Log, silentLog } from '../../src/model/ports.ts';
+import { createDenialLog } from '../../src/store/denial-log.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { StoreError } from '../../src/store/store-error.ts';
-import { FakeClock } from '../store/fake-clock.ts';
+import { FakeClock } from './fake-clock.ts';
 
 const DENIED: AuditDraft = {
   time: '2026-01-01T00:00:00.000Z',
