@@ -72,7 +72,12 @@ export interface CommandPorts {
 }
 
 export interface RunningControlPlane {
-  readonly addresses: { readonly xds: string; readonly modules: string; readonly api: string };
+  readonly addresses: {
+    readonly xds: string;
+    readonly modules: string;
+    readonly api: string;
+    readonly metrics?: string;
+  };
   stop(): Promise<void>;
 }
 

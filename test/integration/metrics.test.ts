@@ -37,6 +37,7 @@ test('both ports tell the same metrics, and the port for scrapers tells nothing 
   const attache = stopAfter(t, await AttacheProcess.start({ flags: ['--metrics-listen', '127.0.0.1:0'] }));
   const { api, xds } = attache.addresses;
   const { metrics } = JSON.parse(readFileSync(join(attache.folder, 'data', 'addresses.json'), 'utf8'));
+  assert.ok((await attache.log()).includes(`  metrics  http://${metrics}/metrics   plain text`));
   const connection = stopAfter(t, new XdsConnection(Number(xds.split(':').at(-1))));
   await connection.open('edge-of-a-customer').ask(CLUSTER_TYPE).next();
   const families = await until(
@@ -73,7 +74,10 @@ test('both ports tell the same metrics, and the port for scrapers tells nothing 
 
   for (const path of ['/', '/v1/plugins', '/healthz']) {
     const refused = await fetch(`http://${metrics}${path}`);
-    assert.deepEqual([refused.status, ((await refused.json()) as { code: string }).code], [404, 'unknown-path']);
+    assert.deepEqual(
+      [refused.status, ((await refused.json()) as { code: string }).code],
+      [404, 'unknown-path'],
+    );
   }
   const post = await fetch(`http://${metrics}/metrics`, { method: 'POST', body: 'x' });
   assert.equal(post.status, 404);

@@ -92,7 +92,7 @@ export const METRICS = {
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   ),
   certExpiry: gauge('attache_cert_expiry_timestamp_seconds', 'when a certificate of ours ends, Unix time', {
-    certificate: 'one word for each certificate setting',
+    certificate: '`tls-cert`, `client-ca`: of each the one that ends first',
   }),
   requests: counter('attache_api_requests_total', 'requests of the API port, when they have ended', {
     route: 'the templates of the API, `/v2/*` for the registry, `other`',

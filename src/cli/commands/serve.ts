@@ -79,7 +79,7 @@ function waitForSignal(context: CommandContext): Stopping {
 }
 
 function describe(config: Config, running: RunningControlPlane, isNew: boolean, version: string): string {
-  const { xds, modules, api } = running.addresses;
+  const { xds, modules, api, metrics } = running.addresses;
   const plain = 'plain text, allowed by --allow-plaintext';
   const notes = {
     xds: `${toTransport(config, 'xds', plain)}${NODE_PROOFS[config.nodeAuth]}`,
@@ -91,6 +91,9 @@ function describe(config: Config, running: RunningControlPlane, isNew: boolean, 
     `  xDS      ${xds}   ${notes.xds}`,
     `  modules  ${modules}   ${notes.modules}`,
     `  API      ${api}   ${notes.api}`,
+    ...(metrics === undefined
+      ? []
+      : [`  metrics  http://${metrics}/metrics   plain text, no token asked for`]),
   ]
     .map(line => line.trimEnd())
     .join('\n');
