@@ -15,6 +15,10 @@ import { DocWorld } from './docs/doc-world.ts';
 /** Counted, so that one more is a decision and not an accident. */
 const NOT_RUN = 32;
 
+/** A minute for all, on a machine that does nothing else; this for one that does a lot. */
+const SUITE_LIMIT_MS = 600_000;
+const DOCUMENT_LIMIT_MS = 300_000;
+
 const tree = await readCommandTree();
 const byDocument = DOCUMENTS.map(document => ({ document, commands: toCommands(readBlocks(document)) }));
 const all = byDocument.flatMap(({ commands }) => commands);
@@ -90,11 +94,14 @@ async function typeOne(command: DocCommand, world: DocWorld): Promise<void> {
 }
 
 // They wait for rollouts more than they work.
-describe('the commands of the documents work as they stand there', { concurrency: 3 }, () => {
+describe('the commands of the documents work as they stand there', {
+  concurrency: 3,
+  timeout: SUITE_LIMIT_MS,
+}, () => {
   for (const { document, commands } of byDocument) {
     const wanted = commands.filter(command => !('notRun' in expectationOf(command)));
     if (wanted.length === 0) continue;
-    test(document, async t => {
+    test(document, { timeout: DOCUMENT_LIMIT_MS }, async t => {
       const world = stopAfter(t, await DocWorld.create());
       const { given, beside = {} } = STORIES[document] ?? {};
       await given?.(world);

@@ -60,9 +60,9 @@ export function toCommands(blocks: readonly DocBlock[]): readonly DocCommand[] {
     .flatMap(block => readCommands(block));
 }
 
-function readCommands({ document, line, language, text }: DocBlock): readonly DocCommand[] {
+function readCommands({ document, line, language, text: block }: DocBlock): readonly DocCommand[] {
   const commands: DocCommand[] = [];
-  const lines = text.split('\n');
+  const lines = block.split('\n');
   // What a console shows after its prompt is typed, the rest is what came of it.
   const hasPrompts = language === 'console' || lines.some(one => one.startsWith('$ '));
   for (let i = 0; i < lines.length; i++) {
@@ -74,8 +74,10 @@ function readCommands({ document, line, language, text }: DocBlock): readonly Do
     if (end !== undefined)
       do typed += `\n${lines[++i] ?? end}`;
       while (lines[i]?.trim() !== end && i + 1 < lines.length);
-    const bare = (end === undefined ? withoutComment(typed) : typed).replace(/^\$ /, '').trim();
-    if (bare !== '') commands.push({ document, line: line + first, text: bare.replace(/[ \t]+/g, ' ') });
+    // What stands in the document of a `<<` is a file: every blank counts.
+    const bare = end === undefined ? withoutComment(typed).replace(/[ \t]+/g, ' ') : typed;
+    const text = bare.replace(/^\$ /, '').trim();
+    if (text !== '') commands.push({ document, line: line + first, text });
   }
   return commands;
 }

@@ -88,6 +88,12 @@ export const STORIES: Readonly<Record<string, DocStory>> = {
       ...notRun('has a test of its own', ['npm ci && npm run demo', 'docker compose up --build']),
     },
   },
+  'docs/access.md': {
+    async given(world) {
+      // The address of the document is not ours: on loopback tokens have to be asked for.
+      await world.type('export ATTACHE_API_AUTH=token');
+    },
+  },
   'docs/audit.md': {
     given: giveFleet,
     expects: {
@@ -116,6 +122,12 @@ export const STORIES: Readonly<Record<string, DocStory>> = {
       'docker compose down --volumes',
       'docker build -t attache .',
     ]),
+  },
+  'docs/cli.md': {
+    async given(world) {
+      for (const name of ['prod.token', 'ca.pem']) world.write(name, `${name}\n`);
+      await giveFleet(world);
+    },
   },
   'docs/migrating.md': {
     async given(world) {
@@ -197,6 +209,7 @@ export const STORIES: Readonly<Record<string, DocStory>> = {
       ...notRun('has a test of its own', ['attache delete cluster app --dry-run']),
     },
   },
+  'docs/security.md': {},
   'docs/upgrading.md': {
     async given(world) {
       await world.keep('server', 'attache serve');
@@ -208,6 +221,13 @@ export const STORIES: Readonly<Record<string, DocStory>> = {
       'attache serve --data /tmp/try --xds-listen 127.0.0.1:0 --modules-listen 127.0.0.1:0 --api-listen 127.0.0.1:0':
         { keeps: 'other' },
     },
+  },
+  'docs/webhooks.md': {
+    async given(world) {
+      await world.keep('server', 'attache serve');
+    },
+    // Nobody has that name.
+    expects: { 'attache webhook test on-call': { exits: [1] } },
   },
   'docs/xds.md': {
     expects: notRun('is a program that is not on every machine', [

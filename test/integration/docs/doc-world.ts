@@ -38,6 +38,7 @@ export class DocWorld {
   readonly folder: string;
   readonly ports: Readonly<Record<'xds' | 'modules' | 'api' | 'listener' | 'admin', number>>;
   readonly #upstream: Upstream;
+  readonly #exported: Record<string, string> = {};
   /** What stays in the foreground of a terminal of its own, by what it is. */
   readonly #kept = new Map<'server' | 'envoy' | 'other', Child>();
 
@@ -85,9 +86,11 @@ export class DocWorld {
   localize(text: string): string {
     const { xds, modules, api, listener, admin } = this.ports;
     const pairs: readonly (readonly [RegExp, string])[] = [
+      // First: the folder that stands for the others lies below /tmp itself.
+      [/(?<=\s)\/(?=(backup|tmp)\/)/g, `${this.folder}/`],
       [/\b(127\.0\.0\.1|localhost|attache\.internal):18000\b/g, `127.0.0.1:${xds}`],
       [/\b(127\.0\.0\.1|localhost|attache\.internal):18001\b/g, `127.0.0.1:${modules}`],
-      [/\b(127\.0\.0\.1|localhost|attache\.internal):18002\b/g, `127.0.0.1:${api}`],
+      [/\b(127\.0\.0\.1|10\.0\.0\.5|localhost|attache\.internal):18002\b/g, `127.0.0.1:${api}`],
       [/\bregistry\.example\//g, `127.0.0.1:${api}/`],
       [/\b127\.0\.0\.1:3000\b/g, `127.0.0.1:${this.#upstream.port}`],
       [/\b127\.0\.0\.1:9901\b/g, `127.0.0.1:${admin}`],
@@ -96,13 +99,15 @@ export class DocWorld {
       [/--admin-port 9901\b/g, `--admin-port ${admin}`],
       [/\/var\/log\/envoy\b/g, join(this.folder, 'log')],
       [/\/var\/lib\/attache\b/g, join(this.folder, 'data')],
-      [/(?<=\s)\/(?=(backup|tmp)\/)/g, `${this.folder}/`],
     ];
     return pairs.reduce((all, [pattern, own]) => all.replace(pattern, own), text);
   }
 
-  /** Types a command and waits for its end. */
+  /** Types a command and waits for its end. What it exports holds for all that follow. */
   async type(command: string): Promise<Typed> {
+    if (command.startsWith('export '))
+      for (const [, name = '', value = ''] of command.matchAll(/([A-Z_]+)=(\S+)/g))
+        this.#exported[name] = value;
     const name = join(this.folder, '.typed');
     const [out, err] = [`${name}.out`, `${name}.err`];
     const child = this.#spawn(command, out, err);
@@ -171,6 +176,7 @@ export class DocWorld {
         ATTACHE_MODULES_LISTEN: `127.0.0.1:${modules}`,
         ATTACHE_API_LISTEN: `127.0.0.1:${api}`,
         ATTACHE_LOG_LEVEL: 'error',
+        ...this.#exported,
       },
     });
     for (const fd of [stdout, stderr]) closeSync(fd);
