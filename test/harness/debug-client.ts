@@ -12,8 +12,10 @@ export type Message = any;
 /** Calls any service by the protos; a second stack is in test/interop. */
 export class DebugClient {
   readonly #client: grpc.Client;
+  readonly #metadata = new grpc.Metadata();
 
-  constructor(port: number) {
+  constructor(port: number, token?: string) {
+    if (token !== undefined) this.#metadata.set('authorization', `Bearer ${token}`);
     this.#client = new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
     });
@@ -25,7 +27,8 @@ export class DebugClient {
     return new Promise((resolve, reject) => {
       const done = (error: grpc.ServiceError | null, value?: Message): void =>
         error === null ? resolve(value) : reject(error);
-      this.#client.makeUnaryRequest(path, encode, decode, request, { deadline: Date.now() + 20_000 }, done);
+      const options = { deadline: Date.now() + 20_000 };
+      this.#client.makeUnaryRequest(path, encode, decode, request, this.#metadata, options, done);
     });
   }
 

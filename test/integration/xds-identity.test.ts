@@ -9,6 +9,8 @@ import type { NodePolicy } from '../../src/model/fleet-records.ts';
 import { makeNodeToken } from '../../src/model/node-token.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import { watchCertificates } from '../../src/tls/watch-certificates.ts';
+import { stopAfter } from '../harness/cleanup.ts';
+import { DebugClient } from '../harness/debug-client.ts';
 import { makePki, readPem, type TestPki, TRUST_DOMAIN } from '../harness/pki.ts';
 import { until } from '../harness/wait.ts';
 import { FakeClock } from '../store/fake-clock.ts';
@@ -206,6 +208,33 @@ test('a node token lets its own node in, until it is revoked; nothing else does'
   assert.equal((await stream.ended).code, status.UNAUTHENTICATED);
   const renewed = connect({ token: makeNodeToken(tokenKey, NODE, at) });
   assert.equal(await accept(renewed.open(NODE).ask(CDS)), 'cds a@1');
+});
+
+test('a status request shows the nodes that the caller may be; health is for everybody', async t => {
+  const tokenKey = randomBytes(32);
+  const gate = { auth: 'token', claims: 'ignored', tokenKey } as const;
+  const { connect, set, server } = await setUp(t, { clusters: 'a@1' }, { gate });
+  set({ clusters: 'c@1' }, 'edge-2');
+  const tokens = [NODE, 'edge-2'].map(node => makeNodeToken(tokenKey, node, 0));
+  await accept(
+    connect({ token: tokens[0] ?? '' })
+      .open(NODE)
+      .ask(CDS),
+  );
+  await accept(
+    connect({ token: tokens[1] ?? '' })
+      .open('edge-2')
+      .ask(CDS),
+  );
+  const { port } = server.address;
+  const shown = await stopAfter(t, new DebugClient(port, tokens[1])).status();
+  assert.deepEqual(
+    shown.map(({ node }: { node: { id: string } }) => node.id),
+    ['edge-2'],
+  );
+  const stranger = stopAfter(t, new DebugClient(port));
+  await assert.rejects(stranger.status(), { code: status.UNAUTHENTICATED });
+  assert.equal((await stranger.unary('grpc.health.v1.Health.Check', {})).status, 'SERVING');
 });
 
 interface Hands {
