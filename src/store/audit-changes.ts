@@ -17,6 +17,7 @@ const TOLD: Readonly<Partial<Record<Kind, 'all' | readonly string[]>>> = {
   RolloutIntent: 'all',
   Freeze: 'all',
   NodePolicy: 'all',
+  NodeGroup: 'all',
   Token: ['id', 'name', 'role', 'scope', 'createdBy', 'expiresAt'],
   Quarantine: 'all',
   Revision: ['number', 'contentHash', 'configHash', 'module', 'message'],

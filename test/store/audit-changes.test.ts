@@ -58,6 +58,21 @@ test('of sealed resources, of pull secrets and of kinds that nobody listed it te
   }
 });
 
+test('of a token it tells the right that it gives, and nothing of the token', () => {
+  const told = change('Token', undefined, {
+    id: 'ab',
+    name: 'ci',
+    sha256: 'hunter2',
+    role: 'admin',
+    scope: {},
+  });
+  assert.deepEqual(
+    told.fields?.map(({ pointer }) => pointer),
+    ['/id', '/name', '/role', '/scope'],
+  );
+  assert.doesNotMatch(JSON.stringify(told), /hunter2/);
+});
+
 test('digests do not depend on the order of fields, and cannot be guessed without the key of the store', () => {
   const [one, other] = [
     { a: 1, b: 2 },
