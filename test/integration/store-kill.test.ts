@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CHAIN_START, checkEnd, followChain, isBroken } from '../../src/model/audit-chain.ts';
+import { AUDIT_HEAD_KEY } from '../../src/store/record-kinds.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 
@@ -13,7 +15,7 @@ const CYCLES = 20;
 const SEED = Number(process.env.ATTACHE_TEST_SEED ?? 20261121);
 const clock = { now: Date.now, after: () => () => {} };
 
-test(`kill -9 while writing, ${CYCLES} times (seed ${SEED}): no answered write is lost`, async () => {
+test(`kill -9 while writing, ${CYCLES} times (seed ${SEED}): no answered write is lost, nor its entry in the audit`, async () => {
   await inDirectory(async directory => {
     const random = seeded(SEED);
     const answered = new Map<number, number>();
@@ -49,8 +51,8 @@ test('a second process is refused in less than a second, and the first is not di
 });
 
 /**
- * Every answered write is there with its revision, pairs are whole, and revisions have no gaps. Answers the number
- * of the newest write, which may be one that was never answered.
+ * Every answered write is there with its revision, pairs are whole, revisions have no gaps, and the audit has an entry for
+ * each, in an unbroken chain. Answers the number of the newest write, which may be one that was never answered.
  */
 async function checkAll(store: Store, answered: ReadonlyMap<number, number>): Promise<number> {
   const left = await store.list('ModuleKey', 'left-');
@@ -65,7 +67,23 @@ async function checkAll(store: Store, answered: ReadonlyMap<number, number>): Pr
   const newest = Number((await store.get('ModuleKey', 'newest'))?.value.hex ?? -1);
   assert.equal(newest, Math.max(-1, ...revisions.keys()));
   assert.equal(left.revision, revisions.size, 'one revision a transaction, no gaps');
+  await checkAudit(store, left.records);
   return newest;
+}
+
+async function checkAudit(store: Store, writes: readonly { readonly revision: number }[]): Promise<void> {
+  const entries = (await store.list('AuditEntry')).records.map(({ value }) => value);
+  const revisions = writes.map(({ revision }) => revision).toSorted((a, b) => a - b);
+  assert.deepEqual(
+    entries.map(({ revision }) => revision),
+    revisions,
+  );
+  const end = followChain(CHAIN_START, entries);
+  if (isBroken(end)) assert.fail(end.text);
+  assert.equal(
+    checkEnd(end, (await store.get('AuditHead', AUDIT_HEAD_KEY))?.value ?? CHAIN_START),
+    undefined,
+  );
 }
 
 function startWriter(directory: string, first: number) {

@@ -3,22 +3,25 @@
  * directory, first number.
  */
 import { writeSync } from 'node:fs';
+import { toDecision } from '../../src/model/audit.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 
 const [directory = '', first = '0'] = process.argv.slice(2);
+const ENTRY = { action: 'test.written', subject: 'newest', behalf: undefined };
 const clock = { now: Date.now, after: () => () => {} };
 
 try {
   const store = await openSqliteStore({ directory, clock });
   writeSync(1, 'open\n');
   for (let n = Number(first); ; n += 1) {
-    // Two records that must live or die together, and one key that every write replaces.
+    // Two records that must live or die together, one key that every write replaces, and an entry of the audit.
     const hex = String(n).repeat(1 + (n % 300));
     const revision = await store.transaction([
       { op: 'put', kind: 'ModuleKey', key: `left-${n}`, value: { hex } },
       { op: 'put', kind: 'ModuleKey', key: `right-${n}`, value: { hex } },
       { op: 'put', kind: 'ModuleKey', key: 'newest', value: { hex: String(n) } },
+      { op: 'append', kind: 'AuditEntry', value: toDecision(0, { ...ENTRY, text: String(n) }) },
     ]);
     writeSync(1, `${n} ${revision}\n`);
   }
