@@ -3,6 +3,7 @@ import protobuf from 'protobufjs';
 import protojson from 'protobufjs/ext/protojson.js';
 import { toMessage } from '../model/error.ts';
 import { findNearestName } from '../model/nearest-name.ts';
+import { ownBytes } from '../model/own-bytes.ts';
 import type { JsonObject, JsonValue } from '../model/plugin-spec.ts';
 import { CompileError } from './compile-error.ts';
 import { findFaults, toCompileError } from './json-faults.ts';
@@ -10,6 +11,7 @@ import { installedProtoFiles, type ProtoFiles } from './proto-files.ts';
 import { addMissing, mergeOverlay, OVERLAY_FILE } from './proto-overlay.ts';
 import { NO_PROTOSETS, type Protosets } from './protoset.ts';
 import { sortKeys } from './sort-keys.ts';
+import { toStrictJson } from './strict-json.ts';
 
 /** Only options of fields and files come from these; encoding needs none of them. */
 const ANNOTATIONS = /^(validate\/validate|(udpa|xds|envoy)\/annotations\/|google\/api\/(annotations|http)\b)/;
@@ -62,8 +64,11 @@ export class ProtoRegistry {
     const type = this.lookup(typeUrl);
     try {
       const faults = findFaults(this, type, json);
-      if (faults.length > 0) throw toCompileError(faults);
-      return type.encode(protojson.fromJson(type, sortKeys(json))).finish();
+      const strict = faults.length === 0 ? json : toStrictJson(this, json);
+      const left = faults.length === 0 ? [] : findFaults(this, type, strict);
+      // Places are said as they are in what was given.
+      if (left.length > 0) throw toCompileError(left.length === faults.length ? faults : left);
+      return ownBytes(type.encode(protojson.fromJson(type, sortKeys(strict))).finish());
     } catch (cause) {
       if (cause instanceof CompileError) throw cause;
       // What the walk does not see, such as nesting without end.

@@ -2,6 +2,7 @@ import type { Meter } from '../model/meter.ts';
 import type { ModuleFetchFeed } from '../model/module-fetch.ts';
 import type { NodeIdentity } from '../model/node.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
+import { ownBytes } from '../model/own-bytes.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { LiveTable } from '../store/live-table.ts';
@@ -271,8 +272,7 @@ function newNodeCheck(nodeId: string): NodeCheck {
     if (node === undefined || (known !== undefined && Buffer.compare(known, node) === 0)) return;
     if (decodeNode(node).id !== nodeId)
       throw new XdsError('node-changed', `the stream of ${nodeId} now names another node`);
-    // A copy: the bytes themselves are a part of the 64 kB that were read with them.
-    known = Buffer.from(node);
+    known = ownBytes(node);
   };
 }
 

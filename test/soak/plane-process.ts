@@ -39,9 +39,9 @@ async function measure(): Promise<void> {
     globalThis.gc?.();
     await new Promise(resolve => setImmediate(resolve));
   }
-  const { heapUsed, rss } = process.memoryUsage();
+  const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
   const { user, system } = process.cpuUsage();
-  tell({ said: 'memory', heapUsed, rss, cpuMs: (user + system) / 1000 });
+  tell({ said: 'memory', heapUsed, arrayBuffers, rss, cpuMs: (user + system) / 1000 });
 }
 
 async function stop(): Promise<void> {

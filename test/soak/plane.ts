@@ -9,6 +9,8 @@ export type ToPlane = { readonly ask: 'memory' } | { readonly ask: 'stop' };
 export interface Memory {
   /** Bytes, after a full collection. */
   readonly heapUsed: number;
+  /** Bytes of buffers, which lie outside of the heap. */
+  readonly arrayBuffers: number;
   readonly rss: number;
   /** Used since its start. */
   readonly cpuMs: number;
