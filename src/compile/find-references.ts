@@ -66,7 +66,8 @@ function readEndpoints(
   config: JsonValue,
   pointer: string,
 ): readonly ResourceReference[] {
-  if (!isObject(config) || !['EDS', 3].includes(cluster.type as string | number)) return [];
+  const isEds = cluster.type === 3 || String(cluster.type).toUpperCase() === 'EDS';
+  if (!isObject(config) || !isEds) return [];
   if (!overAds(config, 'eds_config', 'edsConfig')) return [];
   const written = config.service_name ?? config.serviceName;
   const name = typeof written === 'string' && written !== '' ? written : toEnvoyName(cluster);

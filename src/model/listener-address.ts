@@ -24,7 +24,7 @@ function toText(address: JsonValue | undefined, binds: boolean): string | undefi
   const protocol = pick(socket, 'protocol');
   const network = pick(socket, 'network_namespace_filepath', 'networkNamespaceFilepath');
   return [
-    protocol === 'UDP' || protocol === 1 ? 'udp' : 'tcp',
+    protocol === 1 || String(protocol).toUpperCase() === 'UDP' ? 'udp' : 'tcp',
     `${toHost(host)}:${port}`,
     // A listener that others hand their connections to is in nobody's way.
     ...(binds ? [] : ['(not bound)']),

@@ -61,7 +61,7 @@ export function toListenerFacts(listener: JsonObject): ListenerFacts {
   const socket = read(read(listener, 'address'), 'socketAddress', 'socket_address');
   const port = Number(read(socket, 'portValue', 'port_value') ?? 0);
   const written = read(listener, 'trafficDirection', 'traffic_direction');
-  const direction = typeof written === 'number' ? DIRECTIONS[written] : written;
+  const direction = typeof written === 'number' ? DIRECTIONS[written] : String(written).toUpperCase();
   const trafficDirection = direction === 'INBOUND' || direction === 'OUTBOUND' ? direction : 'UNSPECIFIED';
   return { name: String(listener.name ?? ''), port: Number.isNaN(port) ? 0 : port, trafficDirection };
 }

@@ -74,7 +74,7 @@ test('every wrong value is found, each at its place', () => {
       per_connection_buffer_limit_bytes: 'much',
       listener_filters_timeout: '5 seconds',
       traffic_direction: 'UP',
-      filter_chains: {},
+      filter_chains: 7,
       metadata: { filter_metadata: { a: 1 } },
     }),
   );
