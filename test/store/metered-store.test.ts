@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { silentMeter } from '../../src/model/meter.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { meterStore } from '../../src/store/metered-store.ts';
 import { StoreError } from '../../src/store/store-error.ts';
+import { describeStoreContract } from '../contract/store-contract.ts';
+
+describeStoreContract('metered', async () => {
+  const { store } = meterStore(createMemoryStore(), silentMeter);
+  return { store, dispose: () => store.close() };
+});
 
 function setUp() {
   let now = 0;
