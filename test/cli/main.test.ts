@@ -14,6 +14,8 @@ test('bad usage is exit 2, on stderr', async () => {
     ['apply'],
     ['serve', '--xds-listen', 'x'],
     ['bootstrap'],
+    ['apply', '-f', '.', '--timeout', '5s'],
+    ['delete', 'plugin', 'a', '--timeout', '5s'],
   ]) {
     const { code, err, out } = await run(args, { env: { ATTACHE_SERVER: 'http://127.0.0.1:9' } });
     assert.equal(code, 2, args.join(' '));

@@ -13,7 +13,7 @@ import { type Expectation, STORIES } from './docs/doc-stories.ts';
 import { DocWorld } from './docs/doc-world.ts';
 
 /** Counted, so that one more is a decision and not an accident. */
-const NOT_RUN = 32;
+const NOT_RUN = 31;
 
 /** A minute for all, on a machine that does nothing else; this for one that does a lot. */
 const SUITE_LIMIT_MS = 600_000;

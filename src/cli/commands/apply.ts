@@ -64,6 +64,8 @@ export const define: DefineCommand = (command, context, finish) => {
 };
 
 async function apply(options: Options, context: CommandContext): Promise<number> {
+  if (options.timeout !== undefined && !options.wait)
+    throw new CliError('bad-usage', '--timeout goes with --wait: without it nothing waits for long');
   const sources = readDocuments(options.file);
   if (sources.length === 0) throw new CliError('bad-file', `${options.file.join(', ')}: no documents`);
   const client = toRestClient(options, context);

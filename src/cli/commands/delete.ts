@@ -65,6 +65,8 @@ async function remove(
 ): Promise<number> {
   const { message, now, dryRun, wait } = options;
   const isPlugin = target.word === 'plugin';
+  if (options.timeout !== undefined && !wait)
+    throw new CliError('bad-usage', '--timeout goes with --wait: without it nothing is waited for');
   if ((now || wait) && !isPlugin) throw new CliError('bad-usage', '--now and --wait are for plugins');
   // What Envoys would get is planned; of what no Envoy gets, the server says whether it would take the change.
   const type = findResourceType(target.word);

@@ -4,13 +4,16 @@ import { toMessage } from '../../model/error.ts';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext, DefineCommand } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
+import { parseWord } from '../parse-option.ts';
 import { compilePlugin } from '../plugin/compile-plugin.ts';
 import { findDisappointments, findWrongLengths } from '../plugin/expectation.ts';
 import { readRequestFile } from '../plugin/request-file.ts';
 import { describeRun, isGood, type JudgedRun } from '../plugin/run-report.ts';
+import { printAs } from '../print-as.ts';
 
 interface Options {
   readonly request?: string;
+  readonly output?: 'json' | 'yaml';
   readonly json?: true;
 }
 
@@ -26,7 +29,8 @@ export const define: DefineCommand = (command, context, finish) => {
       '--request <file>',
       `requests, answers and what is expected (default ${REQUEST_FILE} in the folder)`,
     )
-    .option('--json', 'print all that happened as JSON')
+    .option('-o, --output <form>', 'json|yaml: all that happened', parseWord('json', 'yaml'))
+    .option('--json', 'the same as -o json')
     .addHelpText('after', HELP)
     .action(async (what: string, options: Options) => finish(await test(what, options, context)));
 };
@@ -51,14 +55,16 @@ async function test(what: string, options: Options, context: CommandContext): Pr
     return [...findWrongLengths(exchange), ...unmet];
   });
   const judged: JudgedRun = { plugin: name, run, disappointments, asked: plan.steps.length };
-  context.out(options.json ? toJson(judged) : describeRun(judged));
+  const output = options.output ?? (options.json === true ? 'json' : undefined);
+  if (output === undefined) context.out(describeRun(judged));
+  else printAs(output, toData(judged), context);
   return isGood(judged) ? EXIT.done : EXIT.error;
 }
 
-function toJson(judged: JudgedRun): string {
+function toData(judged: JudgedRun) {
   const { plugin, run, disappointments } = judged;
   const exchanges = run.exchanges.map((exchange, i) => ({ ...exchange, failures: disappointments[i] ?? [] }));
-  return JSON.stringify({ plugin, ok: isGood(judged), ...run, exchanges }, null, 2);
+  return { plugin, ok: isGood(judged), ...run, exchanges };
 }
 
 function readModule(path: string): Uint8Array {
