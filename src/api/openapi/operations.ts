@@ -216,6 +216,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'PUT /v1/nodes/:id/revocation': {
     id: 'revokeNode',
     summary: 'Let the tokens and certificates of a node count no more',
+    problems: ['node-setting-wrong'],
     ...MESSAGE,
   },
 

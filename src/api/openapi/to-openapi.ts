@@ -10,7 +10,10 @@ export type Node = { [key: string]: unknown };
 const JSON_TYPE = 'application/json';
 const PROBLEM = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
 const METHODS = ['get', 'put', 'post', 'patch', 'delete'];
-const ALWAYS = ['bad-query', 'uri-too-long', 'too-many-requests', 'internal', 'store-failed'];
+const ALWAYS = [
+  ...['bad-query', 'bad-request', 'bad-json', 'media-type', 'uri-too-long', 'headers-too-large'],
+  ...['foreign-host', 'foreign-origin', 'too-many-requests', 'internal', 'store-failed'],
+];
 
 export interface OpenApiFacts {
   readonly operations: Readonly<Record<string, Operation>>;
@@ -74,8 +77,8 @@ function codesOfShape({ requestBody }: Node, parameters: readonly Node[]): strin
   const has = (where: string, name?: string): boolean =>
     parameters.some(one => one.in === where && (name === undefined || one.name === name));
   return [
-    ...(requestBody === undefined ? [] : ['bad-json', 'bad-request', 'media-type', 'body-too-large']),
-    ...(has('path') ? ['not-found'] : []),
+    ...(requestBody === undefined ? [] : ['body-too-large']),
+    ...(has('path') ? ['not-found', 'unknown-path'] : []),
     ...(has('query', 'cursor') ? ['cursor-expired'] : []),
     ...(has('header', 'if-match') ? ['revision-mismatch', 'precondition-required'] : []),
     ...(has('query', 'dryRun') ? ['store-full', 'conflict'] : []),

@@ -60,7 +60,7 @@ export function convertDocuments(
 /** The items of what `kubectl get -o yaml` prints, each with notes of its own. */
 function listItems(whole: SourcePart): readonly SourcePart[] {
   const items = whole.get('items');
-  if (!/List$/.test(String(whole.get('kind')?.value)) || !Array.isArray(items?.value)) return [whole];
+  if (!/List$/.test(whole.get('kind')?.word ?? '') || !Array.isArray(items?.value)) return [whole];
   return items.items().map(({ value, pointer }) => new SourcePart(value, pointer, []));
 }
 

@@ -77,7 +77,7 @@ function warnOfSurroundings({ fields }: PluginDraft, spec: Readonly<Record<strin
       'some variables come from the environment of the Envoy',
       'Set them where the Envoy is started: no mesh does it any more.',
     );
-  if (/^\w*:?\/?\/?[^/]*\.svc(\.cluster\.local)?(:\d+)?\//.test(String(spec.url)))
+  if (typeof spec.url === 'string' && /^\w*:?\/?\/?[^/]*\.svc(\.cluster\.local)?(:\d+)?\//.test(spec.url))
     url?.part.warn(
       'this host is known inside its Kubernetes cluster only',
       'Attaché has to reach it; or attache push the module to a registry that both reach.',

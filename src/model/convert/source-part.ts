@@ -55,6 +55,11 @@ export class SourcePart {
     return [];
   }
 
+  /** What stands there as a text; empty where it is something else, which may not even have one. */
+  get word(): string {
+    return typeof this.value === 'string' ? this.value : '';
+  }
+
   /** Empty text counts as absent, as in proto3; a number or truth value is a fault. */
   text(): string | undefined {
     if (typeof this.value === 'string') return this.value === '' ? undefined : this.value;

@@ -22,12 +22,12 @@ export function readExtension(extension: SourcePart): WasmExtension {
   const typed = extension.path('typed_config') ?? extension.get('config');
   if (typed === undefined) return { kind: 'other', config: extension };
   const type = typed.get('@type')?.value;
-  if (type === undefined && OLD_NAMES.test(String(extension.get('name')?.value)))
+  if (type === undefined && OLD_NAMES.test(extension.get('name')?.word ?? ''))
     return { kind: 'http', config: typed };
   if (typeof type !== 'string') return { kind: 'other', config: typed };
   if (!type.endsWith('.TypedStruct')) return { kind: toKind(type), config: typed };
   const inner = typed.get('value') ?? typed.at('value', {});
-  return { kind: toKind(String(typed.path('type_url')?.value)), config: inner };
+  return { kind: toKind(typed.path('type_url')?.word ?? ''), config: inner };
 }
 
 function toKind(type: string): WasmExtension['kind'] {
@@ -40,8 +40,11 @@ export function findWasmService(part: SourcePart, depth = 0): SourcePart | undef
   const { value } = part;
   if (Array.isArray(value)) return findFirst(part.items(), depth);
   if (!isObject(value)) return undefined;
-  if (value.name === 'envoy.bootstrap.wasm' || /\.WasmService$/.test(String(value['@type']))) return part;
-  if (/\.WasmService$/.test(String(value.type_url))) return part;
+  if (value.name === 'envoy.bootstrap.wasm') return part;
+  if (
+    [value['@type'], value.type_url].some(type => typeof type === 'string' && type.endsWith('.WasmService'))
+  )
+    return part;
   return findFirst(
     part.entries().map(([, one]) => one),
     depth,

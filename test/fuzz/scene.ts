@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { makeCheckResource } from '../../src/compile/check-resource.ts';
+import { makeFindReferences } from '../../src/compile/find-references.ts';
+import { installedProtoFiles } from '../../src/compile/proto-files.ts';
+import { ProtoRegistry } from '../../src/compile/proto-registry.ts';
+import { readProtosets } from '../../src/compile/protoset.ts';
+import { createMemoryStore } from '../../src/store/memory-store.ts';
+import { startApi } from '../api/api-client.ts';
+import { makeMoves, makeUpdate, writeScene } from '../api/rollout-records.ts';
+import { readOpenApi } from '../contract/openapi-document.ts';
+
+/** The API over a store with a plugin on its way to twenty nodes, and Envoy's own API to check resources. */
+export async function startFuzzScene() {
+  const store = createMemoryStore();
+  const now = Date.now();
+  await writeScene(store, { now, rollout: makeUpdate(), moves: makeMoves('default.auth.3', now, 1, 4) });
+  const registry = new ProtoRegistry(installedProtoFiles(), readProtosets([]));
+  const failures: object[] = [];
+  const note = (fields: object): void => {
+    failures.push(fields);
+  };
+  const api = await startApi(store, {
+    checkResource: makeCheckResource(registry),
+    findReferences: makeFindReferences(registry),
+    log: { debug() {}, info() {}, warn() {}, error: note },
+    // No stage takes in what is asked: nobody waits for one.
+    takeInMs: 1,
+    takeBackup: async () => ({
+      manifest: { revision: 1, files: [] } as never,
+      sizeBytes: 3,
+      bytes: (async function* () {
+        yield Buffer.from('tar');
+      })(),
+      close: async () => {},
+    }),
+  });
+  const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
+  const codes = new Set([...page.matchAll(/^### (.+)$/gm)].map(match => match[1] ?? ''));
+  const stop = async (): Promise<void> => {
+    await api.stop();
+    await store.close();
+  };
+  return { url: api.url, document: await readOpenApi(api.url), codes, failures, stop };
+}
