@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildPlugin } from '../../../plugins/build.ts';
+import { stopAfter } from '../../harness/cleanup.ts';
 import { buildStamp, withSeed } from '../../harness/fixture-modules.ts';
 import { UserTerminal } from '../../harness/user-terminal.ts';
+import { until } from '../../harness/wait.ts';
+import { isSigned, startReceiver } from '../../harness/webhook-receiver.ts';
 import { type FleetNode, startFleet, startFleetLoad } from './fleet-scene.ts';
 import {
   assertPlainWords,
@@ -23,14 +26,16 @@ const refusing = async (seed: string) =>
 /** What an Envoy said no to, on the wire. */
 const nacksOf = ({ spy }: FleetNode) => spy.requests.filter(({ error }) => error !== undefined);
 
-test('acceptance 2, C-B2: the canary of six Envoys refuses: RolledBack in 5 s with its text, nobody else touched; the same file again is held back', async t => {
-  const fleet = await startFleet(t);
+test('acceptance 2, C-B2: the canary of six Envoys refuses: RolledBack in 5 s with its text, nobody else touched; the same file again is held back, and wakes nobody', async t => {
+  const fleet = await startFleet(t, { attache: { flags: ['--allow-private-host', '127.0.0.1'] } });
   const { attache } = fleet;
   const terminal = new UserTerminal(attache);
   const good = await attache.offer(await buildStamp('refusal-good'));
   await install(attache, 'auth', { url: good, pluginConfig: { stamp: 'one' } });
   const loads = startFleetLoad(t, fleet);
 
+  const pager = stopAfter(t, await startReceiver());
+  const { secret } = await attache.must('PUT', '/v1/webhooks/on-call', { url: pager.url });
   const url = await attache.offer(await refusing('canary'));
   const file = terminal.write('auth', { url, rollout: SHORT_STEPS });
   const appliedAt = Date.now();
@@ -62,6 +67,19 @@ test('acceptance 2, C-B2: the canary of six Envoys refuses: RolledBack in 5 s wi
     ),
   );
 
+  const page = await until(() => pager.received.find(({ body }) => body.includes('rollout.rolled-back')), {
+    what: 'the page',
+  });
+  assert.ok(isSigned(page, secret));
+  assert.match(
+    JSON.parse(page.body).text,
+    new RegExp(
+      `^default/auth RolledBack: revision 2 was refused by 1 of 1 node of step 1; ${canary} at ${CLOCK} UTC: "${ENVOY_TEXT}"\\. ` +
+        `The 1 node that had it runs revision 1 since ${CLOCK} UTC\\. 5 nodes were never touched\\. http.*/v1/rollouts/default\\.auth\\.2$`,
+    ),
+  );
+
+  const pages = pager.received.length;
   const againAt = Date.now();
   const again = await terminal.run('apply', '-f', file, '--wait');
   assert.deepEqual([again.code, again.err], [4, '']);
@@ -81,6 +99,11 @@ test('acceptance 2, C-B2: the canary of six Envoys refuses: RolledBack in 5 s wi
     .split('\n')
     .map(line => JSON.parse(line).type);
   assert.deepEqual(types, ['plugin.held-back']);
+  assert.equal(pager.received.length, pages);
+  const audit = await terminal.run('audit', '--since', new Date(againAt).toISOString());
+  assert.match(audit.out, /^\S+ +admin +plugin\.held-back +default\/auth: apply by admin: held back\n$/);
+  const verified = await terminal.run('audit', '--verify');
+  assert.equal(verified.code, 0, verified.err);
   for (const [id, load] of loads) assert.equal(load.failed, 0, `${id}: ${load}`);
   assertPlainWords(terminal.printed);
 });
