@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createTokenCheck } from '../../src/api/access/token-check.ts';
+import { REQUESTS_AT_ONCE } from '../../src/api/access/token-limits.ts';
 import { TOKEN_USE_MS } from '../../src/model/api-token.ts';
 import { startAccessScene } from '../api/access-scene.ts';
 import { systemClock } from '../api/api-client.ts';
@@ -149,4 +150,20 @@ test('a stream of events ends when its token is revoked', async t => {
   await reading;
   assert.match(told, /event: end\ndata: .*"revoked"/);
   assert.equal(told.includes('after the end'), false);
+});
+
+test('one token does not hold all streams: the hundred and first is refused, and room comes back', async t => {
+  const { give, url, callAs } = await startAccessScene(t);
+  const [busy, other] = [await give('viewer'), await give('viewer')];
+  const headers = { accept: 'text/event-stream', authorization: `Bearer ${busy}` };
+  const leave = new AbortController();
+  const streams = Array.from({ length: REQUESTS_AT_ONCE }, () =>
+    fetch(`${url}/v1/events`, { headers, signal: leave.signal }),
+  );
+  for (const stream of await Promise.all(streams)) assert.equal(stream.status, 200);
+  const refused = await callAs(busy, 'GET', '/v1/whoami');
+  assert.deepEqual([refused.status, refused.body.code], [429, 'too-many-requests']);
+  assert.equal((await callAs(other, 'GET', '/v1/whoami')).status, 200);
+  leave.abort();
+  await until(async () => (await callAs(busy, 'GET', '/v1/whoami')).status === 200, { what: 'room' });
 });

@@ -10,6 +10,7 @@ import { type ApiAuth, authenticate, toChallenge } from './authenticate.ts';
 import { toForbidden } from './require.ts';
 import { type About, type Access, ROUTE_ACCESS } from './route-access.ts';
 import { type RouteParams, readSubject } from './subjects.ts';
+import { createTokenLimits } from './token-limits.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -22,9 +23,6 @@ declare module 'fastify' {
   }
 }
 
-/** Bounds one token's runaway loop, so that it does not take the share of the others behind one address. */
-const REQUESTS_PER_MINUTE = 6_000;
-
 /**
  * Nothing is answered before it is known who asks, and whether they may: a route that ROUTE_ACCESS does not name cannot
  * be registered. It decides on the route that was found and its decoded parameters, before a body is read, and after
@@ -32,11 +30,7 @@ const REQUESTS_PER_MINUTE = 6_000;
  */
 export function addGuard(app: ApiServer, context: ApiContext, auth: ApiAuth): readonly string[] {
   const routes: string[] = [];
-  const limit = app.createRateLimit({
-    max: REQUESTS_PER_MINUTE,
-    timeWindow: 60_000,
-    keyGenerator: toLimitKey,
-  });
+  const limitToken = createTokenLimits(app);
   app.decorateRequest('caller');
   app.addHook('onRoute', route => {
     const method = route.method === 'HEAD' ? 'GET' : String(route.method);
@@ -58,28 +52,11 @@ export function addGuard(app: ApiServer, context: ApiContext, auth: ApiAuth): re
       reply.header('www-authenticate', toChallenge(request.headers));
       throw error;
     }
-    if (request.caller.token !== undefined) await requireRate(limit, request);
+    await limitToken(request, reply.raw);
     // A path that nobody knows has no route, and nothing to be allowed.
     if (access !== undefined) await requireAccess(context, request, access);
   });
   return routes;
-}
-
-function toLimitKey({ caller }: FastifyRequest): string {
-  return caller.token?.id ?? '';
-}
-
-async function requireRate(
-  limit: ReturnType<ApiServer['createRateLimit']>,
-  request: FastifyRequest,
-): Promise<void> {
-  const found = await limit(request);
-  if (found.isAllowed || !found.isExceeded) return;
-  throw new ApiError(
-    'too-many-requests',
-    `the token ${request.caller.who} asked more than ${REQUESTS_PER_MINUTE} times in a minute`,
-    { hint: `Try again in ${found.ttlInSeconds} s.` },
-  );
 }
 
 async function requireAccess(
