@@ -1,6 +1,6 @@
 import { AttacheError } from '../model/error.ts';
 import type { ModulePlan } from '../model/module-plan.ts';
-import { withMembers } from '../model/node-group.ts';
+import { type GroupMembers, nodeGroupKey, withMembers } from '../model/node-group.ts';
 import { type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
 import { resourceKey } from '../model/resource.ts';
 import { markOtherSecrets, openResource } from '../model/resource-secret.ts';
@@ -36,7 +36,10 @@ export async function planDocuments(
   items: readonly PlanItem[],
   options: PlanOptions,
 ): Promise<Plan> {
-  const changes = await Promise.all(items.map(item => prepare(context, item, options)));
+  const groups = await readGroups(context, items);
+  const changes = await Promise.all(
+    items.flatMap(item => (item.kind === 'nodegroup' ? [] : prepare(context, item, options, groups))),
+  );
   // After the modules, which can take long: what is told is how things stand now.
   let state = await readState(context);
   const plans: Plan['items'] = [];
@@ -54,7 +57,7 @@ export async function planDocuments(
 /** Plans one plugin, as the dry run of its PUT or DELETE does. */
 export async function planOnePlugin(
   context: CallContext,
-  item: Exclude<PlanItem, { readonly kind: 'resource' }>,
+  item: Extract<PlanItem, { readonly kind: 'plugin' | 'delete' }>,
   options: PlanOptions,
 ): Promise<PluginPlan> {
   const plan = (await planDocuments(context, [item], options)).items[0];
@@ -67,18 +70,33 @@ async function readState(context: ApiContext): Promise<PlanState> {
   return { fleet, resources: new Map(records.map(({ key, value }) => [key, value])) };
 }
 
+/** Those that are stored, and over them those of the list, wherever in it they stand. */
+async function readGroups(
+  { store }: ApiContext,
+  items: readonly PlanItem[],
+): Promise<ReadonlyMap<string, GroupMembers>> {
+  const own = items.flatMap(item =>
+    item.kind === 'nodegroup' ? [[nodeGroupKey(item.document), item.document] as const] : [],
+  );
+  return new Map<string, GroupMembers>([...(await readNodeGroups(store)), ...own]);
+}
+
+/** An item that is planned. */
+type PlanChange = Exclude<PlanItem, { readonly kind: 'nodegroup' }>;
+
 /** What is slow of an item; the answer is the rest of it. */
 async function prepare(
   context: CallContext,
-  item: PlanItem,
+  item: PlanChange,
   options: PlanOptions,
+  groups: ReadonlyMap<string, GroupMembers>,
 ): Promise<(state: PlanState) => Planned<PluginPlan | ResourcePlan>> {
   await requireItem(context, item);
   switch (item.kind) {
     case 'plugin': {
       const { preset, modules, signal } = options;
       const spec = {
-        ...withMembers(item.document, await readNodeGroups(context.store)),
+        ...withMembers(item.document, groups),
         ...(preset === undefined ? {} : { preset }),
         by: context.caller.who,
         createdAt: context.clock.now(),
@@ -97,7 +115,7 @@ async function prepare(
 }
 
 /** What may not be changed is not planned: a plan tells what it would do to nodes. */
-function requireItem(context: CallContext, item: PlanItem): Promise<void> {
+function requireItem(context: CallContext, item: PlanChange): Promise<void> {
   if (item.kind === 'plugin') return requirePlugin(context, toPluginName(item.document), [item.document]);
   if (item.kind === 'resource') return requireResource(context, resourceKey(item.document), [item.document]);
   const { type, namespace, name } = item;

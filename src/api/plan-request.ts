@@ -1,6 +1,7 @@
 import { parseDocument } from '../model/document.ts';
 import { DEFAULT_NAMESPACE } from '../model/document-metadata.ts';
 import { DocumentPart } from '../model/document-part.ts';
+import type { NodeGroupDocument } from '../model/node-group-document.ts';
 import type { PluginDocument } from '../model/plugin-document.ts';
 import type { ResourceDocument } from '../model/resource-document.ts';
 import { XDS_TYPES } from '../model/type-url.ts';
@@ -21,6 +22,8 @@ export type PlanItem =
       readonly body: unknown;
       readonly pointer: string;
     }
+  /** It changes no node by itself: plugins of the list are planned as if it were stored. */
+  | { readonly kind: 'nodegroup'; readonly document: NodeGroupDocument }
   | PlanDelete;
 
 export interface PlanDelete {
@@ -60,8 +63,7 @@ function readItem(part: DocumentPart): PlanItem | undefined {
   }
   if (parsed.kind === 'pullsecret')
     return part.fault('not-supported', 'a pull secret changes no node, so that there is nothing to plan');
-  if (parsed.kind === 'nodegroup')
-    return part.fault('not-supported', 'a node group is no plan: PUT it with dryRun=true');
+  if (parsed.kind === 'nodegroup') return parsed;
   const { pointer } = part;
   return parsed.kind === 'plugin' ? { ...parsed, pointer } : { ...parsed, body: part.value, pointer };
 }

@@ -26,8 +26,8 @@ export async function makePlan(
     ...(preset === undefined ? [] : [`preset=${preset}`]),
     ...(modules ? [] : ['modules=false']),
   ];
-  // Credentials change no node by themselves, and travel no more than they must; of groups the server tells when asked.
-  const planned = documents.filter(({ kind }) => kind === 'plugin' || kind === 'resource');
+  // Credentials change no node by themselves, and travel no more than they must.
+  const planned = documents.filter(({ kind }) => kind !== 'pullsecret');
   const path = query.length === 0 ? '/v1/plans' : `/v1/plans?${query.join('&')}`;
   try {
     return { plan: await client.post<Plan>(path, { documents: planned.map(toBody) }) };

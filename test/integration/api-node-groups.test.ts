@@ -95,6 +95,24 @@ test('a dry run and a freeze change nothing, and If-Match holds', async t => {
   assert.deepEqual([late.status, late.body.code], [412, 'revision-mismatch']);
 });
 
+test('a plan takes the groups beside a plugin for stored, wherever they stand', async t => {
+  const { call, store } = await setUp(t);
+  const warningsOf = async (documents: readonly object[]): Promise<string> => {
+    const { status, body } = await call('POST', '/v1/plans?modules=false', { documents });
+    assert.equal(status, 200);
+    assert.deepEqual(
+      body.items.map((item: { kind: string }) => item.kind),
+      ['PluginPlan'],
+    );
+    return body.items[0].warnings.join('\n');
+  };
+  assert.match(await warningsOf([plugin('edge')]), /there is none/);
+  assert.doesNotMatch(await warningsOf([plugin('edge'), byLabel('zone', 'a')]), /there is none|matches no/);
+  assert.equal(await store.get('NodeGroup', 'default/edge'), undefined);
+  const faulty = await call('POST', '/v1/plans', { documents: [plugin('edge'), group({})] });
+  assert.deepEqual([faulty.status, faulty.body.errors?.[0]?.pointer], [422, '/documents/1/spec/selector']);
+});
+
 test('a group that a plugin names is not deleted; a deleted plugin names none', async t => {
   const { call, apply } = await setUp(t);
   await call('PUT', PATH, byLabel('tier', 'edge'));
