@@ -303,7 +303,8 @@ async function start(
   });
   onStop(() => api.stop());
 
-  builtIn = [new URL(api.url).host];
+  // Over TLS it is a registry like others, whose CA the setting registries names.
+  if (api.url.startsWith('http:')) builtIn = [new URL(api.url).host];
   apiUrl = Object.assign(new URL(api.url), {
     hostname: config.advertiseHost ?? new URL(api.url).hostname,
   }).origin;

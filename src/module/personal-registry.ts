@@ -6,7 +6,7 @@ import type { OnTransfer } from './transfer.ts';
 
 /** How a person reaches a registry that they named themselves. */
 export interface RegistryAccess {
-  /** `HOST:PORT` of registries spoken to over plain HTTP; loopback addresses need no entry. */
+  /** `HOST:PORT` of registries spoken to over plain HTTP; loopback addresses need no entry, unless a CA is named. */
   readonly insecureRegistries: readonly string[];
   /** A docker config.json with credentials; it need not exist. */
   readonly dockerConfigPath: string | undefined;
@@ -23,7 +23,8 @@ export function toPersonalOptions(
   { insecureRegistries, dockerConfigPath, ca, token, onTransfer }: RegistryAccess,
   host: OciReference['host'] | undefined,
 ): ModuleSourceOptions {
-  const loopback = host !== undefined && isLoopback(host) ? [host] : [];
+  // Who names a CA means TLS.
+  const loopback = host !== undefined && ca === undefined && isLoopback(host) ? [host] : [];
   return {
     insecureRegistries: () => [...insecureRegistries, ...loopback],
     registries:

@@ -134,7 +134,7 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   });
 
   /** The session that a new stream of a node belongs to, begun with it or by an earlier stream of the same Envoy. */
-  function join(node: NodeIdentity, request: DiscoveryRequest, { typeUrl, peer }: StreamCall): Joined {
+  function join(node: NodeIdentity, request: DiscoveryRequest, { typeUrl, peer, right }: StreamCall): Joined {
     const own = sessionsOf(node.id);
     const open = own.filter(session => session.streams.hasRoomFor(typeUrl));
     // Over the same connection it is the same Envoy; elsewhere, streams of single types are taken to complete it.
@@ -145,7 +145,7 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
     const process = registry.attach(node, fresh, () => random(8));
     if (typeUrl !== undefined && fresh && former !== undefined) mayBeOlder(process);
     recorder.connected(node, process, clock.now());
-    log.info({ node: node.id, envoy: node.envoyVersion, fresh }, 'node connected');
+    log.info({ node: node.id, envoy: node.envoyVersion, fresh, proof: right.proof }, 'node connected');
     const session = new NodeSession(node, new Session(process, context), peer, clock.now());
     sessions.set(node.id, (sessions.get(node.id) ?? new Set()).add(session));
     tellEnvoys(node.id);

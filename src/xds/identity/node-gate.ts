@@ -135,6 +135,7 @@ class NodeJudge {
     if (token === undefined) throw refused('wrong', 'what came is no node token (atn_…)');
     const right: NodeRight = {
       claims,
+      proof: 'a token',
       refusal: nodeId => {
         if (token.node !== nodeId) return toForeign(`the token is of ${token.node}`, nodeId);
         if (isGenuine(token, tokenKey, this.#policies.revokedAt(nodeId))) return undefined;
@@ -150,6 +151,7 @@ class NodeJudge {
     const identity = readIdentity(der);
     return {
       claims: this.#options.claims,
+      proof: identity.name,
       refusal: nodeId =>
         this.#nodesOf(identity).includes(nodeId)
           ? this.#findTooOld(identity, nodeId)

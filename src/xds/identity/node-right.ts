@@ -7,10 +7,12 @@ export interface NodeRight {
   refusal(nodeId: string): XdsError | undefined;
   /** What namespace and labels are worth that it says it has. */
   readonly claims: NodeClaims;
+  /** What it proved to be, for the log: the name in its certificate, `a token`, or nothing. */
+  readonly proof: string | undefined;
 }
 
 /** Nobody has to prove anything. */
-export const ANY_NODE: NodeRight = { refusal: () => undefined, claims: 'kept' };
+export const ANY_NODE: NodeRight = { refusal: () => undefined, claims: 'kept', proof: undefined };
 
 /** Throws the refusal. */
 export function demand(right: NodeRight, nodeId: string): void {
