@@ -74,6 +74,7 @@ function notRun(reason: Reason, commands: readonly string[]): DocStory['expects'
 }
 
 export const STORIES: Readonly<Record<string, DocStory>> = {
+  'docs/api.md': { given: giveFleet },
   'README.md': {
     async given(world) {
       await giveModule(world, 'build/auth.wasm');
