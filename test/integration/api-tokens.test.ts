@@ -163,6 +163,7 @@ test('one token does not hold all streams: the hundred and first is refused, and
   for (const stream of await Promise.all(streams)) assert.equal(stream.status, 200);
   const refused = await callAs(busy, 'GET', '/v1/whoami');
   assert.deepEqual([refused.status, refused.body.code], [429, 'too-many-requests']);
+  assert.equal(refused.headers.get('retry-after'), '1');
   assert.equal((await callAs(other, 'GET', '/v1/whoami')).status, 200);
   leave.abort();
   await until(async () => (await callAs(busy, 'GET', '/v1/whoami')).status === 200, { what: 'room' });

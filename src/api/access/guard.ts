@@ -52,7 +52,7 @@ export function addGuard(app: ApiServer, context: ApiContext, auth: ApiAuth): re
       reply.header('www-authenticate', toChallenge(request.headers));
       throw error;
     }
-    await limitToken(request, reply.raw);
+    await limitToken(request, reply);
     // A path that nobody knows has no route, and nothing to be allowed.
     if (access !== undefined) await requireAccess(context, request, access);
   });

@@ -1,5 +1,4 @@
-import type { ServerResponse } from 'node:http';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../api-error.ts';
 import type { ApiServer } from '../routes/route-schema.ts';
 
@@ -9,7 +8,7 @@ export const REQUESTS_PER_MINUTE = 6_000;
 export const REQUESTS_AT_ONCE = 100;
 
 /** Throws ApiError `too-many-requests` for a token that asks too much; what it lets in counts until it is answered. */
-export type LimitToken = (request: FastifyRequest, response: ServerResponse) => Promise<void>;
+export type LimitToken = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 /** Needs the plugin of rate limits. Requests without a token are bounded by their address alone. */
 export function createTokenLimits(app: ApiServer): LimitToken {
@@ -19,21 +18,25 @@ export function createTokenLimits(app: ApiServer): LimitToken {
     keyGenerator: ({ caller }: FastifyRequest) => caller.token?.id ?? '',
   });
   const open = new Map<string, number>();
-  return async (request, response) => {
+  return async (request, reply) => {
     const { token } = request.caller;
     if (token === undefined) return;
     const found = await rate(request);
-    if (!found.isAllowed && found.isExceeded)
+    if (!found.isAllowed && found.isExceeded) {
+      reply.header('retry-after', found.ttlInSeconds);
       throw tooMany(`the token ${token.name} asked more than ${REQUESTS_PER_MINUTE} times in a minute`, {
         hint: `Try again in ${found.ttlInSeconds} s.`,
       });
+    }
     const now = (open.get(token.id) ?? 0) + 1;
-    if (now > REQUESTS_AT_ONCE)
+    if (now > REQUESTS_AT_ONCE) {
+      reply.header('retry-after', 1);
       throw tooMany(`${REQUESTS_AT_ONCE} requests of the token ${token.name} are being answered already`, {
         hint: 'Streams of events count while they are read. Give each program a token of its own.',
       });
+    }
     open.set(token.id, now);
-    response.once('close', () => {
+    reply.raw.once('close', () => {
       const left = (open.get(token.id) ?? 1) - 1;
       if (left === 0) open.delete(token.id);
       else open.set(token.id, left);
