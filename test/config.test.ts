@@ -13,6 +13,7 @@ import {
   formatAddress,
   parseAddress,
   readConfig,
+  speaksTls,
 } from '../src/config.ts';
 import { DEFAULT_XDS_LIMITS } from '../src/model/xds-limits.ts';
 import { SETTINGS } from '../src/settings.ts';
@@ -142,6 +143,25 @@ test('plain text off loopback is refused with the flag that would allow it', () 
   assert.match(fault ?? '', /--allow-plaintext modules/);
   const allowed = readConfig({ 'modules-listen': '10.0.0.1:18001', 'allow-plaintext': 'modules' }, {});
   assert.equal(allowed.modulesListen.host, '10.0.0.1');
+});
+
+test('with a certificate every port speaks TLS that is not named, and may be off loopback', () => {
+  const tls = {
+    'tls-cert': 'server.pem',
+    'tls-key': 'key.pem',
+    'client-ca': ['a.pem', 'b.pem'],
+    'node-auth': 'mtls',
+  };
+  const config = readConfig({ ...tls, 'xds-listen': '10.0.0.1:18000', 'allow-plaintext': 'api' }, {});
+  assert.deepEqual(config.tls, {
+    cert: resolve('server.pem'),
+    key: resolve('key.pem'),
+    clientCas: [resolve('a.pem'), resolve('b.pem')],
+  });
+  const speaking = (['xds', 'modules', 'api'] as const).map(port => speaksTls(config, port));
+  assert.deepEqual([config.nodeAuth, config.nodeClaims, speaking], ['mtls', 'ignored', [true, true, false]]);
+  const { 'client-ca': _, ...without } = tls;
+  assert.match(faultsOf(() => readConfig(without, {})).join(), /--client-ca/);
 });
 
 test('a wildcard address needs the host that Envoys use', () => {
