@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { AuditDraft } from '../model/audit.ts';
 import type { Clock } from '../model/ports.ts';
@@ -11,6 +12,7 @@ const DENIED: ReadonlySet<number> = new Set([401, 403, 409, 412, 422, 423, 428])
 /** Denials of the caller, whatever was asked: they count for a dry run as well. */
 const OF_CALLER: ReadonlySet<number> = new Set([401, 403]);
 const MAX_SUBJECT = 256;
+const MAX_METHOD = 16;
 const MAX_TEXT = 512;
 
 /** The entry of the audit for a request that was answered with a problem; undefined: it was no denied change. */
@@ -34,6 +36,26 @@ export function toDenial(request: FastifyRequest, problem: Problem, clock: Clock
     code: problem.code,
     ...(typeof message === 'string' ? { reason: message.slice(0, MAX_TEXT) } : {}),
     text: toText(problem),
+  };
+}
+
+/** The same of a request that was refused before its route was looked for: a browser that another site led here. */
+export function toEarlyDenial(
+  { method = 'GET', socket }: IncomingMessage,
+  { status, code, instance, requestId, detail }: Problem,
+  clock: Clock,
+): AuditDraft | undefined {
+  if (method === 'GET' || method === 'HEAD' || !OF_CALLER.has(status)) return undefined;
+  return {
+    time: new Date(clock.now()).toISOString(),
+    actor: 'unknown',
+    address: socket.remoteAddress ?? '',
+    requestId,
+    action: method.slice(0, MAX_METHOD),
+    subject: instance.slice(0, MAX_SUBJECT),
+    result: 'denied',
+    code,
+    text: detail.slice(0, MAX_TEXT),
   };
 }
 

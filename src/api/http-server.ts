@@ -9,9 +9,11 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { toMessage } from '../model/error.ts';
 import type { Meter } from '../model/meter.ts';
-import type { Log, RandomHex } from '../model/ports.ts';
+import type { Clock, Log, RandomHex } from '../model/ports.ts';
 import { keepCertificatesFresh, type PortTls, toTlsOptions } from '../model/server-tls.ts';
+import type { DenialLog } from '../store/denial-log.ts';
 import { ApiError } from './api-error.ts';
+import { toEarlyDenial } from './audit-request.ts';
 import { toProblem } from './error-reply.ts';
 import { countRequest, type RequestRoutes } from './metrics/count-requests.ts';
 import { checkLoopbackRequest } from './origin-check.ts';
@@ -30,6 +32,8 @@ export interface HttpServerOptions {
   readonly meter: Pick<Meter, 'requested'>;
   /** Filled once a request's route is known. */
   readonly routesOf: RequestRoutes;
+  readonly denials: Pick<DenialLog, 'record'>;
+  readonly clock: Clock;
   readonly random: RandomHex;
   readonly log: Log;
 }
@@ -48,7 +52,7 @@ export function createHttpServer(options: HttpServerOptions, api: RequestListene
       if (guarded) checkLoopbackRequest(request.headers);
       if (!isRegistry) checkLength(url);
     } catch (thrown) {
-      sendProblem(response, thrown, path, toRequestId(request, random));
+      void refuse(options, request, response, thrown, path);
       return;
     }
     if (registry === undefined || !isRegistry) {
@@ -62,6 +66,19 @@ export function createHttpServer(options: HttpServerOptions, api: RequestListene
     });
   };
   return open(options.listen.tls, take);
+}
+
+async function refuse(
+  { denials, clock, random }: HttpServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  thrown: unknown,
+  path: string,
+): Promise<void> {
+  const requestId = toRequestId(request, random);
+  const denial = toEarlyDenial(request, toProblem(thrown, { path, requestId }), clock);
+  if (denial !== undefined) await denials.record(denial);
+  sendProblem(response, thrown, path, requestId);
 }
 
 function open(tls: PortTls | undefined, take: RequestListener): Server {

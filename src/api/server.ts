@@ -101,9 +101,9 @@ const STOP_DEADLINE_MS = 3_000;
 export async function startApiServer(options: ApiServerOptions): Promise<RunningApiServer> {
   const { host, port } = options.listen;
   const routesOf: RequestRoutes = new WeakMap();
-  const { app, servers } = createApp(options, routesOf);
-  await addPlugins(app);
   const denials = createDenialLog(options.store, options.clock, options.log);
+  const { app, servers } = createApp({ ...options, denials }, routesOf);
+  await addPlugins(app);
   addRequestHooks(app, { ...options, denials });
   noteRoutes(app, routesOf);
   const context: ApiContext = {
@@ -145,7 +145,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
 }
 
 function createApp(
-  options: ApiServerOptions,
+  options: ApiServerOptions & Pick<ApiContext, 'denials'>,
   routesOf: RequestRoutes,
 ): { app: ApiServer; servers: readonly Server[] } {
   // Fastify asks for one more where a host name has several addresses, as localhost has.

@@ -7,6 +7,7 @@ import type { PullSecretView } from '../api/schema/pull-secret-view.ts';
 import type { ResourceView } from '../api/schema/resource-view.ts';
 import type { RolloutView } from '../api/schema/rollout-view.ts';
 import type { TokenView } from '../api/schema/token-view.ts';
+import type { WebhookView } from '../api/schema/webhook-view.ts';
 import { XDS_TYPES } from '../model/type-url.ts';
 import {
   LIMITS,
@@ -25,6 +26,7 @@ import { formatItems, type Output } from './show-items.ts';
 import type { Table } from './table.ts';
 import { NODE_GROUP_WORDS, PULL_SECRET_WORDS, toSingular, toUnknownKind } from './target.ts';
 import { TOKENS } from './token-listing.ts';
+import { WEBHOOKS } from './webhook-listing.ts';
 
 /** What `attache get` lists. Items are what the server answered, of the kind's own type. */
 export interface Kind {
@@ -78,6 +80,7 @@ export const KINDS: readonly Kind[] = [
   ),
   toKind<PullSecretView>('pullsecrets', '/v1/pullsecrets', PULL_SECRETS, ofMetadata, PULL_SECRET_WORDS),
   toKind<TokenView>('tokens', '/v1/tokens', TOKENS, undefined),
+  toKind<WebhookView>('webhooks', '/v1/webhooks', WEBHOOKS, undefined),
   toKind<LimitList['items'][number]>('limits', '/v1/limits', LIMITS, undefined),
 ];
 

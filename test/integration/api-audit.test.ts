@@ -326,6 +326,18 @@ test('what a freeze, a precondition or a fault in the document refuses is in the
   assert.equal(denied[2]?.text, 'The document is not valid: /spec/hunter2');
 });
 
+test('a page of another site that tries to change anything is in the audit', async t => {
+  const { call, entries } = await start(t);
+  const origin = { origin: 'http://evil.example' };
+  assert.equal((await call('DELETE', PLUGIN, undefined, origin)).body.code, 'foreign-origin');
+  assert.equal((await call('GET', PLUGIN, undefined, origin)).status, 403);
+  const denied = await entries();
+  assert.deepEqual(
+    denied.map(({ actor, action, subject, code, address }) => [actor, action, subject, code, address]),
+    [['unknown', 'DELETE', PLUGIN, 'foreign-origin', '127.0.0.1']],
+  );
+});
+
 test('what is only read, not found or not understood leaves no entry', async t => {
   const { call, entries } = await start(t);
   for (const [method, path, body] of [
