@@ -1,10 +1,9 @@
-import { Document, isMap, isNode, type Node, Pair, visit, type YAMLMap } from 'yaml';
+import { Document, isMap, isNode, type Node, Pair, Scalar, visit, type YAMLMap } from 'yaml';
 import { RESOURCE_KIND, toDocumentName } from '../model/resource-document.ts';
 import { LISTENER_TYPE } from '../model/type-url.ts';
 import type { BootstrapOptions } from './bootstrap-document.ts';
 import type { BootstrapFile } from './bootstrap-file.ts';
 import { listListeners, readFacts } from './bootstrap-listeners.ts';
-import { makePlain } from './bootstrap-plain-listener.ts';
 import { isIgnored, type YamlSplice } from './yaml-splice.ts';
 
 /** A listener that Attaché is to deliver from now on. */
@@ -81,7 +80,6 @@ function toText(
     },
   });
   const resource = toOwn(splice, listener) as YAMLMap;
-  makePlain(resource);
   // Comments above the list belong to its first item.
   resource.commentBefore = null;
   if (splice.text(listener, 'name') !== name) resource.set('name', name);
@@ -98,7 +96,11 @@ function toOwn(splice: YamlSplice, node: Node): Node {
       const target = splice.resolve(alias);
       return isNode(target) ? (target.clone() as Node) : undefined;
     },
-    Pair: (_, pair) => (isIgnored(pair) ? visit.REMOVE : undefined),
+    Pair: (_, pair) => {
+      if (isIgnored(pair)) return visit.REMOVE;
+      if (isMap(pair.value)) pair.value = unwrap(pair.value);
+      return undefined;
+    },
   });
   visit(copy, {
     Node: (_, one) => {
@@ -107,6 +109,19 @@ function toOwn(splice: YamlSplice, node: Node): Node {
   });
   return copy;
 }
+
+/** What stands in a TypedStruct, with its own type: Attaché looks for HTTP connection managers. */
+function unwrap(config: YAMLMap): YAMLMap {
+  const type = config.get('@type');
+  const inner = config.get('type_url') ?? config.get('typeUrl');
+  const value = config.get('value');
+  if (typeof type !== 'string' || !TYPED_STRUCT.test(type) || !isMap(value)) return config;
+  value.items.unshift(new Pair(new Scalar('@type'), new Scalar(inner)));
+  return value;
+}
+
+/** https://github.com/cncf/xds/blob/main/xds/type/v3/typed_struct.proto */
+const TYPED_STRUCT = /\/(xds|udpa)\.type\.v[13]\.TypedStruct$/;
 
 /** What stays in the file must not need what goes. */
 function refuseSharedAnchors({ splice, root, refuse }: BootstrapFile): void {
