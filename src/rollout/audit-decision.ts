@@ -4,7 +4,11 @@ import { idIn } from './rollout-text.ts';
 import { latestOf } from './rollout-turn.ts';
 
 /** They say what nodes and gates showed: nothing is decided by them. */
-const OBSERVED: ReadonlySet<string> = new Set(['rollout.gate', 'rollout.proven', 'rollout.validating']);
+export const OBSERVED: ReadonlySet<string> = new Set([
+  'rollout.gate',
+  'rollout.proven',
+  'rollout.validating',
+]);
 
 /** What a decision adds to the audit: an entry for everything that it did, none where it only kept account. */
 export function toAuditDrafts(facts: RolloutFacts, { records, news }: Decision): readonly AuditDraft[] {

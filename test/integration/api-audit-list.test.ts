@@ -54,7 +54,7 @@ test('JSON lines are all entries, oldest first, and whoever has them can follow 
   for (const [path, headers] of [
     ['/v1/audit?format=jsonl', {}],
     ['/v1/audit', { accept: 'application/jsonl' }],
-    ['/v1/audit', { accept: 'application/x-ndjson' }],
+    ['/v1/audit', { accept: 'application/x-ndjson;q=1, application/json;q=0.5' }],
   ] as const) {
     const response = await fetch(url + path, { headers });
     assert.equal(response.headers.get('content-type'), 'application/jsonl');

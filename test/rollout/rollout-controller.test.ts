@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CHAIN_START, followChain, isBroken } from '../../src/model/audit-chain.ts';
 import type { MetricSample } from '../../src/model/node-metrics.ts';
+import { OBSERVED } from '../../src/rollout/audit-decision.ts';
 import { rolloutKey, verdictKey } from '../../src/store/record-kinds.ts';
 import type { Operation } from '../../src/store/store.ts';
 import { makeAssignment, makePresence, makeRevision, makeVerdict, PLACE, PLUGIN } from './records.ts';
@@ -73,6 +75,43 @@ test('a decision is written in one transaction, with its events and its entries 
       stage.written[1]?.map(({ kind }) => kind).filter(kind => kind !== 'Event' && kind !== 'AuditEntry'),
       ['Assignment', 'Rollout', 'Quarantine'],
     );
+  });
+});
+
+test('the audit tells every decision once, with whose change or verb led to it, and nothing that was only seen', async () => {
+  await withStage(async stage => {
+    await live(stage);
+    await stage.apply(2, { ...STEPS, by: 'ci' });
+    await stage.answer();
+    await stage.act('pause', { by: 'on-call' });
+    await stage.act('resume', { by: 'on-call' });
+    await stage.pass(10_000);
+    await stage.answer(2);
+    await stage.answer();
+    assert.equal((await stage.latest())?.phase, 'RolledBack');
+    const decided = (operations: readonly Operation[]) =>
+      operations.flatMap(operation =>
+        operation.op === 'put' && operation.kind === 'Event' ? [operation.value.type] : [],
+      );
+    for (const operations of stage.written) {
+      const entries = operations.flatMap(operation => (operation.op === 'append' ? [operation.value] : []));
+      assert.deepEqual(
+        entries.map(({ action }) => action),
+        decided(operations).filter(type => !OBSERVED.has(type)),
+      );
+      for (const { actor } of entries) assert.equal(actor, 'attache');
+    }
+    const entries = (await stage.store.list('AuditEntry')).records.map(({ value }) => value);
+    const told = entries.map(({ action, behalf, subject }) => [action, behalf, subject].join(' '));
+    for (const line of [
+      'rollout.started ci default.auth.2',
+      'rollout.paused on-call default.auth.2',
+      'rollout.resumed on-call default.auth.2',
+      'rollout.step.passed ci default.auth.2',
+      'rollout.rolled-back ci default.auth.2',
+    ])
+      assert.ok(told.includes(line), `${line} in\n${told.join('\n')}`);
+    assert.ok(!isBroken(followChain(CHAIN_START, entries)));
   });
 });
 

@@ -72,7 +72,7 @@ export function addAuditRoutes(app: ApiServer, { store, clock }: ApiContext): vo
         ...(until === undefined ? {} : { until: parseMoment('until', until, now) }),
       };
       reply.header('vary', 'accept');
-      if (format === 'jsonl' || LINES.test(request.headers.accept ?? '')) {
+      if (format === 'jsonl' || wantsLines(request.headers.accept)) {
         reply.header('cache-control', 'no-store');
         return reply.type(JSON_LINES).send(Readable.from(toLines(readOldest(store, filter))));
       }
@@ -96,6 +96,10 @@ export function addAuditRoutes(app: ApiServer, { store, clock }: ApiContext): vo
       return { kind: 'AuditVerification', intact: broken === null, head, broken };
     },
   );
+}
+
+function wantsLines(accept = ''): boolean {
+  return accept.split(',').some(part => LINES.test(part.split(';')[0]?.trim() ?? ''));
 }
 
 async function* toLines(entries: AsyncIterable<AuditEntry>): AsyncGenerator<string> {
