@@ -135,6 +135,16 @@ test('a tag that moves makes a revision and a rollout, and back again the old on
   await world.reach(1);
   assert.equal((await world.store.list('Revision')).records.length, 2);
   assert.equal((await world.eventTypes()).filter(type => type === 'module.tag-moved').length, 2);
+  const entries = (await world.store.list('AuditEntry')).records.map(({ value }) => value);
+  const decided = entries.filter(({ action }) => action.startsWith('module.'));
+  assert.deepEqual(
+    decided.map(({ actor, action }) => `${actor} ${action}`),
+    ['ready', 'tag-moved', 'ready', 'tag-moved'].map(what => `attache module.${what}`),
+  );
+  assert.deepEqual(
+    decided[1]?.changes.map(({ record }) => record),
+    ['ModuleProgress', 'Revision'],
+  );
 });
 
 test('the default of Istio: latest and no tag are followed, others, digests and pins are not', async t => {
