@@ -34,6 +34,17 @@ test('one thing in place of a list is a list of it, at any depth and inside an A
   assert.deepEqual(inner.routeConfig.virtualHosts, [{ name: 'all', domains: ['*'] }]);
 });
 
+test('an empty object in place of an Any is none', () => {
+  const loose = {
+    '@type': LISTENER_TYPE,
+    name: 'main',
+    listener_filters: [{ name: 'envoy.filters.listener.tls_inspector', typed_config: {} }],
+  };
+  assert.deepEqual(registry.decodeAny(registry.encodeAny(loose)).listenerFilters, [
+    { name: 'envoy.filters.listener.tls_inspector' },
+  ]);
+});
+
 test('what is wrong stays wrong, with the place that it has in what was given', () => {
   const wrong = { '@type': CLUSTER_TYPE, name: 'app', type: 'sticky', nam: 1 };
   assert.throws(
