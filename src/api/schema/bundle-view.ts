@@ -11,14 +11,11 @@ const Head = {
   format: Type.Literal(1),
   at: Time,
   server: Type.Object({ version: Type.String(), startedAt: Time }),
-  /** A sentence for who gives it away. */
-  note: Type.String(),
+  note: Type.String({ description: 'A sentence for who gives it away' }),
 };
 const Tail = {
-  /** Sentences: what is not in it, and why. */
-  leftOut: Type.Array(Type.String()),
-  /** JSON pointers into this file: what was blotted out. */
-  redacted: Type.Array(Type.String()),
+  leftOut: Type.Array(Type.String(), { description: 'Sentences: what is not in it, and why' }),
+  redacted: Type.Array(Type.String(), { description: 'JSON pointers into this file: what was blotted out' }),
 };
 
 /** All about a node in one file, to be attached to a report. Without secrets and plugin configurations. */
@@ -27,12 +24,9 @@ export const NodeBundle = Type.Object({
   ...Head,
   node: NodeView,
   config: NodeConfigView,
-  /** Plugin documents that are for the node. */
-  plugins: Type.Array(PluginView),
-  /** The last rollout of each of them, without its nodes. */
-  rollouts: Type.Array(RolloutView),
-  /** Newest first: of the node, and of those plugins. */
-  events: Type.Array(EventView),
+  plugins: Type.Array(PluginView, { description: 'Plugin documents that are for the node' }),
+  rollouts: Type.Array(RolloutView, { description: 'The last rollout of each of them, without its nodes' }),
+  events: Type.Array(EventView, { description: 'Newest first: of the node, and of those plugins' }),
   ...Tail,
 });
 export type NodeBundle = Static<typeof NodeBundle>;
@@ -44,12 +38,9 @@ export const RolloutBundle = Type.Object({
   rollout: RolloutView,
   /** null: its history has outlived it. */
   plugin: Nullable(PluginView),
-  /** Of the plugin, newest first. */
-  history: Type.Array(HistoryRow),
-  /** Those that refused the plugin, or fail since. */
-  nodes: Type.Array(NodeView),
-  /** Of the plugin, newest first. */
-  events: Type.Array(EventView),
+  history: Type.Array(HistoryRow, { description: 'Of the plugin, newest first' }),
+  nodes: Type.Array(NodeView, { description: 'Those that refused the plugin, or fail since' }),
+  events: Type.Array(EventView, { description: 'Of the plugin, newest first' }),
   ...Tail,
 });
 export type RolloutBundle = Static<typeof RolloutBundle>;

@@ -5,8 +5,7 @@ import { Next, Nullable, Time } from './metadata.ts';
 export const CatalogueItemView = Type.Object({
   kind: Type.Literal('CatalogueItem'),
   repository: Type.String(),
-  /** Newest version first, as far as their names tell. */
-  tags: Type.Array(Type.String()),
+  tags: Type.Array(Type.String(), { description: 'Newest version first, as far as their names tell' }),
   digest: Type.String({ description: 'sha256:<hex> of the manifest or index' }),
   mediaType: Type.String(),
   artifactType: Nullable(Type.String()),

@@ -11,8 +11,7 @@ import { RolloutPhaseWord } from './rollout-view.ts';
 export const EventView = Type.Object({
   kind: Type.Literal('Event'),
   id: Type.String(),
-  /** Dotted, e.g. `plugin.refused`. */
-  type: Type.String(),
+  type: Type.String({ description: 'Dotted, e.g. `plugin.refused`.' }),
   at: Time,
   plugin: Nullable(Type.String()),
   node: Nullable(Type.String()),
@@ -35,20 +34,23 @@ export const RolloutUpdated = Type.Object({
   kind: Type.Literal('RolloutUpdated'),
   id: Type.String(),
   type: Type.Literal('rollout.updated'),
-  /** `namespace.plugin.number` */
-  rollout: Type.String(),
-  /** `<namespace>/<name>` */
-  plugin: Type.String(),
+  rollout: Type.String({ description: '`namespace.plugin.number`' }),
+  plugin: Type.String({ description: '`<namespace>/<name>`' }),
   phase: RolloutPhaseWord,
-  /** A word beside the phase. */
-  reason: Nullable(Type.String()),
+  reason: Nullable(Type.String({ description: 'A word beside the phase' })),
   /** When the phase began. */
   since: Time,
-  /** Number of the step that is under way, or was last, and of how many; null: none yet. */
-  step: Nullable(Type.Integer()),
+  step: Nullable(
+    Type.Integer({
+      description: 'Number of the step that is under way, or was last, and of how many; null: none yet',
+    }),
+  ),
   steps: Type.Integer(),
-  /** Within Progressing: Waiting for the step, Applying, Soaking; Baking; Returning. */
-  stage: Nullable(Type.String()),
+  stage: Nullable(
+    Type.String({
+      description: 'Within Progressing: Waiting for the step, Applying, Soaking; Baking; Returning',
+    }),
+  ),
 });
 export type RolloutUpdated = Static<typeof RolloutUpdated>;
 

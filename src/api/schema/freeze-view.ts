@@ -10,8 +10,7 @@ export const FreezeView = Type.Object({
   message: Nullable(Type.String()),
   /** Nothing was stored: the rest is what it would be. */
   dryRun: Type.Optional(Type.Literal(true)),
-  /** One sentence for a person. */
-  text: Type.String(),
+  text: Type.String({ description: 'One sentence for a person' }),
 });
 export type FreezeView = Static<typeof FreezeView>;
 

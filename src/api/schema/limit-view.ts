@@ -7,16 +7,12 @@ export const LimitList = Type.Object({
   items: Type.Array(
     Type.Object({
       name: Type.String(),
-      /** A count, bytes or ms, as `unit` says. */
-      value: Type.Integer(),
+      value: Type.Integer({ description: 'A count, bytes or ms, as `unit` says' }),
       unit: Type.Union([Type.Literal('count'), Type.Literal('bytes'), Type.Literal('ms')]),
-      /** Now; null: it is not one that is used up. */
-      used: Nullable(Type.Integer()),
-      /** How often it was hit since the server started. */
-      hits: Type.Integer(),
+      used: Nullable(Type.Integer({ description: 'Now; null: it is not one that is used up' })),
+      hits: Type.Integer({ description: 'How often it was hit since the server started' }),
       lastHitAt: Nullable(Time),
-      /** What it bounds. */
-      text: Type.String(),
+      text: Type.String({ description: 'What it bounds' }),
     }),
   ),
 });

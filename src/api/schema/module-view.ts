@@ -5,22 +5,17 @@ import { SignatureView } from './signature-view.ts';
 /** A module that revisions name. */
 export const ModuleView = Type.Object({
   kind: Type.Literal('Module'),
-  /** Lower-case hex of the bytes. */
-  sha256: Type.String(),
+  sha256: Type.String({ description: 'Lower-case hex of the bytes' }),
   sizeBytes: Type.Integer(),
   abi: Type.String(),
   importCount: Type.Integer(),
   layout: Type.String(),
-  /** The URLs it was taken from. */
-  from: Type.Array(Type.String()),
-  /** Mirrors that it came by, `HOST/REPOSITORY`. */
-  mirrors: Type.Array(Type.String()),
+  from: Type.Array(Type.String(), { description: 'The URLs it was taken from' }),
+  mirrors: Type.Array(Type.String(), { description: 'Mirrors that it came by, `HOST/REPOSITORY`' }),
   /** `<namespace>/<name>` with the revision numbers that hold it. */
   revisions: Type.Array(Type.Object({ plugin: Type.String(), number: Type.Integer() })),
-  /** Whether its bytes are in the data directory. */
-  here: Type.Boolean(),
-  /** Whether the built-in registry holds it, and so keeps it. */
-  inRegistry: Type.Boolean(),
+  here: Type.Boolean({ description: 'Whether its bytes are in the data directory' }),
+  inRegistry: Type.Boolean({ description: 'Whether the built-in registry holds it, and so keeps it' }),
   /**
    * Why its bytes are kept, by revision, the strongest reason of each. live: nodes are to run it; wanted: the document asks for it; node: a node
    * said something of it; history: undo may go back to it; spare: kept only until room is needed. None: deleted a day after its last use.
@@ -38,8 +33,7 @@ export const ModuleView = Type.Object({
       ]),
     }),
   ),
-  /** Connected nodes that run it. */
-  nodes: Type.Integer(),
+  nodes: Type.Integer({ description: 'Connected nodes that run it' }),
   /** What is known of signatures at each place that it was taken from; none where nothing was asked. */
   signatures: Type.Array(Type.Intersect([Type.Object({ url: Type.String() }), SignatureView])),
   firstSeenAt: Time,

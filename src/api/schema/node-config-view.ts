@@ -4,18 +4,16 @@ import { ResourceStateWord } from './node-view.ts';
 
 /** One resource of a node with its content. */
 export const ResourceContent = Type.Object({
-  /** `listeners`, `clusters` … */
-  type: Type.String(),
+  type: Type.String({ description: '`listeners`, `clusters` …' }),
   name: Type.String(),
   state: ResourceStateWord,
-  /** Of `resource`. */
-  version: Nullable(Type.String()),
+  version: Nullable(Type.String({ description: 'Of `resource`' })),
   /** Proto3 JSON with `@type`; null: `note` says why. */
   resource: Nullable(JsonObjectSchema),
-  /** JSON pointers into `resource`: what Envoy's API marks as sensitive is not shown. */
-  redacted: Type.Array(Type.String()),
-  /** What is to be known of `resource` beside it. */
-  note: Nullable(Type.String()),
+  redacted: Type.Array(Type.String(), {
+    description: "JSON pointers into `resource`: what Envoy's API marks as sensitive is not shown",
+  }),
+  note: Nullable(Type.String({ description: 'What is to be known of `resource` beside it' })),
 });
 export type ResourceContent = Static<typeof ResourceContent>;
 
@@ -23,12 +21,12 @@ export type ResourceContent = Static<typeof ResourceContent>;
 export const NodeConfigView = Type.Object({
   kind: Type.Literal('NodeConfig'),
   node: Type.String(),
-  /** False: nothing is known of now, and `resources` are what the node is to have. */
-  connected: Type.Boolean(),
+  connected: Type.Boolean({
+    description: 'False: nothing is known of now, and `resources` are what the node is to have',
+  }),
   at: Time,
   resources: Type.Array(ResourceContent),
-  /** Sentences: what is not shown as it was sent. */
-  leftOut: Type.Array(Type.String()),
+  leftOut: Type.Array(Type.String(), { description: 'Sentences: what is not shown as it was sent' }),
 });
 export type NodeConfigView = Static<typeof NodeConfigView>;
 
@@ -39,8 +37,7 @@ export const NodeLogLevel = Type.Object({
   /** Envoy's logger: `wasm` is that of plugins. */
   logger: Type.Literal('wasm'),
   level: Type.String(),
-  /** One sentence for a person. */
-  text: Type.String(),
+  text: Type.String({ description: 'One sentence for a person' }),
 });
 export type NodeLogLevel = Static<typeof NodeLogLevel>;
 
@@ -48,13 +45,14 @@ export type NodeLogLevel = Static<typeof NodeLogLevel>;
 export const NodeLogs = Type.Object({
   kind: Type.Literal('NodeLogs'),
   node: Type.String(),
-  /** Relative to the folder of the setting node-log-directory. */
-  file: Type.String(),
+  file: Type.String({ description: 'Relative to the folder of the setting node-log-directory' }),
   /** When the file was written last. */
   writtenAt: Time,
-  /** Oldest first, as Envoy wrote them. */
-  lines: Type.Array(Type.String()),
-  /** Only so much of the end of the file was looked at, bytes; null: all of it. */
-  lookedAtBytes: Nullable(Type.Integer()),
+  lines: Type.Array(Type.String(), { description: 'Oldest first, as Envoy wrote them' }),
+  lookedAtBytes: Nullable(
+    Type.Integer({
+      description: 'Only so much of the end of the file was looked at, bytes; null: all of it',
+    }),
+  ),
 });
 export type NodeLogs = Static<typeof NodeLogs>;

@@ -13,8 +13,9 @@ export const NodeGroupView = Type.Object({
   }),
   status: Type.Object({
     nodes: Type.Object({ known: Type.Integer(), connected: Type.Integer() }),
-    /** Plugins, `<namespace>/<name>`, whose targetRefs name it. */
-    usedBy: Type.Array(Type.String()),
+    usedBy: Type.Array(Type.String(), {
+      description: 'Plugins, `<namespace>/<name>`, whose targetRefs name it',
+    }),
   }),
 });
 export type NodeGroupView = Static<typeof NodeGroupView>;
@@ -33,8 +34,9 @@ export const NodeGroupApplyAnswer = Type.Intersect([
     result: ApplyResult,
     warnings: Type.Array(Type.String()),
     dryRun: Type.Boolean(),
-    /** Plugins that it moves: each by a rollout to other nodes, in its own steps. */
-    moves: Type.Array(Type.String()),
+    moves: Type.Array(Type.String(), {
+      description: 'Plugins that it moves: each by a rollout to other nodes, in its own steps',
+    }),
   }),
 ]);
 export type NodeGroupApplyAnswer = Static<typeof NodeGroupApplyAnswer>;

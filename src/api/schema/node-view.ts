@@ -19,35 +19,41 @@ export const PluginStateWord = Type.Union([
 /** What one node says about one plugin. */
 export const PluginOnNode = Type.Object({
   node: Type.String(),
-  /** `<namespace>/<name>` */
-  plugin: Type.String(),
+  plugin: Type.String({ description: '`<namespace>/<name>`' }),
   state: PluginStateWord,
-  /** A word: Selector, Excluded, NoPlace, NoV8, Removing, Removed, NoRevision, Unreachable. */
-  reason: Nullable(Type.String()),
-  /** A sentence for a person: which label differs, what to do. */
-  detail: Nullable(Type.String()),
-  /** The revision that serves on the node; null: none, or not known. */
-  revision: Nullable(Type.Integer()),
-  /** The revision it is to run; null: it is to run none. */
-  desiredRevision: Nullable(Type.Integer()),
-  /** The newest revision that this node refused; kept beside Accepted when it went back to a good one. */
-  refusedRevision: Nullable(Type.Integer()),
+  reason: Nullable(
+    Type.String({
+      description: 'A word: Selector, Excluded, NoPlace, NoV8, Removing, Removed, NoRevision, Unreachable',
+    }),
+  ),
+  detail: Nullable(Type.String({ description: 'A sentence for a person: which label differs, what to do' })),
+  revision: Nullable(
+    Type.Integer({ description: 'The revision that serves on the node; null: none, or not known' }),
+  ),
+  desiredRevision: Nullable(
+    Type.Integer({ description: 'The revision it is to run; null: it is to run none' }),
+  ),
+  refusedRevision: Nullable(
+    Type.Integer({
+      description:
+        'The newest revision that this node refused; kept beside Accepted when it went back to a good one',
+    }),
+  ),
   refusedSince: Nullable(Time),
-  /** What Envoy said when it refused. */
-  message: Nullable(Type.String()),
+  message: Nullable(Type.String({ description: 'What Envoy said when it refused' })),
   /** Where the cause is, e.g. "that node's Envoy log; look for 'wasm log default/auth'". */
   cause: Nullable(Type.String()),
   /** When `state` began; null where nobody knows. */
   since: Nullable(Time),
-  /** True: the node is not connected, so all of this is what was known last. */
-  lastKnown: Type.Boolean(),
+  lastKnown: Type.Boolean({
+    description: 'True: the node is not connected, so all of this is what was known last',
+  }),
 });
 export type PluginOnNode = Static<typeof PluginOnNode>;
 
 /** A raw Envoy resource that the node refused; it goes on with the one before. */
 export const RefusedResource = Type.Object({
-  /** `listeners`, `clusters` … */
-  type: Type.String(),
+  type: Type.String({ description: '`listeners`, `clusters` …' }),
   name: Type.String(),
   message: Type.String(),
   since: Time,
@@ -55,25 +61,23 @@ export const RefusedResource = Type.Object({
 
 /** The plugins of one listener in the order in which a request passes them. */
 export const NodeChain = Type.Object({
-  /** null: a place that does not say which listener it is on. */
-  listener: Nullable(Type.String()),
-  /** The listener, several of them, or `every listener`. */
-  where: Type.String(),
-  /** `auth (AUTHN) → limit → router` */
-  text: Type.String(),
+  listener: Nullable(Type.String({ description: 'null: a place that does not say which listener it is on' })),
+  where: Type.String({ description: 'The listener, several of them, or `every listener`' }),
+  text: Type.String({ description: '`auth (AUTHN) → limit → router`' }),
   plugins: Type.Array(
     Type.Object({
-      /** `<namespace>/<name>` */
-      plugin: Type.String(),
+      plugin: Type.String({ description: '`<namespace>/<name>`' }),
       revision: Type.Integer(),
       phase: Type.String(),
       priority: Type.Integer(),
-      /** Why it stands behind the one before it; null: it is the first. */
-      why: Nullable(Type.String()),
+      why: Nullable(
+        Type.String({ description: 'Why it stands behind the one before it; null: it is the first' }),
+      ),
     }),
   ),
-  /** Sentences: two plugins of one phase and priority, and what decided between them. */
-  ties: Type.Array(Type.String()),
+  ties: Type.Array(Type.String(), {
+    description: 'Sentences: two plugins of one phase and priority, and what decided between them',
+  }),
 });
 
 /** How far a resource got on a node. */
@@ -98,20 +102,22 @@ export type ResourceStateWord = Static<typeof ResourceStateWord>;
  * dump shows, in the state of the world that has one for all resources of a type.
  */
 export const ResourceOnNode = Type.Object({
-  /** `listeners`, `clusters` …; `extensions` are places for plugins too. */
-  type: Type.String(),
-  /** As Envoy knows it. */
-  name: Type.String(),
+  type: Type.String({ description: '`listeners`, `clusters` …; `extensions` are places for plugins too' }),
+  name: Type.String({ description: 'As Envoy knows it' }),
   state: ResourceStateWord,
-  /** What the node is to have; null: the resource is to go. */
-  wantedVersion: Nullable(Type.String()),
-  /** What was sent last, whatever came of it; null: nothing was, or it was its removal. */
-  sentVersion: Nullable(Type.String()),
-  /** What it accepted last; null: nothing that is known of. */
-  ackedVersion: Nullable(Type.String()),
+  wantedVersion: Nullable(
+    Type.String({ description: 'What the node is to have; null: the resource is to go' }),
+  ),
+  sentVersion: Nullable(
+    Type.String({
+      description: 'What was sent last, whatever came of it; null: nothing was, or it was its removal',
+    }),
+  ),
+  ackedVersion: Nullable(
+    Type.String({ description: 'What it accepted last; null: nothing that is known of' }),
+  ),
   refusedVersion: Nullable(Type.String()),
-  /** Envoy's text, where it refused. */
-  message: Nullable(Type.String()),
+  message: Nullable(Type.String({ description: "Envoy's text, where it refused" })),
   /** When what `state` says was sent or answered; null: nothing was, or the Envoy brought it as it connected. */
   since: Nullable(Time),
 });
@@ -119,18 +125,20 @@ export type ResourceOnNode = Static<typeof ResourceOnNode>;
 
 /** What the server side says of a node; see `PATCH /v1/nodes/{id}`. */
 export const NodeSettings = Type.Object({
-  /** null: the node's own. */
-  namespace: Nullable(Type.String()),
+  namespace: Nullable(Type.String({ description: "null: the node's own" })),
   /** Over those of the node's own. */
   labels: Type.Record(Type.String(), Type.String()),
   /** What namespace and labels are worth that the node says it has; null: as the server's setting node-claims has it. */
   claims: Nullable(Type.Union([Type.Literal('kept'), Type.Literal('ignored')])),
-  /** The name in its certificate; null: as the server's setting node-identity has it. */
-  certificate: Nullable(Type.String()),
-  /** Where the server reaches the Envoy's admin interface. */
-  admin: Nullable(Type.String()),
-  /** The Envoy's log, in the folder of the setting node-log-directory. */
-  logFile: Nullable(Type.String()),
+  certificate: Nullable(
+    Type.String({
+      description: "The name in its certificate; null: as the server's setting node-identity has it",
+    }),
+  ),
+  admin: Nullable(Type.String({ description: "Where the server reaches the Envoy's admin interface" })),
+  logFile: Nullable(
+    Type.String({ description: "The Envoy's log, in the folder of the setting node-log-directory" }),
+  ),
 });
 export type NodeSettings = Static<typeof NodeSettings>;
 
@@ -138,8 +146,7 @@ export type NodeSettings = Static<typeof NodeSettings>;
 export const NodeView = Type.Object({
   kind: Type.Literal('Node'),
   metadata: Type.Object({
-    /** node.id */
-    name: Type.String(),
+    name: Type.String({ description: 'node.id' }),
     namespace: Type.String(),
     labels: Type.Record(Type.String(), Type.String()),
     firstSeenAt: Time,
@@ -164,11 +171,11 @@ export const NodeView = Type.Object({
     envoys: Type.Array(Type.Object({ address: Type.String(), since: Time, envoyVersion: Type.String() })),
     /** It takes part in no rollout and stays on what was proven. */
     excluded: Nullable(Type.Object({ by: Type.String(), message: Nullable(Type.String()), since: Time })),
-    /** How many of the `desired` plugins run in the revision they are to run in. */
-    accepted: Type.Integer(),
+    accepted: Type.Integer({
+      description: 'How many of the `desired` plugins run in the revision they are to run in',
+    }),
     desired: Type.Integer(),
-    /** Places for plugins that this Envoy asked for. */
-    places: Type.Array(Type.String()),
+    places: Type.Array(Type.String(), { description: 'Places for plugins that this Envoy asked for' }),
     plugins: Type.Array(PluginOnNode),
     settings: NodeSettings,
     /** What the node says of itself, where the settings say otherwise; null: there is no difference. */
@@ -205,10 +212,8 @@ export const NodeAnswer = Type.Object({
     Type.Literal('revoked'),
     Type.Literal('unchanged'),
   ]),
-  /** Nothing was stored: `result` is what it would be. */
-  dryRun: Type.Boolean(),
-  /** One sentence for a person. */
-  text: Type.String(),
+  dryRun: Type.Boolean({ description: 'Nothing was stored: `result` is what it would be' }),
+  text: Type.String({ description: 'One sentence for a person' }),
 });
 export type NodeAnswer = Static<typeof NodeAnswer>;
 

@@ -22,74 +22,76 @@ export const PlanResult = Type.Union([
 export type PlanResult = Static<typeof PlanResult>;
 
 export const PlannedModuleView = Type.Object({
-  /** Lower-case hex of the module bytes; null: none, or not known. */
-  before: Nullable(Type.String()),
+  before: Nullable(
+    Type.String({ description: 'Lower-case hex of the module bytes; null: none, or not known' }),
+  ),
   after: Nullable(Type.String()),
-  /** null: not known, the module could not be had. */
-  changed: Nullable(Type.Boolean()),
+  changed: Nullable(Type.Boolean({ description: 'null: not known, the module could not be had' })),
   url: Type.String(),
-  /** Of the one after; null: not known. */
-  sizeBytes: Nullable(Type.Integer()),
+  sizeBytes: Nullable(Type.Integer({ description: 'Of the one after; null: not known' })),
   abi: Nullable(Type.String()),
   importCount: Nullable(Type.Integer()),
-  /** `unchanged (9f2c4be01d77)`, `9f2c4be01d77 → 41d0aa93be02, 254 KB`. */
-  text: Type.String(),
+  text: Type.String({ description: '`unchanged (9f2c4be01d77)`, `9f2c4be01d77 → 41d0aa93be02, 254 KB`' }),
 });
 export type PlannedModuleView = Static<typeof PlannedModuleView>;
 
 /** Why the module cannot be used. */
 export const PlanProblem = Type.Object({
-  /** Error code of docs/errors.md. */
-  code: Type.String(),
+  code: Type.String({ description: 'Error code of docs/errors.md' }),
   message: Type.String(),
   hint: Nullable(Type.String()),
-  /** It may pass by itself: applied, it would be tried again for an hour. */
-  transient: Type.Boolean(),
+  transient: Type.Boolean({
+    description: 'It may pass by itself: applied, it would be tried again for an hour',
+  }),
 });
 
 /** A plugin in the chain of a listener. */
 export const ChainLink = Type.Object({
-  /** `<namespace>/<name>` */
-  plugin: Type.String(),
+  plugin: Type.String({ description: '`<namespace>/<name>`' }),
   revision: Type.Integer(),
   phase: Type.String(),
   priority: Type.Integer(),
-  /** Why it stands behind the one before it: `priority 0 is lower than 5`; null: it is the first. */
-  why: Nullable(Type.String()),
+  why: Nullable(
+    Type.String({
+      description:
+        'Why it stands behind the one before it: `priority 0 is lower than 5`; null: it is the first',
+    }),
+  ),
 });
 export type ChainLink = Static<typeof ChainLink>;
 
 /** Connected nodes whose chain on a listener is the same before, and the same after. */
 export const PlanChain = Type.Object({
   count: Type.Integer(),
-  /** The first 20 by name. */
-  nodes: Type.Array(Type.String()),
+  nodes: Type.Array(Type.String(), { description: 'The first 20 by name' }),
   layout: Type.Union([Type.Literal('chain'), Type.Literal('single')]),
-  /** The listener, several of them, or `every listener`. */
-  where: Type.String(),
+  where: Type.String({ description: 'The listener, several of them, or `every listener`' }),
   before: Type.Array(ChainLink),
   after: Type.Array(ChainLink),
   order: Type.Union([Type.Literal('unchanged'), Type.Literal('changed')]),
-  /** The listener itself is sent again: its connections drain. Only before Envoy 1.39. */
-  listenerUpdate: Type.Boolean(),
-  /** `auth (AUTHN) → limit → router`, and the same after. */
-  beforeText: Type.String(),
+  listenerUpdate: Type.Boolean({
+    description: 'The listener itself is sent again: its connections drain. Only before Envoy 1.39.',
+  }),
+  beforeText: Type.String({ description: '`auth (AUTHN) → limit → router`, and the same after' }),
   afterText: Type.String(),
-  /** `chain on 1 node (laptop), listener ingress: auth (AUTHN) → router; order unchanged, no listener update` */
-  text: Type.String(),
+  text: Type.String({
+    description:
+      '`chain on 1 node (laptop), listener ingress: auth (AUTHN) → router; order unchanged, no listener update`',
+  }),
 });
 export type PlanChain = Static<typeof PlanChain>;
 
 export const PlanStep = Type.Object({
-  /** 1, 2, 3 … */
-  number: Type.Integer(),
+  number: Type.Integer({ description: '1, 2, 3 …' }),
   wave: Nullable(Type.String()),
-  /** `10 % asked` */
-  asked: Type.String(),
-  /** Targets reached when this step is done: cumulative, over all waves. */
-  reaches: Type.Integer(),
-  /** Nodes that it adds: `count`, and the first 20 of them in their order. 0: the step is skipped. */
-  count: Type.Integer(),
+  asked: Type.String({ description: '`10 % asked`' }),
+  reaches: Type.Integer({
+    description: 'Targets reached when this step is done: cumulative, over all waves',
+  }),
+  count: Type.Integer({
+    description:
+      'Nodes that it adds: `count`, and the first 20 of them in their order. 0: the step is skipped.',
+  }),
   nodes: Type.Array(Type.String()),
   soakMs: Type.Integer(),
   /** Before the step: ms, or until a person promotes. */
@@ -101,56 +103,54 @@ export type PlanStep = Static<typeof PlanStep>;
 /** The rollout that the change would start. */
 export const PlannedRollout = Type.Object({
   id: Type.String(),
-  /** Which rollout it would take over from; null: none is under way. */
-  supersedes: Nullable(Type.String()),
+  supersedes: Nullable(
+    Type.String({ description: 'Which rollout it would take over from; null: none is under way' }),
+  ),
   preset: Nullable(Type.String()),
   targets: Type.Integer(),
-  /** Targets that are not connected: they get it when they return. */
-  disconnected: Type.Integer(),
-  /** Empty: no connected node is to change, so that it is live at once, without a bake. */
-  steps: Type.Array(PlanStep),
+  disconnected: Type.Integer({ description: 'Targets that are not connected: they get it when they return' }),
+  steps: Type.Array(PlanStep, {
+    description: 'Empty: no connected node is to change, so that it is live at once, without a bake',
+  }),
   bakeMs: Type.Integer(),
-  /** If nothing goes wrong and nobody has to act. */
-  expectedMs: Type.Integer(),
-  /** `steps: 1 laptop; then 1 min bake` */
-  text: Type.String(),
+  expectedMs: Type.Integer({ description: 'If nothing goes wrong and nobody has to act' }),
+  text: Type.String({ description: '`steps: 1 laptop; then 1 min bake`' }),
 });
 export type PlannedRollout = Static<typeof PlannedRollout>;
 
 /** Content that failed, or that a person undid: applied now it would change nothing. */
 export const PlanHeld = Type.Object({
   revision: Nullable(Type.Integer()),
-  /** `revision 2 was undone by admin at … ("liked the old one")` */
-  text: Type.String(),
+  text: Type.String({ description: '`revision 2 was undone by admin at … ("liked the old one")`' }),
   next: Type.Array(NextCommand),
 });
 
 export const PluginPlan = Type.Object({
   kind: Type.Literal('PluginPlan'),
-  /** `<namespace>/<name>` */
-  plugin: Type.String(),
+  plugin: Type.String({ description: '`<namespace>/<name>`' }),
   result: PlanResult,
-  /** The document is not what stands: its text, the module behind its tag, or what nodes run. */
-  differs: Type.Boolean(),
-  /** What nodes run or are being moved to now; null: none. */
-  before: Nullable(Type.Integer()),
-  /** null: none (a delete), or not known (`problem`). */
-  after: Nullable(Type.Integer()),
-  /** The revision is made by it; false: it is there already, or there is none. */
-  newRevision: Type.Boolean(),
-  /** `revision 1 → 2`, `revision 1`, `– → revision 1`, `revision 2 → none`, `revision 2, other nodes` */
-  title: Type.String(),
-  /** Of the document, leaf by leaf. */
-  changes: Type.Array(ConfigChange),
+  differs: Type.Boolean({
+    description: 'The document is not what stands: its text, the module behind its tag, or what nodes run',
+  }),
+  before: Nullable(Type.Integer({ description: 'What nodes run or are being moved to now; null: none' })),
+  after: Nullable(Type.Integer({ description: 'null: none (a delete), or not known (`problem`)' })),
+  newRevision: Type.Boolean({
+    description: 'The revision is made by it; false: it is there already, or there is none',
+  }),
+  title: Type.String({
+    description:
+      '`revision 1 → 2`, `revision 1`, `– → revision 1`, `revision 2 → none`, `revision 2, other nodes`',
+  }),
+  changes: Type.Array(ConfigChange, { description: 'Of the document, leaf by leaf' }),
   /** null: a delete. */
   module: Nullable(PlannedModuleView),
   problem: Nullable(PlanProblem),
-  /** Where the plugin is, was or will be; one entry a group of equal nodes and listener. */
-  chains: Type.Array(PlanChain),
+  chains: Type.Array(PlanChain, {
+    description: 'Where the plugin is, was or will be; one entry a group of equal nodes and listener',
+  }),
   /** null: no node and no later node would get anything else. */
   rollout: Nullable(PlannedRollout),
-  /** Selected nodes that do not take part. */
-  outside: Type.Array(NodeOutside),
+  outside: Type.Array(NodeOutside, { description: 'Selected nodes that do not take part' }),
   held: Nullable(PlanHeld),
   /** All changes are stopped: applied now it would be refused. */
   frozen: Nullable(FreezeView),
@@ -161,31 +161,31 @@ export type PluginPlan = Static<typeof PluginPlan>;
 /** A raw Envoy resource has no steps. */
 export const ResourcePlan = Type.Object({
   kind: Type.Literal('ResourcePlan'),
-  /** `listeners`, `clusters` … */
-  type: Type.String(),
+  type: Type.String({ description: '`listeners`, `clusters` …' }),
   namespace: Type.String(),
   name: Type.String(),
   envoyName: Type.String(),
   result: PlanResult,
   differs: Type.Boolean(),
   changes: Type.Array(ConfigChange),
-  /** Connected nodes that get it, or lose it, at once: how many, and the first 20 by name. */
-  count: Type.Integer(),
+  count: Type.Integer({
+    description: 'Connected nodes that get it, or lose it, at once: how many, and the first 20 by name',
+  }),
   nodes: Type.Array(Type.String()),
   disconnected: Type.Integer(),
-  /** Listeners that it removes, moves or breaks on connected nodes, and whether they carry traffic there. */
-  listeners: Type.Array(ListenerImpact),
+  listeners: Type.Array(ListenerImpact, {
+    description:
+      'Listeners that it removes, moves or breaks on connected nodes, and whether they carry traffic there',
+  }),
   frozen: Nullable(FreezeView),
-  /** `sent to 300 nodes at once` */
-  text: Type.String(),
+  text: Type.String({ description: '`sent to 300 nodes at once`' }),
   warnings: Type.Array(Type.String()),
 });
 export type ResourcePlan = Static<typeof ResourcePlan>;
 
 export const Plan = Type.Object({
   kind: Type.Literal('Plan'),
-  /** Of any of the items. */
-  differs: Type.Boolean(),
+  differs: Type.Boolean({ description: 'Of any of the items' }),
   /** In the order of the documents. */
   items: Type.Array(Type.Union([PluginPlan, ResourcePlan])),
 });

@@ -7,48 +7,48 @@ import { SignatureView } from './signature-view.ts';
 
 /** The facts about a module that a revision keeps. */
 export const ModuleOfRevision = Type.Object({
-  /** Lower-case hex of the module bytes: the digest that Envoy checks. */
-  sha256: Type.String(),
+  sha256: Type.String({ description: 'Lower-case hex of the module bytes: the digest that Envoy checks' }),
   sizeBytes: Type.Integer(),
   url: Type.String(),
-  /** The digest that the URL named at the time, `sha256:<hex>`. */
-  referenceDigest: Nullable(Type.String()),
+  referenceDigest: Nullable(
+    Type.String({ description: 'The digest that the URL named at the time, `sha256:<hex>`' }),
+  ),
   manifestDigest: Nullable(Type.String()),
   layout: Type.String(),
   abi: Type.String(),
   importCount: Type.Integer(),
-  /** The mirror that gave it, `HOST/REPOSITORY`; null: the registry itself, or no registry. */
-  mirror: Nullable(Type.String()),
+  mirror: Nullable(
+    Type.String({
+      description: 'The mirror that gave it, `HOST/REPOSITORY`; null: the registry itself, or no registry',
+    }),
+  ),
   signature: Nullable(SignatureView),
 });
 export type ModuleOfRevision = Static<typeof ModuleOfRevision>;
 
 /** Connected and disconnected nodes that the plugin selects; `noPlace` ones are in no other count. */
 export const NodeCounts = Type.Object({
-  /** Selected and able to run it: accepted + refused + waiting + disconnected. */
-  targeted: Type.Integer(),
-  /** Connected and running what it is to run, Loaded ones included. */
-  accepted: Type.Integer(),
-  /** Of the accepted ones those that are proven to run it on every worker. */
-  loaded: Type.Integer(),
+  targeted: Type.Integer({
+    description: 'Selected and able to run it: accepted + refused + waiting + disconnected',
+  }),
+  accepted: Type.Integer({ description: 'Connected and running what it is to run, Loaded ones included' }),
+  loaded: Type.Integer({
+    description: 'Of the accepted ones those that are proven to run it on every worker',
+  }),
   refused: Type.Integer(),
-  /** Connected, neither accepted nor refused: Pending, Sent, Fetching, Stale, Degraded. */
-  waiting: Type.Integer(),
-  /** Of the waiting ones those whose step has not come. */
-  pending: Type.Integer(),
-  /** Of the waiting ones those that fail since they run it. */
-  degraded: Type.Integer(),
+  waiting: Type.Integer({
+    description: 'Connected, neither accepted nor refused: Pending, Sent, Fetching, Stale, Degraded',
+  }),
+  pending: Type.Integer({ description: 'Of the waiting ones those whose step has not come' }),
+  degraded: Type.Integer({ description: 'Of the waiting ones those that fail since they run it' }),
   disconnected: Type.Integer(),
-  /** Selected, but without any place for it, or without Wasm. */
-  noPlace: Type.Integer(),
+  noPlace: Type.Integer({ description: 'Selected, but without any place for it, or without Wasm' }),
 });
 
 export const PluginRefusal = Type.Object({
   revision: Type.Integer(),
-  /** The first node that refused. */
-  node: Type.String(),
-  /** Envoy's text. */
-  message: Type.String(),
+  node: Type.String({ description: 'The first node that refused' }),
+  message: Type.String({ description: "Envoy's text" }),
   since: Time,
   cause: Type.String(),
 });
@@ -57,17 +57,14 @@ export const PluginRollout = Type.Object({
   id: Type.String(),
   phase: RolloutPhaseWord,
   active: Type.Boolean(),
-  /** `preset fast (default below 10 nodes): 1 node, then 1 min bake` */
-  plan: Type.String(),
+  plan: Type.String({ description: '`preset fast (default below 10 nodes): 1 node, then 1 min bake`' }),
   by: Type.String(),
 });
 
 /** Content that failed or was undone, and is not tried again before somebody asks for it. */
 export const HeldBack = Type.Object({
-  /** null: to run none. */
-  revision: Nullable(Type.Integer()),
-  /** What happened to it, in sentences ready to print. */
-  text: Type.String(),
+  revision: Nullable(Type.Integer({ description: 'null: to run none' })),
+  text: Type.String({ description: 'What happened to it, in sentences ready to print' }),
   next: Type.Array(NextCommand),
 });
 export type HeldBack = Static<typeof HeldBack>;
@@ -78,18 +75,24 @@ export const PluginStatus = Type.Object({
    * yet.
    */
   phase: RolloutPhaseWord,
-  /** A word beside the phase, e.g. NoNodes, ModuleUnavailable. */
-  reason: Nullable(Type.String()),
+  reason: Nullable(Type.String({ description: 'A word beside the phase, e.g. NoNodes, ModuleUnavailable.' })),
   message: Nullable(Type.String()),
   hint: Nullable(Type.String()),
-  /** Error code of docs/errors.md, while Validating (retrying) or NotStarted. */
-  code: Nullable(Type.String()),
-  /** Nothing will change any more by itself: Succeeded, NotStarted, or RolledBack on every connected node. */
-  settled: Type.Boolean(),
-  /** The revision that the nodes are to run now; null: none. */
-  currentRevision: Nullable(Type.Integer()),
-  /** The revision made from the newest document; null: not made yet, or it failed. */
-  desiredRevision: Nullable(Type.Integer()),
+  code: Nullable(
+    Type.String({ description: 'Error code of docs/errors.md, while Validating (retrying) or NotStarted' }),
+  ),
+  settled: Type.Boolean({
+    description:
+      'Nothing will change any more by itself: Succeeded, NotStarted, or RolledBack on every connected node',
+  }),
+  currentRevision: Nullable(
+    Type.Integer({ description: 'The revision that the nodes are to run now; null: none' }),
+  ),
+  desiredRevision: Nullable(
+    Type.Integer({
+      description: 'The revision made from the newest document; null: not made yet, or it failed',
+    }),
+  ),
   /** Of `currentRevision`, else of `desiredRevision`. */
   module: Nullable(ModuleOfRevision),
   nodes: NodeCounts,
@@ -149,8 +152,7 @@ export const RevisionView = Type.Object({
   plugin: Type.String(),
   number: Type.Integer(),
   contentHash: Type.String(),
-  /** The first six characters of the hash of the configuration. */
-  config: Type.String(),
+  config: Type.String({ description: 'The first six characters of the hash of the configuration' }),
   /** live: nodes are to run it. refused, held-back: it is not tried again by itself. superseded: none of these. */
   result: Type.Union([
     Type.Literal('live'),
@@ -186,14 +188,15 @@ export type RevisionDiff = Static<typeof RevisionDiff>;
 export const DeleteAnswer = Type.Object({
   kind: Type.Literal('Deleted'),
   deleted: Type.Object({ kind: Type.String(), namespace: Type.String(), name: Type.String() }),
-  /** Nothing was stored: the rest is what it would be. */
-  dryRun: Type.Boolean(),
-  /** Connected nodes that have it, and let go of it. */
-  nodes: Type.Integer(),
-  /** Id of the rollout that takes a plugin off its nodes; null: there is none, or it begins in a moment. */
-  rollout: Nullable(Type.String()),
-  /** One sentence for a person. */
-  text: Type.String(),
+  dryRun: Type.Boolean({ description: 'Nothing was stored: the rest is what it would be' }),
+  nodes: Type.Integer({ description: 'Connected nodes that have it, and let go of it' }),
+  rollout: Nullable(
+    Type.String({
+      description:
+        'Id of the rollout that takes a plugin off its nodes; null: there is none, or it begins in a moment',
+    }),
+  ),
+  text: Type.String({ description: 'One sentence for a person' }),
   /** Of a dry run: what it would do to the nodes. */
   plan: Type.Optional(PluginPlan),
 });

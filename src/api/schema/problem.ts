@@ -14,8 +14,7 @@ export const Problem = Type.Object({
   status: Type.Integer(),
   detail: Type.String(),
   instance: Type.String(),
-  /** Stable; listed in docs/errors.md. */
-  code: Type.String(),
+  code: Type.String({ description: 'Stable; listed in docs/errors.md' }),
   hint: Type.Optional(Type.String()),
   requestId: Type.String(),
   errors: Type.Array(ProblemFault),

@@ -7,10 +7,12 @@ export const PullSecretView = Type.Object({
   apiVersion: Type.Literal('attache/v1'),
   metadata: Metadata,
   status: Type.Object({
-    /** Hosts, or hosts with the begin of a repository, that it has a user for. */
-    registries: Type.Array(Type.String()),
-    /** Plugins, `<namespace>/<name>`, whose imagePullSecret names it. */
-    usedBy: Type.Array(Type.String()),
+    registries: Type.Array(Type.String(), {
+      description: 'Hosts, or hosts with the begin of a repository, that it has a user for',
+    }),
+    usedBy: Type.Array(Type.String(), {
+      description: 'Plugins, `<namespace>/<name>`, whose imagePullSecret names it',
+    }),
   }),
 });
 export type PullSecretView = Static<typeof PullSecretView>;

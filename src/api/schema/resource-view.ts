@@ -6,8 +6,7 @@ export const ResourceView = Type.Object({
   kind: Type.Literal('EnvoyResource'),
   apiVersion: Type.Literal('attache/v1'),
   metadata: Metadata,
-  /** `listeners`, `clusters` … */
-  type: Type.String(),
+  type: Type.String({ description: '`listeners`, `clusters` …' }),
   spec: Type.Object({
     selector: Type.Optional(JsonObjectSchema),
     slots: Type.Optional(JsonObjectSchema),
@@ -15,11 +14,9 @@ export const ResourceView = Type.Object({
   }),
   status: Type.Object({
     typeUrl: Type.String(),
-    /** The name inside the resource: what Envoy calls it. */
-    envoyName: Type.String(),
+    envoyName: Type.String({ description: 'The name inside the resource: what Envoy calls it' }),
     nodes: Type.Object({
-      /** Connected nodes that it selects. */
-      targeted: Type.Integer(),
+      targeted: Type.Integer({ description: 'Connected nodes that it selects' }),
       refused: Type.Integer(),
       disconnected: Type.Integer(),
     }),

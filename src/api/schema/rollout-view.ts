@@ -40,12 +40,9 @@ export const RolloutActionWord = Type.Union([
 
 /** One end of a rollout. */
 export const RolloutSide = Type.Object({
-  /** null: the plugin is on no node. */
-  revision: Nullable(Type.Integer()),
-  /** First 12 hex digits of the module's sha256. */
-  digest: Nullable(Type.String()),
-  /** First 6 hex digits of the hash of the configuration. */
-  config: Nullable(Type.String()),
+  revision: Nullable(Type.Integer({ description: 'null: the plugin is on no node' })),
+  digest: Nullable(Type.String({ description: "First 12 hex digits of the module's sha256" })),
+  config: Nullable(Type.String({ description: 'First 6 hex digits of the hash of the configuration' })),
   selector: Nullable(JsonObjectSchema),
 });
 export type RolloutSide = Static<typeof RolloutSide>;
@@ -54,29 +51,33 @@ export type RolloutSide = Static<typeof RolloutSide>;
 export const StepNodes = Type.Object({
   state: PluginStateWord,
   count: Type.Integer(),
-  /** The revision that serves on them; null: none, or not the same on all. */
-  revision: Nullable(Type.Integer()),
-  /** The first 20 by name for what a person looks at (refused, degraded, waiting); of the rest those of small groups. */
-  nodes: Type.Array(Type.String()),
-  /** `revision 8, back on 7 (27 of 27 confirmed, 2.9 s)`: what stands behind count, state and names. */
-  text: Type.String(),
+  revision: Nullable(
+    Type.Integer({ description: 'The revision that serves on them; null: none, or not the same on all' }),
+  ),
+  nodes: Type.Array(Type.String(), {
+    description:
+      'The first 20 by name for what a person looks at (refused, degraded, waiting); of the rest those of small groups',
+  }),
+  text: Type.String({
+    description:
+      '`revision 8, back on 7 (27 of 27 confirmed, 2.9 s)`: what stands behind count, state and names',
+  }),
   /** Since when the state stands, of the node that has it longest. */
   since: Nullable(Time),
-  /** They are not connected: all of this was so when they were last heard. */
-  lastKnown: Type.Boolean(),
+  lastKnown: Type.Boolean({
+    description: 'They are not connected: all of this was so when they were last heard',
+  }),
 });
 export type StepNodes = Static<typeof StepNodes>;
 
 export const RolloutStepView = Type.Object({
-  /** 1, 2, 3 … */
-  number: Type.Integer(),
+  number: Type.Integer({ description: '1, 2, 3 …' }),
   wave: Nullable(Type.String()),
-  /** `1 node asked`, `10 % asked`. */
-  asked: Type.String(),
-  /** Targets reached when this step is done: cumulative, over all waves. */
-  reaches: Type.Integer(),
-  /** All targets: `reaches` of `of`. */
-  of: Type.Integer(),
+  asked: Type.String({ description: '`1 node asked`, `10 % asked`' }),
+  reaches: Type.Integer({
+    description: 'Targets reached when this step is done: cumulative, over all waves',
+  }),
+  of: Type.Integer({ description: 'All targets: `reaches` of `of`' }),
   state: Type.Union([
     Type.Literal('waiting'),
     Type.Literal('active'),
@@ -84,19 +85,23 @@ export const RolloutStepView = Type.Object({
     Type.Literal('failed'),
     Type.Literal('skipped'),
   ]),
-  /** For people: `not started`, `waiting`, `applying`, `soaking`, `paused`, `passed`, `done`, `FAILED`, `skipped`. */
-  word: Type.String(),
-  /** What follows the word: `0:12 of 0:30`, `after 1.2 s`, `2m 0s`, `adds no node`; may be empty. */
-  text: Type.String(),
+  word: Type.String({
+    description:
+      'For people: `not started`, `waiting`, `applying`, `soaking`, `paused`, `passed`, `done`, `FAILED`, `skipped`',
+  }),
+  text: Type.String({
+    description:
+      'What follows the word: `0:12 of 0:30`, `after 1.2 s`, `2m 0s`, `adds no node`; may be empty',
+  }),
   soakMs: Type.Integer(),
   /** Before the step: ms, or until a person promotes. */
   pause: Nullable(Type.Union([Type.Integer(), Type.Literal('human')])),
   startedAt: Nullable(Time),
-  /** From the first push to the last answer. */
-  appliedMs: Nullable(Type.Integer()),
+  appliedMs: Nullable(Type.Integer({ description: 'From the first push to the last answer' })),
   endedAt: Nullable(Time),
-  /** Nodes that this step adds, grouped; empty for steps that were not reached, and in lists. */
-  nodes: Type.Array(StepNodes),
+  nodes: Type.Array(StepNodes, {
+    description: 'Nodes that this step adds, grouped; empty for steps that were not reached, and in lists',
+  }),
 });
 export type RolloutStepView = Static<typeof RolloutStepView>;
 
@@ -113,19 +118,16 @@ export const GateView = Type.Object({
     Type.Literal('failing'),
     Type.Literal('fail'),
   ]),
-  /** With its numbers: `moved 4.1 %, others 0.2 %, 412 requests`. */
-  text: Type.String(),
-  /** `at most 2 points above the others`; null: any single one fails. */
-  limit: Nullable(Type.String()),
+  text: Type.String({ description: 'With its numbers: `moved 4.1 %, others 0.2 %, 412 requests`' }),
+  limit: Nullable(
+    Type.String({ description: '`at most 2 points above the others`; null: any single one fails' }),
+  ),
   /** Percent for 5xx, ms for latency. */
   moved: Nullable(Type.Object({ value: Nullable(Type.Number()), requests: Type.Integer() })),
   others: Nullable(Type.Object({ value: Nullable(Type.Number()), requests: Type.Integer() })),
-  /** Failed samples so far. */
-  failures: Type.Integer(),
-  /** Zero tolerance, judged all the time. */
-  hard: Type.Boolean(),
-  /** Reports only. */
-  dryRun: Type.Boolean(),
+  failures: Type.Integer({ description: 'Failed samples so far' }),
+  hard: Type.Boolean({ description: 'Zero tolerance, judged all the time' }),
+  dryRun: Type.Boolean({ description: 'Reports only' }),
   sampledAt: Nullable(Time),
 });
 export type GateView = Static<typeof GateView>;
@@ -141,29 +143,25 @@ export const RolloutFailureView = Type.Object({
     Type.Literal('abort'),
   ]),
   gate: Nullable(Type.String()),
-  /** The first node. */
-  node: Nullable(Type.String()),
-  /** The first 20. */
-  nodes: Type.Array(Type.String()),
+  node: Nullable(Type.String({ description: 'The first node' })),
+  nodes: Type.Array(Type.String(), { description: 'The first 20' }),
   count: Type.Integer(),
-  /** Envoy's text for a refusal, the numbers for the others. */
-  text: Type.String(),
+  text: Type.String({ description: "Envoy's text for a refusal, the numbers for the others" }),
   at: Time,
-  /** Number of the step in which it happened; null: while baking, or before the first. */
-  step: Nullable(Type.Integer()),
+  step: Nullable(
+    Type.Integer({
+      description: 'Number of the step in which it happened; null: while baking, or before the first',
+    }),
+  ),
 });
 
 export const RolloutBack = Type.Object({
-  /** Connected nodes that had been moved. */
-  touched: Type.Integer(),
-  /** Those that run what they ran before. */
-  confirmed: Type.Integer(),
-  /** The first 20 that did not confirm. */
-  missing: Type.Array(Type.String()),
+  touched: Type.Integer({ description: 'Connected nodes that had been moved' }),
+  confirmed: Type.Integer({ description: 'Those that run what they ran before' }),
+  missing: Type.Array(Type.String(), { description: 'The first 20 that did not confirm' }),
   startedAt: Time,
   tookMs: Nullable(Type.Integer()),
-  /** `27 of 27 nodes are back on revision 7 (2.9 s)`. */
-  text: Type.String(),
+  text: Type.String({ description: '`27 of 27 nodes are back on revision 7 (2.9 s)`' }),
 });
 
 /** What is waited for. `leftMs` was true at `asOf` of the rollout. */
@@ -176,51 +174,42 @@ export const RolloutTimer = Type.Object({
     Type.Literal('return'),
   ]),
   leftMs: Type.Integer(),
-  /** null: not known. */
-  totalMs: Nullable(Type.Integer()),
-  /** False: it stands still, because of a pause or because Attaché waits for nodes after its own start. */
-  running: Type.Boolean(),
+  totalMs: Nullable(Type.Integer({ description: 'null: not known' })),
+  running: Type.Boolean({
+    description:
+      'False: it stands still, because of a pause or because Attaché waits for nodes after its own start',
+  }),
 });
 
 export const RolloutCounts = Type.Object({
-  /** Nodes that are to get it, as fixed at the start. */
-  targets: Type.Integer(),
-  /** Targets that were moved so far. */
-  touched: Type.Integer(),
+  targets: Type.Integer({ description: 'Nodes that are to get it, as fixed at the start' }),
+  touched: Type.Integer({ description: 'Targets that were moved so far' }),
   untouched: Type.Integer(),
-  /** Moved targets that run it. */
-  done: Type.Integer(),
+  done: Type.Integer({ description: 'Moved targets that run it' }),
   refused: Type.Integer(),
-  /** Moved targets that neither run it nor refused it. */
-  waiting: Type.Integer(),
-  /** Targets that are not connected; they get it when they return. */
-  disconnected: Type.Integer(),
+  waiting: Type.Integer({ description: 'Moved targets that neither run it nor refused it' }),
+  disconnected: Type.Integer({ description: 'Targets that are not connected; they get it when they return' }),
 });
 
 /** A selected node that does not take part. */
 export const NodeOutside = Type.Object({
   node: Type.String(),
-  /** Excluded, NoPlace, NoV8. */
-  reason: Type.String(),
+  reason: Type.String({ description: 'Excluded, NoPlace, NoV8' }),
   text: Type.String(),
 });
 
 /** What can be typed next. */
 export const NextCommand = Type.Object({
-  /** `attache rollout retry edge/auth`; null: nothing to type. */
-  command: Nullable(Type.String()),
-  /** What it is for: `to try it again`. */
-  text: Type.String(),
+  command: Nullable(Type.String({ description: '`attache rollout retry edge/auth`; null: nothing to type' })),
+  text: Type.String({ description: 'What it is for: `to try it again`' }),
 });
 export type NextCommand = Static<typeof NextCommand>;
 
 /** Moving a plugin's nodes from one revision to another, step by step. */
 export const RolloutView = Type.Object({
   kind: Type.Literal('Rollout'),
-  /** `namespace.plugin.number` */
-  id: Type.String(),
-  /** `<namespace>/<name>` */
-  plugin: Type.String(),
+  id: Type.String({ description: '`namespace.plugin.number`' }),
+  plugin: Type.String({ description: '`<namespace>/<name>`' }),
   number: Type.Integer(),
   /** placement: the same revision on other nodes. format: the same content, written by a newer Attaché. */
   change: Type.Union([
@@ -231,32 +220,34 @@ export const RolloutView = Type.Object({
     Type.Literal('undo'),
     Type.Literal('format'),
   ]),
-  /** `7 → 8`, `– → revision 1`, `7 → none`, `7, other nodes`. */
-  title: Type.String(),
+  title: Type.String({ description: '`7 → 8`, `– → revision 1`, `7 → none`, `7, other nodes`' }),
   from: RolloutSide,
   /** null: there is no module yet, or never was. */
   to: Nullable(RolloutSide),
   preset: Nullable(Type.String()),
-  /** `preset fast (default below 10 nodes): 1 node, then 1 min bake` */
-  plan: Type.String(),
+  plan: Type.String({ description: '`preset fast (default below 10 nodes): 1 node, then 1 min bake`' }),
   by: Type.String(),
-  /** What the person wrote with `-m`. */
-  message: Nullable(Type.String()),
+  message: Nullable(Type.String({ description: 'What the person wrote with `-m`' })),
 
   phase: RolloutPhaseWord,
-  /** A word beside the phase, e.g. Human, Frozen, Refused, NoNodes. */
-  reason: Nullable(Type.String()),
-  /** It is under way. */
-  active: Type.Boolean(),
-  /** Nothing goes on before a person does something. */
-  waitsForPerson: Type.Boolean(),
-  /** The reason in one sentence. */
-  why: Nullable(Type.String()),
+  reason: Nullable(
+    Type.String({ description: 'A word beside the phase, e.g. Human, Frozen, Refused, NoNodes.' }),
+  ),
+  active: Type.Boolean({ description: 'It is under way' }),
+  waitsForPerson: Type.Boolean({ description: 'Nothing goes on before a person does something' }),
+  why: Nullable(Type.String({ description: 'The reason in one sentence' })),
   hint: Nullable(Type.String()),
-  /** Error code of docs/errors.md, for NotStarted and a Validating that retries. */
-  code: Nullable(Type.String()),
-  /** One sentence for the end: `Succeeded in 1m 2s: 1 of 1 node runs revision 1`; null while active. */
-  outcome: Nullable(Type.String()),
+  code: Nullable(
+    Type.String({
+      description: 'Error code of docs/errors.md, for NotStarted and a Validating that retries',
+    }),
+  ),
+  outcome: Nullable(
+    Type.String({
+      description:
+        'One sentence for the end: `Succeeded in 1m 2s: 1 of 1 node runs revision 1`; null while active',
+    }),
+  ),
   /** When the phase began. */
   since: Time,
   startedAt: Time,
@@ -264,8 +255,7 @@ export const RolloutView = Type.Object({
   /** The time of this answer, by the server's clock: what durations are counted to. */
   asOf: Time,
 
-  /** The step under way, or the last one; null: none yet. */
-  step: Nullable(Type.Integer()),
+  step: Nullable(Type.Integer({ description: 'The step under way, or the last one; null: none yet' })),
   steps: Type.Array(RolloutStepView),
   /** The watch at 100 %; null: this rollout has none. */
   bake: Nullable(
@@ -278,24 +268,29 @@ export const RolloutView = Type.Object({
         Type.Literal('skipped'),
       ]),
       totalMs: Type.Integer(),
-      /** How much of it passed. */
-      elapsedMs: Type.Integer(),
+      elapsedMs: Type.Integer({ description: 'How much of it passed' }),
     }),
   ),
   timer: Nullable(RolloutTimer),
-  /** Time that the rest takes if nothing goes wrong and nobody has to act; null: ended, or not known. */
-  expectedMs: Nullable(Type.Integer()),
+  expectedMs: Nullable(
+    Type.Integer({
+      description:
+        'Time that the rest takes if nothing goes wrong and nobody has to act; null: ended, or not known',
+    }),
+  ),
   gates: Type.Array(GateView),
   counts: RolloutCounts,
   outside: Type.Array(NodeOutside),
   failure: Nullable(RolloutFailureView),
   back: Nullable(RolloutBack),
-  /** Lines that tell where the cause is, and what the trial run could not know. */
-  cause: Type.Array(Type.String()),
-  /** `Attaché restarted at …; 211 of 299 Envoys are back, waiting for the rest before judging`, and the like. */
-  notes: Type.Array(Type.String()),
-  /** What is legal now. */
-  actions: Type.Array(RolloutActionWord),
+  cause: Type.Array(Type.String(), {
+    description: 'Lines that tell where the cause is, and what the trial run could not know',
+  }),
+  notes: Type.Array(Type.String(), {
+    description:
+      '`Attaché restarted at …; 211 of 299 Envoys are back, waiting for the rest before judging`, and the like',
+  }),
+  actions: Type.Array(RolloutActionWord, { description: 'What is legal now' }),
   next: Type.Array(NextCommand),
 });
 export type RolloutView = Static<typeof RolloutView>;
@@ -308,10 +303,8 @@ export const RolloutList = Type.Object({
 export type RolloutList = Static<typeof RolloutList>;
 
 export const ConfigChange = Type.Object({
-  /** `spec.pluginConfig.realm` */
-  path: Type.String(),
-  /** JSON text; null: absent on that side. */
-  before: Nullable(Type.String()),
+  path: Type.String({ description: '`spec.pluginConfig.realm`' }),
+  before: Nullable(Type.String({ description: 'JSON text; null: absent on that side' })),
   after: Nullable(Type.String()),
 });
 export type ConfigChange = Static<typeof ConfigChange>;
@@ -323,22 +316,19 @@ export const HistoryRow = Type.Object({
   number: Type.Integer(),
   change: RolloutView.properties.change,
   title: Type.String(),
-  /** null: to none, or there is no module. */
-  revision: Nullable(Type.Integer()),
+  revision: Nullable(Type.Integer({ description: 'null: to none, or there is no module' })),
   digest: Nullable(Type.String()),
   config: Nullable(Type.String()),
-  /** Against the revision that the rollout started from. */
-  diff: Type.Array(ConfigChange),
+  diff: Type.Array(ConfigChange, { description: 'Against the revision that the rollout started from' }),
   result: RolloutPhaseWord,
-  /** Who and why. */
-  by: Type.String(),
+  by: Type.String({ description: 'Who and why' }),
   message: Nullable(Type.String()),
-  /** `refused by 3 nodes`, `503 on edge-b-112`; null where nothing failed. */
-  cause: Nullable(Type.String()),
+  cause: Nullable(
+    Type.String({ description: '`refused by 3 nodes`, `503 on edge-b-112`; null where nothing failed' }),
+  ),
   startedAt: Time,
   endedAt: Nullable(Time),
-  /** Until now while it is active. */
-  durationMs: Type.Integer(),
+  durationMs: Type.Integer({ description: 'Until now while it is active' }),
 });
 export type HistoryRow = Static<typeof HistoryRow>;
 
@@ -360,8 +350,7 @@ export const RolloutAnswer = Type.Object({
     Type.Literal('already-back'),
     Type.Literal('planned'),
   ]),
-  /** One sentence for a person. */
-  text: Type.String(),
+  text: Type.String({ description: 'One sentence for a person' }),
   /** The rollout it was about, as it stands then; of retry and undo the new one. null: not made yet, or none. */
   rollout: Nullable(RolloutView),
 });

@@ -26,8 +26,7 @@ export type VersionView = Static<typeof VersionView>;
 export const ServerView = Type.Object({
   kind: Type.Literal('Server'),
   version: Type.String(),
-  /** Of Node.js: `26.13.1`. */
-  runtime: Type.String(),
+  runtime: Type.String({ description: 'Of Node.js: `26.13.1`' }),
   startedAt: Time,
   /** By its own clock. */
   time: Time,
@@ -40,8 +39,7 @@ export type ServerView = Static<typeof ServerView>;
 export const WhoAmI = Type.Object({
   name: Type.String(),
   role: RoleWord,
-  /** `no token needed`, or which token. */
-  how: Type.String(),
+  how: Type.String({ description: '`no token needed`, or which token' }),
   plugins: TokenView.properties.plugins,
   nodes: TokenView.properties.nodes,
   expiresAt: TokenView.properties.expiresAt,

@@ -9,17 +9,13 @@ export const SignatureView = Type.Object({
     Type.Literal('failed'),
     Type.Literal('unchecked'),
   ]),
-  /** `verified by release`, `not signed: …`, `failed: …`, `not checked: …` */
-  text: Type.String(),
+  text: Type.String({ description: '`verified by release`, `not signed: …`, `failed: …`, `not checked: …`' }),
   why: Nullable(Type.String()),
-  /** What is missing is required. */
-  refused: Type.Boolean(),
+  refused: Type.Boolean({ description: 'What is missing is required' }),
   by: Type.Array(
     Type.Object({
-      /** Null: the key of the plugin's own document. */
-      authority: Nullable(Type.String()),
-      /** `sha256:<hex>` of the key's DER. */
-      fingerprint: Type.String(),
+      authority: Nullable(Type.String({ description: "Null: the key of the plugin's own document" })),
+      fingerprint: Type.String({ description: "`sha256:<hex>` of the key's DER" }),
       /** What was signed. */
       signed: Type.Union([Type.Literal('index'), Type.Literal('manifest')]),
       digest: Type.String(),

@@ -49,8 +49,7 @@ export const TokenRevoked = Type.Object({
   kind: Type.Literal('TokenRevoked'),
   name: Type.String(),
   dryRun: Type.Boolean(),
-  /** One sentence for a person. */
-  text: Type.String(),
+  text: Type.String({ description: 'One sentence for a person' }),
 });
 export type TokenRevoked = Static<typeof TokenRevoked>;
 

@@ -44,8 +44,12 @@ export const WebhookApplyAnswer = Type.Intersect([
   WebhookView,
   Type.Object({
     result: ApplyResult,
-    /** What messages are signed with: of a new webhook, this once; null: it stays as it is, or it is a dry run. */
-    secret: Nullable(Type.String()),
+    secret: Nullable(
+      Type.String({
+        description:
+          'What messages are signed with: of a new webhook, this once; null: it stays as it is, or it is a dry run',
+      }),
+    ),
     dryRun: Type.Boolean(),
   }),
 ]);
@@ -55,8 +59,7 @@ export const WebhookRemoved = Type.Object({
   kind: Type.Literal('WebhookRemoved'),
   name: Type.String(),
   dryRun: Type.Boolean(),
-  /** One sentence for a person. */
-  text: Type.String(),
+  text: Type.String({ description: 'One sentence for a person' }),
 });
 export type WebhookRemoved = Static<typeof WebhookRemoved>;
 
