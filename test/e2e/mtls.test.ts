@@ -42,11 +42,12 @@ test('over mutual TLS an Envoy gets listeners and modules, sends its stats, and 
   assert.match(await attache.log(), /node-credential-revoked/);
 });
 
-test('with a node token in its bootstrap an Envoy gets the same', async t => {
+test('with a node token in its bootstrap the oldest Envoy gets the same', async t => {
   const pki = makePki(t);
   const { cert, key } = pki.server;
   const flags = ['--tls-cert', cert, '--tls-key', key, '--allow-plaintext', 'api', '--node-auth', 'token'];
   const scene = await startAttacheScene(t, {
+    version: '1.36.2',
     attache: { flags },
     bootstrapFlags: ['--tls-ca', pki.ca],
   });

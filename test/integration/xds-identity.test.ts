@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect as connectTcp } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { status } from '@grpc/grpc-js';
@@ -167,6 +168,27 @@ test('two CAs count side by side, and who came by one that is withdrawn is cut',
   assert.equal((await second.ended).code, status.UNAVAILABLE);
   assert.equal((await connect(theirs).open('edge-2').ask(CDS).ended).code, status.UNAVAILABLE);
   assert.equal(await accept(connect(proofOf(NODE)).open(NODE).ask(CDS)), 'cds a@1');
+});
+
+test('a connection is let go of however it ends: after its work, in the handshake, before it', async t => {
+  const { connect, proofOf, pki, guard, server } = await setUpTls(t);
+  const connection = connect(proofOf(NODE));
+  const stream = connection.open(NODE).ask(CDS);
+  await accept(stream);
+  const silent = connectTcp({ host: '127.0.0.1', port: server.address.port });
+  const plain = connectTcp({ host: '127.0.0.1', port: server.address.port }, () =>
+    plain.write('GET / HTTP/1.1'),
+  );
+  for (const socket of [silent, plain]) socket.on('error', () => {});
+  await connect({ tls: { ca: readFileSync(pki.ca) } })
+    .open()
+    .ask(CDS).ended;
+  await until(() => guard.usage().connections >= 2, { what: 'those that are open to be counted' });
+  stream.cancel();
+  await connection.stop();
+  silent.destroy();
+  await until(() => guard.usage().connections === 0, { what: 'all to be gone' });
+  plain.destroy();
 });
 
 test('no TLS session is taken up again', async t => {
