@@ -4,7 +4,7 @@ import { ATTACHE_ACTOR, toDecision } from '../../model/audit.ts';
 import type { Clock, RandomHex } from '../../model/ports.ts';
 import { EVERYTHING } from '../../model/scope.ts';
 import type { Operation, Store } from '../../store/store.ts';
-import { isLastingAdmin } from './tokens.ts';
+import { isAdminNow } from './tokens.ts';
 
 export interface AdminTokenOptions {
   readonly store: Store;
@@ -15,16 +15,16 @@ export interface AdminTokenOptions {
 }
 
 /**
- * Makes the token `admin` where nobody has one that lasts, so that somebody can let the others in: at the first start
- * that asks for tokens, and after the last one was revoked. Answers whether it did. The file comes first: a token that
+ * Makes the token `admin` where nobody is an admin, so that somebody can let the others in: at the first start that asks
+ * for tokens, and after the last one was revoked or has expired. Answers whether it did. The file comes first: a token that
  * nobody can read would keep everybody out.
  */
 export async function ensureAdminToken({ store, path, clock, random }: AdminTokenOptions): Promise<boolean> {
   const { records } = await store.list('Token');
-  if (records.some(({ value }) => isLastingAdmin(value))) return false;
+  const at = clock.now();
+  if (records.some(({ value }) => isAdminNow(value, at))) return false;
   const { id, token, sha256 } = makeToken(random);
   await writePrivately(path, `${token}\n`);
-  const at = clock.now();
   const value: ApiToken = {
     id,
     name: FIRST_TOKEN,

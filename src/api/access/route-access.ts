@@ -3,7 +3,7 @@ import type { Role, Subject } from '../../model/access.ts';
 /** Which subject a route is about; of `rollout` the plugin that it moves. */
 export type About = Exclude<Subject['kind'], 'repository'> | 'rollout';
 
-/** What a route asks of who calls it; `open`: nothing, and it tells nothing. */
+/** What a route asks of who calls it; `open`: nothing, and it tells next to nothing. */
 export type Access = 'open' | { readonly role: Role; readonly about: About };
 
 const OPEN: Access = 'open';

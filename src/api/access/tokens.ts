@@ -1,4 +1,4 @@
-import { type ApiToken, isTokenName, makeToken, parseExpiry } from '../../model/api-token.ts';
+import { type ApiToken, isExpired, isTokenName, makeToken, parseExpiry } from '../../model/api-token.ts';
 import type { Fault } from '../../model/error.ts';
 import { findNearestName } from '../../model/nearest-name.ts';
 import { isEverything, isPluginPrefix, type Scope, toScopeText } from '../../model/scope.ts';
@@ -69,18 +69,17 @@ export function revokeToken(context: CallContext, name: string, message?: string
       ],
     );
     const { records } = await context.store.list('Token');
-    const isLast = !records.some(({ key: id, value }) => id !== key && isLastingAdmin(value));
-    const note = isLast
-      ? '. No lasting admin token is left: the next start that asks for tokens makes one'
-      : '';
+    const now = context.clock.now();
+    const isLast = !records.some(({ key: id, value }) => id !== key && isAdminNow(value, now));
+    const note = isLast ? '. No admin token is left: the next start that asks for tokens makes one' : '';
     const { dryRun } = context;
     return { kind: 'TokenRevoked', name, dryRun, text: `token ${name}: revoked${note}` };
   });
 }
 
-/** Somebody who can always let others in. */
-export function isLastingAdmin({ role, expiresAt }: ApiToken): boolean {
-  return role === 'admin' && expiresAt === undefined;
+/** Whether its owner can let others in. */
+export function isAdminNow(token: ApiToken, now: number): boolean {
+  return token.role === 'admin' && !isExpired(token, now);
 }
 
 /** `deployer, plugins edge/…, until 2027-01-01T00:00:00.000Z` */
