@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { readCertificateIdentity } from '../../src/model/certificate-identity.ts';
-import { run } from './run-main.ts';
+import { run } from '../cli/run-main.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'attache-pki-'));
 after(() => rmSync(folder, { recursive: true }));
