@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { AuditEntry, AuditHead } from '../model/audit.ts';
 import { type BrokenEntry, CHAIN_START, checkEnd, followChain, isBroken } from '../model/audit-chain.ts';
 import { parseRolloutId } from '../model/rollout.ts';
@@ -41,7 +40,6 @@ export async function* readOldest(store: Store, filter: AuditFilter): AsyncGener
   for (let block = await findFirstBlock(store, last, filter.since); block <= blockOf(last); block += 1) {
     for (const entry of await readAuditBlock(store, block))
       if (entry.number <= last && matches(entry, filter)) yield entry;
-    await setImmediate();
   }
 }
 
@@ -65,7 +63,6 @@ export async function verifyAudit(store: Store, known: AuditHead | undefined): P
     const other = entries.find(({ number, hash }) => number === known?.number && hash !== known.hash);
     if (other !== undefined) return { head, broken: toRewritten(other.number) };
     end = next;
-    await setImmediate();
   }
   const broken = checkEnd(end, head) ?? (await findBeyond(store, head));
   if (broken === undefined && known !== undefined && known.number > head.number)
