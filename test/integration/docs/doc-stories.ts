@@ -108,7 +108,15 @@ export const STORIES: Readonly<Record<string, DocStory>> = {
   },
   'docs/bootstrap.md': {
     async given(world) {
-      world.write('envoy.yaml', world.localize(READ('cli/bootstrap/users-envoy.txt')));
+      // README.md has the ports of the file at the same time.
+      const { listener, admin } = world.ports;
+      const own = world.localize(READ('cli/bootstrap/users-envoy.txt'));
+      world.write(
+        'envoy.yaml',
+        own
+          .replace('port_value: 10000', `port_value: ${listener}`)
+          .replace('port_value: 9901', `port_value: ${admin}`),
+      );
       await world.keep('server', 'attache serve');
     },
     expects: { 'attache diff -f listeners': { exits: [3] } },
