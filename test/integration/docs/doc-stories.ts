@@ -52,6 +52,14 @@ async function typeAll(world: DocWorld, commands: readonly string[]): Promise<vo
   }
 }
 
+/** An envoy.yaml of the reader's own, on ports of this world. */
+function giveOwnEnvoy(world: DocWorld): void {
+  const { listener, admin } = world.ports;
+  const own = world.localize(READ('cli/bootstrap/users-envoy.txt'));
+  const moved = own.replace('port_value: 10000', `port_value: ${listener}`);
+  world.write('envoy.yaml', moved.replace('port_value: 9901', `port_value: ${admin}`));
+}
+
 /** A server, and an Envoy `edge-1` that runs the plugin `auth`. */
 async function giveFleet(world: DocWorld): Promise<void> {
   await giveModule(world, 'auth.wasm');
@@ -78,7 +86,7 @@ export const STORIES: Readonly<Record<string, DocStory>> = {
   'README.md': {
     async given(world) {
       await giveModule(world, 'build/auth.wasm');
-      world.write('envoy.yaml', world.localize(READ('cli/bootstrap/users-envoy.txt')));
+      giveOwnEnvoy(world);
       const shown = readBlocks('README.md').find(({ language }) => language === 'yaml')?.text ?? '';
       const fit = shown.replace('realm: example', 'value: example');
       world.write('plugin.yaml', `${world.localize(fit)}\n${QUICK}`);
@@ -108,15 +116,7 @@ export const STORIES: Readonly<Record<string, DocStory>> = {
   },
   'docs/bootstrap.md': {
     async given(world) {
-      // README.md has the ports of the file at the same time.
-      const { listener, admin } = world.ports;
-      const own = world.localize(READ('cli/bootstrap/users-envoy.txt'));
-      world.write(
-        'envoy.yaml',
-        own
-          .replace('port_value: 10000', `port_value: ${listener}`)
-          .replace('port_value: 9901', `port_value: ${admin}`),
-      );
+      giveOwnEnvoy(world);
       await world.keep('server', 'attache serve');
     },
     expects: { 'attache diff -f listeners': { exits: [3] } },

@@ -20,6 +20,8 @@ import { until } from '../../harness/wait.ts';
 const PROGRAM = fileURLToPath(new URL('../../../bin/attache', import.meta.url));
 /** One command of a document; what takes longer is not for a reader to wait for. */
 const COMMAND_LIMIT_MS = 60_000;
+/** Until what stays in the foreground is up: an Envoy with a plugin is compiled first. */
+const KEEP_LIMIT_MS = 90_000;
 
 /** What a command printed, and how it ended. */
 export interface Typed {
@@ -133,7 +135,7 @@ export class DocWorld {
       if (what === 'envoy') return this.#isConnected();
       return readFileSync(log, 'utf8').trim() !== '';
     };
-    await Promise.race([until(isUp, { what: `${command} is up`, deadlineMs: 30_000 }), ended]);
+    await Promise.race([until(isUp, { what: `${command} is up`, deadlineMs: KEEP_LIMIT_MS }), ended]);
     if (hasEnded) throw new Error(`${command}: it ended: ${readFileSync(log, 'utf8')}`);
   }
 
