@@ -48,8 +48,27 @@ const HEADERS: readonly (readonly [string, readonly string[]])[] = [
   ['x-forwarded-for', ['::1', "' OR 1"]],
 ];
 
-/** A request to an operation: as documented, or wrong in one way or several. */
+/** What is answered and stands in no document, and what is answered by nobody. */
+const BESIDE = [
+  ...['/metrics', '/openapi.json', '/v1', '/v1/', '/V1/nodes', '//', '/favicon.ico', '/v1/nodes/a/b/c', '*'],
+  ...['/v2', '/v2/', '/v2/_catalog', '/v2/_catalog?n=x&last=%00', '/v2/a/tags/list', '/v2/a/tags/list?n=-1'],
+  ...['/v2/a/manifests/1.0', '/v2/a/manifests/sha256:0', '/v2/a/manifests/..', '/v2/%00/manifests/x'],
+  ...[
+    '/v2/a/blobs/uploads/',
+    '/v2/a/blobs/uploads/?mount=x&from=y',
+    '/v2/a/blobs/uploads/none?digest=sha256:z',
+  ],
+  ...[
+    '/v2/a/blobs/sha256:zz',
+    `/v2/a/blobs/sha256:${'0'.repeat(64)}`,
+    '/v2/../v1/nodes',
+    '/v2/a/referrers/x',
+  ],
+];
+
+/** A request to an operation: as documented, or wrong in one way or several; now and then one beside all of them. */
 export function makeRequest(operations: readonly DocumentedOperation[], chance: Chance): FuzzRequest {
+  if (chance.is(0.06)) return makeBeside(chance);
   const { method, path, operation } = chance.pick(operations);
   const strangeness = chance.pick([0, 0, 0.02, 0.1, 0.5]);
   const target = toTarget(path, operation, chance, strangeness);
@@ -67,6 +86,25 @@ export function makeRequest(operations: readonly DocumentedOperation[], chance: 
           : [],
       ),
     },
+    ...(body === undefined ? {} : { body }),
+  };
+}
+
+function makeBeside(chance: Chance): FuzzRequest {
+  const method = chance.pick(METHODS);
+  const body = chance.is(0.5) ? toBrokenText({ schemaVersion: 2, layers: [{}] }, chance) : undefined;
+  const type = chance.pick([
+    ...TYPES,
+    'application/vnd.oci.image.manifest.v1+json',
+    'application/octet-stream',
+  ]);
+  const headers = Object.fromEntries(
+    chance.some(HEADERS, 1).map(([name, values]) => [name, chance.pick(values)]),
+  );
+  return {
+    method,
+    target: chance.pick(BESIDE),
+    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': type }) },
     ...(body === undefined ? {} : { body }),
   };
 }

@@ -11,6 +11,8 @@ import { type FuzzRequest, makeRequest } from './api-inputs.ts';
 
 /** Told, before it ends. */
 const MOST_FALLS = 12;
+/** More than a socket takes at once. */
+const LONG_BODY = 50_000;
 /** Requests under way at a time. */
 const AT_ONCE = 16;
 /** A limit per address bounds one that runs wild; here many do. */
@@ -65,10 +67,14 @@ export async function fuzzApi(target: FuzzTarget, seed: number, count: number): 
         if (documented !== undefined)
           reached.add(`${documented.key} ${answer.status < 300 ? 'good' : 'bad'}`);
         const fault =
-          findFault(answer, target.codes) ?? findContractFault(answer, documented, checker, target);
+          findFault(made, answer, target.codes) ?? findContractFault(answer, documented, checker, target);
         if (fault !== undefined) told(fault);
       } catch (error) {
-        told(error instanceof Error ? `${error.message}` : String(error));
+        // Refused before its long body was read: the answer may be lost with the connection.
+        const isReset =
+          error instanceof Error && 'code' in error && /^(ECONNRESET|EPIPE)$/.test(String(error.code));
+        if (isReset && (made.body?.length ?? 0) > LONG_BODY) statuses.reset = (statuses.reset ?? 0) + 1;
+        else told(error instanceof Error ? `${error.message}` : String(error));
       }
     }
   };
@@ -145,10 +151,13 @@ function findOperation(
 
 /** What no answer may be. */
 function findFault(
+  { target }: FuzzRequest,
   { status, type, requestId, text }: Answer,
   codes: ReadonlySet<string>,
 ): string | undefined {
   if (status >= 500) return `${status} ${text.slice(0, 400)}`;
+  // The registry speaks as its own specification has it.
+  if (/^\/v2(\/|\?|$)/.test(target)) return undefined;
   if (requestId === undefined) return `${status} without a request id`;
   if (status < 400) return undefined;
   if (text === '') return undefined;

@@ -294,9 +294,10 @@ test('nodes, plugin, rollout, revisions and modules tell one story of a refusal'
   assert.deepEqual(
     modules.map((one: { sha256: string; nodes: number }) => [one.sha256[0], one.nodes]),
     [
-      ['1', 1],
       ['2', 0],
+      ['1', 1],
     ],
+    'newest first',
   );
 });
 

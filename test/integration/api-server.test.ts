@@ -266,20 +266,6 @@ test('what went over a request stands in the log: id, trace, status', async t =>
   assert.equal(gone && 'traceparent' in gone, false);
 });
 
-test('the OpenAPI 3.1 document lists the paths and the named schemas', async t => {
-  const { call } = await start(t);
-  const { body } = await call('GET', '/openapi.json');
-  assert.equal(body.openapi, '3.1.0');
-  assert.ok(body.paths['/v1/plugins/{namespace}/{name}'].put.responses['200']);
-  assert.equal(
-    body.paths['/v1/nodes/{id}'].get.responses.default.content['application/json'].schema.$ref,
-    '#/components/schemas/Problem',
-  );
-  for (const path of Object.keys(body.paths))
-    if (!path.includes('{') && body.paths[path].get !== undefined)
-      assert.equal((await call('GET', path)).status, 200);
-});
-
 test('stop ends open keep-alive connections, twice is once, and the port is free again', async t => {
   const { url, call, stop } = await start(t);
   await call('GET', '/healthz');

@@ -75,6 +75,7 @@ test('without a registry the catalogue is empty', async t => {
   assert.deepEqual((await api.call('GET', '/v1/catalogue')).body, {
     kind: 'CatalogueList',
     items: [],
+    next: null,
     total: 0,
   });
 });
