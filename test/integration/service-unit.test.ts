@@ -22,7 +22,7 @@ test('systemd takes the unit as it is, and finds it locked up well', {
   assert.equal(execFileSync('systemd-analyze', ['verify', path], { encoding: 'utf8' }), '');
   const said = execFileSync('systemd-analyze', ['security', '--offline=true', path], { encoding: 'utf8' });
   const level = Number(/exposure level for \S+: ([\d.]+)/.exec(said)?.[1]);
-  assert.ok(level < 2, said.split('\n').at(-2));
+  assert.ok(level < 2, said);
 });
 
 test('the settings beside it are taken', () => {
