@@ -166,7 +166,7 @@ export class RestClient {
     if (refusal !== undefined)
       return new CliError('untrusted-server', `${this.server}: ${refusal[1]} (${code})`, { cause });
     // Plain text and TLS tell each other apart by what they cannot read.
-    const hint = PLAIN_TEXT.test(code) ? { hint: 'It speaks plain HTTP: write http:// in --server' } : {};
+    const hint = toSchemeHint(code, this.server);
     return new CliError('unreachable', `${this.server} does not answer (${explain(inner, code)})`, {
       cause,
       ...hint,
@@ -183,6 +183,14 @@ const TLS_REFUSALS = [
   [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/, 'its certificate is out of date'],
 ] as const;
 const PLAIN_TEXT = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/;
+const CUT_OFF = /UND_ERR_SOCKET|ECONNRESET|HPE_/;
+
+function toSchemeHint(code: string, server: string): { readonly hint?: string } {
+  if (PLAIN_TEXT.test(code)) return { hint: 'It speaks plain HTTP: write http:// in --server' };
+  return CUT_OFF.test(code) && server.startsWith('http:')
+    ? { hint: 'If it speaks TLS, write https:// in --server. Envoys go on as they are.' }
+    : {};
+}
 
 /** A fetch that trusts one more CA; the library is loaded where somebody names one. */
 async function toTrusting(ca: string): Promise<typeof fetch> {

@@ -4,10 +4,20 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { WhoAmI } from '../../src/api/schema/server-view.ts';
 import { run } from '../cli/run-main.ts';
 
 const CERTIFICATE = fileURLToPath(new URL('../fixtures/tls/loopback.pem', import.meta.url));
 const KEY = CERTIFICATE.replace(/pem$/, 'key');
+
+const WHO: WhoAmI = {
+  name: 'ci',
+  role: 'viewer',
+  how: 'token',
+  plugins: null,
+  nodes: null,
+  expiresAt: null,
+};
 
 test('TLS: a server is trusted by the CA that was named, and its token goes along', async () => {
   const seen: (string | undefined)[] = [];
@@ -16,7 +26,7 @@ test('TLS: a server is trusted by the CA that was named, and its token goes alon
     (request, response) => {
       seen.push(request.headers.authorization);
       response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ name: 'ci', role: 'viewer', how: 'token' }));
+      response.end(JSON.stringify(WHO));
     },
   );
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
@@ -30,7 +40,7 @@ test('TLS: a server is trusted by the CA that was named, and its token goes alon
     assert.match((await run(['whoami', '--server', url, '--ca-file', CERTIFICATE])).out, /^ci /);
     assert.deepEqual(seen, ['Bearer secret', undefined]);
     const plain = await run(['whoami', '--server', url.replace('https', 'http')]);
-    assert.match(plain.err, /^error: .* does not answer/);
+    assert.match(plain.err, /^error: .* does not answer .*write https:\/\/ in --server/s);
   } finally {
     server.closeAllConnections();
     await new Promise(resolve => server.close(resolve));
