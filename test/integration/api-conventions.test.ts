@@ -1,6 +1,7 @@
 /** What holds for many routes: patches, conditions, types of bodies, and what stands beside the documents. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { readList } from '../../src/cli/read-list.ts';
 import { RestClient } from '../../src/cli/rest-client.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { revisionKey } from '../../src/store/record-kinds.ts';
@@ -180,6 +181,22 @@ test('documents of other control planes are converted, one, several, or in a lis
   const empty = { ...source, spec: {} };
   const [{ plugins, notes }] = (await call('POST', '/v1/convert', empty)).body.items;
   assert.deepEqual([plugins, notes[0].level, notes[0].code], [[], 'error', 'missing-field']);
+});
+
+test('the CLI reads lists to their end, however many pages they have', async t => {
+  const { url, store } = await start(t);
+  for (let i = 0; i < 230; i++) {
+    const node = { ...makePresence().node, id: `edge-${String(i).padStart(3, '0')}` };
+    await store.put('NodePresence', node.id, makePresence({ node }));
+  }
+  const client = new RestClient({ server: url, token: undefined, ca: undefined });
+  const first = await client.get<{ items: readonly unknown[]; next: string | null }>('/v1/nodes');
+  assert.deepEqual([first.items.length, typeof first.next], [100, 'string']);
+  const all = (await readList(client, '/v1/nodes')) as readonly { metadata: { name: string } }[];
+  assert.deepEqual(
+    [all.length, all.at(-1)?.metadata.name, new Set(all.map(({ metadata }) => metadata.name)).size],
+    [230, 'edge-229', 230],
+  );
 });
 
 test('nodes are chosen by namespace, label and name, and read page by page', async t => {
