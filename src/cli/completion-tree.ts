@@ -128,5 +128,8 @@ function findNames(command: Command, argument: string, kind: string): string | u
   const typed = KINDS.find(({ plural }) => plural === kind || toSingular(plural) === kind)?.plural;
   if (command.registeredArguments[0]?.name() === 'kind') return typed;
   if (argument === 'name' && verb === 'rollout') return 'plugins';
+  // `token revoke`, `webhook remove`: a verb that is named after a kind is about one of it.
+  const own = KINDS.find(({ plural }) => toSingular(plural) === verb);
+  if (argument === 'name' && own !== undefined) return own.plural;
   return NAMED_KINDS[argument];
 }
