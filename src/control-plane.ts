@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { mkdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
+import { type Addresses, advertised, keepAddresses } from './addresses.ts';
 import { ensureAdminToken } from './api/access/admin-token.ts';
 import { createTokenCheck } from './api/access/token-check.ts';
 import { readFleet } from './api/fleet.ts';
@@ -27,13 +26,12 @@ import {
   asksTokens,
   type Config,
   type Endpoint,
-  type ListenAddress,
+  formatAddress,
   speaksTls,
 } from './config.ts';
 import type { NodeMetrics } from './model/node-metrics.ts';
 import { makeNodeToken, toNodeTokenKey } from './model/node-token.ts';
-import type { Clock, Log, RandomHex } from './model/ports.ts';
-import type { ServerMachine } from './model/server-machine.ts';
+import type { Log } from './model/ports.ts';
 import type { PortTls } from './model/server-tls.ts';
 import type { Snapshot } from './model/snapshot.ts';
 import { openBlobCache } from './module/blob-cache.ts';
@@ -60,6 +58,7 @@ import { meterStore } from './store/metered-store.ts';
 import { createSeal, loadSealKey } from './store/seal.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 import { keepEventsTrimmed } from './store/trim-events.ts';
+import { clock, random, readMachine, readVersion } from './system.ts';
 import { toSoonestEnds } from './tls/read-certificates.ts';
 import { type WatchedTls, watchCertificates } from './tls/watch-certificates.ts';
 import { linkTo } from './webhook/link-to.ts';
@@ -72,17 +71,6 @@ import { LimitGuard } from './xds/limits/limit-guard.ts';
 import { XDS_PATIENCE } from './xds/limits/patience.ts';
 import { withoutSecretConfigs } from './xds/status/without-secrets.ts';
 import { startXdsServer } from './xds/xds-server.ts';
-
-/** Where the three ports are, as written to DIR/addresses.json. */
-export interface Addresses {
-  /** `HOST:PORT` */
-  readonly xds: string;
-  readonly modules: string;
-  /** `http://HOST:PORT` */
-  readonly api: string;
-  /** `HOST:PORT`, where there is such a port. */
-  readonly metrics?: string;
-}
 
 export interface ControlPlane {
   readonly addresses: Addresses;
@@ -215,7 +203,7 @@ async function start(
   const listen = { ...config.xdsListen, tls: toPortTls(config, 'xds', tls) };
   const xds = await startXdsServer({ ads: served, listen, guard, gate, patience: XDS_PATIENCE, log });
   onStop(() => xds.stop());
-  const forEnvoys = { xds: toHostPort(advertised(config, xds.address)), modules: toHostPort(modules) };
+  const forEnvoys = { xds: formatAddress(advertised(config, xds.address)), modules: formatAddress(modules) };
 
   const runner = createTrialRunner({ clock });
   onStop(() => runner.close());
@@ -330,31 +318,10 @@ async function start(
   const addresses: Addresses = {
     ...forEnvoys,
     api: api.url,
-    ...(scraped === undefined ? {} : { metrics: toHostPort(scraped.address) }),
+    ...(scraped === undefined ? {} : { metrics: formatAddress(scraped.address) }),
   };
-  await writeAddresses(config.dataDirectory, addresses);
-  onStop(() => rm(join(config.dataDirectory, 'addresses.json'), { force: true }));
+  onStop(await keepAddresses(config.dataDirectory, addresses));
   return addresses;
-}
-
-const clock: Clock = {
-  now: () => Date.now(),
-  after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
-const random: RandomHex = bytes => randomBytes(bytes).toString('hex');
-
-async function readMachine(directory: string): Promise<ServerMachine> {
-  const runtime = process.versions.node;
-  try {
-    const { bavail, blocks, bsize } = await statfs(directory);
-    return { runtime, disk: { freeBytes: bavail * bsize, totalBytes: blocks * bsize } };
-  } catch {
-    return { runtime, disk: null };
-  }
 }
 
 /** undefined: the port speaks plain text. */
@@ -370,25 +337,4 @@ function toPortTls(
 function toModuleTransport(config: Config): ModuleAddress['speaks'] {
   if (!speaksTls(config, 'modules')) return 'plain';
   return config.nodeAuth === 'mtls' ? 'mtls' : 'tls';
-}
-
-/** What Envoys are told: the advertised host, or the listener's own. */
-function advertised(config: Config, address: ListenAddress): ListenAddress {
-  return { host: config.advertiseHost ?? address.host, port: address.port };
-}
-
-function toHostPort({ host, port }: ListenAddress): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-/** Renamed into place: whoever sees the file sees all of it. */
-async function writeAddresses(directory: string, addresses: Addresses): Promise<void> {
-  const path = join(directory, 'addresses.json');
-  await writeFile(`${path}.new`, `${JSON.stringify(addresses)}\n`);
-  await rename(`${path}.new`, path);
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return String((JSON.parse(text) as { version: unknown }).version);
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import type { WriteStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,8 @@ import type { CommandContext, CommandPorts } from './cli/command-context.ts';
 import { EXIT, toExitCode } from './cli/exit-code.ts';
 import { formatError } from './cli/print-error.ts';
 import { createProgram } from './cli/program.ts';
-import type { Clock, Log, RandomHex } from './model/ports.ts';
+import type { Log } from './model/ports.ts';
+import { clock, random, readVersion } from './system.ts';
 
 /** Runs one command line (without node and script); resolves to the exit code. Never throws. */
 export async function main(given: readonly string[], context: CommandContext): Promise<number> {
@@ -143,21 +144,6 @@ function createPorts(): CommandPorts {
       return build.buildPlugin(name);
     },
   };
-}
-
-const clock: Clock = {
-  now: () => Date.now(),
-  after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
-const random: RandomHex = bytes => randomBytes(bytes).toString('hex');
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return String((JSON.parse(text) as { version: unknown }).version);
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -29,13 +29,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'config.ts': ['model', 'settings.ts', 'config-sources.ts'],
   'config-sources.ts': ['model', 'settings.ts'],
   'settings.ts': [],
+  'addresses.ts': ['config.ts'],
+  'system.ts': ['model'],
 };
 /** The only places that join the others. */
 const JOINING = ['control-plane.ts', 'main.ts'];
 /** Who may import these folders for their types alone. */
 const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = { cli: ['api/schema'], web: ['api/schema'] };
 /** Who may read the environment, the working directory and the clock; the others are given them. */
-const AT_THE_EDGE = /^src\/(config\.ts|control-plane\.ts|main\.ts|cli\/)/;
+const AT_THE_EDGE = /^src\/(config\.ts|control-plane\.ts|main\.ts|system\.ts|cli\/)/;
 
 interface Import {
   readonly from: string;
