@@ -11,7 +11,11 @@ import {
 import { EXIT } from '../exit-code.ts';
 import { parseCount } from '../parse-option.ts';
 import { printAs } from '../print-as.ts';
+import type { RestClient } from '../rest-client.ts';
 import { addOutputOption, type Output, showItems } from '../show-items.ts';
+
+/** The most that the server answers at once. */
+const PAGE = 500;
 
 interface Options extends ServerOptions {
   readonly output: Output;
@@ -30,12 +34,27 @@ export const define: DefineCommand = (command, context, finish) => {
 };
 
 async function search(text: string, options: Options, context: CommandContext): Promise<number> {
-  const query = new URLSearchParams({ q: text, limit: String(options.limit) });
-  const list = await toRestClient(options, context).get<CatalogueList>(`/v1/catalogue?${query}`);
-  const { items, total } = list;
-  if (options.output === 'json' || options.output === 'yaml') printAs(options.output, list, context);
+  const { items, total } = await read(toRestClient(options, context), text, options.limit);
+  if (options.output === 'json' || options.output === 'yaml')
+    printAs(options.output, { kind: 'CatalogueList', items, total }, context);
   else if (items.length > 0) showItems(CATALOGUE, items, options.output, context);
   if (total === 0) context.err(text === '' ? 'nothing was pushed yet' : `nothing matches ${text}`);
   if (total > items.length) context.err(`${toNumberText(total - items.length)} more: --limit ${total}`);
   return EXIT.done;
+}
+
+async function read(
+  client: RestClient,
+  text: string,
+  limit: number,
+): Promise<Pick<CatalogueList, 'items' | 'total'>> {
+  const query = new URLSearchParams({ q: text, limit: String(Math.min(limit, PAGE)) });
+  let page = await client.get<CatalogueList>(`/v1/catalogue?${query}`);
+  const items = [...page.items];
+  while (page.next && items.length < limit) {
+    query.set('cursor', page.next);
+    page = await client.get<CatalogueList>(`/v1/catalogue?${query}`);
+    items.push(...page.items);
+  }
+  return { items: items.slice(0, limit), total: page.total };
 }
