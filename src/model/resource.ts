@@ -51,7 +51,8 @@ export interface CheckedResource {
 
 /** The name by which Envoy asks for a resource: `cluster_name` of an endpoint assignment, else `name`. */
 export function toEnvoyName(resource: JsonObject): string | undefined {
-  const isAssignment = String(resource['@type']).endsWith('.ClusterLoadAssignment');
+  const type = resource['@type'];
+  const isAssignment = typeof type === 'string' && type.endsWith('.ClusterLoadAssignment');
   const name = isAssignment ? (resource.cluster_name ?? resource.clusterName) : resource.name;
   return typeof name === 'string' && name !== '' ? name : undefined;
 }

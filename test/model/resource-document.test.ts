@@ -106,3 +106,12 @@ test('a document is read by its kind, and an unknown kind is refused', () => {
     );
   }
 });
+
+test('a type that has not even a text is no type', () => {
+  const textless: unknown = JSON.parse('{"toString": 1, "valueOf": 1}');
+  for (const document of [
+    { '@type': textless, name: 'a' },
+    { ...frame, spec: { resource: { '@type': textless } } },
+  ])
+    assert.ok(Array.isArray(parseResourceDocument(document)));
+});
