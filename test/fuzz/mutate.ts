@@ -9,6 +9,8 @@ const STRANGE: readonly ((chance: Chance) => unknown)[] = [
   chance => 'x'.repeat(chance.pick([64, 254, 1025, 70_000])),
   () => [],
   () => ({}),
+  // Its text is asked for in vain.
+  () => ({ toString: 1, valueOf: 1, toJSON: 1, length: 9 }),
   chance => nest(chance.pick([2, 70, 700])),
   chance => Object.fromEntries([[chance.pick(STRANGE_KEYS), chance.pick(STRANGE_TEXTS)]]),
   chance => Array.from({ length: chance.pick([1, 17, 1_100]) }, () => chance.pick(STRANGE_TEXTS)),
