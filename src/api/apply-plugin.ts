@@ -3,6 +3,7 @@ import { type PluginDocument, parsePluginDocument } from '../model/plugin-docume
 import { type PluginSpec, toCanonicalJson, toPluginName, toPullPolicy } from '../model/plugin-spec.ts';
 import type { Operation, Stored } from '../store/store.ts';
 import { requirePlugin } from './access/require.ts';
+import { toVisibleFleet } from './access/visible.ts';
 import { type CallContext, readNow } from './api-context.ts';
 import { findPluginWarnings } from './apply-warnings.ts';
 import { commit, commitHeldBack } from './commit.ts';
@@ -52,7 +53,7 @@ export async function applyPlugin(
     const result = decideResult(fleet, visible, spec);
     const stored = await store(context, fleet, { before, spec, result, dryRun });
     const shown = dryRun && result !== 'held-back' ? { ...stored, value: spec } : stored;
-    const after = withSpec(fleet, shown);
+    const after = toVisibleFleet(withSpec(fleet, shown), context.caller);
     const view = await toPluginView(context.store, after, shown);
     return { ...view, result, warnings: findPluginWarnings(after, spec), dryRun };
   });

@@ -3,7 +3,8 @@ import { type ResourceSpec, resourceKey } from '../model/resource.ts';
 import { openResource } from '../model/resource-secret.ts';
 import type { Stored } from '../store/store.ts';
 import { requireResource } from './access/require.ts';
-import { type ApiContext, type CallContext, readNow } from './api-context.ts';
+import { readVisible } from './access/visible.ts';
+import type { ApiContext, CallContext } from './api-context.ts';
 import type { ApplyRequest } from './apply-plugin.ts';
 import { findMatchWarning, findMissingWarnings, findPortWarnings } from './apply-warnings.ts';
 import { type CheckedDocument, checkDocument } from './check-document.ts';
@@ -33,7 +34,7 @@ export async function applyResource(
     checkPreconditions(request, before?.revision);
     const spec = { ...checked.spec, createdAt: before?.value.createdAt ?? checked.spec.createdAt };
     await requireResource(context, key, [spec]);
-    const fleet = await readNow(context);
+    const fleet = await readVisible(context);
     const resources = records.map(record => record.value);
     refuseConflicts(context, fleet, spec, resources, checked.pointer);
     const result = compare(context, before?.value, checked);

@@ -1,7 +1,8 @@
 import { toCountText } from '../model/quantity-text.ts';
 import { selects } from '../model/selector.ts';
 import { requireResource } from './access/require.ts';
-import { type CallContext, readNow } from './api-context.ts';
+import { readVisible } from './access/visible.ts';
+import type { CallContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { commit } from './commit.ts';
 import { refuseWhenFrozen } from './freeze.ts';
@@ -30,7 +31,7 @@ export function deleteResource(
     checkPreconditions(request, stored?.revision);
     if (stored === undefined) throw new ApiError('not-found', `there is no resource ${key}`);
     await requireResource(context, key);
-    const fleet = await readNow(context);
+    const fleet = await readVisible(context);
     const nodes = fleet.nodes.filter(
       ({ connected, node }) => connected && selects(stored.value, node, context.rootNamespace),
     ).length;

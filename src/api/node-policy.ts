@@ -1,5 +1,6 @@
 import type { NodePolicy } from '../model/fleet-records.ts';
 import type { NodePresence } from '../model/node.ts';
+import { requireWholeNode } from './access/require.ts';
 import type { ApiContext, CallContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { commit } from './commit.ts';
@@ -14,7 +15,7 @@ export interface NodeChange extends Preconditions {
   readonly message: string | undefined;
 }
 
-/** Takes a node out of all rollouts. Codes: `not-found`, `revision-mismatch`. */
+/** Takes a node out of all rollouts. Codes: `not-found`, `revision-mismatch`, `forbidden`. */
 export function excludeNode(
   context: CallContext,
   node: string,
@@ -22,6 +23,7 @@ export function excludeNode(
 ): Promise<NodeAnswer> {
   return context.exclusive(async () => {
     const { policy: before } = await readPolicy(context, node, conditions);
+    await requireWholeNode(context, node);
     const excluded = {
       by: context.caller.who,
       message: message ?? before?.excluded?.message ?? null,
@@ -41,7 +43,7 @@ export function excludeNode(
   });
 }
 
-/** Lets a node take part again. Codes: `not-found`, `revision-mismatch`, `frozen`. */
+/** Lets a node take part again. Codes: `not-found`, `revision-mismatch`, `forbidden`, `frozen`. */
 export function includeNode(
   context: CallContext,
   node: string,
@@ -49,6 +51,7 @@ export function includeNode(
 ): Promise<NodeAnswer> {
   return context.exclusive(async () => {
     const { policy: before } = await readPolicy(context, node, conditions);
+    await requireWholeNode(context, node);
     if (before?.excluded === undefined)
       return toNodeAnswer(context, node, 'unchanged', `node ${node} was not excluded`);
     await refuseWhenFrozen(context.store);

@@ -5,7 +5,8 @@ import { type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
 import { resourceKey } from '../model/resource.ts';
 import { markOtherSecrets, openResource } from '../model/resource-secret.ts';
 import { requirePlugin, requireResource } from './access/require.ts';
-import { type ApiContext, type CallContext, readNow } from './api-context.ts';
+import { readVisible } from './access/visible.ts';
+import type { ApiContext, CallContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { findMatchWarning, findMissingWarnings, findPortWarnings } from './apply-warnings.ts';
 import { checkDocument, withPointer } from './check-document.ts';
@@ -65,8 +66,9 @@ export async function planOnePlugin(
   return plan;
 }
 
-async function readState(context: ApiContext): Promise<PlanState> {
-  const [fleet, { records }] = await Promise.all([readNow(context), context.store.list('ResourceSpec')]);
+/** What stands beside the plugins of a scope is none of its business in a plan either. */
+async function readState(context: CallContext): Promise<PlanState> {
+  const [fleet, { records }] = await Promise.all([readVisible(context), context.store.list('ResourceSpec')]);
   return { fleet, resources: new Map(records.map(({ key, value }) => [key, value])) };
 }
 

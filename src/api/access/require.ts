@@ -3,7 +3,7 @@ import type { Caller } from '../../model/caller.ts';
 import { isEverything, type Reach } from '../../model/scope.ts';
 import type { CallContext } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
-import { readPluginSubject } from './subjects.ts';
+import { readPluginSubject, readSubject } from './subjects.ts';
 
 /** Throws `forbidden` where the caller of a change has not the right to it. */
 export function requireRight({ caller, rootNamespace }: CallContext, needs: Role, subject: Subject): void {
@@ -34,6 +34,13 @@ export async function requireResource(
   const stored = await context.store.get('ResourceSpec', key);
   const reaches = [...(stored === undefined ? [] : [stored.value]), ...more];
   requireRight(context, 'deployer', { kind: 'resource', name: key, reaches });
+}
+
+/** The same of all that is on a node. Throws `forbidden`. */
+export async function requireWholeNode(context: CallContext, id: string): Promise<void> {
+  if (isEverything(context.caller.scope)) return;
+  const subject = await readSubject(context.store, 'whole-node', { id });
+  if (subject !== undefined) requireRight(context, 'deployer', subject);
 }
 
 /** What would be needed is named: the role, or what of the scope. */

@@ -110,16 +110,12 @@ function toRecord(
   };
 }
 
-/** No labels bound nothing. */
-function toScope({ plugins, nodes = {} }: NewToken): Scope {
-  return {
-    ...(plugins === undefined ? {} : { plugins }),
-    ...(Object.keys(nodes).length === 0 ? {} : { nodes }),
-  };
+function toScope({ plugins, nodes }: NewToken): Scope {
+  return { ...(plugins === undefined ? {} : { plugins }), ...(nodes === undefined ? {} : { nodes }) };
 }
 
 function findFaults(wanted: NewToken): Fault[] {
-  const { name, role, plugins, expires } = wanted;
+  const { name, role, plugins, nodes, expires } = wanted;
   const say = (isWrong: boolean, pointer: string, message: string, hint: string): Fault[] =>
     isWrong ? [{ pointer, message, hint }] : [];
   return [
@@ -134,6 +130,13 @@ function findFaults(wanted: NewToken): Fault[] {
       '/plugins',
       `plugins ${JSON.stringify(plugins)}: expected what names begin with, from the namespace on`,
       'edge/ is a namespace, edge/auth that plugin and all whose name begins so.',
+    ),
+    // They would bound nothing, where somebody meant to.
+    ...say(
+      nodes !== undefined && Object.keys(nodes).length === 0,
+      '/nodes',
+      'nodes {}: expected a label at least',
+      'E.g. {"tier": "edge"}; left out it is about all nodes.',
     ),
     ...say(
       role === 'admin' && !isEverything(toScope(wanted)),
