@@ -66,6 +66,27 @@ test('a request without a Host is refused', () => {
   assert.throws(() => checkLoopbackRequest({}), { code: 'foreign-host' });
 });
 
+test('a page of another site cannot even read, but a person may follow its link', () => {
+  const host = '127.0.0.1:18002';
+  const come = (site: string, mode: string, dest: string) => () =>
+    checkLoopbackRequest({ host, 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest });
+  // Neither has an Origin, and each would have the server make a backup.
+  assert.throws(come('cross-site', 'no-cors', 'image'), { code: 'foreign-origin' });
+  assert.throws(come('same-site', 'no-cors', 'empty'), { code: 'foreign-origin' });
+  assert.throws(come('cross-site', 'navigate', 'iframe'), { code: 'foreign-origin' });
+  come('cross-site', 'navigate', 'document')();
+  come('same-origin', 'cors', 'empty')();
+  come('none', 'navigate', 'document')();
+});
+
+test('its own page is no other origin over TLS either', () => {
+  const host = '127.0.0.1:18002';
+  checkLoopbackRequest({ host, origin: `https://${host}` });
+  assert.throws(() => checkLoopbackRequest({ host, origin: 'https://127.0.0.1:1' }), {
+    code: 'foreign-origin',
+  });
+});
+
 test('exclusive writes run one after the other, and a failure does not hold up the next', async () => {
   const exclusive = createExclusive();
   const order: string[] = [];
