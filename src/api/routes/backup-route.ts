@@ -35,7 +35,12 @@ export function addBackupRoute(app: ApiServer, context: ApiContext): void {
       const backup = await context.takeBackup({ withoutKeys });
       const stream = Readable.from(backup.bytes, { objectMode: false });
       stream.once('close', () => void backup.close());
-      await tell(withCaller(context, request), backup.manifest.revision, withoutKeys);
+      try {
+        await tell(withCaller(context, request), backup.manifest.revision, withoutKeys);
+      } catch (error) {
+        stream.destroy();
+        throw error;
+      }
       reply.headers({ 'content-length': backup.sizeBytes, 'cache-control': 'no-store' });
       return reply.type(TAR).send(stream);
     },
