@@ -26,7 +26,7 @@ test('bash completes verbs, sub-verbs, flags and kinds', () => {
   assert.deepEqual(complete('attache', 'rol'), ['rollout']);
   assert.deepEqual(complete('attache', 'rollout', 'p'), ['pause', 'promote']);
   assert.deepEqual(complete('attache', 'get', 'nodes', '--wat'), ['--watch']);
-  assert.deepEqual(complete('attache', 'get', 'no'), ['nodes']);
+  assert.deepEqual(complete('attache', 'get', 'no'), ['nodes', 'nodegroups']);
   assert.deepEqual(complete('attache', 'describe', 'node', 'x'), ['']);
 });
 
