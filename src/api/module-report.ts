@@ -2,6 +2,7 @@ import type { InspectedModule, InspectedSymbol } from '../model/module-inspectio
 import type { Revision } from '../model/revision.ts';
 import type { ModuleReport } from './schema/module-report.ts';
 import { toSignatureView } from './to-signature-view.ts';
+import { toTrialView } from './to-trial-view.ts';
 
 /** What is known of a module: what lies in its bytes (undefined: they are not here), and what came of trying it. */
 export function toModuleReport(
@@ -29,15 +30,7 @@ export function toModuleReport(
       url: module.url,
       layout: module.layout,
       signature: toSignatureView(module.signature),
-      trial:
-        module.trial === undefined
-          ? null
-          : {
-              outcome: module.trial.outcome,
-              reason: module.trial.reason ?? null,
-              tookMs: module.trial.tookMs,
-              unknowable: [...module.trial.unknowable],
-            },
+      trial: toTrialView(module.trial),
     })),
   };
 }

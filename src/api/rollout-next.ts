@@ -1,4 +1,5 @@
 import { toNumberText } from '../model/quantity-text.ts';
+import type { ModuleFacts } from '../model/revision.ts';
 import { legalActions, type RolloutAction } from '../model/rollout-intent.ts';
 import { countRollout } from './rollout-counts.ts';
 import type { RolloutFacts } from './rollout-facts.ts';
@@ -32,7 +33,7 @@ export function toNext(facts: RolloutFacts): NextCommand[] {
     case 'Paused':
       return toPausedNext(facts, verb);
     case 'RolledBack':
-      return rollout.failure?.kind === 'abort' ? [retry] : [fix, retry];
+      return rollout.failure?.kind === 'abort' ? [retry] : [fix, ...toBundle(rollout), retry];
     case 'RollbackIncomplete': {
       const [node] = rollout.back?.missing ?? [];
       const look = { command: `attache describe node ${node}`, text: 'to see what it says' };
@@ -51,6 +52,12 @@ export function toNext(facts: RolloutFacts): NextCommand[] {
     default:
       return rollout.phase satisfies never;
   }
+}
+
+/** What its authors need, where the plugin loaded and then failed. */
+function toBundle({ id, failure }: RolloutFacts['rollout']): NextCommand[] {
+  if (failure?.kind !== 'broken' && failure?.kind !== 'reload') return [];
+  return [{ command: `attache bundle rollout ${id} > ${id}.json`, text: 'for the authors of the plugin' }];
 }
 
 function toPausedNext(
@@ -76,20 +83,16 @@ export function toCauseLines({ rollout, to }: RolloutFacts): string[] {
   const lines = [
     `the cause is in the Envoy log ${nodes} only. There: grep 'wasm log ${plugin}' <envoy log>, around ${toTime(failure.at)}`,
   ];
-  const fromHost = (to?.config.env ?? []).filter(({ valueFrom }) => valueFrom === 'HOST');
-  if (to !== undefined)
-    lines.push(
-      `what was checked before: ABI ${to.module.abi} and ${toNumberText(to.module.importCount)} imports, all ok; ` +
-        (fromHost.length === 0
-          ? 'not what it does with its configuration'
-          : `it could not know these: ${toHostText(fromHost)}`),
-    );
+  if (to !== undefined) lines.push(toCheckedText(to.module));
   return lines;
 }
 
-function toHostText(fromHost: readonly { readonly name: string }[]): string {
-  const names = fromHost.map(({ name }) => name).join(', ');
-  return `env ${names} ${fromHost.length === 1 ? 'comes' : 'come'} from the host (vmConfig.env valueFrom HOST)`;
+function toCheckedText({ abi, importCount, trial }: ModuleFacts): string {
+  if (trial === undefined)
+    return `what was checked before: ABI ${abi} and ${toNumberText(importCount)} imports, all ok; not what it does with its configuration`;
+  const unknown =
+    trial.unknowable.length === 0 ? '' : `, but it could not know these: ${trial.unknowable.join('; ')}`;
+  return `what the trial run said: ${trial.reason ?? trial.outcome}${unknown}`;
 }
 
 /** What else is good to know while it runs. */

@@ -41,7 +41,7 @@ export function toNodeView(fleet: Fleet, presence: NodePresence, all = false): N
       since: toTime(since),
       worst: findWorst(entries),
       cluster: node.cluster,
-      zone: node.zone,
+      zone: node.zone || (node.labels.zone ?? ''),
       envoyVersion: node.envoyVersion,
       groups: groupsOfNode(node, fleet.groups.values(), fleet.rootNamespace).map(nodeGroupKey),
       layout: node.capabilities.filterChain ? 'chain' : 'single',

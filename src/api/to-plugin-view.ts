@@ -16,6 +16,7 @@ import { type Metadata, toTime } from './schema/metadata.ts';
 import type { PluginOnNode } from './schema/node-view.ts';
 import type { ModuleOfRevision, PluginView } from './schema/plugin-view.ts';
 import { toSignatureView } from './to-signature-view.ts';
+import { toTrialView } from './to-trial-view.ts';
 
 /** A plugin as an answer; `withNodes` adds an entry for each node that it selects. */
 export async function toPluginView(
@@ -145,6 +146,7 @@ export function toModuleOfRevision(module: ModuleFacts): ModuleOfRevision {
     abi,
     importCount,
     signature: toSignatureView(module.signature),
+    trial: toTrialView(module.trial),
   };
 }
 

@@ -150,11 +150,12 @@ function describeNowhere({ status, metadata }: PluginView): string {
 function describeModule({ revision, view, envoyVersions }: AppliedPlugin): readonly string[] {
   const module = revision?.module ?? view.status.module;
   if (module === null) return [];
-  const { sha256, sizeBytes, abi, importCount, url } = module;
+  const { sha256, sizeBytes, abi, importCount, url, trial } = module;
+  const ran = trial === null ? '' : `, configure ran: ${trial.reason ?? trial.outcome}`;
   const known = envoyVersions.length === 0 ? '' : ` known to Envoy ${envoyVersions.join(' and ')}`;
   return [
     `  module   ${String(view.spec.url ?? url)} → sha256 ${formatDigest(sha256)}, ${formatSize(sizeBytes)}`,
-    `  checked  ABI ${abi}, ${toCountText(importCount, 'import')}${known}`,
+    `  checked  ABI ${abi}, ${toCountText(importCount, 'import')}${known}${ran}`,
   ];
 }
 

@@ -37,7 +37,7 @@ test('C-A4: what it is, the digest, what was checked, how many nodes, how long, 
   assert.deepEqual(lines, [
     'plugin default/auth created, revision 1',
     '  module   oci://127.0.0.1:18002/auth:1.4 → sha256 9f2c4be01d77, 254 KB',
-    '  checked  ABI 0.2.1, 27 imports known to Envoy 1.39 and 1.40',
+    '  checked  ABI 0.2.1, 27 imports known to Envoy 1.39 and 1.40, configure ran: ok',
     '  targets  1 node (namespace default, no selector)',
     '  rollout  default.auth.1, preset fast (default below 10 nodes): 1 node, then 1 min bake',
     'watch: attache rollout status auth',
@@ -71,7 +71,7 @@ test('targets name the selector and how many are connected', () => {
   const view = pluginView({ nodes }, spec);
   const { lines } = reportPlugin(applied({}, { view, envoyVersions: [] }), NOW);
   assert.ok(lines.includes('  targets  300 nodes, 299 connected (namespace default, role=edge)'));
-  assert.ok(lines.includes('  checked  ABI 0.2.1, 27 imports'));
+  assert.ok(lines.includes('  checked  ABI 0.2.1, 27 imports, configure ran: ok'));
 });
 
 test('C-A6: a plugin without a node says when it will reach one', () => {

@@ -50,7 +50,7 @@ test('apply reports what was checked; --wait draws it to its end; message and pr
     const waited = await run(['apply', '-f', file, ...flags]);
     assert.equal(waited.code, 0, waited.err);
     assert.match(waited.out, /^plugin default\/auth created, revision 1\n/);
-    assert.match(waited.out, /27 imports known to Envoy 1\.40\n/);
+    assert.match(waited.out, /27 imports known to Envoy 1\.40, configure ran: ok\n/);
     assert.match(waited.out, /\n {2}rollout {2}default\.auth\.1, preset fast: 1 node, then 1 min bake\n/);
     assert.match(waited.out, /\nSucceeded in 1m 2s: 1 of 1 node runs revision 1\n$/);
     assert.doesNotMatch(waited.out, /watch:/);

@@ -20,11 +20,10 @@ test('C-B1: one answer says what, why, which nodes, where the cause is, and what
     moves: makeMoves(ID, NOW - 10_000, 1, 4),
     runs: () => 7,
   });
-  await store.put(
-    'Revision',
-    revisionKey(PLUGIN, 8),
-    makeRevision(8, { env: [{ name: 'TOKEN_FILE', valueFrom: 'HOST' }] }),
-  );
+  const refused = makeRevision(8, { env: [{ name: 'TOKEN_FILE', valueFrom: 'HOST' }] });
+  const unknowable = ['env TOKEN_FILE comes from the host (vmConfig.env valueFrom HOST)'];
+  const trial = { outcome: 'ok', tookMs: 4, unknowable } as const;
+  await store.put('Revision', revisionKey(PLUGIN, 8), { ...refused, module: { ...refused.module, trial } });
   const { body } = await call('GET', '/v1/rollouts/default.auth.latest');
   const time = new Date(NOW - 8_800).toISOString();
   assert.equal(
@@ -51,7 +50,10 @@ test('C-B1: one answer says what, why, which nodes, where the cause is, and what
     body.cause[0],
     `the cause is in the Envoy log of those nodes only. There: grep 'wasm log default/auth' <envoy log>, around ${time}`,
   );
-  assert.match(body.cause[1], /env TOKEN_FILE comes from the host/);
+  assert.equal(
+    body.cause[1],
+    `what the trial run said: ok, but it could not know these: ${trial.unknowable[0]}`,
+  );
   assert.deepEqual(body.next, [
     { command: null, text: 'fix and apply' },
     { command: 'attache rollout retry auth', text: 'to try it again' },
@@ -98,6 +100,10 @@ test('C-B3: a node that answers 5xx is shown with both rates, and back with its 
   );
   const history = await call('GET', '/v1/plugins/default/auth/rollouts');
   assert.equal(history.body.items[0].cause, '5xx on edge-00');
+  assert.deepEqual(body.next[1], {
+    command: `attache bundle rollout ${ID} > ${ID}.json`,
+    text: 'for the authors of the plugin',
+  });
 });
 
 test('C-A3: a rollout on one node bakes, then succeeds in one sentence', async t => {

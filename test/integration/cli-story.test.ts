@@ -73,7 +73,7 @@ test("the newcomer's half hour on the command line: bootstrap, push, apply, mist
     first.out,
     /^plugin default\/auth created, revision 1\n {2}module {3}oci:.* → sha256 [0-9a-f]{12}, /,
   );
-  assert.match(first.out, /checked {2}ABI 0\.2\.1, 3 imports known to Envoy 1\.40\n/);
+  assert.match(first.out, /checked {2}ABI 0\.2\.1, 3 imports known to Envoy 1\.40, configure ran: ok\n/);
   assert.match(first.out, /targets {2}1 node \(namespace default, no selector\)\n/);
   assert.match(first.out, /rollout {2}default\.auth\.1, preset all-at-once: 1 node, then 1 s bake\n/);
   assert.match(first.out, /Succeeded in .*: 1 of 1 node runs revision 1\n$/);

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Nullable } from './metadata.ts';
 import { SignatureView } from './signature-view.ts';
+import { TrialView } from './trial-view.ts';
 
 const ModuleSymbol = Type.Object({
   kind: Type.String({ description: 'func, memory, table, global' }),
@@ -29,16 +30,7 @@ export const ModuleReport = Type.Object({
       url: Type.String(),
       layout: Type.String(),
       signature: Nullable(SignatureView),
-      trial: Nullable(
-        Type.Object({
-          outcome: Type.Union([Type.Literal('ok'), Type.Literal('unsure')], {
-            description: 'unsure: it said no, after it had asked for what a node alone knows',
-          }),
-          reason: Nullable(Type.String()),
-          tookMs: Type.Number(),
-          unknowable: Type.Array(Type.String(), { description: 'what the trial run could not know' }),
-        }),
-      ),
+      trial: Nullable(TrialView),
     }),
   ),
 });

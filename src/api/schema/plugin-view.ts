@@ -4,6 +4,7 @@ import { PluginOnNode } from './node-view.ts';
 import { PluginPlan } from './plan-view.ts';
 import { ConfigChange, NextCommand, RolloutPhaseWord } from './rollout-view.ts';
 import { SignatureView } from './signature-view.ts';
+import { TrialView } from './trial-view.ts';
 
 /** The facts about a module that a revision keeps. */
 export const ModuleOfRevision = Type.Object({
@@ -23,6 +24,7 @@ export const ModuleOfRevision = Type.Object({
     }),
   ),
   signature: Nullable(SignatureView),
+  trial: Nullable(TrialView),
 });
 export type ModuleOfRevision = Static<typeof ModuleOfRevision>;
 

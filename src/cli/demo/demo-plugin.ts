@@ -77,12 +77,15 @@ export async function expectRollout(
   return answer;
 }
 
-/** `checked: ABI 0.2.1, 3 imports known to Envoy 1.40` */
+/** `checked: ABI 0.2.1, 3 imports known to Envoy 1.40, configure ran with your configuration (4 ms)` */
 export async function describeChecks(client: RestClient, view: PluginView): Promise<string> {
   const { module } = view.status;
   const versions = await readMinorVersions(client, view);
   const imports = toCountText(module?.importCount ?? 0, 'import');
-  return `checked: ABI ${module?.abi}, ${imports} known to Envoy ${versions.join(' and ')}`;
+  const trial = module?.trial ?? null;
+  const ran =
+    trial?.outcome === 'ok' ? `, configure ran with your configuration (${Math.ceil(trial.tookMs)} ms)` : '';
+  return `checked: ABI ${module?.abi}, ${imports} known to Envoy ${versions.join(' and ')}${ran}`;
 }
 
 /** Throws `demo-failed` with what did not hold. */

@@ -298,10 +298,11 @@ export function decodeResponse(bytes: Uint8Array): Response {
   return response;
 }
 
-/** A DeltaDiscoveryRequest as bytes. */
-export function encodeRequest(message: DeltaMessage, nodeId: string): Uint8Array {
+/** A DeltaDiscoveryRequest as bytes. `node`: an id, or the bytes of a whole Node. */
+export function encodeRequest(message: DeltaMessage, node: string | Uint8Array): Uint8Array {
   const writer = protobuf.Writer.create();
-  writer.uint32(10).fork().uint32(10).string(nodeId).ldelim();
+  if (typeof node === 'string') writer.uint32(10).fork().uint32(10).string(node).ldelim();
+  else writer.uint32(10).bytes(node);
   writer.uint32(18).string(message.typeUrl);
   for (const name of message.subscribe ?? []) writer.uint32(26).string(name);
   for (const name of message.unsubscribe ?? []) writer.uint32(34).string(name);
