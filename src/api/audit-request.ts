@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
-import type { AuditDraft } from '../model/audit.ts';
+import { type AuditDraft, NOBODY } from '../model/audit.ts';
 import type { Clock } from '../model/ports.ts';
 import { blotParts } from '../model/redact.ts';
 import type { Problem } from './schema/problem.ts';
@@ -27,7 +27,7 @@ export function toDenial(request: FastifyRequest, problem: Problem, clock: Clock
   if (isTrue(dryRun) && !OF_CALLER.has(problem.status)) return undefined;
   return {
     time: new Date(clock.now()).toISOString(),
-    actor: request.caller?.who ?? 'unknown',
+    actor: request.caller?.who ?? NOBODY,
     address: request.ip,
     requestId: request.id,
     action,
@@ -48,7 +48,7 @@ export function toEarlyDenial(
   if (method === 'GET' || method === 'HEAD' || !OF_CALLER.has(status)) return undefined;
   return {
     time: new Date(clock.now()).toISOString(),
-    actor: 'unknown',
+    actor: NOBODY,
     address: socket.remoteAddress ?? '',
     requestId,
     action: method.slice(0, MAX_METHOD),

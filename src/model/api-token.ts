@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Grant } from './access.ts';
+import { ATTACHE_ACTOR, NOBODY, SEVERAL } from './audit.ts';
 import type { RandomHex } from './ports.ts';
 
 /**
@@ -67,9 +68,9 @@ export function isExpired({ expiresAt }: Pick<ApiToken, 'expiresAt'>, now: numbe
 }
 
 const NAME = /^[a-z0-9]([-a-z0-9._]{0,61}[a-z0-9])?$/;
-/** `admin` is the first token, and who comes without one where none is asked for; `attache` acts by itself. */
-const RESERVED: readonly string[] = ['admin', 'attache'];
 export const FIRST_TOKEN = 'admin';
+/** Whom the audit means by it is somebody else: `admin` is who comes without a token where none is asked for, too. */
+const RESERVED: readonly string[] = [FIRST_TOKEN, ATTACHE_ACTOR, NOBODY, SEVERAL];
 
 /** A name that people may give. */
 export function isTokenName(name: string): boolean {

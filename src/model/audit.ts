@@ -3,6 +3,10 @@ import { toCanonicalJson } from './plugin-spec.ts';
 
 /** Attaché itself, as the actor of what nobody asked for at that moment. */
 export const ATTACHE_ACTOR = 'attache';
+/** Whoever it was, as the actor of what was refused: no good token came. */
+export const NOBODY = 'unknown';
+/** The actors of refusals that were too many to tell apart. */
+export const SEVERAL = 'several';
 
 /** done: it was changed. held-back: asked for, and not done, because it failed before. denied: refused with `code`. */
 export type AuditResult = 'done' | 'held-back' | 'denied';

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { findDenial } from '../model/access.ts';
 import { FIRST_TOKEN, isTokenLike } from '../model/api-token.ts';
+import { NOBODY } from '../model/audit.ts';
 import { toMessage } from '../model/error.ts';
 import type { Log } from '../model/ports.ts';
 import { toPublishToken } from '../model/publish-token.ts';
@@ -29,7 +30,6 @@ export type Authorize = (request: IncomingMessage, route: RegistryRoute) => Prom
 
 /** The role that a token of the API needs to push. */
 const PUSHER = 'deployer';
-const NOBODY = 'unknown';
 /** Whoever has the publish token. */
 const PUBLISH_TOKEN = 'publish token';
 

@@ -1,4 +1,4 @@
-import type { AuditDraft } from '../model/audit.ts';
+import { type AuditDraft, NOBODY, SEVERAL } from '../model/audit.ts';
 import type { Clock, Log } from '../model/ports.ts';
 import { toCountText } from '../model/quantity-text.ts';
 import type { Store } from './store.ts';
@@ -7,20 +7,23 @@ import type { Store } from './store.ts';
 const WINDOW_MS = 60_000;
 /** Kinds of denials that are told apart within that time; what is beyond them is counted together. */
 const MAX_KINDS = 200;
+/** Of them those of nobody known: whoever reaches the port can have them written, to a log that is kept for good. */
+const MAX_STRANGERS = 20;
 /** Entries of one transaction. */
 const BATCH = 50;
 
 export interface DenialLog {
   /**
-   * The first of its kind (who, from where, what, why) is in the audit when it resolves. Never rejects: a denial that
-   * cannot be written is a denial all the same, and is logged.
+   * The first of its kind (who, from where, what, why; of nobody known: from where, why) is in the audit when it
+   * resolves. Never rejects: a denial that cannot be written is a denial all the same, and is logged.
    */
   record(draft: AuditDraft): Promise<void>;
   /** Writes what was counted. Nothing may be recorded after it. */
   stop(): Promise<void>;
 }
 
-/** What was denied, without a way to fill the store with it: at most 401 entries a minute, however often it is asked. */
+/** What was denied, without a way to fill the store with it: at most 401 entries a minute, 41 of
+ * them of nobody known, however often it is asked. */
 export function createDenialLog(store: Store, clock: Clock, log: Log): DenialLog {
   return new Denials(store, clock, log);
 }
@@ -36,6 +39,7 @@ class Denials implements DenialLog {
   readonly #clock: Clock;
   readonly #log: Log;
   #kinds = new Map<string, Counted>();
+  #strangers = 0;
   #others = 0;
   #cancel: (() => void) | undefined;
   #ending: Promise<void> = Promise.resolve();
@@ -50,13 +54,17 @@ class Denials implements DenialLog {
     this.#cancel ??= this.#clock.after(WINDOW_MS, () => {
       this.#ending = this.#end();
     });
-    const { actor, address, action, subject, result, code } = draft;
+    const isStranger = draft.actor === NOBODY;
+    const counted = isStranger ? { ...draft, action: 'denied', subject: SEVERAL } : draft;
+    const { actor, address, action, subject, result, code } = counted;
     const kind = [actor, address, action, subject, result, code].join('\n');
     const known = this.#kinds.get(kind);
     if (known !== undefined) known.more += 1;
-    else if (this.#kinds.size >= MAX_KINDS) this.#others += 1;
+    else if (this.#kinds.size >= MAX_KINDS || (isStranger && this.#strangers >= MAX_STRANGERS))
+      this.#others += 1;
     else {
-      this.#kinds.set(kind, { draft, more: 0 });
+      this.#kinds.set(kind, { draft: counted, more: 0 });
+      if (isStranger) this.#strangers += 1;
       await this.#write([draft]);
     }
   }
@@ -74,6 +82,7 @@ class Denials implements DenialLog {
     const drafts = repeated.map(({ draft, more }) => toRepeated(draft, more, time));
     if (this.#others > 0) drafts.push(toOthers(this.#others, time));
     this.#kinds = new Map();
+    this.#strangers = 0;
     this.#others = 0;
     for (let i = 0; i < drafts.length; i += BATCH) await this.#write(drafts.slice(i, i + BATCH));
   }
@@ -102,5 +111,5 @@ function toRepeated({ requestId: _first, ...draft }: AuditDraft, count: number, 
 
 function toOthers(count: number, time: string): AuditDraft {
   const text = `${toCountText(count, 'more denial')} within a minute, of too many kinds to tell apart`;
-  return { time, actor: 'several', action: 'denied', subject: 'several', result: 'denied', text, count };
+  return { time, actor: SEVERAL, action: 'denied', subject: SEVERAL, result: 'denied', text, count };
 }

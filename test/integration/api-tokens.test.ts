@@ -44,7 +44,7 @@ test('what a token cannot be is told by field, and a name is given once', async 
   );
   assert.equal((await callAs(admin, 'POST', '/v1/tokens', { ...NEW, role: 'root' })).status, 400);
   assert.equal((await callAs(admin, 'POST', '/v1/tokens', { ...NEW, token: 'att_1' })).status, 400);
-  for (const name of ['admin', 'attache'])
+  for (const name of ['admin', 'attache', 'unknown', 'several'])
     assert.equal((await callAs(admin, 'POST', '/v1/tokens', { name, role: 'viewer' })).status, 422, name);
   assert.equal((await callAs(admin, 'POST', '/v1/tokens', NEW)).status, 201);
   const again = await callAs(admin, 'POST', '/v1/tokens', NEW);

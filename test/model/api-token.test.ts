@@ -68,7 +68,7 @@ test('a token ends at its time', () => {
 test('names that Attaché uses itself are not given', () => {
   const good = ['ci-edge', 'a', 'team.x_1'];
   assert.deepEqual(good.filter(isTokenName), good);
-  const bad = ['admin', 'attache', '', 'CI', '-ci', 'ci edge', 'a/b', 'x'.repeat(64)];
+  const bad = ['admin', 'attache', 'unknown', 'several', '', 'CI', '-ci', 'ci edge', 'a/b', 'x'.repeat(64)];
   assert.deepEqual(bad.filter(isTokenName), []);
 });
 

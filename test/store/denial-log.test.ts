@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AuditDraft } from '../../src/model/audit.ts';
+import { type AuditDraft, NOBODY } from '../../src/model/audit.ts';
 import { type Log, silentLog } from '../../src/model/ports.ts';
 import { createDenialLog } from '../../src/store/denial-log.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
@@ -51,6 +51,29 @@ test('denials of too many kinds are bounded in number: those beyond are counted 
   clock.advance(60_000);
   await denials.stop();
   assert.deepEqual((await entries()).slice(200), ['several 1800']);
+  await store.close();
+});
+
+test('who shows no good token is told by address alone, and few of them: anybody could write without end otherwise', async () => {
+  const { clock, denials, store } = open();
+  const stranger = { ...DENIED, actor: NOBODY, code: 'unauthenticated' };
+  const [first, ...more] = Array.from({ length: 100 }, (_, i) => ({ ...stranger, subject: `default/p${i}` }));
+  for (const draft of [first ?? stranger, ...more]) await denials.record(draft);
+  for (let i = 0; i < 100; i += 1) await denials.record({ ...stranger, address: `192.0.2.${i}` });
+  // They take no room from those who are known.
+  await denials.record(DENIED);
+  clock.advance(60_000);
+  await denials.stop();
+  const told = (await store.list('AuditEntry')).records.map(({ value }) => value);
+  assert.deepEqual(
+    [told.length, told[0]?.subject, told[20]?.subject],
+    [23, 'default/p0', 'default/auth'],
+    'twenty addresses, one who is known, and what was counted',
+  );
+  assert.partialDeepStrictEqual(told.slice(21), [
+    { actor: NOBODY, address: '192.0.2.1', action: 'denied', subject: 'several', count: 100 },
+    { actor: 'several', subject: 'several', count: 80 },
+  ]);
   await store.close();
 });
 

@@ -122,7 +122,7 @@ function findFaults(wanted: NewToken): Fault[] {
     ...say(
       !isTokenName(name),
       '/name',
-      `name ${JSON.stringify(name)}: expected lower-case letters, digits, dashes and dots; admin and attache are taken`,
+      `name ${JSON.stringify(name)}: expected lower-case letters, digits, dashes and dots; admin, attache, unknown and several are taken`,
       'E.g. ci-edge: history names it as who did it.',
     ),
     ...say(
