@@ -62,7 +62,7 @@ export function toEarlyDenial(
 /** What the path names: `default/auth`, `clusters/default/web`, a rollout, a node; else the path. */
 function toSubject(params: unknown, path: string): string {
   const names = Object.values(params ?? {}).filter(name => typeof name === 'string');
-  return names.length === 0 ? path : names.join('/');
+  return blotParts(names.length === 0 ? path : names.join('/'));
 }
 
 /** What is wrong with a document may quote it, secrets and all: its places are told, not its text. */

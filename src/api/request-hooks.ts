@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { toMessage } from '../model/error.ts';
+import { blotParts } from '../model/redact.ts';
 import type { ApiContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { toDenial } from './audit-request.ts';
@@ -85,8 +86,9 @@ function isRead({ method }: FastifyRequest): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
+/** People paste tokens where names belong. */
 function toPath({ url }: FastifyRequest): string {
-  return url.split('?')[0] ?? '';
+  return blotParts(url.split('?')[0] ?? '');
 }
 
 function toFields(request: FastifyRequest): object {

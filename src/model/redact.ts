@@ -21,6 +21,9 @@ const SECRET_TEXT: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${REDACTED}`],
   [/([a-z][a-z0-9+.-]*:\/\/)[^/\s"'@]+@/gi, `$1${REDACTED}@`],
   [/\bcap=[0-9a-f]{16,}/g, `cap=${REDACTED}`],
+  // Tokens of people and of nodes: what lists show of them stays.
+  [/(att_[0-9a-f]{8})_[0-9a-f]{64}/g, `$1_${REDACTED}`],
+  [/(atn_[\w-]+)\.[\w-]{43}/g, `$1.${REDACTED}`],
 ];
 
 /** Blots out secrets, configurations of plugins, and what looks like either. Shape and names stay. */

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { createTokenCheck } from '../../src/api/access/token-check.ts';
 import { REQUESTS_AT_ONCE } from '../../src/api/access/token-limits.ts';
 import { TOKEN_USE_MS } from '../../src/model/api-token.ts';
+import { silentLog } from '../../src/model/ports.ts';
 import { startAccessScene } from '../api/access-scene.ts';
 import { systemClock } from '../api/api-client.ts';
 import { until } from '../harness/wait.ts';
@@ -167,4 +168,21 @@ test('one token does not hold all streams: the hundred and first is refused, and
   assert.equal((await callAs(other, 'GET', '/v1/whoami')).status, 200);
   leave.abort();
   await until(async () => (await callAs(busy, 'GET', '/v1/whoami')).status === 200, { what: 'room' });
+});
+
+test('a token that somebody takes for a name is neither logged nor audited', async t => {
+  const lines: string[] = [];
+  const log = { ...silentLog, info: (fields: object) => lines.push(JSON.stringify(fields)) };
+  const { give, call, callAs, store } = await startAccessScene(t, { log });
+  const [admin, viewer] = [await give('admin'), await give('viewer')];
+  const path = `/v1/tokens/${viewer}`;
+  assert.equal((await callAs(admin, 'DELETE', path)).status, 404);
+  assert.equal((await callAs(viewer, 'DELETE', path)).status, 403);
+  assert.equal((await call('DELETE', path)).status, 401);
+  assert.equal(lines.length, 3);
+  const entries = (await store.list('AuditEntry')).records.map(({ value }) => value);
+  assert.equal(entries.length, 2);
+  const secret = viewer.split('_').at(-1) ?? '';
+  assert.ok(!JSON.stringify([lines, entries]).includes(secret));
+  assert.ok(entries.every(({ subject }) => subject.startsWith(viewer.slice(0, 12))));
 });
