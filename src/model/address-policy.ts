@@ -28,8 +28,8 @@ function createBlockList(): BlockList {
   for (const range of [...v4, ...v4Rest, ...v4Last]) add(list, range, 'ipv4');
   // 64:ff9b:: and 2002:: carry IPv4 addresses inside: whatever they lead to, nobody serves modules there.
   const v6 = [
-    '::/128',
-    '::1/128',
+    // None, loopback, and IPv4 addresses as they were written into IPv6 once.
+    '::/96',
     '64:ff9b::/96',
     '64:ff9b:1::/48',
     '100::/64',

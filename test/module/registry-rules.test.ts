@@ -28,6 +28,7 @@ test('addresses that are not on the public network are known, in every spelling'
       '224.0.0.1',
       '255.255.255.255',
       '::1',
+      '::127.0.0.1',
       '::',
       'fe80::1',
       'fd00::1',
