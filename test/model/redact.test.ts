@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { redact } from '../../src/model/redact.ts';
+import { blotParts, redact } from '../../src/model/redact.ts';
 import { REDACTED } from '../../src/model/show-resource.ts';
 
 test('fields, headers and DataSources that a name makes a secret lose their text; where is said', () => {
@@ -69,4 +69,23 @@ test('secrets inside a text go, the text stays', () => {
     module: `http://h/v1/modules/sha256/aa?cap=${REDACTED}&tag=1`,
     log: `got Authorization: Bearer ${REDACTED} and ${REDACTED}.`,
   });
+});
+
+test('a long text takes no longer than it is long: whoever may write one could stop the server with it', () => {
+  const length = 40_000;
+  for (const part of [
+    'a',
+    'atn_',
+    'att_',
+    'a://',
+    'Bearer ',
+    'cap=',
+    '-----BEGIN ',
+    '-----BEGIN PRIVATE KEY-----END ',
+  ]) {
+    const text = part.repeat(length / part.length);
+    const begin = performance.now();
+    blotParts(text);
+    assert.ok(performance.now() - begin < 1_000, part);
+  }
 });
