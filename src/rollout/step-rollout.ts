@@ -18,6 +18,8 @@ export const goOn: Rule = (turn, records) => {
   if (lost !== records) return lost;
   switch (rollout.stage) {
     case 'Waiting':
+      // It waited for a person, was paused for something else meanwhile, and that was resumed.
+      if (rollout.timer === null) return enterStep(turn, records, rollout, rollout.step);
       return isOver(turn, rollout, records) ? beginStep(turn, records, rollout, rollout.step) : records;
     case 'Applying':
       return apply(turn, records, rollout);

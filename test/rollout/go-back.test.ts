@@ -133,6 +133,20 @@ test('what failed and was frozen goes on when a person resumes it, and fails ane
   assert.deepEqual(world.moved(), []);
 });
 
+test('a failure while a step waits for a person leaves it waiting for one', () => {
+  const steps = [{ nodes: 1, soak: '1m' }, { pause: 'human' }, { share: '100%' }];
+  const world = begin({ steps, onFailure: 'freeze' }).answer().pass(60_000);
+  assert.equal(world.latest().reason, 'Human');
+  const moved = world.moved();
+  refuse(world, moved[0] ?? '');
+  assert.equal(world.latest().reason, 'Failure');
+  world.pass(1_000).act('resume').pass(86_400_000);
+  assert.deepEqual([world.phase(), world.latest().reason], ['Paused', 'Human']);
+  assert.deepEqual(world.moved(), moved);
+  world.act('promote');
+  assert.equal(world.moved().length, world.fleet.size);
+});
+
 test('onFailure freeze at 100 % keeps the plugin off nodes that join', () => {
   const world = begin({ ...TWO_STEPS, onFailure: 'freeze' })
     .answer()
