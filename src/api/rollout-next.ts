@@ -1,5 +1,5 @@
 import { toNumberText } from '../model/quantity-text.ts';
-import type { ModuleFacts } from '../model/revision.ts';
+import type { Revision } from '../model/revision.ts';
 import { legalActions, type RolloutAction } from '../model/rollout-intent.ts';
 import { countRollout } from './rollout-counts.ts';
 import type { RolloutFacts } from './rollout-facts.ts';
@@ -83,16 +83,20 @@ export function toCauseLines({ rollout, to }: RolloutFacts): string[] {
   const lines = [
     `the cause is in the Envoy log ${nodes} only. There: grep 'wasm log ${plugin}' <envoy log>, around ${toTime(failure.at)}`,
   ];
-  if (to !== undefined) lines.push(toCheckedText(to.module));
+  if (to !== undefined) lines.push(toCheckedText(to));
   return lines;
 }
 
-function toCheckedText({ abi, importCount, trial }: ModuleFacts): string {
-  if (trial === undefined)
-    return `what was checked before: ABI ${abi} and ${toNumberText(importCount)} imports, all ok; not what it does with its configuration`;
-  const unknown =
-    trial.unknowable.length === 0 ? '' : `, but it could not know these: ${trial.unknowable.join('; ')}`;
-  return `what the trial run said: ${trial.reason ?? trial.outcome}${unknown}`;
+/** What a node alone knows may be read by a request, long after the trial run. */
+function toCheckedText({ module: { abi, importCount, trial }, config }: Revision): string {
+  const fromHost = config.env
+    .filter(({ valueFrom }) => valueFrom === 'HOST')
+    .map(({ name }) => `env ${name} comes from the host (vmConfig.env valueFrom HOST)`);
+  const names = [...new Set([...(trial?.unknowable ?? []), ...fromHost])];
+  const unknown = names.length === 0 ? '' : `, but it could not know these: ${names.join('; ')}`;
+  if (trial !== undefined) return `what the trial run said: ${trial.reason ?? trial.outcome}${unknown}`;
+  const checked = `what was checked before: ABI ${abi} and ${toNumberText(importCount)} imports, all ok`;
+  return `${checked}${unknown || '; not what it does with its configuration'}`;
 }
 
 /** What else is good to know while it runs. */

@@ -32,7 +32,7 @@ function toPlan(facts: RolloutFacts, records: RolloutRecords, to: Side): Plan {
     kind: kindOf(baseOf(records.assignment, facts.format), to),
     to,
     by: wish?.by ?? SOMEBODY,
-    note: wish?.message ?? spec?.message,
+    note: wish?.message ?? (spec?.deleted ?? spec)?.message,
     strategy: { document: spec?.rollout, preset: findPreset(facts, records) },
   };
 }

@@ -215,10 +215,12 @@ test('a delete is a rollout to none, in steps; --now skips them', () => {
   assert.equal(atOnce.moved().length, 10);
 });
 
-test('`--preset` of the last apply is not for the delete that follows', () => {
+test('`--preset` and the message of the last apply are not for the delete that follows', () => {
   const world = live().apply(2, { rollout: STEPS, preset: 'all-at-once' }).answer().pass(600_000);
-  world.document({ rollout: STEPS, preset: 'all-at-once', deleted: { at: 1, by: 'lea', now: false } });
+  const deleted = { at: 1, by: 'lea', now: false };
+  world.document({ rollout: STEPS, preset: 'all-at-once', message: 'of the apply', deleted });
   assert.equal(world.decide().moved().length, 1);
+  assert.equal(world.latest().note, undefined);
 });
 
 test('a deleted plugin that is applied anew is installed in steps', () => {
