@@ -97,7 +97,7 @@ export class UserTerminal {
 }
 
 /** Runs its arguments in a terminal of its own, prints what that shows, and ends with its exit code. */
-const PTY = `
+export const PTY = `
 import fcntl, os, pty, struct, sys, termios
 pid, terminal = pty.fork()
 if pid == 0:
