@@ -1,4 +1,4 @@
-import { type AuditField, MAX_AUDIT_VALUE } from './audit.ts';
+import { type AuditField, MAX_AUDIT_POINTER, MAX_AUDIT_VALUE } from './audit.ts';
 import { toCanonicalJson } from './plugin-spec.ts';
 import { redact } from './redact.ts';
 import { REDACTED } from './show-resource.ts';
@@ -19,7 +19,10 @@ export function diffFields(before: JsonRecord | undefined, after: JsonRecord | u
     after: after && { raw: after, shown: redact(after).value },
   };
   const deep = before !== undefined && after !== undefined;
-  return [...compareRecords(sides.before, sides.after, '', deep)];
+  return [...compareRecords(sides.before, sides.after, '', deep)].map(({ pointer, ...values }) => ({
+    pointer: cut(pointer, MAX_AUDIT_POINTER),
+    ...values,
+  }));
 }
 
 /** A value as it is, to compare, and as it may be shown. */
@@ -65,7 +68,11 @@ function hidesAll(text: string | undefined): boolean {
 function toText(side: Side | undefined): string | undefined {
   if (side === undefined) return undefined;
   const text = JSON.stringify(side.shown, (key, part) => (OPAQUE.has(key) ? REDACTED : part));
-  return text.length > MAX_AUDIT_VALUE ? `${text.slice(0, MAX_AUDIT_VALUE)}…` : text;
+  return cut(text, MAX_AUDIT_VALUE);
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
 }
 
 function namesOf(side: Side | undefined): readonly string[] {

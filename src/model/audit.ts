@@ -67,7 +67,7 @@ export interface AuditChange {
 
 /** A difference. Without `before` and `after`: it may hold a secret, so that only its place is told. */
 export interface AuditField {
-  /** JSON pointer (RFC 6901). */
+  /** JSON pointer (RFC 6901), cut after MAX_AUDIT_POINTER characters. */
   readonly pointer: string;
   /** JSON text, cut after MAX_AUDIT_VALUE characters; absent: it was not there. */
   readonly before?: string;
@@ -82,6 +82,7 @@ export interface AuditHead {
 
 export const MAX_AUDIT_FIELDS = 20;
 export const MAX_AUDIT_VALUE = 200;
+export const MAX_AUDIT_POINTER = 500;
 
 /** What the first entry has as `previous`. */
 export const NO_ENTRY_HASH = '0'.repeat(64);

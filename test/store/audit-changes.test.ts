@@ -97,6 +97,16 @@ test('what is told is bounded in number and length', () => {
   assert.ok(JSON.stringify(told).length < 10_000);
 });
 
+test('a name that is long is cut too: an entry is kept for good', () => {
+  const of = (value: number) => ({
+    type: 'clusters',
+    resource: { metadata: { ['x'.repeat(100_000)]: value } },
+  });
+  const [field] = change('ResourceSpec', of(1), of(2)).fields ?? [];
+  assert.match(field?.pointer ?? '', /^\/resource\/metadata\/x+…$/);
+  assert.ok((field?.pointer.length ?? 0) < 1_000);
+});
+
 test('lines of what happened are no changes', () => {
   const row = { key: 'e', text: '{}', revision: 1, createdRevision: 1 };
   assert.deepEqual(
