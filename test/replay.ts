@@ -6,9 +6,11 @@
 import { parseArgs } from 'node:util';
 import type { Desk } from './replay/desk.ts';
 import { Laptop } from './replay/laptop.ts';
-import { NEWCOMER } from './replay/newcomer-steps.ts';
+import { CHANGES } from './replay/newcomer-change-steps.ts';
+import { START } from './replay/newcomer-start-steps.ts';
 import { startNight } from './replay/on-call.ts';
-import { ON_CALL } from './replay/on-call-steps.ts';
+import { FAILURES } from './replay/on-call-failure-steps.ts';
+import { RECOVERY } from './replay/on-call-recovery-steps.ts';
 import { type Done, runSection } from './replay/run-section.ts';
 import type { Step } from './replay/step.ts';
 
@@ -41,9 +43,17 @@ async function replay<S extends Scene>(
 const done: Done[] = [];
 const began = performance.now();
 if (values.section !== 'B')
-  done.push(...(await replay('A. The newcomer: 30 minutes on a laptop', NEWCOMER, () => Laptop.open())));
+  done.push(
+    ...(await replay('A. The newcomer: 30 minutes on a laptop', [...START, ...CHANGES], () => Laptop.open())),
+  );
 if (values.section !== 'A')
-  done.push(...(await replay('B. On call, 03:00, 300 Envoys: 6 real, 294 modelled', ON_CALL, startNight)));
+  done.push(
+    ...(await replay(
+      'B. On call, 03:00, 300 Envoys: 6 real, 294 modelled',
+      [...FAILURES, ...RECOVERY],
+      startNight,
+    )),
+  );
 const failed = done.filter(({ isFailed }) => isFailed).length;
 const differing = done.filter(({ isFailed, differs }) => !isFailed && differs).length;
 const minutes = ((performance.now() - began) / 60_000).toFixed(1);

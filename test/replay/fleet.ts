@@ -41,6 +41,10 @@ export class Fleet {
   readonly ports: Readonly<Record<'xds' | 'modules' | 'api' | 'registry', number>>;
   /** The token of the admin is the desk's; this is the one that CI has. */
   ciToken = '';
+  #marked: { readonly pages: number; readonly pushes: ReadonlyMap<string, number> } = {
+    pages: 0,
+    pushes: new Map(),
+  };
   #server: Running | undefined;
   #registry: Running | undefined;
   readonly #upstream: Upstream;
@@ -211,9 +215,23 @@ export class Fleet {
     await until(isThere, { what: `${count} nodes to be connected`, deadlineMs: 90_000, everyMs: 500 });
   }
 
-  /** Nodes whose place got anything so far, as the Envoys of the model saw it. */
-  pushes(): ReadonlyMap<string, number> {
-    return new Map([...this.modelled].map(([id, { pushed }]) => [id, pushed]));
+  /** From here on count `touched` and `pages`. */
+  mark(): void {
+    this.#marked = {
+      pages: this.phone.received.length,
+      pushes: new Map([...this.modelled].map(([id, { pushed }]) => [id, pushed])),
+    };
+  }
+
+  /** Modelled nodes of which a place was sent anything since the mark. */
+  touched(): readonly string[] {
+    const { pushes } = this.#marked;
+    return [...this.modelled].filter(([id, { pushed }]) => pushed > (pushes.get(id) ?? 0)).map(([id]) => id);
+  }
+
+  /** Messages to the phone since the mark. */
+  pages(): number {
+    return this.phone.received.length - this.#marked.pages;
   }
 
   /** How many resources modelled nodes were sent in the version that they had. */

@@ -5,6 +5,7 @@ import { freePort } from '../harness/free-port.ts';
 import { startUpstream, type Upstream } from '../harness/upstream.ts';
 import { until } from '../harness/wait.ts';
 import { Desk, type Running } from './desk.ts';
+import type { Check } from './step.ts';
 
 /** A newcomer's laptop: a clone, an Envoy with a configuration of its own, an application behind it. */
 export class Laptop {
@@ -111,6 +112,32 @@ spec:
   phase: AUTHN
   pluginConfig: {realm: ${realm}, users: {ada: secret}}
 ${rollout === '' ? '' : `  rollout: ${rollout}\n`}`;
+}
+
+/** Lays the document down, with what is said. */
+export function writeDocument(
+  { desk }: Laptop,
+  name: string,
+  options: Parameters<typeof toDocument>[0],
+): void {
+  desk.write(name, desk.localize(toDocument(options)));
+}
+
+/** The own listener answers so, within some time. */
+export async function answers(laptop: Laptop, status: number, withinMs: number): Promise<Check> {
+  const what = `a request is answered ${status} within ${withinMs / 1_000} s`;
+  let last = 0;
+  const isSo = await until(
+    async () => {
+      last = await laptop.get();
+      return last === status;
+    },
+    { what, deadlineMs: withinMs },
+  ).then(
+    () => true,
+    () => false,
+  );
+  return { what, isSo, seen: String(last) };
 }
 
 function ownEnvoy(port: number, upstream: number): string {
