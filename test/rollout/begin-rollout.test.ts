@@ -202,8 +202,7 @@ test('a selector with a typo takes the plugin off one node, not off all', () => 
 test('a delete is a rollout to none, in steps; --now skips them', () => {
   const deleted = { at: 1, by: 'lea', message: 'gone', now: false };
   const world = live().document({ rollout: STEPS, deleted }).decide();
-  assert.equal(world.latest().kind, 'delete');
-  assert.equal(world.latest().by, 'lea');
+  assert.deepEqual([world.latest().kind, world.latest().by], ['delete', 'lea']);
   assert.equal(world.moved().length, 1);
   world.answer().pass(60_000).answer().pass(60_000).answer().pass(120_000);
   assert.equal(world.phase(), 'Succeeded');
@@ -219,8 +218,7 @@ test('`--preset` and the message of the last apply are not for the delete that f
   const world = live().apply(2, { rollout: STEPS, preset: 'all-at-once' }).answer().pass(600_000);
   const deleted = { at: 1, by: 'lea', now: false };
   world.document({ rollout: STEPS, preset: 'all-at-once', message: 'of the apply', deleted });
-  assert.equal(world.decide().moved().length, 1);
-  assert.equal(world.latest().note, undefined);
+  assert.deepEqual([world.decide().moved().length, world.latest().note], [1, undefined]);
 });
 
 test('a deleted plugin that is applied anew is installed in steps', () => {
