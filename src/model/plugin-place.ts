@@ -1,6 +1,6 @@
 import type { NodePresence } from './node.ts';
 import type { NodeVerdict, PluginInSlot } from './node-verdict.ts';
-import { PHASES, type Phase, type PluginName } from './plugin-spec.ts';
+import { PHASES, type Phase, type PluginName, sha256Hex } from './plugin-spec.ts';
 
 /** A slot of a node that can hold a plugin, and what the node said about its content. */
 export interface Place {
@@ -20,6 +20,8 @@ export interface PlaceChoice {
 
 /** What is pushed into a slot to see whether the node reaches us: no plugin, and no news about any. */
 export const PROBE_NAME: PluginName = 'attache/probe';
+/** Of its module, which nobody has. */
+export const PROBE_SHA256 = sha256Hex('attache/probe: no module has this content');
 
 /** What the process that runs now, or ran last, said of its slots. */
 export type VerdictsBySlot = ReadonlyMap<string, NodeVerdict>;

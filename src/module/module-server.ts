@@ -5,6 +5,7 @@ import { TLSSocket } from 'node:tls';
 import { toMessage } from '../model/error.ts';
 import { type ModuleFetch, type ModuleFetchFeed, verifyCapability } from '../model/module-fetch.ts';
 import type { CheckModuleCaller } from '../model/node-auth.ts';
+import { PROBE_SHA256 } from '../model/plugin-place.ts';
 import type { Clock, Log } from '../model/ports.ts';
 import { keepCertificatesFresh, type PortTls, toTlsOptions } from '../model/server-tls.ts';
 import type { BlobCache, OpenBlob } from './blob-cache.ts';
@@ -97,8 +98,11 @@ async function answer(
   response.once('close', () => record?.(false));
   const blob = await cache.open(sha256);
   if (blob === undefined) {
-    log.error({ sha256, process }, 'a module that an Envoy was told to load is not in the cache');
-    onMissing(sha256);
+    // That a probe's module was asked for is all that was to be seen.
+    if (sha256 !== PROBE_SHA256) {
+      log.error({ sha256, process }, 'a module that an Envoy was told to load is not in the cache');
+      onMissing(sha256);
+    }
     return refuse(response, 404, 'module-not-found', 'no such module here');
   }
   try {

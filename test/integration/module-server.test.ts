@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type ModuleFetch, makeCapability, modulePath } from '../../src/model/module-fetch.ts';
+import { PROBE_SHA256 } from '../../src/model/plugin-place.ts';
 import { sha256Hex } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import { startModuleServer } from '../../src/module/module-server.ts';
@@ -81,10 +82,19 @@ test('other paths, methods and encodings of a digest are refused', async t => {
 });
 
 test('an unknown digest is 404 and counts as failed', async t => {
-  const { base, pathOf, events } = await setUp(t);
+  const { base, pathOf, events, missing } = await setUp(t);
   assert.equal((await fetch(base + pathOf(sha256Hex('unknown')))).status, 404);
   await until(() => events.length === 2, { what: 'the failed event' });
   assert.deepEqual(statesOf(events), ['started', 'failed']);
+  assert.deepEqual(missing, [sha256Hex('unknown')]);
+});
+
+test('the module of a probe, which nobody has, is not missed', async t => {
+  const { base, pathOf, events, missing } = await setUp(t);
+  assert.equal((await fetch(base + pathOf(PROBE_SHA256))).status, 404);
+  await until(() => events.length === 2, { what: 'the failed event' });
+  assert.deepEqual(statesOf(events), ['started', 'failed']);
+  assert.deepEqual(missing, []);
 });
 
 /** A client that asks and then reads nothing. */
