@@ -29,12 +29,11 @@ export function judgeNack(state: SlotState, context: SlotContext): SlotState {
     return isAccepted(state, content)
       ? block(state, content.contentHash, phase.message, context.now)
       : refuse(state, content, undefined, phase.message, context.now);
-  const gets = downloadsFor(
-    context.downloads,
-    content,
-    phase.attempt.pushedAt,
-    phase.nackedAt + GET_GRACE_MS,
-  );
+  // An Envoy that is short of CPU may begin its download after that second, and refuse the confirming attempt as long as
+  // it lasts, without another GET: so one since the first attempt counts as well.
+  const { suspected } = state;
+  const since = suspected?.contentHash === content.contentHash ? suspected.since : phase.attempt.pushedAt;
+  const gets = downloadsFor(context.downloads, content, since, phase.nackedAt + GET_GRACE_MS);
   if (gets.length > 0 && phase.attempt.isProbe)
     return { ...state, phase: IDLE, suspected: state.suspected && { ...state.suspected, probing: false } };
   if (gets.length > 0)
@@ -86,7 +85,7 @@ function judgeWithoutGet(state: SlotState, phase: Judging, context: SlotContext)
   return {
     ...state,
     phase: IDLE,
-    suspected: { contentHash: content.contentHash, probing: true },
+    suspected: { contentHash: content.contentHash, probing: true, since: phase.attempt.pushedAt },
     renew: renewed(named, content),
   };
 }

@@ -54,8 +54,15 @@ export interface SlotState {
   readonly refusedContents: ReadonlySet<string>;
   /** Content, by hash, that this node could not load for want of a module; not tried again before `until`. */
   readonly blocked: ReadonlyMap<string, Blocked>;
-  /** A NACK without a GET that one more attempt is to confirm; `probing`: after a look whether GETs arrive. */
-  readonly suspected: { readonly contentHash: string; readonly probing: boolean } | null;
+  /**
+   * A NACK without a GET that one more attempt is to confirm; `probing`: after a look whether GETs arrive. `since`: when
+   * what was refused was pushed.
+   */
+  readonly suspected: {
+    readonly contentHash: string;
+    readonly probing: boolean;
+    readonly since: number;
+  } | null;
   /** Downloads of a module that ended well and were followed by another miss of it, in a row. */
   readonly misses: ReadonlyMap<string, number>;
   /** Plugins that get a new tag at the next push. */

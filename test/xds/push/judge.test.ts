@@ -175,6 +175,20 @@ test('3. a confirming attempt that makes a GET is a miss, not a refusal', () => 
   assert.equal(story.push(), 'verdict a@2');
 });
 
+test('3. a GET that came too late for the first attempt makes a miss of the confirming one', () => {
+  const story = nacked('a@1', 'a@2', 'a').pass(1001);
+  story.push();
+  const end = story.get('a@2');
+  story.get('probe@0');
+  story.pass(10).nack('probe').push();
+  story.nack('a').pass(1001);
+  assert.equal(story.state.refused, null, 'the download goes on: it cannot have been tried');
+  end('sent');
+  assert.equal(story.push(), 'verdict a@2');
+  story.nack('a').pass(1001);
+  assert.equal(story.push(), 'probe', 'a refusal of what is there is found as ever');
+});
+
 test('3. a GET of the probe counts when it comes within a second after the NACK', () => {
   const story = nacked('a@1', 'a@2', 'a').pass(1001);
   story.push();
