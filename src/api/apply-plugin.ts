@@ -16,11 +16,10 @@ import { checkPath, withPathNamespace } from './read-document.ts';
 import type { PluginApplyAnswer, PluginApplyResult } from './schema/plugin-view.ts';
 import { toPluginView } from './to-plugin-view.ts';
 
-/** A PUT, apart from its document. */
+/** What is named, and on what conditions it is changed: a PUT apart from its document, or a DELETE. */
 export interface ApplyRequest extends Preconditions {
   readonly namespace: string;
   readonly name: string;
-  readonly dryRun: boolean;
   readonly message: string | undefined;
 }
 
@@ -38,7 +37,8 @@ export async function applyPlugin(
 ): Promise<PluginApplyAnswer> {
   const parsed = parsePluginDocument(withPathNamespace(body, request.namespace));
   if (Array.isArray(parsed)) throw new DocumentRejected(parsed);
-  const { namespace, name, dryRun } = request;
+  const { namespace, name } = request;
+  const { dryRun } = context;
   const pointers = { namespace: '/metadata/namespace', name: '/metadata/name' };
   checkPath({ ...parsed }, { namespace, name }, pointers);
   return context.exclusive(async () => {
@@ -51,7 +51,7 @@ export async function applyPlugin(
     const spec = withMembers(toSpec(context, parsed, request, createdAt), fleet.groups);
     await requirePlugin(context, toPluginName(spec), [spec]);
     const result = decideResult(fleet, visible, spec);
-    const stored = await store(context, fleet, { before, spec, result, dryRun });
+    const stored = await store(context, fleet, { before, spec, result });
     const shown = dryRun && result !== 'held-back' ? { ...stored, value: spec } : stored;
     const after = toVisibleFleet(withSpec(fleet, shown), context.caller);
     const view = await toPluginView(context.store, after, shown);
@@ -106,16 +106,15 @@ interface Plan {
   readonly before: Stored<PluginSpec> | undefined;
   readonly spec: PluginSpec;
   readonly result: PluginApplyResult;
-  readonly dryRun: boolean;
 }
 
 /** What is stored then; of a dry run what would be. Applying again asks again for a module that failed. */
 async function store(context: CallContext, fleet: Fleet, plan: Plan): Promise<Stored<PluginSpec>> {
-  const { before, spec, result, dryRun } = plan;
+  const { before, spec, result } = plan;
   const key = toPluginName(spec);
   const progress = fleet.progress.get(key)?.state;
   const again = resolvesAgain(spec) || progress === 'failed' || progress === 'retrying';
-  if (dryRun || (result === 'unchanged' && !again)) return before ?? draft(key, spec);
+  if (context.dryRun || (result === 'unchanged' && !again)) return before ?? draft(key, spec);
   const reason = spec.message === undefined ? '' : `: ${spec.message}`;
   const said = result === 'held-back' ? 'applied again, and held back' : `${result} by ${context.caller.who}`;
   const put: Operation = {

@@ -38,9 +38,9 @@ export async function applyResource(
     const resources = records.map(record => record.value);
     refuseConflicts(context, fleet, spec, resources, checked.pointer);
     const result = compare(context, before?.value, checked);
-    if (!request.dryRun) await refuseWhenFrozen(context.store);
+    if (!context.dryRun) await refuseWhenFrozen(context.store);
     const stored =
-      request.dryRun || result === 'unchanged'
+      context.dryRun || result === 'unchanged'
         ? { ...(before ?? { key, revision: 0, createdRevision: 0 }), value: spec }
         : await write(context, key, spec, before, result);
     const view = toResourceView(stored, fleet.nodes, context.rootNamespace);
@@ -50,7 +50,7 @@ export async function applyResource(
       ...findPortWarnings(context, fleet, spec),
       ...findMissingWarnings(context, fleet, spec, resources),
     ];
-    return { ...view, result, warnings, dryRun: request.dryRun };
+    return { ...view, result, warnings, dryRun: context.dryRun };
   });
 }
 

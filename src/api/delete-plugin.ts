@@ -4,11 +4,11 @@ import type { Rollout } from '../model/rollout.ts';
 import type { Operation } from '../store/store.ts';
 import { requirePlugin } from './access/require.ts';
 import { type ApiContext, type CallContext, readNow } from './api-context.ts';
-import { ApiError } from './api-error.ts';
 import { commit } from './commit.ts';
 import { listRollouts } from './find-rollout.ts';
 import { findPlugin, stateOnNode } from './fleet.ts';
 import { refuseWhenFrozen } from './freeze.ts';
+import { toUnknownPlugin } from './not-found.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import { readRolloutFacts } from './rollout-facts.ts';
 import { toPlanText } from './rollout-words.ts';
@@ -18,7 +18,6 @@ import { waitUntil } from './wait-until.ts';
 export interface DeletePluginRequest extends Preconditions {
   readonly namespace: string;
   readonly name: string;
-  readonly dryRun: boolean;
   readonly message: string | undefined;
   /** All nodes at once. */
   readonly now: boolean;
@@ -38,7 +37,8 @@ export async function deletePlugin(
   context: CallContext,
   request: DeletePluginRequest,
 ): Promise<{ readonly answer: DeleteAnswer; readonly removed: boolean }> {
-  const { namespace, name, dryRun } = request;
+  const { namespace, name } = request;
+  const { dryRun } = context;
   const plugin = toPluginName(request);
   const { nodes, specRevision } = await context.exclusive(() => markDeleted(context, plugin, request));
   const answer = { kind: 'Deleted' as const, deleted: { kind: 'Plugin', namespace, name }, nodes, dryRun };
@@ -72,7 +72,7 @@ async function markDeleted(
   const fleet = await readNow(context);
   const stored = findPlugin(fleet, plugin);
   checkPreconditions(request, stored?.revision);
-  if (stored === undefined) throw new ApiError('not-found', `there is no plugin ${plugin}`);
+  if (stored === undefined) throw toUnknownPlugin(plugin);
   await requirePlugin(context, plugin);
   const { value: spec } = stored;
   const nodes = fleet.nodes.filter(
@@ -83,7 +83,7 @@ async function markDeleted(
   // What was rolled back or undone to none has a history, but nothing to leave.
   const nowhere = nodes === 0 && assignment?.base.revision == null && (assignment?.moved.length ?? 0) === 0;
   const known = { nodes, specRevision: nowhere ? undefined : stored.revision };
-  if (request.dryRun) return known;
+  if (context.dryRun) return known;
   await refuseWhenFrozen(store);
   // Asked for again, it goes on as it is; asked to hurry, it hurries.
   if (spec.deleted !== undefined && (spec.deleted.now || !request.now)) return known;

@@ -3,9 +3,9 @@ import { selects } from '../model/selector.ts';
 import { requireResource } from './access/require.ts';
 import { readVisible } from './access/visible.ts';
 import type { CallContext } from './api-context.ts';
-import { ApiError } from './api-error.ts';
 import { commit } from './commit.ts';
 import { refuseWhenFrozen } from './freeze.ts';
+import { toUnknownResource } from './not-found.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import type { DeleteAnswer } from './schema/plugin-view.ts';
 
@@ -23,19 +23,19 @@ interface Target {
 export function deleteResource(
   context: CallContext,
   { key, namespace, name }: Target,
-  request: Preconditions & { readonly dryRun: boolean; readonly message: string | undefined },
+  request: Preconditions & { readonly message: string | undefined },
 ): Promise<DeleteAnswer> {
   return context.exclusive(async () => {
     const { store, caller } = context;
     const stored = await store.get('ResourceSpec', key);
     checkPreconditions(request, stored?.revision);
-    if (stored === undefined) throw new ApiError('not-found', `there is no resource ${key}`);
+    if (stored === undefined) throw toUnknownResource(key);
     await requireResource(context, key);
     const fleet = await readVisible(context);
     const nodes = fleet.nodes.filter(
       ({ connected, node }) => connected && selects(stored.value, node, context.rootNamespace),
     ).length;
-    if (!request.dryRun) {
+    if (!context.dryRun) {
       await refuseWhenFrozen(store);
       const { message } = request;
       const reason = message === undefined ? '' : `: ${message}`;
@@ -50,7 +50,7 @@ export function deleteResource(
     return {
       kind: 'Deleted',
       deleted: { kind: 'EnvoyResource', namespace, name },
-      dryRun: request.dryRun,
+      dryRun: context.dryRun,
       nodes,
       rollout: null,
       text: `resource ${key}: removing from ${toCountText(nodes, 'node')} at once`,

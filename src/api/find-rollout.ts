@@ -1,6 +1,6 @@
 import { parseRolloutId, type Rollout } from '../model/rollout.ts';
 import type { Store } from '../store/store.ts';
-import { ApiError } from './api-error.ts';
+import { toUnknownRollout } from './not-found.ts';
 
 /** A rollout among those of its plugin. */
 export interface FoundRollout {
@@ -24,10 +24,4 @@ export async function findRollout(store: Store, id: string): Promise<FoundRollou
     parsed?.number === 'latest' ? latest : rollouts.find(({ number }) => number === parsed?.number);
   if (rollout !== undefined) return { rollout, latest: rollout === latest };
   throw toUnknownRollout(id);
-}
-
-export function toUnknownRollout(id: string): ApiError {
-  return new ApiError('not-found', `there is no rollout ${id}`, {
-    hint: 'A rollout is called NAMESPACE.PLUGIN.NUMBER, or NAMESPACE.PLUGIN.latest.',
-  });
 }

@@ -17,7 +17,7 @@ import { type Change, commit } from './commit.ts';
 import { DocumentRejected } from './document-rejected.ts';
 import type { Fleet } from './fleet.ts';
 import { refuseWhenFrozen } from './freeze.ts';
-import { checkPreconditions, type Preconditions } from './preconditions.ts';
+import { checkPreconditions } from './preconditions.ts';
 import { checkPath, withPathNamespace } from './read-document.ts';
 import type { NodeGroupApplyAnswer, NodeGroupView } from './schema/node-group-view.ts';
 import type { DeleteAnswer } from './schema/plugin-view.ts';
@@ -43,7 +43,8 @@ export async function applyNodeGroup(
 ): Promise<NodeGroupApplyAnswer> {
   const parsed = parseNodeGroupDocument(withPathNamespace(body, request.namespace));
   if (Array.isArray(parsed)) throw new DocumentRejected(parsed);
-  const { namespace, name, dryRun, message } = request;
+  const { namespace, name, message } = request;
+  const { dryRun } = context;
   checkPath({ ...parsed }, { namespace, name }, { namespace: '/metadata/namespace', name: '/metadata/name' });
   const key = nodeGroupKey(request);
   return context.exclusive(async () => {
@@ -80,10 +81,7 @@ export async function applyNodeGroup(
 }
 
 /** Codes: `not-found`, `group-in-use`, `revision-mismatch`, `frozen`. */
-export function deleteNodeGroup(
-  context: CallContext,
-  request: Name & Preconditions & { readonly dryRun: boolean; readonly message: string | undefined },
-): Promise<DeleteAnswer> {
+export function deleteNodeGroup(context: CallContext, request: ApplyRequest): Promise<DeleteAnswer> {
   const key = nodeGroupKey(request);
   return context.exclusive(async () => {
     const stored = await findNodeGroup(context, request);
@@ -93,7 +91,7 @@ export function deleteNodeGroup(
       throw new ApiError('group-in-use', `node group ${key} is named by ${usedBy.join(', ')}`, {
         hint: 'They would leave their nodes. Change their targetRefs first, or delete them.',
       });
-    if (!request.dryRun) {
+    if (!context.dryRun) {
       await refuseWhenFrozen(context.store);
       await commit(context, toChange(context, key, 'deleted', request.message), [
         { op: 'delete', kind: 'NodeGroup', key, expected: stored.revision },
@@ -103,7 +101,7 @@ export function deleteNodeGroup(
     return {
       kind: 'Deleted',
       deleted: { kind: 'NodeGroup', namespace, name },
-      dryRun: request.dryRun,
+      dryRun: context.dryRun,
       nodes: 0,
       rollout: null,
       text: `node group ${key}: deleted`,

@@ -5,6 +5,7 @@ import { type CallContext, readNow } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { applyPlugin, type PluginApplyRequest } from './apply-plugin.ts';
 import { type Fleet, findPlugin } from './fleet.ts';
+import { toUnknownPlugin } from './not-found.ts';
 import { statusOf } from './plugin-status-of.ts';
 import { checkPreconditions, toETag } from './preconditions.ts';
 import type { PluginApplyAnswer } from './schema/plugin-view.ts';
@@ -33,7 +34,7 @@ export async function patchPlugin(
     const fleet = await readNow(context);
     const stored = findPlugin(fleet, plugin);
     checkPreconditions(request, stored?.revision);
-    if (stored === undefined) throw new ApiError('not-found', `there is no plugin ${plugin}`);
+    if (stored === undefined) throw toUnknownPlugin(plugin);
     const document = mergePatch(toDocument(fleet, stored), patch);
     const conditions = { ifMatch: toETag(stored.revision), ifNoneMatch: undefined };
     try {

@@ -12,6 +12,7 @@ import { findMatchWarning, findMissingWarnings, findPortWarnings } from './apply
 import { checkDocument, withPointer } from './check-document.ts';
 import { findPlugin } from './fleet.ts';
 import { readNodeGroups } from './node-groups.ts';
+import { toUnknownPlugin, toUnknownResource } from './not-found.ts';
 import { type Planned, planPlugin } from './plan-plugin.ts';
 import type { PlanDelete, PlanItem } from './plan-request.ts';
 import { planResource } from './plan-resource.ts';
@@ -158,11 +159,11 @@ function planDeleted(
 ): Planned<PluginPlan | ResourcePlan> {
   if (type !== undefined) {
     if (!state.resources.has(`${type}/${namespace}/${name}`))
-      throw new ApiError('not-found', `there is no resource ${type}/${namespace}/${name}`);
+      throw toUnknownResource(`${type}/${namespace}/${name}`);
     return planResource(state, { type, namespace, name }, undefined, [], findReferences);
   }
   const spec = findPlugin(state.fleet, toPluginName({ namespace, name }))?.value;
-  if (spec === undefined) throw new ApiError('not-found', `there is no plugin ${namespace}/${name}`);
+  if (spec === undefined) throw toUnknownPlugin(`${namespace}/${name}`);
   return planPlugin(state, {
     spec: { ...spec, deleted: { at: clock.now(), by: caller.who, now } },
     module: null,

@@ -3,12 +3,12 @@ import { openPullSecret, type PullSecret, pullSecretKey, sealPullSecret } from '
 import { type PullSecretDocument, parsePullSecretDocument } from '../model/pull-secret-document.ts';
 import type { Stored } from '../store/store.ts';
 import type { ApiContext, CallContext } from './api-context.ts';
-import { ApiError } from './api-error.ts';
 import type { ApplyRequest } from './apply-plugin.ts';
 import { type Change, commit } from './commit.ts';
 import { DocumentRejected } from './document-rejected.ts';
 import { refuseWhenFrozen } from './freeze.ts';
-import { checkPreconditions, type Preconditions } from './preconditions.ts';
+import { toUnknownPullSecret } from './not-found.ts';
+import { checkPreconditions } from './preconditions.ts';
 import { checkPath, withPathNamespace } from './read-document.ts';
 import type { ApplyResult } from './schema/metadata.ts';
 import type { DeleteAnswer } from './schema/plugin-view.ts';
@@ -28,7 +28,8 @@ export async function applyPullSecret(
 ): Promise<PullSecretApplyAnswer> {
   const parsed = parsePullSecretDocument(withPathNamespace(body, request.namespace));
   if (Array.isArray(parsed)) throw new DocumentRejected(parsed);
-  const { namespace, name, dryRun, message } = request;
+  const { namespace, name, message } = request;
+  const { dryRun } = context;
   const pointers = { namespace: '/metadata/namespace', name: '/metadata/name' };
   checkPath({ ...parsed }, { namespace, name }, pointers);
   const key = pullSecretKey(request);
@@ -57,15 +58,12 @@ export async function applyPullSecret(
 }
 
 /** Codes: `not-found`, `revision-mismatch`, `frozen`. What runs needs no credentials any more. */
-export function deletePullSecret(
-  context: CallContext,
-  request: Name & Preconditions & { readonly dryRun: boolean; readonly message: string | undefined },
-): Promise<DeleteAnswer> {
+export function deletePullSecret(context: CallContext, request: ApplyRequest): Promise<DeleteAnswer> {
   const key = pullSecretKey(request);
   return context.exclusive(async () => {
     const stored = await findPullSecret(context, request);
     checkPreconditions(request, stored.revision);
-    if (!request.dryRun) {
+    if (!context.dryRun) {
       await refuseWhenFrozen(context.store);
       await commit(context, toChange(context, key, 'deleted', request.message), [
         { op: 'delete', kind: 'PullSecret', key, expected: stored.revision },
@@ -79,7 +77,7 @@ export function deletePullSecret(
     return {
       kind: 'Deleted',
       deleted,
-      dryRun: request.dryRun,
+      dryRun: context.dryRun,
       nodes: 0,
       rollout: null,
       text: `pull secret ${key}: deleted${users}`,
@@ -91,9 +89,7 @@ export function deletePullSecret(
 export async function findPullSecret({ store }: ApiContext, of: Name): Promise<Stored<PullSecret>> {
   const stored = await store.get('PullSecret', pullSecretKey(of));
   if (stored !== undefined) return stored;
-  throw new ApiError('not-found', `there is no pull secret ${pullSecretKey(of)}`, {
-    hint: 'attache get pullsecrets lists them.',
-  });
+  throw toUnknownPullSecret(pullSecretKey(of));
 }
 
 export async function listPlugins({ store }: ApiContext): Promise<readonly PluginSpec[]> {

@@ -18,6 +18,7 @@ import {
 } from './ask-rollout.ts';
 import { listRollouts } from './find-rollout.ts';
 import { type NodeGroups, readNodeGroups } from './node-groups.ts';
+import { toUnknownPlugin } from './not-found.ts';
 import { requireSigned } from './require-signed.ts';
 
 export type Undone =
@@ -37,7 +38,7 @@ export async function undoPlugin(
   const { store } = context;
   const asked = await context.exclusive(async () => {
     const spec = await store.get('PluginSpec', plugin);
-    if (spec === undefined) throw new ApiError('not-found', `there is no plugin ${plugin}`);
+    if (spec === undefined) throw toUnknownPlugin(plugin);
     const rollouts = await listRollouts(store, plugin);
     const [newest] = rollouts;
     const { to } = request;

@@ -3,8 +3,14 @@ import { findDenial, type Subject } from '../../model/access.ts';
 import type { Caller } from '../../model/caller.ts';
 import { isEverything } from '../../model/scope.ts';
 import type { ApiContext } from '../api-context.ts';
-import { ApiError } from '../api-error.ts';
-import { toUnknownRollout } from '../find-rollout.ts';
+import type { ApiError } from '../api-error.ts';
+import {
+  toUnknownNode,
+  toUnknownPlugin,
+  toUnknownPullSecret,
+  toUnknownResource,
+  toUnknownRollout,
+} from '../not-found.ts';
 import type { ApiServer } from '../routes/route-schema.ts';
 import { type ApiAuth, authenticate, toChallenge } from './authenticate.ts';
 import { toForbidden } from './require.ts';
@@ -86,20 +92,16 @@ function toNotFound(about: About, params: RouteParams): ApiError | undefined {
   const { namespace, name, type, id = '' } = params;
   switch (about) {
     case 'plugin':
-      return new ApiError('not-found', `there is no plugin ${namespace}/${name}`);
+      return toUnknownPlugin(`${namespace}/${name}`);
     case 'resource':
-      return new ApiError('not-found', `there is no resource ${type}/${namespace}/${name}`);
+      return toUnknownResource(`${type}/${namespace}/${name}`);
     case 'pullsecret':
-      return new ApiError('not-found', `there is no pull secret ${namespace}/${name}`, {
-        hint: 'attache get pullsecrets lists them.',
-      });
+      return toUnknownPullSecret(`${namespace}/${name}`);
     case 'rollout':
       return toUnknownRollout(id);
     case 'node':
     case 'whole-node':
-      return new ApiError('not-found', `there is no node ${id}`, {
-        hint: 'A node is known from its first connection on.',
-      });
+      return toUnknownNode(id);
     case 'server':
     case 'fleet':
     case 'listed':

@@ -1,19 +1,9 @@
-import { type ApiContext, readNow, withCaller } from '../api-context.ts';
+import { type ApiContext, readNow } from '../api-context.ts';
 import { applyNodeGroup, deleteNodeGroup, findNodeGroup, toNodeGroupView } from '../node-groups.ts';
 import { BY_KEY, matchesText, takePage } from '../page.ts';
 import { toETag } from '../preconditions.ts';
-import {
-  type ApiServer,
-  answers,
-  DocumentBody,
-  NamedListQuery,
-  NamespacedParams,
-  refuseWrong,
-  toAppliedStatus,
-  toPreconditions,
-  WriteHeaders,
-  WriteQuery,
-} from './route-schema.ts';
+import { addDocumentWrites } from './document-writes.ts';
+import { type ApiServer, answers, NamedListQuery, NamespacedParams } from './route-schema.ts';
 
 const PATH = '/v1/nodegroups/:namespace/:name';
 const TAGS = ['nodegroups'];
@@ -44,33 +34,11 @@ export function addNodeGroupRoutes(app: ApiServer, context: ApiContext): void {
       return toNodeGroupView(stored, await readNow(context));
     },
   );
-  const write = { tags: TAGS, params: NamespacedParams, querystring: WriteQuery, headers: WriteHeaders };
-  app.put(
-    PATH,
-    {
-      schema: {
-        ...write,
-        body: DocumentBody,
-        response: answers({ 200: 'NodeGroupApplyAnswer', 201: 'NodeGroupApplyAnswer' }),
-      },
-      attachValidation: true,
-    },
-    async (request, reply) => {
-      refuseWrong(request.validationError, 'body');
-      const { dryRun = false, message } = request.query;
-      const target = { ...request.params, ...toPreconditions(request.headers), dryRun, message };
-      const answer = await applyNodeGroup(withCaller(context, request), target, request.body);
-      if (!dryRun) reply.header('etag', toETag(Number(answer.metadata.resourceVersion)));
-      return reply.code(toAppliedStatus(answer, dryRun)).send(answer);
-    },
-  );
-  app.delete(PATH, { schema: { ...write, response: answers({ 200: 'Deleted' }) } }, request => {
-    const { dryRun = false, message } = request.query;
-    return deleteNodeGroup(withCaller(context, request), {
-      ...request.params,
-      ...toPreconditions(request.headers),
-      dryRun,
-      message,
-    });
+  addDocumentWrites(app, context, {
+    path: PATH,
+    tags: TAGS,
+    answer: 'NodeGroupApplyAnswer',
+    apply: applyNodeGroup,
+    remove: deleteNodeGroup,
   });
 }

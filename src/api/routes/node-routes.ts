@@ -14,6 +14,7 @@ import { toNodeChains } from '../node-chains.ts';
 import { readLogLevel, readNodeLogs, setLogLevel } from '../node-logs.ts';
 import { excludeNode, forgetNode, includeNode } from '../node-policy.ts';
 import { configureNode, NodeSettingsPatch } from '../node-settings.ts';
+import { toUnknownNode } from '../not-found.ts';
 import { matchesText, takePage } from '../page.ts';
 import { toETag } from '../preconditions.ts';
 import { MessageBody } from '../schema/freeze-view.ts';
@@ -205,10 +206,7 @@ interface Found {
 async function find(context: CallContext, id: string): Promise<Found> {
   const fleet = await readVisible(context);
   const presence = fleet.nodes.find(known => known.node.id === id);
-  if (presence === undefined)
-    throw new ApiError('not-found', `there is no node ${id}`, {
-      hint: 'A node is known from its first connection on.',
-    });
+  if (presence === undefined) throw toUnknownNode(id);
   // A node that was forgotten a moment ago has no resources.
   const config = context.nodes.readConfig(id) ?? { node: presence.node, resources: [] };
   return { fleet, presence, config };

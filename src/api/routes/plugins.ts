@@ -3,10 +3,10 @@ import { type JsonValue, toPluginName } from '../../model/plugin-spec.ts';
 import { PRESETS } from '../../model/rollout-presets.ts';
 import { readVisible } from '../access/visible.ts';
 import { type ApiContext, withCaller } from '../api-context.ts';
-import { ApiError } from '../api-error.ts';
 import { applyPlugin } from '../apply-plugin.ts';
 import { deletePlugin } from '../delete-plugin.ts';
 import { findPlugin, isGone } from '../fleet.ts';
+import { toUnknownPlugin } from '../not-found.ts';
 import { BY_KEY, matchesText, takePage } from '../page.ts';
 import { patchPlugin } from '../patch-plugin.ts';
 import { statusOf } from '../plugin-status-of.ts';
@@ -80,7 +80,7 @@ export function addPluginRoutes(app: ApiServer, context: ApiContext): void {
       const fleet = await readVisible(withCaller(context, request));
       const key = toPluginName(request.params);
       const stored = findPlugin(fleet, key);
-      if (stored === undefined) throw new ApiError('not-found', `there is no plugin ${key}`);
+      if (stored === undefined) throw toUnknownPlugin(key);
       reply.header('etag', toETag(stored.revision));
       return toPluginView(store, fleet, stored, true);
     },
@@ -105,19 +105,19 @@ function addPluginWrites(app: ApiServer, context: ApiContext): void {
     async (request, reply) => {
       refuseWrong(request.validationError, 'body');
       const caller = withCaller(context, request);
-      const { dryRun = false, message, preset } = request.query;
+      const { message, preset } = request.query;
       const conditions = toPreconditions(request.headers);
       const answer = await applyPlugin(
         caller,
-        { ...request.params, ...conditions, dryRun, message, preset },
+        { ...request.params, ...conditions, message, preset },
         request.body,
       );
-      if (dryRun) {
+      if (caller.dryRun) {
         const of = { body: request.body, namespace: request.params.namespace, preset };
         return reply.code(200).send({ ...answer, plan: await planDryRun(caller, reply.raw, of) });
       }
       reply.header('etag', toETag(Number(answer.metadata.resourceVersion)));
-      return reply.code(toAppliedStatus(answer, dryRun)).send(answer);
+      return reply.code(toAppliedStatus(answer, caller.dryRun)).send(answer);
     },
   );
   app.patch(
@@ -136,10 +136,10 @@ function addPluginWrites(app: ApiServer, context: ApiContext): void {
     async (request, reply) => {
       refuseWrong(request.validationError, 'body');
       const caller = withCaller(context, request);
-      const { dryRun = false, message, preset } = request.query;
-      const target = { ...request.params, ...toPreconditions(request.headers), dryRun, message, preset };
+      const { message, preset } = request.query;
+      const target = { ...request.params, ...toPreconditions(request.headers), message, preset };
       const { document, answer } = await patchPlugin(caller, target, request.body as JsonValue);
-      if (dryRun) {
+      if (caller.dryRun) {
         const of = { body: document, namespace: request.params.namespace, preset };
         return reply.send({ ...answer, plan: await planDryRun(caller, reply.raw, of) });
       }
@@ -160,16 +160,15 @@ function addPluginWrites(app: ApiServer, context: ApiContext): void {
     },
     async (request, reply) => {
       const caller = withCaller(context, request);
-      const { dryRun = false, message, now = false } = request.query;
+      const { message, now = false } = request.query;
       const conditions = toPreconditions(request.headers);
       const { removed, answer } = await deletePlugin(caller, {
         ...request.params,
         ...conditions,
-        dryRun,
         message,
         now,
       });
-      if (dryRun) {
+      if (caller.dryRun) {
         const of = { kind: 'delete', type: undefined, ...request.params, now } as const;
         return reply.code(200).send({ ...answer, plan: await planDryRun(caller, reply.raw, of) });
       }

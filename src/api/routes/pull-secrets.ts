@@ -1,5 +1,5 @@
 import { isVisible } from '../access/visible.ts';
-import { type ApiContext, withCaller } from '../api-context.ts';
+import type { ApiContext } from '../api-context.ts';
 import { BY_KEY, matchesText, takePage } from '../page.ts';
 import { toETag } from '../preconditions.ts';
 import {
@@ -9,18 +9,8 @@ import {
   listPlugins,
   toPullSecretView,
 } from '../pull-secrets.ts';
-import {
-  type ApiServer,
-  answers,
-  DocumentBody,
-  NamedListQuery,
-  NamespacedParams,
-  refuseWrong,
-  toAppliedStatus,
-  toPreconditions,
-  WriteHeaders,
-  WriteQuery,
-} from './route-schema.ts';
+import { addDocumentWrites } from './document-writes.ts';
+import { type ApiServer, answers, NamedListQuery, NamespacedParams } from './route-schema.ts';
 
 const PATH = '/v1/pullsecrets/:namespace/:name';
 const TAGS = ['pullsecrets'];
@@ -55,33 +45,11 @@ export function addPullSecretRoutes(app: ApiServer, context: ApiContext): void {
       return toPullSecretView(stored, await listPlugins(context));
     },
   );
-  const write = { tags: TAGS, params: NamespacedParams, querystring: WriteQuery, headers: WriteHeaders };
-  app.put(
-    PATH,
-    {
-      schema: {
-        ...write,
-        body: DocumentBody,
-        response: answers({ 200: 'PullSecretApplyAnswer', 201: 'PullSecretApplyAnswer' }),
-      },
-      attachValidation: true,
-    },
-    async (request, reply) => {
-      refuseWrong(request.validationError, 'body');
-      const { dryRun = false, message } = request.query;
-      const target = { ...request.params, ...toPreconditions(request.headers), dryRun, message };
-      const answer = await applyPullSecret(withCaller(context, request), target, request.body);
-      if (!dryRun) reply.header('etag', toETag(Number(answer.metadata.resourceVersion)));
-      return reply.code(toAppliedStatus(answer, dryRun)).send(answer);
-    },
-  );
-  app.delete(PATH, { schema: { ...write, response: answers({ 200: 'Deleted' }) } }, request => {
-    const { dryRun = false, message } = request.query;
-    return deletePullSecret(withCaller(context, request), {
-      ...request.params,
-      ...toPreconditions(request.headers),
-      dryRun,
-      message,
-    });
+  addDocumentWrites(app, context, {
+    path: PATH,
+    tags: TAGS,
+    answer: 'PullSecretApplyAnswer',
+    apply: applyPullSecret,
+    remove: deletePullSecret,
   });
 }

@@ -6,6 +6,7 @@ import { type ApiContext, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
 import { applyResource } from '../apply-resource.ts';
 import { deleteResource } from '../delete-resource.ts';
+import { toUnknownResource } from '../not-found.ts';
 import { BY_KEY, matchesText, takePage } from '../page.ts';
 import { toETag } from '../preconditions.ts';
 import { toResourceView } from '../to-resource-view.ts';
@@ -69,7 +70,7 @@ export function addResourceRoutes(app: ApiServer, context: ApiContext): void {
     async (request, reply) => {
       const key = toKey(request.params);
       const stored = await context.store.get('ResourceSpec', key);
-      if (stored === undefined) throw new ApiError('not-found', `there is no resource ${key}`);
+      if (stored === undefined) throw toUnknownResource(key);
       reply.header('etag', toETag(stored.revision));
       const { nodes } = await readVisible(withCaller(context, request));
       return toResourceView(stored, nodes, context.rootNamespace);
@@ -95,15 +96,12 @@ function addResourceWrites(app: ApiServer, context: ApiContext): void {
     async (request, reply) => {
       refuseWrong(request.validationError, 'body');
       toKey(request.params);
-      const { dryRun = false, message } = request.query;
+      const caller = withCaller(context, request);
+      const { message } = request.query;
       const conditions = toPreconditions(request.headers);
-      const answer = await applyResource(
-        withCaller(context, request),
-        { ...request.params, ...conditions, dryRun, message },
-        request.body,
-      );
-      if (!dryRun) reply.header('etag', toETag(Number(answer.metadata.resourceVersion)));
-      return reply.code(toAppliedStatus(answer, dryRun)).send(answer);
+      const answer = await applyResource(caller, { ...request.params, ...conditions, message }, request.body);
+      if (!caller.dryRun) reply.header('etag', toETag(Number(answer.metadata.resourceVersion)));
+      return reply.code(toAppliedStatus(answer, caller.dryRun)).send(answer);
     },
   );
   app.delete(
@@ -118,11 +116,11 @@ function addResourceWrites(app: ApiServer, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const { dryRun = false, message } = request.query;
+      const caller = withCaller(context, request);
+      const { message } = request.query;
       const target = { key: toKey(request.params), ...request.params };
-      const answer = await deleteResource(withCaller(context, request), target, {
+      const answer = await deleteResource(caller, target, {
         ...toPreconditions(request.headers),
-        dryRun,
         message,
       });
       return reply.code(toDeletedStatus(answer)).send(answer);

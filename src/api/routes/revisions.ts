@@ -5,6 +5,7 @@ import { revisionKey } from '../../store/record-kinds.ts';
 import { readVisible } from '../access/visible.ts';
 import { type ApiContext, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
+import { toUnknownPlugin } from '../not-found.ts';
 import { BY_KEY_FALLING, takePage } from '../page.ts';
 import { diffRevisions } from '../plan-diff.ts';
 import { toRevisionView } from '../to-revision-view.ts';
@@ -33,8 +34,7 @@ export function addRevisionRoutes(app: ApiServer, context: ApiContext): void {
       const key = toPluginName(request.params);
       const fleet = await readVisible(withCaller(context, request));
       const { records } = await store.list('Revision', `${key}/`);
-      if (records.length === 0 && !fleet.specs.has(key))
-        throw new ApiError('not-found', `there is no plugin ${key}`);
+      if (records.length === 0 && !fleet.specs.has(key)) throw toUnknownPlugin(key);
       const page = takePage(request, reply, clock, records, BY_KEY_FALLING);
       const items = page.items.map(record => toRevisionView(fleet, record.value));
       return { kind: 'RevisionList', ...page, items };

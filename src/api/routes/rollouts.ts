@@ -3,9 +3,9 @@ import { toPluginName } from '../../model/plugin-spec.ts';
 import { isActive, type Rollout } from '../../model/rollout.ts';
 import { readVisible } from '../access/visible.ts';
 import { type ApiContext, withCaller } from '../api-context.ts';
-import { ApiError } from '../api-error.ts';
 import { askRollout } from '../ask-rollout.ts';
 import { findRollout } from '../find-rollout.ts';
+import { toUnknownPlugin } from '../not-found.ts';
 import { type ListOrder, matchesText, PAGE_QUERY, takePage } from '../page.ts';
 import { toAlreadyBackAnswer, toDryRunAnswer, toRolloutAnswer } from '../rollout-answer.ts';
 import { makeRolloutBundle } from '../rollout-bundle.ts';
@@ -129,8 +129,7 @@ function addPluginParts(app: ApiServer, context: ApiContext): void {
       const fleet = await readVisible(withCaller(context, request));
       const rows = await readHistory(context.store, fleet, plugin);
       // History outlives a plugin that was deleted.
-      if (rows.length === 0 && !fleet.specs.has(plugin))
-        throw new ApiError('not-found', `there is no plugin ${plugin}`);
+      if (rows.length === 0 && !fleet.specs.has(plugin)) throw toUnknownPlugin(plugin);
       return { kind: 'RolloutHistory', ...takePage(request, reply, context.clock, rows, HISTORY_ORDER) };
     },
   );
