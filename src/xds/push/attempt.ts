@@ -1,3 +1,4 @@
+import type { PluginInSlot } from '../../model/node-verdict.ts';
 import type { PluginContent, SlotContent } from '../../model/snapshot.ts';
 
 /**
@@ -17,12 +18,33 @@ export interface Attempt {
   readonly isProbe: boolean;
 }
 
-/** Tag of the last push of each plugin in a slot: plugin@revision to tag. */
-export type Tags = ReadonlyMap<string, string>;
+/** What each plugin of a push had as its tag. */
+export interface Tags {
+  readonly parts: readonly PluginInSlot[];
+  /** In the order of `parts`. */
+  readonly tags: readonly string[];
+}
+
+export const NO_TAGS: Tags = { parts: [], tags: [] };
+
+const partsByContent = new WeakMap<SlotContent, readonly PluginInSlot[]>();
+
+/** Its plugins with their revisions: one array for all processes that have it. */
+export function partsIn(content: SlotContent): readonly PluginInSlot[] {
+  const known = partsByContent.get(content);
+  if (known !== undefined) return known;
+  const parts = content.plugins.map(({ plugin, revision }) => ({ plugin, revision }));
+  partsByContent.set(content, parts);
+  return parts;
+}
 
 /** What tells two pushes of a plugin apart apart from the tag. */
-export function partKey(plugin: PluginContent | { plugin: string; revision: number }): string {
-  return `${plugin.plugin}@${plugin.revision}`;
+export function isSamePart(one: PluginInSlot, other: PluginInSlot): boolean {
+  return one.plugin === other.plugin && one.revision === other.revision;
+}
+
+function tagOf({ parts, tags }: Tags, part: PluginInSlot): string | undefined {
+  return tags[parts.findIndex(it => isSamePart(it, part))];
 }
 
 /** What the last pushes of a slot were, as far as they decide the tags of the next. */
@@ -30,7 +52,7 @@ export interface TagHistory {
   /** Tags of the content last accepted. */
   readonly accepted: Tags;
   /** Parts of the content last tried. */
-  readonly tried: ReadonlySet<string>;
+  readonly tried: readonly PluginInSlot[];
   /** The last push was ACKed, so Envoy's "last tried" is what it accepted. */
   readonly clean: boolean;
   /** Names of plugins that must have a new one. */
@@ -47,23 +69,17 @@ export function chooseTags(
   history: TagHistory,
   freshTag: () => string,
 ): readonly string[] {
-  const changed = content.plugins.map(plugin => {
-    const part = partKey(plugin);
-    return (
-      !history.accepted.has(part) ||
-      history.renew.has(plugin.plugin) ||
-      (!history.clean && !history.tried.has(part))
-    );
+  const { accepted, tried, clean, renew } = history;
+  const kept = content.plugins.map(plugin => {
+    const mayStay = !renew.has(plugin.plugin) && (clean || tried.some(it => isSamePart(it, plugin)));
+    return mayStay ? tagOf(accepted, plugin) : undefined;
   });
-  const all = !history.clean && !changed.includes(true);
-  return content.plugins.map((plugin, i) => {
-    const known = history.accepted.get(partKey(plugin));
-    return all || changed[i] === true || known === undefined ? freshTag() : known;
-  });
+  const all = !clean && !kept.includes(undefined);
+  return kept.map(known => (all || known === undefined ? freshTag() : known));
 }
 
 export function toTags(content: SlotContent, tags: readonly string[]): Tags {
-  return new Map(content.plugins.map((plugin, i) => [partKey(plugin), tags[i] ?? '']));
+  return { parts: partsIn(content), tags };
 }
 
 /** The version of a slot's content on the wire: a `w` never counts as accepted (design 5.5). */

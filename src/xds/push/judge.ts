@@ -2,7 +2,7 @@ import type { PluginContent, SlotContent } from '../../model/snapshot.ts';
 import { fetchTimeoutMs, findNamedPlugin } from './attempt.ts';
 import { downloadsFor, GET_GRACE_MS, modulesOf } from './downloads.ts';
 import type { SlotContext } from './slot-machine.ts';
-import { IDLE, type Phase, type SlotState } from './slot-state.ts';
+import { IDLE, NO_NAMES, type Phase, type SlotState } from './slot-state.ts';
 
 /*
  * Miss, refusal or unreachable: the evidence is the GET (design 5.3). A NACK without a GET is held against a
@@ -189,7 +189,7 @@ export function block(state: SlotState, contentHash: string, message: string, no
     ...state,
     phase: IDLE,
     suspected: null,
-    renew: new Set(),
+    renew: NO_NAMES,
     blocked: new Map(state.blocked).set(contentHash, { until: now + delay, failures, message }),
   };
 }

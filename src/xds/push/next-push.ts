@@ -1,29 +1,54 @@
+import type { SlotContent } from '../../model/snapshot.ts';
 import {
   type Attempt,
   chooseTags,
   fetchTimeoutMs,
-  partKey,
+  NO_TAGS,
+  partsIn,
   type TagHistory,
   toTags,
   type Variant,
 } from './attempt.ts';
 import { GET_GRACE_MS } from './downloads.ts';
 import { settleMs } from './judge.ts';
-import { isSettled, type SlotState, type Tried, targetOf } from './slot-state.ts';
+import { isSettled, NO_NAMES, type SlotState, type Tried, targetOf } from './slot-state.ts';
 
 /* What is due for a slot, and when the machine wants to be woken. Pure. */
 
-/** The push that is due, and the state once it is out; undefined when none is. */
-export function nextPush(
-  state: SlotState,
-  now: number,
-  freshTag: () => string,
-): { readonly state: SlotState; readonly attempt: Attempt } | undefined {
+/** What is to be pushed to a slot. */
+export interface DuePush {
+  readonly content: SlotContent;
+  readonly isProbe: boolean;
+}
+
+/** undefined: nothing is due. */
+export function findDue(state: SlotState, now: number): DuePush | undefined {
   if (!state.subscribed || state.phase.kind !== 'idle') return undefined;
   const target = targetOf(state, now);
   const isProbe = state.suspected?.probing === true && state.suspected.contentHash === target?.contentHash;
   const content = isProbe ? state.want?.probe() : target;
   if (content === undefined || (!isProbe && isSettled(state, content))) return undefined;
+  return { content, isProbe };
+}
+
+/** A push, and the state once it is out. */
+export interface SlotPush {
+  readonly state: SlotState;
+  readonly attempt: Attempt;
+}
+
+/** undefined: nothing is due. */
+export function nextPush(state: SlotState, now: number, freshTag: () => string): SlotPush | undefined {
+  const due = findDue(state, now);
+  return due && toPush(state, due, now, freshTag);
+}
+
+export function toPush(
+  state: SlotState,
+  { content, isProbe }: DuePush,
+  now: number,
+  freshTag: () => string,
+): SlotPush {
   const warms = state.mayWarm && now < state.warmUntil && content.plugins.length > 0;
   const variant: Variant = warms ? 'warming' : 'verdict';
   const tags = chooseTags(content, tagHistory(state), freshTag);
@@ -32,19 +57,19 @@ export function nextPush(
     contentHash: content.contentHash,
     variant,
     tags: toTags(content, tags),
-    plugins: content.plugins,
+    plugins: partsIn(content),
     clean: false,
   };
   return {
     attempt,
-    state: { ...state, phase: { kind: 'in-flight', attempt }, tried, mayWarm: false, renew: new Set() },
+    state: { ...state, phase: { kind: 'in-flight', attempt }, tried, mayWarm: false, renew: NO_NAMES },
   };
 }
 
 function tagHistory({ accepted, tried, renew }: SlotState): TagHistory {
   return {
-    accepted: accepted?.tags ?? new Map(),
-    tried: new Set((tried?.plugins ?? []).map(partKey)),
+    accepted: accepted?.tags ?? NO_TAGS,
+    tried: tried?.plugins ?? [],
     clean: tried?.clean ?? true,
     renew,
   };
@@ -71,8 +96,9 @@ export function nextWake(state: SlotState, now: number): number | undefined {
       return undefined;
     case 'idle': {
       // A push that is due already is not waited for.
+      if (!state.subscribed || state.blocked.size === 0) return undefined;
       const untils = [...state.blocked.values()].map(blocked => blocked.until).filter(until => until > now);
-      return state.subscribed && untils.length > 0 ? Math.min(...untils) : undefined;
+      return untils.length > 0 ? Math.min(...untils) : undefined;
     }
     default:
       return phase satisfies never;

@@ -1,10 +1,11 @@
 import type { ModuleFetch } from '../../model/module-fetch.ts';
+import type { PluginInSlot } from '../../model/node-verdict.ts';
 import type { ListenerSlots, WantedSlot } from '../../model/snapshot.ts';
 import type { Attempt } from './attempt.ts';
 import { type Downloads, withFetch } from './downloads.ts';
-import { nextPush, nextWake } from './next-push.ts';
+import { type DuePush, findDue, nextWake, toPush } from './next-push.ts';
 import { type SlotEvent, step } from './slot-machine.ts';
-import { holdsListener, newSlot, type SlotState } from './slot-state.ts';
+import { holdsListener, NO_NAMES, newSlot, type SlotState } from './slot-state.ts';
 
 /**
  * The slots of one process (one run of an Envoy) and what they share: its
@@ -40,6 +41,13 @@ interface Introduction {
   readonly gained: boolean;
 }
 
+/* Shared by all processes that have none. */
+const NO_SLOTS: ProcessState['slots'] = new Map();
+const NO_DOWNLOADS: Downloads = new Map();
+const NOTHING_INTRODUCED: ProcessState['introduced'] = new Map();
+
+const TICK: SlotEvent = { type: 'tick' };
+
 /** Envoy sends the requests of all its types at once when it reconnects. */
 const RELIST_MS = 10_000;
 
@@ -47,10 +55,10 @@ export function newProcess(options: { fresh: boolean; bootstrapDenies: boolean }
   return {
     ...options,
     known: options.fresh,
-    slots: new Map(),
+    slots: NO_SLOTS,
     inFlight: undefined,
-    downloads: new Map(),
-    introduced: new Map(),
+    downloads: NO_DOWNLOADS,
+    introduced: NOTHING_INTRODUCED,
     relistBy: undefined,
   };
 }
@@ -136,13 +144,10 @@ export function onAnswer(state: ProcessState, nack: string | undefined, now: num
 }
 
 export function onWanted(state: ProcessState, lookup: Lookup, now: number): ProcessState {
-  let next = state;
-  for (const slot of state.slots.keys()) {
-    const want = lookup(slot);
-    if (want !== undefined && want !== state.slots.get(slot)?.want)
-      next = onSlot(next, slot, { type: 'wanted', want }, now);
-  }
-  return next;
+  return onSlots(state, now, (name, slot) => {
+    const want = lookup(name);
+    return want === undefined || want === slot.want ? undefined : { type: 'wanted', want };
+  });
 }
 
 export function onFetch(state: ProcessState, fetch: ModuleFetch, now: number): ProcessState {
@@ -151,7 +156,7 @@ export function onFetch(state: ProcessState, fetch: ModuleFetch, now: number): P
 
 export function onTick(state: ProcessState, now: number): ProcessState {
   const late = state.relistBy !== undefined && now >= state.relistBy;
-  return onEverySlot(late ? relisted(state, new Set()) : state, { type: 'tick' }, now);
+  return onSlots(late ? relisted(state, NO_NAMES) : state, now, () => TICK);
 }
 
 /** What Envoy has not named again it does not have any more. */
@@ -172,7 +177,7 @@ export function onStreamClosed(
     if (next.slots.has(slot)) next = onSlot(next, slot, { type: 'stream-closed' }, now);
   const { inFlight } = next;
   if (inFlight !== undefined && slots.includes(inFlight)) next = { ...next, inFlight: undefined };
-  if (isLast) return { ...next, inFlight: undefined, introduced: new Map(), fresh: false };
+  if (isLast) return { ...next, inFlight: undefined, introduced: NOTHING_INTRODUCED, fresh: false };
   // A place with a stream of its own is let go by the end of that; or it comes back on another one.
   return slots.length === 0 ? next : { ...next, relistBy: now + RELIST_MS };
 }
@@ -203,34 +208,50 @@ export function nextProcessPush(
   freshTag: () => string,
 ): { readonly state: ProcessState; readonly slot: string; readonly attempt: Attempt } | undefined {
   if (state.inFlight !== undefined) return undefined;
-  const due = new Map<string, NonNullable<ReturnType<typeof nextPush>>>();
-  for (const [slot, slotState] of state.slots) {
-    const push = nextPush(slotState, now, freshTag);
-    if (push !== undefined) due.set(slot, push);
+  const due: DueSlot[] = [];
+  for (const [name, slot] of state.slots) {
+    const push = findDue(slot, now);
+    if (push !== undefined) due.push({ name, slot, push });
   }
-  const waits = new Map([...due].map(([slot, { attempt }]) => [slot, findNextPlaces(state, slot, attempt)]));
-  const free = [...due.keys()].find(slot => waits.get(slot)?.length === 0);
-  // Where all that is due waits for each other, one must begin.
-  const stuck = [...waits.values()].every(places => places.every(place => due.has(place)));
-  const slot = free ?? (stuck ? [...due.keys()][0] : undefined);
-  const push = slot === undefined ? undefined : due.get(slot);
-  if (slot === undefined || push === undefined) return undefined;
-  const slots = new Map(state.slots).set(slot, push.state);
-  return { slot, attempt: push.attempt, state: { ...state, slots, inFlight: slot } };
+  const chosen = chooseSlot(state, due);
+  if (chosen === undefined) return undefined;
+  const push = toPush(chosen.slot, chosen.push, now, freshTag);
+  const slots = new Map(state.slots).set(chosen.name, push.state);
+  return { slot: chosen.name, attempt: push.attempt, state: { ...state, slots, inFlight: chosen.name } };
 }
 
+interface DueSlot {
+  readonly name: string;
+  readonly slot: SlotState;
+  readonly push: DuePush;
+}
+
+function chooseSlot(state: ProcessState, due: readonly DueSlot[]): DueSlot | undefined {
+  const free = due.find(it => findNextPlaces(state, it).length === 0);
+  if (free !== undefined) return free;
+  // Where all that is due waits for each other, one must begin.
+  const isDue = (place: string): boolean => due.some(({ name }) => name === place);
+  return due.every(it => findNextPlaces(state, it).every(isDue)) ? due[0] : undefined;
+}
+
+const NO_PLACES: readonly string[] = [];
+
 /** The slots that are to hold a plugin which this push takes out of its slot, and do not hold it yet. */
-function findNextPlaces(state: ProcessState, slot: string, { content, isProbe }: Attempt): readonly string[] {
-  if (isProbe) return [];
-  const stays = new Set(content.plugins.map(it => it.plugin));
-  const leaves = (state.slots.get(slot)?.accepted?.plugins ?? []).filter(it => !stays.has(it.plugin));
+function findNextPlaces({ slots }: ProcessState, { name, slot, push }: DueSlot): readonly string[] {
+  if (push.isProbe || slot.accepted === null) return NO_PLACES;
+  const leaves = slot.accepted.plugins.filter(it => !holds(push.content.plugins, it.plugin));
+  if (leaves.length === 0) return NO_PLACES;
   return leaves.flatMap(({ plugin }) =>
-    [...state.slots].flatMap(([name, other]) => {
-      const isNext = other.subscribed && other.want?.wanted.plugins.some(it => it.plugin === plugin);
-      const isThere = other.accepted?.plugins.some(it => it.plugin === plugin);
-      return name !== slot && isNext && !isThere ? [name] : [];
+    [...slots].flatMap(([place, other]) => {
+      const isNext = other.subscribed && holds(other.want?.wanted.plugins ?? [], plugin);
+      const isThere = holds(other.accepted?.plugins ?? [], plugin);
+      return place !== name && isNext && !isThere ? [place] : [];
     }),
   );
+}
+
+function holds(plugins: readonly Pick<PluginInSlot, 'plugin'>[], plugin: string): boolean {
+  return plugins.some(it => it.plugin === plugin);
 }
 
 /** When the push went out that is un-ACKed. */
@@ -241,9 +262,12 @@ export function pushedAt({ inFlight, slots }: ProcessState): number | undefined 
 
 /** When onTick is due at the latest. */
 export function processWake(state: ProcessState, now: number): number | undefined {
-  const wakes = [...state.slots.values()].flatMap(slot => nextWake(slot, now) ?? []);
-  if (state.relistBy !== undefined) wakes.push(Math.max(now, state.relistBy));
-  return wakes.length === 0 ? undefined : Math.min(...wakes);
+  let wake = state.relistBy === undefined ? undefined : Math.max(now, state.relistBy);
+  for (const slot of state.slots.values()) {
+    const own = nextWake(slot, now);
+    if (own !== undefined && (wake === undefined || own < wake)) wake = own;
+  }
+  return wake;
 }
 
 /** No slot of the listener is un-ACKed or refused (design 5.7). */
@@ -266,10 +290,22 @@ function slotWarmsUntil(state: ProcessState, slot: string, waits: boolean): numb
   return fetchTimeoutMs === 0 ? Number.POSITIVE_INFINITY : sentAt + fetchTimeoutMs / 2;
 }
 
-function onEverySlot(state: ProcessState, event: SlotEvent, now: number): ProcessState {
-  let next = state;
-  for (const slot of state.slots.keys()) next = onSlot(next, slot, event, now);
-  return next;
+/** What happens to each slot, where something does. */
+function onSlots(
+  state: ProcessState,
+  now: number,
+  toEvent: (name: string, slot: SlotState) => SlotEvent | undefined,
+): ProcessState {
+  const context = { now, downloads: state.downloads };
+  let slots: Map<string, SlotState> | undefined;
+  for (const [name, before] of state.slots) {
+    const event = toEvent(name, before);
+    const after = event === undefined ? before : step(before, event, context);
+    if (after === before) continue;
+    slots ??= new Map(state.slots);
+    slots.set(name, after);
+  }
+  return slots === undefined ? state : { ...state, slots };
 }
 
 function onSlot(state: ProcessState, slot: string, event: SlotEvent, now: number): ProcessState {
@@ -283,5 +319,5 @@ function without(state: ProcessState, slot: string): ProcessState {
   if (!state.introduced.has(slot)) return state;
   const introduced = new Map(state.introduced);
   introduced.delete(slot);
-  return { ...state, introduced };
+  return { ...state, introduced: introduced.size === 0 ? NOTHING_INTRODUCED : introduced };
 }

@@ -1,8 +1,18 @@
 import type { SlotContent, WantedSlot } from '../../model/snapshot.ts';
-import { parseVersion, toTags } from './attempt.ts';
+import { NO_TAGS, parseVersion, partsIn, toTags } from './attempt.ts';
 import type { Downloads } from './downloads.ts';
 import { block, judgeNack, judgeWaiting } from './judge.ts';
-import { containsRefused, IDLE, newSlot, type SlotState, type Tried, targetOf } from './slot-state.ts';
+import {
+  containsRefused,
+  IDLE,
+  NO_MISSES,
+  NO_NAMES,
+  NONE_BLOCKED,
+  newSlot,
+  type SlotState,
+  type Tried,
+  targetOf,
+} from './slot-state.ts';
 
 export type SlotEvent =
   /** A request names the slot; `version` is what Envoy says it has. */
@@ -62,7 +72,7 @@ function subscribed(
   context: SlotContext,
 ): SlotState {
   const says = event.version === undefined ? undefined : parseVersion(event.version);
-  const known = { ...state, subscribed: true, phase: IDLE, renew: new Set<string>() };
+  const known = { ...state, subscribed: true, phase: IDLE, renew: NO_NAMES };
   if (says === undefined) {
     const first = state.tried === null && state.refused === null;
     const gained = first ? event.gained === true : state.gained;
@@ -71,7 +81,7 @@ function subscribed(
   }
   // Nothing known of this process but its own word: what it has is also what it tried last, until an LDS NACK
   // or a stored attempt says otherwise.
-  const tried = state.tried ?? { ...says, tags: new Map(), plugins: [], clean: true };
+  const tried = state.tried ?? { ...says, tags: NO_TAGS, plugins: [], clean: true };
   const same = tried.contentHash === says.contentHash && tried.variant === says.variant;
   // The same content was out once more when the stream broke: its version does not tell how that ended.
   const unsure = !tried.clean && state.accepted?.contentHash === says.contentHash;
@@ -93,11 +103,8 @@ function acceptedAs(state: SlotState, contentHash: string, now: number): NonNull
   if (state.accepted?.contentHash === contentHash) return state.accepted;
   const content = [state.want?.wanted, state.want?.fallback].find(it => it?.contentHash === contentHash);
   const same = state.tried?.contentHash === contentHash ? state.tried : undefined;
-  const plugins = (content?.plugins ?? same?.plugins ?? []).map(({ plugin, revision }) => ({
-    plugin,
-    revision,
-  }));
-  const tags = same?.tags ?? new Map();
+  const plugins = content === undefined ? (same?.plugins ?? []) : partsIn(content);
+  const tags = same?.tags ?? NO_TAGS;
   return { contentHash, at: now, plugins, tags, ...(content === undefined ? {} : { content }) };
 }
 
@@ -114,9 +121,9 @@ function wanted(state: SlotState, want: WantedSlot): SlotState {
     ...next,
     phase: stale ? IDLE : phase,
     suspected: null,
-    refusedContents: new Set(),
-    blocked: new Map(),
-    misses: new Map(),
+    refusedContents: NO_NAMES,
+    blocked: NONE_BLOCKED,
+    misses: NO_MISSES,
     refused: state.refused && {
       ...state.refused,
       // Once the plugin went back, wanting the same revision again is somebody's retry.
@@ -136,24 +143,29 @@ function acked(state: SlotState, context: SlotContext): SlotState {
   if (attempt.variant === 'warming')
     return { ...state, tried, phase: { kind: 'warming', attempt, ackedAt: context.now } };
   const { content } = attempt;
-  const blocked = new Map(state.blocked);
-  blocked.delete(content.contentHash);
   return {
     ...state,
     tried,
     phase: IDLE,
     suspected: null,
-    misses: new Map(),
-    blocked,
+    misses: NO_MISSES,
+    blocked: withoutBlock(state.blocked, content),
     refused: refusalAfter(state, content),
     accepted: {
       contentHash: content.contentHash,
       content,
       at: context.now,
-      plugins: content.plugins.map(({ plugin, revision }) => ({ plugin, revision })),
+      plugins: partsIn(content),
       tags: toTags(content, attempt.tags),
     },
   };
+}
+
+function withoutBlock(blocked: SlotState['blocked'], { contentHash }: SlotContent): SlotState['blocked'] {
+  if (!blocked.has(contentHash)) return blocked;
+  const left = new Map(blocked);
+  left.delete(contentHash);
+  return left.size === 0 ? NONE_BLOCKED : left;
 }
 
 /** A refusal stays as state until a revision of its plugin at least as new is accepted. */

@@ -5,7 +5,7 @@ import {
   onReading,
   type Reading,
 } from '../../../src/xds/loaded/loaded-proof.ts';
-import type { Variant } from '../../../src/xds/push/attempt.ts';
+import { NO_TAGS, type Variant } from '../../../src/xds/push/attempt.ts';
 import { withFetch } from '../../../src/xds/push/downloads.ts';
 import { newProcess, type ProcessState } from '../../../src/xds/push/process-machine.ts';
 import { IDLE, newSlot, type SlotState } from '../../../src/xds/push/slot-state.ts';
@@ -40,7 +40,7 @@ export class LoadedStory {
   /** The slot as the store remembers it: its content is known by its hash. */
   restore(slot: string, content: string): this {
     const { contentHash, plugins } = toContent(content);
-    return this.#set(slot, { accepted: { contentHash, at: 1, plugins, tags: new Map() } });
+    return this.#set(slot, { accepted: { contentHash, at: 1, plugins, tags: NO_TAGS } });
   }
 
   /** What compile says that the slot is to hold. */
@@ -64,7 +64,7 @@ export class LoadedStory {
       content: toContent(content),
       at: this.#now,
       plugins: plugins.map(({ plugin, revision }) => ({ plugin, revision })),
-      tags: new Map(),
+      tags: NO_TAGS,
     };
     return this.#set(slot, { phase: IDLE, accepted });
   }

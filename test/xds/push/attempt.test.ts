@@ -6,7 +6,9 @@ import {
   chooseTags,
   fetchTimeoutMs,
   findNamedPlugin,
+  NO_TAGS,
   parseVersion,
+  partsIn,
   type TagHistory,
   toTags,
   toVersion,
@@ -17,15 +19,12 @@ const tag = (n: number): string => n.toString(16).padStart(16, '0');
 
 function tagsOf(content: string, history: Partial<TagHistory>): readonly string[] {
   let next = 100;
-  const nothing: TagHistory = { accepted: new Map(), tried: new Set(), clean: true, renew: new Set() };
+  const nothing: TagHistory = { accepted: NO_TAGS, tried: [], clean: true, renew: new Set() };
   return chooseTags(toContent(content), { ...nothing, ...history }, () => tag(next++));
 }
 
-const ACCEPTED = new Map([
-  ['default/a@1', tag(1)],
-  ['default/b@1', tag(2)],
-]);
-const TRIED = new Set(ACCEPTED.keys());
+const ACCEPTED = toTags(toContent('a@1 b@1'), [tag(1), tag(2)]);
+const TRIED = ACCEPTED.parts;
 
 test('4. tags: kept where nothing changed, fresh where something did', () => {
   const table: readonly [string, string, Partial<TagHistory>, readonly string[]][] = [
@@ -37,7 +36,7 @@ test('4. tags: kept where nothing changed, fresh where something did', () => {
     [
       'back to the last accepted: what was not in the refused content is fresh',
       'a@1 b@1',
-      { accepted: ACCEPTED, clean: false, tried: new Set(['default/a@1', 'default/b@2']) },
+      { accepted: ACCEPTED, clean: false, tried: partsIn(toContent('a@1 b@2')) },
       [tag(1), tag(100)],
     ],
     [
@@ -71,10 +70,12 @@ test('4. after a push that was not ACKed there is always a fresh tag, whatever c
       chain,
       fc.subarray(['default/a', 'default/b']),
       (next, accepted, tried, renew) => {
-        const keys = (content: string): string[] => content.split(' ').map(it => `default/${it}`);
         const tags = tagsOf(next, {
-          accepted: new Map(keys(accepted).map((key, i) => [key, tag(i)])),
-          tried: new Set(keys(tried)),
+          accepted: toTags(
+            toContent(accepted),
+            accepted.split(' ').map((_, i) => tag(i)),
+          ),
+          tried: partsIn(toContent(tried)),
           clean: false,
           renew: new Set(renew),
         });
@@ -95,14 +96,17 @@ test('4. a push where only a tag differs changes no other byte, and no length', 
 });
 
 test('tags are found again by plugin and revision', () => {
+  const accepted = toTags(toContent('a@1 b@2'), [tag(1), tag(2)]);
+  assert.deepEqual(tagsOf('b@2 a@2', { accepted }), [tag(2), tag(100)]);
+});
+
+test('all processes that have a content share the list of what is in it', () => {
   const content = toContent('a@1 b@2');
-  assert.deepEqual(
-    [...toTags(content, [tag(1), tag(2)])],
-    [
-      ['default/a@1', tag(1)],
-      ['default/b@2', tag(2)],
-    ],
-  );
+  assert.deepEqual(partsIn(content), [
+    { plugin: 'default/a', revision: 1 },
+    { plugin: 'default/b', revision: 2 },
+  ]);
+  assert.equal(partsIn(content), partsIn(content));
 });
 
 test('5. a version says content and form, and is read back', () => {

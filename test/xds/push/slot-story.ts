@@ -1,10 +1,13 @@
 import type { ModuleFetch } from '../../../src/model/module-fetch.ts';
-import { type Attempt, partKey } from '../../../src/xds/push/attempt.ts';
+import type { PluginInSlot } from '../../../src/model/node-verdict.ts';
+import type { Attempt } from '../../../src/xds/push/attempt.ts';
 import { type Downloads, withFetch } from '../../../src/xds/push/downloads.ts';
 import { nextPush, nextWake } from '../../../src/xds/push/next-push.ts';
 import { type SlotEvent, step } from '../../../src/xds/push/slot-machine.ts';
 import { newSlot, type SlotState, targetOf } from '../../../src/xds/push/slot-state.ts';
 import { type Part, part, slotContent } from '../model/content.ts';
+
+const partKey = (it: PluginInSlot): string => `${it.plugin}@${it.revision}`;
 
 /** `a@2` as a part of a chain: plugin default/a at revision 2, module `a-2`. `a@2:m` shares the module `m`. */
 export function toPart(text: string): Part {

@@ -1,7 +1,7 @@
 /** What the places of a client hold that comes back with one version for all of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { toVersion, type Variant } from '../../../src/xds/push/attempt.ts';
+import { NO_TAGS, toVersion, type Variant } from '../../../src/xds/push/attempt.ts';
 import { newSlot, type SlotState } from '../../../src/xds/push/slot-state.ts';
 import { recallVersions } from '../../../src/xds/sotw/recall-versions.ts';
 import { toSlotsVersion } from '../../../src/xds/sotw/response.ts';
@@ -13,8 +13,8 @@ function slot(name: string, accepted: string | null, tried = accepted): SlotStat
   const variant: Variant = form === 'w' ? 'warming' : 'verdict';
   return {
     ...newSlot(name),
-    accepted: accepted === null ? null : { contentHash: accepted, at: 0, plugins: [], tags: new Map() },
-    tried: tried === null ? null : { contentHash, variant, tags: new Map(), plugins: [], clean: true },
+    accepted: accepted === null ? null : { contentHash: accepted, at: 0, plugins: [], tags: NO_TAGS },
+    tried: tried === null ? null : { contentHash, variant, tags: NO_TAGS, plugins: [], clean: true },
   };
 }
 
