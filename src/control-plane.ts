@@ -49,6 +49,7 @@ import { makePublishRight } from './module/publish-right.ts';
 import { createRegistryAudit } from './module/registry-audit.ts';
 import { keepScrubbed } from './module/scrub-cache.ts';
 import { meterTrials } from './module/trial/metered-trials.ts';
+import { createTrialNursery } from './module/trial/trial-nursery.ts';
 import { createTrialRunner } from './module/trial/trial-runner.ts';
 import { startRolloutController } from './rollout/rollout-controller.ts';
 import { createCoalescedWriter } from './store/coalesced-writer.ts';
@@ -58,7 +59,7 @@ import { meterStore } from './store/metered-store.ts';
 import { createSeal, loadSealKey } from './store/seal.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 import { keepEventsTrimmed } from './store/trim-events.ts';
-import { clock, random, readMachine, readVersion } from './system.ts';
+import { clock, createBusyMeter, random, readMachine, readVersion } from './system.ts';
 import { toSoonestEnds } from './tls/read-certificates.ts';
 import { type WatchedTls, watchCertificates } from './tls/watch-certificates.ts';
 import { linkTo } from './webhook/link-to.ts';
@@ -205,7 +206,9 @@ async function start(
   onStop(() => xds.stop());
   const forEnvoys = { xds: formatAddress(advertised(config, xds.address)), modules: formatAddress(modules) };
 
-  const runner = createTrialRunner({ clock });
+  const nursery = createTrialNursery({ clock, readBusyShare: createBusyMeter() });
+  onStop(() => nursery.close());
+  const runner = createTrialRunner({ clock, runProcess: nursery.run });
   onStop(() => runner.close());
   const trials = meterTrials(runner, meter);
   const planner = createModulePlanner({ store, seal, cache, sources, trials, rootNamespace, clock });

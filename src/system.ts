@@ -32,6 +32,17 @@ export const random: RandomHex = bytes => {
   return hex;
 };
 
+/** How much of the time since it was last asked the event loop was busy: 0 to 1. */
+export function createBusyMeter(): () => number {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    return utilization;
+  };
+}
+
 /** `1.0.0`, of this package. */
 export function readVersion(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');

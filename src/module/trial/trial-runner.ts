@@ -1,5 +1,7 @@
 import type { Clock } from '../../model/ports.ts';
-import { runTrialProcess, type TrialBounds } from './trial-process.ts';
+import { AS_ENVOY, SMALL, toLimitMs } from './trial-bounds.ts';
+import type { ChildBounds } from './trial-child.ts';
+import { type RunTrialProcess, runTrialProcess } from './trial-process.ts';
 import type { TrialOrder } from './trial-protocol.ts';
 import { TrialQueue } from './trial-queue.ts';
 import { type TrialResult, toNotRun } from './trial-result.ts';
@@ -12,6 +14,8 @@ export interface TrialRunnerOptions {
   readonly waiting?: number;
   /** A module's own time, ms; default 2 s and a second for each MB, at most 30 s. */
   readonly limitMs?: number;
+  /** Starts the processes; default: they are forked from this one. */
+  readonly runProcess?: RunTrialProcess;
 }
 
 /** A plugin as it is to run. */
@@ -41,10 +45,6 @@ export interface TrialRunner {
   close(): Promise<void>;
 }
 
-/** Enough for most plugins, and little for a host that tries many. */
-const SMALL = { memoryPages: 2048, heapMiB: 128, isOptimized: false };
-/** What Envoy gives: nothing is refused that was not tried so. */
-const AS_ENVOY = { memoryPages: 16_384, heapMiB: 512, isOptimized: true };
 const NEWEST_MINOR = 40;
 
 /**
@@ -54,6 +54,9 @@ const NEWEST_MINOR = 40;
  */
 export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
   const { clock, parallel = 2, waiting = 64 } = options;
+  const runProcess: RunTrialProcess =
+    options.runProcess ??
+    ((bytes, order, bounds, signal) => runTrialProcess({ bytes, order, bounds }, clock, signal));
   const closing = new AbortController();
   const queue = new TrialQueue(parallel, waiting);
   // A hog takes a gibibyte then.
@@ -64,8 +67,7 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
     const bytes = typeof module === 'function' ? await module() : module;
     const limitMs = options.limitMs ?? toLimitMs(bytes.length);
     const order = toOrder(input, clock.now());
-    const run = (bounds: Omit<TrialBounds, 'limitMs'>) =>
-      runTrialProcess(bytes, order, { ...bounds, limitMs }, clock, signal);
+    const run = (bounds: ChildBounds) => runProcess(bytes, order, { ...bounds, limitMs }, signal);
     const first = await run(SMALL);
     return isFinal(first) ? first : large.run(() => run(AS_ENVOY), signal);
   };
@@ -92,11 +94,6 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
 /** A loop does not end with more memory either. */
 function isFinal({ outcome }: TrialResult): boolean {
   return outcome === 'ok' || outcome === 'timed-out' || outcome === 'not-run';
-}
-
-/** 2 s and a second for each MB, at most 30 s. */
-function toLimitMs(sizeBytes: number): number {
-  return Math.min(2_000 + Math.ceil(sizeBytes / 1000), 30_000);
 }
 
 function toOrder(input: TrialInput, now: number): TrialOrder {

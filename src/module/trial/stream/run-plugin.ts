@@ -1,5 +1,6 @@
 import type { Exchange, PluginRun, RunLog, RunPlan } from '../../../model/plugin-run.ts';
 import type { Clock } from '../../../model/ports.ts';
+import { toProcessorS } from '../trial-bounds.ts';
 import { type ChildReport, runChild } from '../trial-process.ts';
 import { toTrialResult } from '../trial-result.ts';
 import type { StreamEvent, StreamOrder } from './stream-protocol.ts';
@@ -22,10 +23,9 @@ export async function runPlugin(
   signal: AbortSignal,
 ): Promise<PluginRun> {
   const limitMs = LIMIT_MS + Math.ceil(bytes.length / 1000) + LIMIT_MS_PER_STEP * plan.steps.length;
-  const bounds = { ...BOUNDS, limitMs };
-  return toPluginRun(
-    await runChild<StreamEvent>('stream-entry', bytes, toOrder(plan), bounds, clock, signal),
-  );
+  const bounds = { ...BOUNDS, limitMs, processorS: toProcessorS(limitMs) };
+  const run = { entry: 'stream-entry', bytes, order: toOrder(plan), bounds } as const;
+  return toPluginRun(await runChild<StreamEvent>(run, clock, signal));
 }
 
 function toOrder(plan: RunPlan): StreamOrder {

@@ -1,0 +1,95 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import type { NurseryAnswer, NurseryOrder } from './nursery-protocol.ts';
+import type { TrialBounds } from './trial-bounds.ts';
+import type { TrialOrder } from './trial-protocol.ts';
+import type { TrialResult } from './trial-result.ts';
+
+/** The nursery's process, seen from the server. It keeps nobody's event loop alive while nothing runs in it. */
+export class NurseryProcess {
+  readonly #process: ChildProcess;
+  readonly #waiting = new Map<number, (result: TrialResult | undefined) => void>();
+  readonly #gone: Promise<void>;
+  #isGone = false;
+  #lastId = 0;
+
+  constructor() {
+    // TypeScript as it is here, JavaScript in the published package.
+    const program = new URL(
+      `./nursery-entry.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
+      import.meta.url,
+    );
+    this.#process = fork(program, {
+      cwd: '/',
+      env: {},
+      execArgv: ['--no-warnings'],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#process.on('message', answer => this.#take(answer as NurseryAnswer));
+    this.#gone = new Promise(resolve => {
+      const lose = () => {
+        this.#lose();
+        resolve();
+      };
+      this.#process.once('exit', lose).once('error', lose);
+    });
+    this.#process.unref();
+    this.#process.channel?.unref();
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Has a child start, which waits for the next run. */
+  prepare(): void {
+    this.#send({ kind: 'prepare' });
+  }
+
+  /** Undefined: this process ended before that, or `signal` ended the run. */
+  run(
+    bytes: Uint8Array,
+    order: TrialOrder,
+    bounds: TrialBounds,
+    signal: AbortSignal,
+  ): Promise<TrialResult | undefined> {
+    this.#lastId++;
+    const id = this.#lastId;
+    const end = () => this.#send({ kind: 'end', id });
+    signal.addEventListener('abort', end);
+    return new Promise<TrialResult | undefined>(resolve => {
+      this.#waiting.set(id, resolve);
+      this.#process.channel?.ref();
+      this.#send({ kind: 'run', id, bytes, order, bounds });
+    }).finally(() => signal.removeEventListener('abort', end));
+  }
+
+  /** Ends it, and all that it started. */
+  async end(): Promise<void> {
+    if (this.#process.connected) this.#process.disconnect();
+    this.#process.ref();
+    await this.#gone;
+  }
+
+  #take({ id, result }: NurseryAnswer): void {
+    const resolve = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (this.#waiting.size === 0) this.#process.channel?.unref();
+    resolve?.(result);
+  }
+
+  #send(order: NurseryOrder): void {
+    if (!this.#process.connected) this.#lose();
+    else
+      this.#process.send(order, error => {
+        if (error !== null) this.#lose();
+      });
+  }
+
+  #lose(): void {
+    this.#isGone = true;
+    if (this.#process.connected) this.#process.disconnect();
+    for (const resolve of this.#waiting.values()) resolve(undefined);
+    this.#waiting.clear();
+  }
+}
