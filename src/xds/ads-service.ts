@@ -183,7 +183,7 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
     const isLast = session.streams.isOnly(channel);
     const other = isLast ? sessionsOf(process.nodeId).findLast(it => it !== session) : undefined;
     // First: a node that is gone keeps the places that it had.
-    if (isLast && other === undefined) recorder.disconnected(process.nodeId, process, clock.now());
+    if (isLast && other === undefined) recorder.disconnected(process, clock.now());
     session.streams.close(channel);
     if (!isLast) return;
     const known = sessions.get(process.nodeId);

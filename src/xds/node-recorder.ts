@@ -3,10 +3,10 @@ import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { RandomHex } from '../model/ports.ts';
 import { eventKey, verdictKey } from '../store/record-kinds.ts';
 import type { Records, WritableKind } from '../store/store.ts';
-import type { LoadedPart } from './loaded/loaded-parts.ts';
+import type { LoadedParts } from './loaded/loaded-parts.ts';
 import type { Process } from './process-registry.ts';
 import type { SlotState } from './push/slot-state.ts';
-import { toVerdict } from './verdict-record.ts';
+import { isSameVerdict, toVerdict } from './verdict-record.ts';
 
 /** Coalesces: what is put within an interval is one transaction, the last value per key wins. */
 export interface CoalescedPut {
@@ -16,14 +16,32 @@ export interface CoalescedPut {
   afterWrite(callback: () => void): void;
 }
 
+/** What is recorded of a node. */
+interface NodeRecord {
+  presence: NodePresence;
+  /** By slot. */
+  readonly verdicts: Map<string, VerdictRecord>;
+  /** What was looked at last. */
+  seen: Seen | undefined;
+}
+
+interface VerdictRecord {
+  readonly key: string;
+  value: NodeVerdict;
+}
+
+interface Seen {
+  readonly process: Process;
+  readonly slots: ReadonlyMap<string, SlotState>;
+  readonly loaded: LoadedParts;
+  readonly connected: boolean;
+}
+
 /** Writes what was observed: NodePresence, NodeVerdict and their events. Never costs a commit each. */
 export class NodeRecorder {
   readonly #writer: CoalescedPut;
   readonly #random: RandomHex;
-  readonly #presences: Map<string, NodePresence>;
-  readonly #verdicts: Map<string, NodeVerdict>;
-  /** The slots that were recorded, each with what was proven of it then. */
-  #seen = new WeakMap<SlotState, ReadonlyMap<string, LoadedPart> | 'nothing'>();
+  readonly #nodes = new Map<string, NodeRecord>();
 
   constructor(
     writer: CoalescedPut,
@@ -33,13 +51,17 @@ export class NodeRecorder {
   ) {
     this.#writer = writer;
     this.#random = random;
-    this.#presences = new Map(presences.map(presence => [presence.node.id, presence]));
-    this.#verdicts = new Map(verdicts.map(verdict => [verdictKey(verdict.node, verdict.slot), verdict]));
+    for (const presence of presences)
+      this.#nodes.set(presence.node.id, { presence, verdicts: new Map(), seen: undefined });
+    for (const value of verdicts)
+      this.#nodes
+        .get(value.node)
+        ?.verdicts.set(value.slot, { key: verdictKey(value.node, value.slot), value });
   }
 
   /** At our start nobody is connected yet, whatever the records say. */
   forgetConnections(now: number): void {
-    for (const presence of this.#presences.values()) this.#gone(presence, now);
+    for (const record of this.#nodes.values()) this.#gone(record, now);
   }
 
   connected(node: NodeIdentity, process: Process, now: number): void {
@@ -49,21 +71,20 @@ export class NodeRecorder {
 
   /** Of two Envoys with one node.id the newer one has gone: from now on the records are about the other one. */
   handedOver(node: NodeIdentity, process: Process, since: number, now: number): void {
-    this.#present(node, process, since, now);
-    this.#seen = new WeakMap();
+    this.#present(node, process, since, now).seen = undefined;
     this.slots(process, now);
   }
 
   /** All Envoys that are connected with this node.id. */
   sharedBy(nodeId: string, envoys: readonly ConnectedEnvoy[], now: number): void {
-    const presence = this.#presences.get(nodeId);
-    if (presence === undefined) return;
-    const { envoys: before, ...rest } = presence;
+    const record = this.#nodes.get(nodeId);
+    if (record === undefined || (envoys.length < 2 && record.presence.envoys === undefined)) return;
+    const { envoys: before, ...rest } = record.presence;
     if (envoys.length < 2) {
-      if (before !== undefined) this.#put(rest);
+      this.#put(record, rest);
       return;
     }
-    this.#put({ ...rest, envoys });
+    this.#put(record, { ...rest, envoys });
     if (envoys.length <= (before?.length ?? 1)) return;
     const addresses = envoys.map(({ address }) => address).join(', ');
     const advice = 'unless one of them is about to go, give each a node.id of its own';
@@ -76,47 +97,49 @@ export class NodeRecorder {
     this.#writer.afterWrite(callback);
   }
 
-  disconnected(nodeId: string, process: Process, now: number): void {
-    const known = this.#presences.get(nodeId);
-    if (known === undefined || known.process !== process.id || !known.connected) return;
-    this.#gone(known, now);
-    this.event('node.disconnected', nodeId, `${nodeId} disconnected`, now);
+  disconnected(process: Process, now: number): void {
+    const record = this.#ofConnected(process);
+    if (record === undefined) return;
+    this.#gone(record, now);
+    this.event('node.disconnected', process.nodeId, `${process.nodeId} disconnected`, now);
   }
 
   /** Any ACK of any type: the record is touched at most once a second. */
   acked(nodeId: string, now: number): void {
-    const known = this.#presences.get(nodeId);
-    if (known !== undefined && now - (known.lastAckAt ?? 0) >= 1000) this.#put({ ...known, lastAckAt: now });
+    const record = this.#nodes.get(nodeId);
+    if (record !== undefined && now - (record.presence.lastAckAt ?? 0) >= 1000)
+      this.#put(record, { ...record.presence, lastAckAt: now });
   }
 
   /** Since when it owes an answer; undefined: it owes none, or not for long enough to be called silent. */
   silent(process: Process, since: number | undefined): void {
-    const known = this.#presences.get(process.nodeId);
-    if (known?.process !== process.id || !known.connected || known.silentSince === since) return;
-    const { silentSince: _, ...rest } = known;
-    this.#put(since === undefined ? rest : { ...rest, silentSince: since });
+    const record = this.#ofConnected(process);
+    if (record === undefined || record.presence.silentSince === since) return;
+    const { silentSince: _, ...rest } = record.presence;
+    this.#put(record, since === undefined ? rest : { ...rest, silentSince: since });
   }
 
-  nacks(nodeId: string, process: Process, nacks: readonly ResourceNack[]): void {
-    const known = this.#presences.get(nodeId);
-    if (known?.process !== process.id || JSON.stringify(known.nacks) === JSON.stringify(nacks)) return;
-    this.#put({ ...known, nacks });
+  nacks(process: Process, nacks: readonly ResourceNack[]): void {
+    const record = this.#of(process);
+    if (record === undefined || nacks.length + record.presence.nacks.length === 0) return;
+    if (JSON.stringify(record.presence.nacks) !== JSON.stringify(nacks))
+      this.#put(record, { ...record.presence, nacks });
   }
 
   /** Writes the slots whose state changed since the last call. */
   slots(process: Process, now: number): void {
-    if (this.#presences.get(process.nodeId)?.process !== process.id) return;
-    const names: string[] = [];
-    for (const [slot, state] of process.state.slots) {
-      if (state.subscribed) names.push(slot);
-      const loaded = process.proof.loaded.get(slot);
-      if (this.#seen.get(state) === (loaded ?? 'nothing')) continue;
-      this.#seen.set(state, loaded ?? 'nothing');
-      this.#verdict(process, state, now, loaded);
-    }
-    const known = this.#presences.get(process.nodeId);
-    if (known?.connected === true && known.slots.join('\n') !== names.join('\n'))
-      this.#put({ ...known, slots: names });
+    const record = this.#of(process);
+    if (record === undefined) return;
+    const { slots } = process.state;
+    const { loaded } = process.proof;
+    const { connected } = record.presence;
+    const seen = record.seen?.process === process ? record.seen : undefined;
+    if (seen?.slots === slots && seen.loaded === loaded && seen.connected === connected) return;
+    for (const [slot, state] of slots)
+      if (seen?.slots.get(slot) !== state || seen.loaded.get(slot) !== loaded.get(slot))
+        this.#verdict(record, process, state, now);
+    record.seen = { process, slots, loaded, connected };
+    if (connected) this.#recordNames(record, slots);
   }
 
   event(type: string, node: string, message: string, at: number): void {
@@ -125,38 +148,45 @@ export class NodeRecorder {
 
   /** The node is gone: nothing of it is kept. */
   forget(nodeId: string): void {
-    if (!this.#presences.delete(nodeId)) return;
+    const record = this.#nodes.get(nodeId);
+    if (record === undefined) return;
+    this.#nodes.delete(nodeId);
     this.#writer.delete('NodePresence', nodeId);
-    for (const [key, verdict] of this.#verdicts) {
-      if (verdict.node !== nodeId) continue;
-      this.#verdicts.delete(key);
-      this.#writer.delete('NodeVerdict', key);
-    }
+    for (const { key } of record.verdicts.values()) this.#writer.delete('NodeVerdict', key);
   }
 
-  presences(): IterableIterator<NodePresence> {
-    return this.#presences.values();
+  *presences(): IterableIterator<NodePresence> {
+    for (const { presence } of this.#nodes.values()) yield presence;
   }
 
   presence(nodeId: string): NodePresence | undefined {
-    return this.#presences.get(nodeId);
+    return this.#nodes.get(nodeId)?.presence;
   }
 
   verdict(nodeId: string, slot: string): NodeVerdict | undefined {
-    return this.#verdicts.get(verdictKey(nodeId, slot));
+    return this.#nodes.get(nodeId)?.verdicts.get(slot)?.value;
   }
 
-  #verdict(
-    process: Process,
-    state: SlotState,
-    now: number,
-    loaded: ReadonlyMap<string, LoadedPart> | undefined,
-  ): void {
-    const key = verdictKey(process.nodeId, state.slot);
-    const previous = this.#verdicts.get(key);
+  /** undefined: the records are about another process of its node. */
+  #of(process: Process): NodeRecord | undefined {
+    const record = this.#nodes.get(process.nodeId);
+    return record?.presence.process === process.id ? record : undefined;
+  }
+
+  #ofConnected(process: Process): NodeRecord | undefined {
+    const record = this.#of(process);
+    return record?.presence.connected === true ? record : undefined;
+  }
+
+  #verdict({ verdicts }: NodeRecord, process: Process, state: SlotState, now: number): void {
+    const known = verdicts.get(state.slot);
+    const previous = known?.value;
+    const loaded = process.proof.loaded.get(state.slot);
     const next = toVerdict(process.nodeId, process.id, state, previous, now, loaded);
-    if (JSON.stringify(next) === JSON.stringify(previous)) return;
-    this.#verdicts.set(key, next);
+    if (previous !== undefined && isSameVerdict(next, previous)) return;
+    const key = known?.key ?? verdictKey(process.nodeId, state.slot);
+    if (known === undefined) verdicts.set(state.slot, { key, value: next });
+    else known.value = next;
     this.#writer.put('NodeVerdict', key, next);
     if (next.refused !== null && next.refused.at !== previous?.refused?.at)
       this.event(
@@ -167,10 +197,19 @@ export class NodeRecorder {
       );
   }
 
-  #present(node: NodeIdentity, process: Process, since: number, now: number): void {
-    const known = this.#presences.get(node.id);
+  #recordNames(record: NodeRecord, slots: ReadonlyMap<string, SlotState>): void {
+    const known = record.presence.slots;
+    const names: string[] = [];
+    for (const [name, { subscribed }] of slots) if (subscribed) names.push(name);
+    if (names.length !== known.length || names.some((name, i) => name !== known[i]))
+      this.#put(record, { ...record.presence, slots: names });
+  }
+
+  #present(node: NodeIdentity, process: Process, since: number, now: number): NodeRecord {
+    const record = this.#nodes.get(node.id);
+    const known = record?.presence;
     const isSame = known?.process === process.id;
-    this.#put({
+    const presence: NodePresence = {
       node,
       process: process.id,
       connected: true,
@@ -180,15 +219,20 @@ export class NodeRecorder {
       slots: isSame ? known.slots : [],
       nacks: isSame ? known.nacks : [],
       ...(known?.envoys === undefined ? {} : { envoys: known.envoys }),
-    });
+    };
+    const next = record ?? { presence, verdicts: new Map<string, VerdictRecord>(), seen: undefined };
+    this.#nodes.set(node.id, next);
+    this.#put(next, presence);
+    return next;
   }
 
-  #gone({ silentSince: _, envoys: _envoys, ...known }: NodePresence, now: number): void {
-    if (known.connected) this.#put({ ...known, connected: false, since: now });
+  #gone(record: NodeRecord, now: number): void {
+    const { silentSince: _, envoys: _envoys, ...known } = record.presence;
+    if (known.connected) this.#put(record, { ...known, connected: false, since: now });
   }
 
-  #put(presence: NodePresence): void {
-    this.#presences.set(presence.node.id, presence);
+  #put(record: NodeRecord, presence: NodePresence): void {
+    record.presence = presence;
     this.#writer.put('NodePresence', presence.node.id, presence);
   }
 }

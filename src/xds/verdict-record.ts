@@ -1,6 +1,6 @@
 import type { AcceptedContent, NodeVerdict, VerdictState } from '../model/node-verdict.ts';
 import { type LoadedPart, namesOfLoaded } from './loaded/loaded-parts.ts';
-import { NO_TAGS } from './push/attempt.ts';
+import { isSamePart, NO_TAGS } from './push/attempt.ts';
 import { newSlot, type SlotState } from './push/slot-state.ts';
 
 /** The word for a slot: what its process said or showed about the content it was to have. */
@@ -36,6 +36,54 @@ export function toVerdict(
     accepted: accepted && toAccepted(accepted, loaded),
     refused: refused && withoutActive(refused),
   };
+}
+
+/** Whether nothing would be written anew. */
+export function isSameVerdict(one: NodeVerdict, other: NodeVerdict): boolean {
+  return (
+    one.process === other.process &&
+    one.state === other.state &&
+    one.since === other.since &&
+    isSameTried(one.tried, other.tried) &&
+    isSameAccepted(one.accepted, other.accepted) &&
+    isSameRefused(one.refused, other.refused)
+  );
+}
+
+function isSameTried(one: NodeVerdict['tried'], other: NodeVerdict['tried']): boolean {
+  if (one === null || other === null) return one === other;
+  return (
+    one.contentHash === other.contentHash &&
+    one.acked === other.acked &&
+    isSameList(one.plugins, other.plugins, isSamePart)
+  );
+}
+
+function isSameAccepted(one: NodeVerdict['accepted'], other: NodeVerdict['accepted']): boolean {
+  if (one === null || other === null) return one === other;
+  return (
+    one.contentHash === other.contentHash &&
+    one.at === other.at &&
+    isSameList(one.plugins, other.plugins, isSamePart) &&
+    isSameList(one.loaded ?? [], other.loaded ?? [], Object.is)
+  );
+}
+
+function isSameRefused(one: NodeVerdict['refused'], other: NodeVerdict['refused']): boolean {
+  if (one === null || other === null) return one === other;
+  return (
+    one.contentHash === other.contentHash &&
+    one.plugin === other.plugin &&
+    one.revision === other.revision &&
+    one.message === other.message &&
+    one.at === other.at &&
+    one.healed === other.healed
+  );
+}
+
+function isSameList<T>(one: readonly T[], other: readonly T[], isSame: (a: T, b: T) => boolean): boolean {
+  if (one === other) return true;
+  return one.length === other.length && one.every((it, i) => isSame(it, other[i] as T));
 }
 
 function toAccepted(

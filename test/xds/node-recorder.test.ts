@@ -62,7 +62,7 @@ test('a node that owes an answer is silent until it answers or goes', () => {
   recorder.silent(process, undefined);
   assert.equal(presence()?.silentSince, undefined);
   recorder.silent(process, 30);
-  recorder.disconnected(NODE.id, process, 40);
+  recorder.disconnected(process, 40);
   const gone = presence();
   assert.deepEqual([gone?.connected, gone?.silentSince], [false, undefined]);
 });
@@ -89,7 +89,7 @@ test('a node that goes stays on record, with when', () => {
   const { recorder, presence, attach } = setUp();
   const process = attach();
   recorder.connected(NODE, process, 10);
-  recorder.disconnected(NODE.id, process, 20);
+  recorder.disconnected(process, 20);
   const record = presence();
   assert.deepEqual([record?.connected, record?.since, record?.firstSeenAt], [false, 20, 10]);
 });
@@ -97,11 +97,11 @@ test('a node that goes stays on record, with when', () => {
 test('a node that goes twice, and one that nobody knows, is no news', () => {
   const { recorder, take, attach } = setUp();
   const process = attach();
-  recorder.disconnected('nobody', process, 1);
+  recorder.disconnected(process, 1);
   recorder.connected(NODE, process, 10);
-  recorder.disconnected(NODE.id, process, 20);
+  recorder.disconnected(process, 20);
   take();
-  recorder.disconnected(NODE.id, process, 30);
+  recorder.disconnected(process, 30);
   assert.deepEqual(take(), []);
 });
 
@@ -137,8 +137,8 @@ test('the end of an old process does not disconnect the node that has a new one'
   const young = attach();
   recorder.connected(NODE, young, 11);
   take();
-  recorder.disconnected(NODE.id, old, 12);
-  recorder.nacks(NODE.id, old, [NACK]);
+  recorder.disconnected(old, 12);
+  recorder.nacks(old, [NACK]);
   withSlots(old, { x: SlotStory.accepted('a@1') });
   recorder.slots(old, 12);
   assert.deepEqual(take(), []);
@@ -160,11 +160,11 @@ test('refused resources are written when they change', () => {
   const { recorder, presence, take, attach } = setUp();
   const process = attach();
   recorder.connected(NODE, process, 10);
-  recorder.nacks(NODE.id, process, [NACK]);
+  recorder.nacks(process, [NACK]);
   assert.deepEqual(presence()?.nacks, [NACK]);
-  recorder.nacks(NODE.id, process, [{ ...NACK }]);
+  recorder.nacks(process, [{ ...NACK }]);
   assert.deepEqual(take(), []);
-  recorder.nacks(NODE.id, process, []);
+  recorder.nacks(process, []);
   assert.deepEqual(presence()?.nacks, []);
 });
 
@@ -282,7 +282,7 @@ test('a node that is forgotten leaves no record, and is seen for the first time 
   recorder.connected(NODE, process, 10);
   withSlots(process, { x: SlotStory.accepted('a@1'), y: SlotStory.accepted('b@1') });
   recorder.slots(process, 20);
-  recorder.disconnected(NODE.id, process, 30);
+  recorder.disconnected(process, 30);
   take();
   recorder.forget(NODE.id);
   recorder.forget('nobody');
@@ -339,7 +339,7 @@ test('when the newer of two Envoys goes, the records are about the older one aga
   assert.ok(writes.some(it => it.kind === 'NodeVerdict' && (it.value as NodeVerdict).process === older.id));
   const last = writes.findLast(it => it.kind === 'NodePresence')?.value as NodePresence;
   assert.deepEqual([last.process, last.connected, last.since, last.slots], [older.id, true, 10, ['s']]);
-  recorder.disconnected(NODE.id, newer, 31);
+  recorder.disconnected(newer, 31);
   assert.equal(presence(), undefined, 'the other one is still there');
   assert.equal(registry.current(NODE.id), older);
   assert.equal(registry.byId(newer.id), undefined);

@@ -344,7 +344,7 @@ export class Session {
         }),
       ),
     );
-    this.#context.recorder.nacks(this.process.nodeId, this.process, nacks);
+    this.#context.recorder.nacks(this.process, nacks);
   }
 
   #logNack(request: DiscoveryRequest): void {
