@@ -40,8 +40,9 @@ class Writer implements CoalescedWriter {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #intervalMs: number;
-  readonly #pending = new Map<string, KeyOperation>();
-  #waiting: (() => void)[] = [];
+  #pending = new Batch();
+  /** What is being written; empty: nothing is. */
+  #underWay = new Batch();
   #cancelTimer: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
   #failures = 0;
@@ -70,8 +71,9 @@ class Writer implements CoalescedWriter {
   }
 
   afterWrite(callback: () => void): void {
-    if (this.#pending.size === 0) callback();
-    else this.#waiting.push(callback);
+    const newest = this.#pending.isEmpty ? this.#underWay : this.#pending;
+    if (newest.isEmpty) callback();
+    else newest.waiting.push(callback);
   }
 
   async stop(): Promise<void> {
@@ -96,7 +98,7 @@ class Writer implements CoalescedWriter {
       );
       return;
     }
-    this.#pending.set(toId(operation), operation);
+    this.#pending.add(operation);
     this.#schedule(this.#intervalMs);
   }
 
@@ -109,28 +111,54 @@ class Writer implements CoalescedWriter {
   }
 
   async #writePending(): Promise<void> {
-    const batch = [...this.#pending.values()];
-    if (batch.length === 0) return;
-    const waiting = this.#waiting.length;
+    const batch = this.#pending;
+    if (batch.isEmpty) return;
+    this.#underWay = batch;
+    this.#pending = new Batch();
     try {
-      await this.#store.transaction(batch);
+      await this.#store.transaction(batch.operations());
     } catch (error) {
       this.#failures += 1;
       this.#log.error(
         { err: error, failures: this.#failures },
         'observations could not be written; trying again',
       );
+      // What was put meanwhile is newer.
+      batch.merge(this.#pending);
+      this.#pending = batch;
       if (!this.#stopped) this.#schedule(Math.min(this.#intervalMs * 2 ** this.#failures, MAX_RETRY_MS));
       throw error;
+    } finally {
+      this.#underWay = new Batch();
     }
     this.#failures = 0;
-    // What was put meanwhile is newer than what was written: it stays for the next interval.
-    for (const operation of batch)
-      if (this.#pending.get(toId(operation)) === operation) this.#pending.delete(toId(operation));
-    for (const callback of this.#waiting.splice(0, waiting)) callback();
+    for (const callback of batch.waiting) callback();
   }
 }
 
-function toId(operation: KeyOperation): string {
-  return `${operation.kind}\n${operation.key}`;
+/** What is written together: the last operation on each record, and who waits for it. */
+class Batch {
+  /** By kind, by key. */
+  readonly #kinds = new Map<WritableKind, Map<string, KeyOperation>>();
+  readonly waiting: (() => void)[] = [];
+
+  get isEmpty(): boolean {
+    return this.#kinds.size === 0;
+  }
+
+  add(operation: KeyOperation): void {
+    const ofKind = this.#kinds.get(operation.kind);
+    if (ofKind !== undefined) ofKind.set(operation.key, operation);
+    else this.#kinds.set(operation.kind, new Map([[operation.key, operation]]));
+  }
+
+  operations(): readonly KeyOperation[] {
+    return [...this.#kinds.values()].flatMap(ofKind => [...ofKind.values()]);
+  }
+
+  /** `newer` is not used any more. */
+  merge(newer: Batch): void {
+    for (const operation of newer.operations()) this.add(operation);
+    this.waiting.push(...newer.waiting);
+  }
 }

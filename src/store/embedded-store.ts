@@ -1,6 +1,9 @@
 import { planAppends } from './append-audit.ts';
 import type { Engine, Row, Write } from './engine.ts';
-import { planTransaction } from './plan-transaction.ts';
+import { ObservedRecords, type ObservedWrite } from './observed-records.ts';
+import { type PlannedWrite, planTransaction, type TransactionBase } from './plan-transaction.ts';
+import { isObserved } from './record-kinds.ts';
+import type { SegmentBounds } from './segment-log.ts';
 import type {
   Change,
   Expected,
@@ -18,28 +21,36 @@ import { WatchHub } from './watch.ts';
 
 /**
  * The Store over an engine in this process. Each call reads, decides and writes in one synchronous step, so that
- * calls take effect in the order they were made and nothing can come between a check and its write.
+ * calls take effect in the order they were made and nothing can come between a check and its write. Records of the
+ * observed kinds are in memory, and in the engine's segments: see observed-records.ts.
  */
 export class EmbeddedStore implements Store {
   readonly #engine: Engine;
+  readonly #observed: ObservedRecords;
+  readonly #base: TransactionBase;
   readonly #hub = new WatchHub();
   #closed = false;
 
-  constructor(engine: Engine) {
+  /** `bounds` are those of segments. Throws StoreError `store-damaged`. */
+  constructor(engine: Engine, bounds?: SegmentBounds) {
     this.#engine = engine;
+    const observed = new ObservedRecords(engine.segments(), bounds);
+    this.#observed = observed;
+    this.#base = {
+      find: (kind, key) => (isObserved(kind) ? observed.get(kind, key) : engine.read(kind, key)),
+      needsCreated: kind => isObserved(kind) || this.#hub.wants(kind),
+    };
   }
 
   async get<K extends Kind>(kind: K, key: string): Promise<Stored<Records[K]> | undefined> {
-    const row = this.#open().read(kind, key);
+    const engine = this.#open();
+    if (isObserved(kind)) return this.#observed.get(kind, key) as Stored<Records[K]> | undefined;
+    const row = engine.read(kind, key);
     return row && toStored<K>(kind, row);
   }
 
   async list<K extends Kind>(kind: K, prefix = ''): Promise<Listing<Records[K]>> {
-    const engine = this.#open();
-    return {
-      revision: engine.revision,
-      records: engine.scan(kind, prefix).map(row => toStored<K>(kind, row)),
-    };
+    return { revision: this.#open().revision, records: this.#scan(kind, prefix) };
   }
 
   async put<K extends WritableKind>(
@@ -61,8 +72,10 @@ export class EmbeddedStore implements Store {
 
   watch<K extends Kind>(kinds: readonly K[], signal: AbortSignal): AsyncIterable<readonly Change[]> {
     const load = () => {
-      const engine = this.#open();
-      return kinds.flatMap(kind => engine.scan(kind, '').map(row => toChange(kind, row.key, row, true)));
+      this.#open();
+      return kinds.flatMap(kind =>
+        this.#scan(kind, '').map(stored => toChange(kind, stored.key, stored, true)),
+      );
     };
     return this.#hub.watch(kinds, load, signal);
   }
@@ -74,23 +87,43 @@ export class EmbeddedStore implements Store {
     this.#engine.close();
   }
 
+  #scan<K extends Kind>(kind: K, prefix: string): readonly Stored<Records[K]>[] {
+    if (isObserved(kind)) return this.#observed.list(kind, prefix) as readonly Stored<Records[K]>[];
+    return this.#engine.scan(kind, prefix).map(row => toStored<K>(kind, row));
+  }
+
   #commit(operations: readonly Operation[]): number {
     const engine = this.#open();
     const revision = engine.revision + 1;
-    const read: Engine['read'] = (kind, key) => engine.read(kind, key);
-    const changes = planTransaction(operations, read, revision);
+    const planned = planTransaction(operations, this.#base, revision);
     const drafts = operations.flatMap(operation => (operation.op === 'append' ? [operation.value] : []));
-    const writes = [...changes, ...planAppends(drafts, changes, read, revision, engine.digestKey)];
+    const read: Engine['read'] = (kind, key) => this.#readRow(kind, key);
+    const writes = [...planned, ...planAppends(drafts, planned, read, revision, engine.digestKey)];
     if (writes.length === 0) return engine.revision;
-    engine.apply(revision, writes);
-    this.#publish(writes);
+    const observed = planned.filter(({ kind }) => isObserved(kind)).map(toObservedWrite);
+    const rows = observed.length === 0 ? writes : writes.filter(({ kind }) => !isObserved(kind));
+    const plan = this.#observed.plan(observed);
+    engine.apply(revision, rows, plan.change);
+    this.#observed.adopt(plan);
+    this.#publish(rows, observed);
     return revision;
   }
 
-  #publish(writes: readonly Write[]): void {
-    const wanted = writes.filter(write => this.#hub.wants(write.kind));
-    if (wanted.length > 0)
-      this.#hub.publish(wanted.map(({ kind, key, row }) => toChange(kind, key, row, false)));
+  #readRow(kind: Kind, key: string): Row | undefined {
+    if (!isObserved(kind)) return this.#engine.read(kind, key);
+    const stored = this.#observed.get(kind, key);
+    if (stored === undefined) return undefined;
+    const { value, revision, createdRevision } = stored;
+    return { key, text: JSON.stringify(value), revision, createdRevision };
+  }
+
+  #publish(rows: readonly Write[], observed: readonly ObservedWrite[]): void {
+    const changes: Change[] = [];
+    for (const { kind, key, row } of rows)
+      if (this.#hub.wants(kind)) changes.push(toChange(kind, key, row && toStored(kind, row), false));
+    for (const { kind, key, stored } of observed)
+      if (this.#hub.wants(kind)) changes.push(toChange(kind, key, stored, false));
+    if (changes.length > 0) this.#hub.publish(changes);
   }
 
   #open(): Engine {
@@ -103,6 +136,12 @@ function withExpected(operation: KeyOperation, expected: Expected | undefined): 
   return expected === undefined ? operation : { ...operation, expected };
 }
 
+function toObservedWrite({ kind, key, row, value }: PlannedWrite): ObservedWrite {
+  if (row === undefined) return { kind, key, stored: undefined, text: '' };
+  const { text, revision, createdRevision } = row;
+  return { kind, key, stored: { key, value, revision, createdRevision }, text };
+}
+
 /** Readers get the text's own parse, never the writer's object: equal to what a restart would show. */
 function toStored<K extends Kind>(kind: K, row: Row): Stored<Records[K]> {
   const { key, text, revision, createdRevision } = row;
@@ -113,6 +152,6 @@ function toStored<K extends Kind>(kind: K, row: Row): Stored<Records[K]> {
   }
 }
 
-function toChange(kind: Kind, key: string, row: Row | undefined, initial: boolean): Change {
-  return { kind, key, initial, stored: row && toStored(kind, row) } as Change;
+function toChange(kind: Kind, key: string, stored: Stored<unknown> | undefined, initial: boolean): Change {
+  return { kind, key, initial, stored } as Change;
 }

@@ -2,6 +2,7 @@ import { EmbeddedStore } from './embedded-store.ts';
 import type { Engine, Row, Write } from './engine.ts';
 import { compareKeys } from './key-order.ts';
 import type { Kind } from './record-kinds.ts';
+import type { Segment } from './segment.ts';
 import type { Store } from './store.ts';
 
 /** A Store that keeps nothing: the same contract without a disk, for tests and short-lived uses. */
@@ -24,12 +25,16 @@ class MemoryEngine implements Engine {
     return rows.filter(row => row.key.startsWith(prefix)).sort((a, b) => compareKeys(a.key, b.key));
   }
 
+  segments(): Iterable<Segment> {
+    return [];
+  }
+
   apply(revision: number, writes: readonly Write[]): void {
     for (const { kind, key, row } of writes) {
       const rows = this.#kinds.get(kind) ?? new Map<string, Row>();
       this.#kinds.set(kind, rows);
       if (row === undefined) rows.delete(key);
-      else rows.set(key, row);
+      else rows.set(key, { ...row, createdRevision: rows.get(key)?.createdRevision ?? row.createdRevision });
     }
     this.revision = revision;
   }

@@ -25,7 +25,7 @@ export function meterStore(
   meter: Pick<Meter, 'wrote' | 'writeFailed' | 'start'>,
 ): MeteredStore {
   const readers = new Set<Reader>();
-  const timed = async (kinds: readonly Kind[], write: () => Promise<number>): Promise<number> => {
+  const timed = async (kinds: ReadonlySet<Kind>, write: () => Promise<number>): Promise<number> => {
     const read = meter.start();
     const revision = await write().catch(error => {
       const code = error instanceof StoreError ? error.code : 'store-failed';
@@ -34,15 +34,15 @@ export function meterStore(
     });
     meter.wrote(read());
     for (const reader of readers)
-      if (kinds.some(kind => reader.kinds.has(kind))) reader.waiting ??= meter.start();
+      if ([...kinds].some(kind => reader.kinds.has(kind))) reader.waiting ??= meter.start();
     return revision;
   };
   const store: Store = {
     get: (kind, key) => inner.get(kind, key),
     list: (kind, prefix) => inner.list(kind, prefix),
-    put: (kind, key, value, expected) => timed([kind], () => inner.put(kind, key, value, expected)),
-    delete: (kind, key, expected) => timed([kind], () => inner.delete(kind, key, expected)),
-    transaction: operations => timed(operations.map(kindOf), () => inner.transaction(operations)),
+    put: (kind, key, value, expected) => timed(new Set([kind]), () => inner.put(kind, key, value, expected)),
+    delete: (kind, key, expected) => timed(new Set([kind]), () => inner.delete(kind, key, expected)),
+    transaction: operations => timed(new Set(operations.map(kindOf)), () => inner.transaction(operations)),
     watch: (kinds, signal) =>
       follow(inner.watch(kinds, signal), { kinds: new Set(kinds), waiting: undefined }, readers),
     close: () => inner.close(),

@@ -21,7 +21,21 @@ export const SCHEMA_STEPS: readonly string[] = [
   // The key of the audit's digests. SQLite's chance is ChaCha20, seeded by the system's.
   `ALTER TABLE counter ADD COLUMN digest_key TEXT NOT NULL DEFAULT '';
    UPDATE counter SET digest_key = lower(hex(randomblob(32)));`,
+  // See segment.ts. Every record that was a row becomes a segment of its own; in time they are written together.
+  `CREATE TABLE observed (
+     sequence INTEGER PRIMARY KEY,
+     mod_rev INTEGER NOT NULL,
+     heads TEXT NOT NULL,
+     texts TEXT NOT NULL
+   ) STRICT;
+   INSERT INTO observed (mod_rev, heads, texts)
+     SELECT mod_rev, '[["' || kind || '",' || json_quote(key) || ',' || create_rev || ',' || mod_rev || ']]', value
+     FROM current WHERE kind IN ('NodePresence', 'NodeVerdict') ORDER BY mod_rev, kind, key;
+   DELETE FROM current WHERE kind IN ('NodePresence', 'NodeVerdict');`,
 ];
+
+/** The schema from which on observed records are in segments: an older one has no table for them. */
+export const SEGMENTS_SINCE = 3;
 
 /** Throws StoreError `store-newer`. */
 export function refuseNewerSchema(found: number, known = SCHEMA_STEPS.length): void {

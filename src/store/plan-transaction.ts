@@ -1,49 +1,76 @@
-import type { Engine, Write } from './engine.ts';
+import type { Write } from './engine.ts';
 import { checkKey } from './key-order.ts';
-import { APPENDED_KINDS } from './record-kinds.ts';
-import type { Expected, KeyOperation, Operation } from './store.ts';
+import { APPENDED_KINDS, type Kind } from './record-kinds.ts';
+import type { Expected, KeyOperation, Operation, Stored } from './store.ts';
 import { ConflictError, StoreError } from './store-error.ts';
 
+/** What the transaction is planned on. */
+export interface TransactionBase {
+  /** What is there now. */
+  find(kind: Kind, key: string): Pick<Stored<unknown>, 'revision' | 'createdRevision'> | undefined;
+  /**
+   * Whether a write of this kind must say when its record was created. Where it need not, a put that expects nothing is
+   * planned without a look at what is there, as if it were new: the engine keeps what it knows.
+   */
+  needsCreated(kind: Kind): boolean;
+}
+
+/** A write with the value that its row is the text of; undefined: the record goes. */
+export interface PlannedWrite extends Write {
+  readonly value: unknown;
+}
+
+const APPENDED: ReadonlySet<Kind> = new Set(APPENDED_KINDS);
+
 /**
- * What a transaction would write at `revision`, as of what `read` shows now. Pure. Deleting what does not exist
- * writes nothing. Throws ConflictError for the first expectation that does not hold, and StoreError
- * `invalid-operation` for a key that two operations share or that is no key, and for what is only appended to.
+ * What a transaction would write at `revision`. Pure. Deleting what does not exist writes nothing. Throws ConflictError
+ * for the first expectation that does not hold, and StoreError `invalid-operation` for a key that two operations share
+ * or that is no key, for what is only appended to, and for a value that is not JSON.
  */
 export function planTransaction(
   operations: readonly Operation[],
-  read: Engine['read'],
+  base: TransactionBase,
   revision: number,
-): readonly Write[] {
-  const seen = new Set<string>();
-  return operations.flatMap((operation, index): readonly Write[] => {
+): readonly PlannedWrite[] {
+  const seen = new Map<Kind, Set<string>>();
+  const writes: PlannedWrite[] = [];
+  for (const [index, operation] of operations.entries()) {
     // See append-audit.ts.
-    if (operation.op === 'append') return [];
-    const { kind, key } = operation;
-    checkKey(key);
-    if ((APPENDED_KINDS as readonly string[]).includes(kind))
-      throw new StoreError('invalid-operation', `${kind} is never written over and never deleted`);
-    if (seen.has(`${kind}\n${key}`))
-      throw new StoreError('invalid-operation', `two operations on ${kind} ${key} in one transaction`);
-    seen.add(`${kind}\n${key}`);
-    const row = read(kind, key);
-    const current: Expected = row?.revision ?? 'absent';
+    if (operation.op === 'append') continue;
+    const { op, kind, key } = operation;
+    checkOperation(operation, seen);
+    if (op === 'put' && operation.expected === undefined && !base.needsCreated(kind)) {
+      writes.push(toWrite(operation, revision, revision));
+      continue;
+    }
+    const found = base.find(kind, key);
+    const current: Expected = found?.revision ?? 'absent';
     if (operation.expected !== undefined && operation.expected !== current)
       throw new ConflictError(index, operation, current);
-    switch (operation.op) {
-      case 'check':
-        return [];
-      case 'delete':
-        return row === undefined ? [] : [{ kind, key, row: undefined }];
-      case 'put': {
-        const text = toText(operation);
-        return [
-          { kind, key, row: { key, text, revision, createdRevision: row?.createdRevision ?? revision } },
-        ];
-      }
-      default:
-        return operation satisfies never;
-    }
-  });
+    if (op === 'put') writes.push(toWrite(operation, revision, found?.createdRevision ?? revision));
+    else if (op === 'delete' && found !== undefined)
+      writes.push({ kind, key, row: undefined, value: undefined });
+  }
+  return writes;
+}
+
+function checkOperation({ kind, key }: KeyOperation, seen: Map<Kind, Set<string>>): void {
+  checkKey(key);
+  if (APPENDED.has(kind))
+    throw new StoreError('invalid-operation', `${kind} is never written over and never deleted`);
+  const keys = seen.get(kind) ?? new Set();
+  if (keys.has(key))
+    throw new StoreError('invalid-operation', `two operations on ${kind} ${key} in one transaction`);
+  seen.set(kind, keys.add(key));
+}
+
+function toWrite(
+  operation: KeyOperation & { op: 'put' },
+  revision: number,
+  createdRevision: number,
+): PlannedWrite {
+  const { kind, key, value } = operation;
+  return { kind, key, value, row: { key, text: toText(operation), revision, createdRevision } };
 }
 
 function toText(operation: KeyOperation & { op: 'put' }): string {

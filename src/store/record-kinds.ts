@@ -71,6 +71,18 @@ export const APPENDED_KINDS = ['AuditEntry', 'AuditHead'] as const satisfies rea
 /** Kinds that are put and deleted. */
 export type WritableKind = Exclude<Kind, (typeof APPENDED_KINDS)[number]>;
 
+/**
+ * Kinds that a whole fleet writes at once: kept in memory and persisted in segments, which may cost a fraction of what
+ * a row each does; see observed-records.ts for what readers and writers must know of it.
+ */
+export const OBSERVED_KINDS = ['NodePresence', 'NodeVerdict'] as const satisfies readonly WritableKind[];
+
+const OBSERVED: ReadonlySet<Kind> = new Set(OBSERVED_KINDS);
+
+export function isObserved(kind: Kind): boolean {
+  return OBSERVED.has(kind);
+}
+
 /** Each record kind has one writing folder; test/architecture.test.ts checks that no other one writes it. */
 export const WRITERS: Readonly<Record<Kind, readonly string[]>> = {
   PluginSpec: ['api'],

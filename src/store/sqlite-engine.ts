@@ -2,10 +2,14 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Engine, Row, Write } from './engine.ts';
 import { prefixEnd } from './key-order.ts';
 import type { Kind } from './record-kinds.ts';
+import type { Segment, SegmentChange } from './segment.ts';
 import { toStoreError } from './sqlite-error.ts';
 import { StoreError } from './store-error.ts';
 
 const ROW = 'SELECT key, value AS text, mod_rev AS revision, create_rev AS createdRevision FROM current';
+const PUT = `INSERT INTO current VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET value = excluded.value, mod_rev = excluded.mod_rev`;
+const SEGMENTS = 'SELECT sequence, heads, texts FROM observed ORDER BY sequence DESC';
 
 /** The engine over an open, migrated database. SQLite's BINARY collation is the order of compareKeys. */
 export class SqliteEngine implements Engine {
@@ -15,6 +19,8 @@ export class SqliteEngine implements Engine {
   readonly #scan: StatementSync;
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
+  readonly #addSegment: StatementSync;
+  readonly #dropSegments: StatementSync;
   readonly #count: StatementSync;
   readonly digestKey: string;
   #revision: number;
@@ -24,8 +30,10 @@ export class SqliteEngine implements Engine {
     this.#file = file;
     this.#read = db.prepare(`${ROW} WHERE kind = ? AND key = ?`);
     this.#scan = db.prepare(`${ROW} WHERE kind = ?1 AND key >= ?2 AND (?3 IS NULL OR key < ?3) ORDER BY key`);
-    this.#put = db.prepare('INSERT OR REPLACE INTO current VALUES (?, ?, ?, ?, ?)');
+    this.#put = db.prepare(PUT);
     this.#delete = db.prepare('DELETE FROM current WHERE kind = ? AND key = ?');
+    this.#addSegment = db.prepare('INSERT INTO observed VALUES (?, ?, ?, ?)');
+    this.#dropSegments = db.prepare('DELETE FROM observed WHERE sequence <= ?');
     this.#count = db.prepare('UPDATE counter SET revision = ?');
     this.digestKey = String(db.prepare('SELECT digest_key FROM counter').get()?.digest_key);
     this.#revision = readCounter(db);
@@ -43,13 +51,24 @@ export class SqliteEngine implements Engine {
     return this.#guard(() => this.#scan.all(kind, prefix, prefixEnd(prefix) ?? null) as unknown as Row[]);
   }
 
-  apply(revision: number, writes: readonly Write[]): void {
+  /** To be read whole before anything else is asked for. */
+  *segments(): Generator<Segment> {
+    try {
+      yield* readSegments(this.#db);
+    } catch (thrown) {
+      throw toStoreError(thrown, this.#file);
+    }
+  }
+
+  apply(revision: number, writes: readonly Write[], { added, droppedTo }: SegmentChange): void {
     this.#guard(() => {
       this.#db.exec('BEGIN IMMEDIATE');
       for (const { kind, key, row } of writes) {
         if (row === undefined) this.#delete.run(kind, key);
         else this.#put.run(kind, key, row.text, row.createdRevision, row.revision);
       }
+      if (droppedTo > 0) this.#dropSegments.run(droppedTo);
+      for (const { sequence, heads, texts } of added) this.#addSegment.run(sequence, revision, heads, texts);
       this.#count.run(revision);
       this.#db.exec('COMMIT');
     });
@@ -76,12 +95,18 @@ export class SqliteEngine implements Engine {
   }
 }
 
+/** Newest first. */
+export function* readSegments(db: DatabaseSync): Generator<Segment> {
+  for (const segment of db.prepare(SEGMENTS).iterate()) yield segment as unknown as Segment;
+}
+
 /** The counter outlives deleted rows; a row above it means that writes were lost or the file was patched up. */
-export function readCounter(db: DatabaseSync): number {
-  const sql =
-    'SELECT (SELECT revision FROM counter) AS counter, (SELECT max(mod_rev) FROM current) AS newest';
-  const { counter, newest } = db.prepare(sql).get() ?? {};
-  if (typeof counter !== 'number' || (typeof newest === 'number' && newest > counter))
-    throw new StoreError('store-damaged', `the newest record is at ${newest}, the counter at ${counter}`);
-  return counter;
+export function readCounter(db: DatabaseSync, tables: readonly string[] = ['current', 'observed']): number {
+  const counter = db.prepare('SELECT revision FROM counter').get()?.revision;
+  for (const table of tables) {
+    const newest = db.prepare(`SELECT max(mod_rev) AS newest FROM ${table}`).get()?.newest;
+    if (typeof counter !== 'number' || (typeof newest === 'number' && newest > counter))
+      throw new StoreError('store-damaged', `the newest record is at ${newest}, the counter at ${counter}`);
+  }
+  return Number(counter);
 }

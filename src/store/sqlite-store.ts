@@ -97,12 +97,16 @@ function timed(engine: Engine, clock: Clock, log: Log): Engine {
     digestKey: engine.digestKey,
     read: (kind, key) => engine.read(kind, key),
     scan: (kind, prefix) => engine.scan(kind, prefix),
-    apply: (revision, writes) => {
+    segments: () => engine.segments(),
+    apply: (revision, writes, segments) => {
       const began = clock.now();
-      engine.apply(revision, writes);
+      engine.apply(revision, writes, segments);
       const durationMs = clock.now() - began;
       if (durationMs >= SLOW_COMMIT_MS)
-        log.warn({ durationMs, writes: writes.length }, 'the disk took long to confirm a write');
+        log.warn(
+          { durationMs, writes: writes.length, segments: segments.added.length },
+          'the disk took long to confirm a write',
+        );
     },
     close: () => engine.close(),
   };

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
-import { refuseNewerSchema } from './migrations.ts';
-import { readCounter } from './sqlite-engine.ts';
+import { refuseNewerSchema, SEGMENTS_SINCE } from './migrations.ts';
+import { countRecords } from './segment.ts';
+import { readCounter, readSegments } from './sqlite-engine.ts';
 import { toStoreError } from './sqlite-error.ts';
 import { StoreError } from './store-error.ts';
 
@@ -21,9 +22,11 @@ export function inspectStoreFile(file: string): StoreFileFacts {
     if (check !== 'ok') throw new StoreError('store-damaged', `${file}: ${check}`);
     const schema = Number(db.prepare('PRAGMA user_version').get()?.user_version);
     refuseNewerSchema(schema);
+    const hasSegments = schema >= SEGMENTS_SINCE;
     const counted = db.prepare('SELECT kind, count(*) AS count FROM current GROUP BY kind').all();
-    const records = Object.fromEntries(counted.map(({ kind, count }) => [String(kind), Number(count)]));
-    return { revision: readCounter(db), schema, records };
+    const rows = Object.fromEntries(counted.map(({ kind, count }) => [String(kind), Number(count)]));
+    const records = hasSegments ? { ...rows, ...countRecords(readSegments(db)) } : rows;
+    return { revision: readCounter(db, hasSegments ? undefined : ['current']), schema, records };
   } catch (thrown) {
     throw toStoreError(thrown, file);
   } finally {

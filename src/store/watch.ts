@@ -7,14 +7,15 @@ import type { Change } from './store.ts';
  */
 export class WatchHub {
   readonly #watchers = new Set<Watcher>();
+  #kinds: ReadonlySet<Kind> = new Set();
   #closed = false;
 
   /** Whether anyone watches this kind: building changes for nobody is not worth it. */
   wants(kind: Kind): boolean {
-    for (const watcher of this.#watchers) if (watcher.kinds.has(kind)) return true;
-    return false;
+    return this.#kinds.has(kind);
   }
 
+  /** What one commit changed: no two of the same record. */
   publish(changes: readonly Change[]): void {
     for (const watcher of this.#watchers) watcher.offer(changes);
   }
@@ -41,6 +42,7 @@ export class WatchHub {
       if (signal.aborted) return;
       const initial = load();
       this.#watchers.add(watcher);
+      this.#count();
       yield initial;
       while (!signal.aborted && !this.#closed) {
         const changes = watcher.take();
@@ -49,15 +51,22 @@ export class WatchHub {
       }
     } finally {
       this.#watchers.delete(watcher);
+      this.#count();
       signal.removeEventListener('abort', onAbort);
     }
+  }
+
+  #count(): void {
+    this.#kinds = new Set([...this.#watchers].flatMap(({ kinds }) => [...kinds]));
   }
 }
 
 /** What one reader has not taken yet. */
 class Watcher {
   readonly kinds: ReadonlySet<Kind>;
-  #pending = new Map<string, Change>();
+  /** Of one commit; by key only when another one came before it was taken: most are taken in between. */
+  #pending: readonly Change[] = [];
+  #newest: Map<Kind, Map<string, Change>> | undefined;
   #wake: (() => void) | undefined;
 
   constructor(kinds: readonly Kind[]) {
@@ -65,15 +74,31 @@ class Watcher {
   }
 
   offer(changes: readonly Change[]): void {
-    for (const change of changes)
-      if (this.kinds.has(change.kind)) this.#pending.set(`${change.kind}\n${change.key}`, change);
-    if (this.#pending.size > 0) this.wake();
+    const wanted = changes.filter(({ kind }) => this.kinds.has(kind));
+    if (wanted.length === 0) return;
+    if (this.#newest === undefined && this.#pending.length === 0) this.#pending = wanted;
+    else this.#merge(wanted);
+    this.wake();
   }
 
   take(): readonly Change[] {
-    const changes = [...this.#pending.values()];
-    this.#pending = new Map();
-    return changes;
+    const taken = this.#newest
+      ? [...this.#newest.values()].flatMap(ofKind => [...ofKind.values()])
+      : this.#pending;
+    this.#newest = undefined;
+    this.#pending = [];
+    return taken;
+  }
+
+  #merge(changes: readonly Change[]): void {
+    const newest = this.#newest ?? new Map<Kind, Map<string, Change>>();
+    for (const change of this.#newest === undefined ? [...this.#pending, ...changes] : changes) {
+      const ofKind = newest.get(change.kind);
+      if (ofKind === undefined) newest.set(change.kind, new Map([[change.key, change]]));
+      else ofKind.set(change.key, change);
+    }
+    this.#newest = newest;
+    this.#pending = [];
   }
 
   /** Resolves at the next wake. Called only when there is nothing to take; no await lies between. */

@@ -1,0 +1,168 @@
+import { compareKeys } from './key-order.ts';
+import type { Kind } from './record-kinds.ts';
+import { parse, parseHeads, type Segment, splitTexts } from './segment.ts';
+import {
+  type HeldSegment,
+  type ObservedRecord,
+  type SegmentBounds,
+  SegmentLog,
+  type SegmentPlan,
+  toSegmentSize,
+  toSize,
+} from './segment-log.ts';
+import type { Stored } from './store.ts';
+
+/** A new value of a record, or that it is gone. */
+export interface ObservedWrite {
+  readonly kind: Kind;
+  readonly key: string;
+  readonly stored: Stored<unknown> | undefined;
+  /** JSON of its value; empty: it is gone. */
+  readonly text: string;
+}
+
+/** Records that are gone and still in the order, beside as many as are there. */
+const MAX_GONE = 100;
+
+/**
+ * The records of the observed kinds: their newest values in memory, and segments that make them durable.
+ *
+ * A fleet that answers writes thousands of them at once, and every stage reads them. So readers are given the very
+ * object that was put and not, as of other kinds, a parse of its text, which cost 7 µs a record; and the same Stored for
+ * as long as the record is not written again: what a reader derives from it can be remembered by the object. Hence a
+ * writer must not change what it has put, and must put nothing that JSON does not keep. Values are readonly by type;
+ * test/simulation freezes them, and compares them with what a restart would read.
+ */
+export class ObservedRecords {
+  readonly #tables = new Map<Kind, Table>();
+  readonly #log: SegmentLog;
+
+  /** Of the segments that are kept. Throws StoreError `store-damaged`. */
+  constructor(newestFirst: Iterable<Segment>, bounds?: SegmentBounds) {
+    const held: HeldSegment[] = [];
+    const gone = new Map<Kind, Set<string>>();
+    for (const segment of newestFirst) held.push(this.#load(segment, gone));
+    this.#log = new SegmentLog(held.reverse(), bounds);
+  }
+
+  get(kind: Kind, key: string): Stored<unknown> | undefined {
+    return this.#tables.get(kind)?.get(key)?.stored;
+  }
+
+  /** All of a kind whose key begins with `prefix`, by key. */
+  list(kind: Kind, prefix: string): readonly Stored<unknown>[] {
+    return this.#tables.get(kind)?.list(prefix) ?? [];
+  }
+
+  /** What is to be made durable for these writes, no two of the same record. Changes nothing. */
+  plan(writes: readonly ObservedWrite[]): SegmentPlan {
+    return this.#log.plan(
+      writes.map(({ kind, key, stored, text }) => {
+        const record = this.#tables.get(kind)?.get(key);
+        return { record: record ?? newRecord(kind, key), stored, text };
+      }),
+    );
+  }
+
+  /** What was planned last is durable: from now on it is what is read. */
+  adopt(plan: SegmentPlan): void {
+    this.#log.adopt(plan);
+    for (const { entries } of plan.drafts)
+      for (const { record } of entries) this.#table(record.kind).settle(record);
+  }
+
+  /** Entries that a later segment has superseded are passed over: nothing is newer than what was read before. */
+  #load(segment: Segment, gone: Map<Kind, Set<string>>): HeldSegment {
+    const heads = parseHeads(segment);
+    const texts = splitTexts(segment, heads.length);
+    const records: ObservedRecord[] = [];
+    const held = { sequence: segment.sequence, records, size: toSegmentSize(segment), live: 0 };
+    for (const [index, [kind, key, createdRevision, revision]] of heads.entries()) {
+      const table = this.#table(kind);
+      if (table.get(key) !== undefined || gone.get(kind)?.has(key) === true) continue;
+      if (createdRevision === undefined || revision === undefined) {
+        gone.set(kind, (gone.get(kind) ?? new Set()).add(key));
+        continue;
+      }
+      const text = texts[index] ?? '';
+      const stored = { key, value: parse(text, segment.sequence), revision, createdRevision };
+      const record = { kind, key, stored, segment: held, size: toSize(key, text), isListed: false };
+      records.push(record);
+      held.live += record.size;
+      table.settle(record);
+    }
+    return held;
+  }
+
+  #table(kind: Kind): Table {
+    const table = this.#tables.get(kind) ?? new Table();
+    this.#tables.set(kind, table);
+    return table;
+  }
+}
+
+/** The records of one kind that are there. */
+class Table {
+  readonly #records = new Map<string, ObservedRecord>();
+  /** By key, once records that came were sorted in and those that went were taken out: where it is read. */
+  #order: ObservedRecord[] = [];
+  #came = false;
+  #gone = 0;
+
+  get(key: string): ObservedRecord | undefined {
+    return this.#records.get(key);
+  }
+
+  list(prefix: string): Stored<unknown>[] {
+    this.#sort();
+    const found: Stored<unknown>[] = [];
+    for (let i = prefix === '' ? 0 : findFirst(this.#order, prefix); i < this.#order.length; i += 1) {
+      const stored = this.#order[i]?.stored;
+      if (stored?.key.startsWith(prefix) !== true) break;
+      found.push(stored);
+    }
+    return found;
+  }
+
+  /** It has come, changed or gone. */
+  settle(record: ObservedRecord): void {
+    if (record.isListed === (record.stored !== undefined)) return;
+    record.isListed = record.stored !== undefined;
+    if (record.stored === undefined) {
+      this.#records.delete(record.key);
+      this.#gone += 1;
+      // Also where nobody ever reads.
+      if (this.#gone > this.#records.size + MAX_GONE) this.#takeOut();
+    } else {
+      this.#records.set(record.key, record);
+      this.#order.push(record);
+      this.#came = true;
+    }
+  }
+
+  #sort(): void {
+    if (this.#gone > 0) this.#takeOut();
+    if (this.#came) this.#order.sort((a, b) => compareKeys(a.key, b.key));
+    this.#came = false;
+  }
+
+  #takeOut(): void {
+    this.#order = this.#order.filter(({ stored }) => stored !== undefined);
+    this.#gone = 0;
+  }
+}
+
+/** Where keys of this prefix begin. */
+function findFirst(order: readonly ObservedRecord[], prefix: string): number {
+  let [low, high] = [0, order.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareKeys(order[middle]?.key ?? '', prefix) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function newRecord(kind: Kind, key: string): ObservedRecord {
+  return { kind, key, stored: undefined, segment: undefined, size: 0, isListed: false };
+}

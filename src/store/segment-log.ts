@@ -1,0 +1,192 @@
+import type { Kind } from './record-kinds.ts';
+import type { EntryHead, Segment, SegmentChange } from './segment.ts';
+import type { Stored } from './store.ts';
+
+/** A record in memory. */
+export interface ObservedRecord {
+  readonly kind: Kind;
+  readonly key: string;
+  /** undefined: it is gone, or was never there. */
+  stored: Stored<unknown> | undefined;
+  /** Where its newest entry is, a deletion included; undefined: it never had one. */
+  segment: HeldSegment | undefined;
+  /** Of that entry, in characters. */
+  size: number;
+  /** It is among those that are read. */
+  isListed: boolean;
+}
+
+/** A segment of the engine, without its texts: the values are in memory once, in the records. */
+export interface HeldSegment {
+  readonly sequence: number;
+  /** Whose entries it has; those whose newest entry is elsewhere by now are dead. */
+  readonly records: readonly ObservedRecord[];
+  /** In characters. */
+  readonly size: number;
+  /** Of it what the newest entries of records that are there take. */
+  live: number;
+}
+
+/** What a record becomes. */
+export interface Entry {
+  readonly record: ObservedRecord;
+  readonly stored: Stored<unknown> | undefined;
+  /** JSON of its value; empty: it is gone. */
+  readonly text: string;
+}
+
+export interface SegmentBounds {
+  /** A segment is full at so many characters: what is rewritten at once is no more than one of them. */
+  readonly segmentSize: number;
+  /** Held in any case, in characters: a small store need not compact at every turn. */
+  readonly floor: number;
+}
+
+export interface SegmentPlan {
+  readonly change: SegmentChange;
+  readonly drafts: readonly Draft[];
+  /** Characters of the entries that are rewritten. */
+  readonly rewritten: number;
+}
+
+interface Draft {
+  readonly sequence: number;
+  readonly entries: Entry[];
+  size: number;
+}
+
+const BOUNDS: SegmentBounds = { segmentSize: 256 * 1024, floor: 256 * 1024 };
+/** What is held may be so many times what is live: then no more is rewritten than was newly written. */
+const HELD_TO_LIVE = 2;
+/** What a segment takes beside its entries, and an entry beside its key and text, about. */
+const SEGMENT_SIZE = 200;
+const ENTRY_SIZE = 40;
+
+/**
+ * The segments that are held, oldest first, and what is to become of them. Each transaction adds segments. When too much
+ * of what is held is dead the oldest go, in the same transaction, and what is live in them is written again with the
+ * revisions that it has. A deletion goes with its segment: what it hides was in older ones, and they have gone before.
+ *
+ * Rewriting is paced. All of it together is no more than what was newly written since the start; a transaction rewrites
+ * no more than it writes, and one segment. So a single change costs the same in a large fleet, and what is held stays
+ * below three times what is live, and the floor.
+ */
+export class SegmentLog {
+  readonly #bounds: SegmentBounds;
+  readonly #segments: HeldSegment[];
+  #sequence: number;
+  #held = 0;
+  #live = 0;
+  /** Characters that may be rewritten: as many were written. */
+  #credit = 0;
+
+  constructor(segments: readonly HeldSegment[] = [], bounds: SegmentBounds = BOUNDS) {
+    this.#bounds = bounds;
+    this.#segments = [...segments];
+    this.#sequence = segments.at(-1)?.sequence ?? 0;
+    for (const { size, live } of segments) {
+      this.#held += size;
+      this.#live += live;
+    }
+  }
+
+  /** Changes nothing. No two entries are about the same record. */
+  plan(entries: readonly Entry[]): SegmentPlan {
+    const drafts: Draft[] = [];
+    for (const entry of entries) this.#pack(drafts, entry);
+    const added = sum(drafts);
+    const { droppedTo, rewritten } =
+      added === 0 ? { droppedTo: 0, rewritten: [] } : this.#compact(added, entries);
+    for (const entry of rewritten) this.#pack(drafts, entry);
+    return { change: { added: drafts.map(toSegment), droppedTo }, drafts, rewritten: sum(drafts) - added };
+  }
+
+  /** What was planned last is durable. */
+  adopt({ change, drafts, rewritten }: SegmentPlan): void {
+    let dropped = 0;
+    for (const segment of this.#segments) {
+      if (segment.sequence > change.droppedTo) break;
+      this.#held -= segment.size;
+      dropped += 1;
+    }
+    if (dropped > 0) this.#segments.splice(0, dropped);
+    for (const draft of drafts) this.#hold(draft);
+    this.#credit += sum(drafts) - 2 * rewritten;
+  }
+
+  #pack(drafts: Draft[], entry: Entry): void {
+    const size = toSize(entry.record.key, entry.text);
+    let draft = drafts.at(-1);
+    if (draft === undefined || draft.size + size > this.#bounds.segmentSize) {
+      draft = { sequence: this.#sequence + drafts.length + 1, entries: [], size: SEGMENT_SIZE };
+      drafts.push(draft);
+    }
+    draft.entries.push(entry);
+    draft.size += size;
+  }
+
+  /** Which of the oldest segments go, and what has to be written again for that. */
+  #compact(added: number, entries: readonly Entry[]): { droppedTo: number; rewritten: readonly Entry[] } {
+    const enough = HELD_TO_LIVE * this.#live + this.#bounds.floor;
+    const credit = this.#credit + added;
+    const rewritten: Entry[] = [];
+    let written: ReadonlySet<ObservedRecord> | undefined;
+    let droppedTo = 0;
+    let spent = 0;
+    let held = this.#held + added;
+    for (const segment of this.#segments) {
+      if (held <= enough || spent + segment.live > credit || (segment.live > 0 && spent > added)) break;
+      held -= segment.size - segment.live;
+      spent += segment.live;
+      droppedTo = segment.sequence;
+      if (segment.live === 0) continue;
+      written ??= new Set(entries.map(({ record }) => record));
+      for (const record of segment.records)
+        if (record.segment === segment && record.stored !== undefined && !written.has(record))
+          rewritten.push({ record, stored: record.stored, text: JSON.stringify(record.stored.value) });
+    }
+    return { droppedTo, rewritten };
+  }
+
+  #hold({ sequence, entries, size }: Draft): void {
+    const records = entries.map(({ record }) => record);
+    const segment: HeldSegment = { sequence, records, size, live: 0 };
+    for (const { record, stored, text } of entries) {
+      if (record.stored !== undefined && record.segment !== undefined) {
+        record.segment.live -= record.size;
+        this.#live -= record.size;
+      }
+      record.segment = segment;
+      record.size = toSize(record.key, text);
+      record.stored = stored;
+      if (stored === undefined) continue;
+      segment.live += record.size;
+      this.#live += record.size;
+    }
+    this.#segments.push(segment);
+    this.#sequence = sequence;
+    this.#held += size;
+  }
+}
+
+/** Of an entry, in characters. */
+export function toSize(key: string, text: string): number {
+  return ENTRY_SIZE + key.length + text.length;
+}
+
+/** Of a segment that is kept, in characters. */
+export function toSegmentSize({ heads, texts }: Segment): number {
+  return SEGMENT_SIZE + heads.length + texts.length;
+}
+
+function sum(drafts: readonly Draft[]): number {
+  return drafts.reduce((total, { size }) => total + size, 0);
+}
+
+function toSegment({ sequence, entries }: Draft): Segment {
+  const heads = entries.map(
+    ({ record: { kind, key }, stored }): EntryHead =>
+      stored === undefined ? [kind, key] : [kind, key, stored.createdRevision, stored.revision],
+  );
+  return { sequence, heads: JSON.stringify(heads), texts: entries.map(({ text }) => text).join('\n') };
+}
