@@ -1,77 +1,85 @@
 /**
- * `npm run bench [-- --streams N] [-- --runs N] [-- --form delta|sotw] [-- --json]`: Attaché beside go-control-plane,
- * under the same driver, in turn. One core for the server, one for the driver. See README.md.
+ * `npm run bench [-- --streams N[,N…]] [-- --form delta|sotw] [-- --only ROW] [-- --runs N] [-- --json]`: Attaché beside
+ * go-control-plane, under the same driver, in turn. One core for the server, one for the driver. See README.md.
  */
 import { parseArgs } from 'node:util';
+import { readMachine } from './machine.ts';
 import { startAttache } from './xds/attache-side.ts';
 import { buildPeers, type Peers } from './xds/build-peers.ts';
 import { type Figures, toFigures } from './xds/figures.ts';
 import { startGcp } from './xds/gcp-side.ts';
-import { playFleet } from './xds/load.ts';
-import { type Comparison, formatReport, toReport } from './xds/report.ts';
-import type { Scenario, Side } from './xds/side.ts';
+import { playFleet, playFleetInNode } from './xds/load.ts';
+import { type Choice, type Row, toRows } from './xds/plan.ts';
+import { formatReport, type Measured, toReport } from './xds/report.ts';
+import type { Side, SideName } from './xds/side.ts';
 
-const SIZES = [1_000, 5_000, 10_000];
-const PUSHES = 6;
 /** A fleet connects at once here, and is not one client among others. */
 const FLAGS = ['connections=20000', 'new-streams-per-second=100000'].flatMap(limit => ['--xds-limit', limit]);
+const NO_GO = 'there is no Go (https://go.dev/dl, 1.25 or later) to build go-control-plane and its driver';
 
 async function main(): Promise<number> {
+  const { rows, runs, json } = readArguments();
+  const machine = await readMachine();
+  const peers = await buildPeers();
+  if (peers === undefined) console.error(`${NO_GO}: Attaché alone, under a driver in Node`);
+  try {
+    const measured: Measured[] = [];
+    for (const row of rows) measured.push({ row, runs: await measureRow(row, runs, peers) });
+    const report = toReport(measured, { machine, ...(peers === undefined ? { alone: NO_GO } : {}) });
+    console.log(json ? JSON.stringify(report, null, 2) : formatReport(report));
+    return 0;
+  } finally {
+    await peers?.remove();
+  }
+}
+
+function readArguments(): { rows: readonly Row[]; runs: number; json: boolean } {
   const { values } = parseArgs({
     options: {
       streams: { type: 'string' },
       form: { type: 'string' },
+      only: { type: 'string', default: '' },
       runs: { type: 'string', default: '5' },
       json: { type: 'boolean', default: false },
     },
   });
   const runs = Number(values.runs);
-  const sizes = values.streams === undefined ? SIZES : values.streams.split(',').map(Number);
-  const forms = values.form === undefined ? (['delta', 'sotw'] as const) : [toForm(values.form)];
-  if (!Number.isInteger(runs) || runs < 1 || sizes.some(size => !Number.isInteger(size) || size < 1))
+  const sizes = values.streams?.split(',').map(Number);
+  if (![runs, ...(sizes ?? [])].every(value => Number.isInteger(value) && value > 0))
     throw new RangeError('--streams N[,N…] --runs N: expected whole numbers');
-  const peers = await buildPeers();
-  if (peers === undefined) {
-    console.error(
-      'there is no Go: neither the driver nor go-control-plane can be built. Go 1.25 or later: https://go.dev/dl',
-    );
-    return 1;
-  }
-  try {
-    const comparisons: Comparison[] = [];
-    for (const streams of sizes)
-      for (const form of forms) {
-        const scenario = { streams, form, pushes: PUSHES, repeatedExtensions: 0, refusing: 0 };
-        comparisons.push({ scenario, ...(await compare(peers, scenario, runs)) });
-        console.error(`${streams} streams, ${form}: done`);
-      }
-    const report = toReport(comparisons);
-    console.log(values.json ? JSON.stringify(report, null, 2) : formatReport(comparisons));
-    return 0;
-  } finally {
-    await peers.remove();
-  }
+  const rows = toRows({ sizes, form: toForm(values.form) }).filter(row => row.id.includes(values.only));
+  if (rows.length === 0) throw new RangeError(`--only ${values.only}: no row is called so`);
+  return { rows, runs, json: values.json };
 }
 
-function toForm(text: string): Scenario['form'] {
-  if (text === 'delta' || text === 'sotw') return text;
+function toForm(text: string | undefined): Choice['form'] {
+  if (text === undefined || text === 'delta' || text === 'sotw') return text;
   throw new RangeError(`--form ${text}: expected delta or sotw`);
 }
 
-/** In turn, each with a server of its own. */
-async function compare(peers: Peers, scenario: Scenario, runs: number) {
-  const attache: Figures[] = [];
-  const goControlPlane: Figures[] = [];
-  for (let run = 0; run < runs; run++) {
-    goControlPlane.push(await measure(peers, scenario, await startGcp(peers.server)));
-    attache.push(await measure(peers, scenario, await startAttache(FLAGS)));
-  }
-  return { attache, goControlPlane };
+/** The sides in turn, each with a server of its own every time. */
+async function measureRow(row: Row, runs: number, peers: Peers | undefined): Promise<Measured['runs']> {
+  const starts: Partial<Record<SideName, () => Promise<Side>>> = {
+    attache: () => startAttache(FLAGS),
+    ...(peers === undefined ? {} : { 'go-control-plane': () => startGcp(peers.server) }),
+  };
+  const figures: Partial<Record<SideName, Figures[]>> = {};
+  for (let run = 1; run <= runs; run++)
+    for (const [name, start] of Object.entries(starts) as [SideName, () => Promise<Side>][]) {
+      const one = await measure(row, await start(), peers);
+      figures[name] = [...(figures[name] ?? []), one];
+      const { cpuUs, p99Ms, lost } = one;
+      const said = `${cpuUs.toFixed(0)} µs, p99 ${p99Ms.toFixed(0)} ms${lost > 0 ? `, ${lost} LOST` : ''}`;
+      console.error(`${row.title}, run ${run} of ${runs}, ${name}: ${said}`);
+    }
+  return figures;
 }
 
-async function measure(peers: Peers, scenario: Scenario, side: Side): Promise<Figures> {
+async function measure({ scenario }: Row, side: Side, peers: Peers | undefined): Promise<Figures> {
   try {
-    return toFigures(await playFleet(peers.load, side, scenario), scenario.streams);
+    const report =
+      peers === undefined ? playFleetInNode(side, scenario) : playFleet(peers.load, side, scenario);
+    return toFigures(await report, scenario.streams);
   } finally {
     await side.stop();
   }

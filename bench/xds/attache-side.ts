@@ -19,7 +19,7 @@ const PADDING = 'x'.repeat(1_300);
  * `attache serve` as it is. What is pushed is a plugin's configuration: through the API, the store, the check of the
  * module, a rollout to all nodes at once and the compiler. `flags`: limits that would slow down a fleet that connects at once.
  */
-export async function startAttache(flags: readonly string[]): Promise<Side & { readonly api: string }> {
+export async function startAttache(flags: readonly string[]): Promise<Side> {
   const attache = await AttacheProcess.start({ flags: [...flags, '--log-level', 'warn'] });
   try {
     await run('taskset', ['-acp', SERVER_CORE, String(attache.pid)]);
@@ -44,7 +44,6 @@ export async function startAttache(flags: readonly string[]): Promise<Side & { r
     return {
       name: 'attache',
       address: attache.addresses.xds,
-      api: attache.addresses.api,
       pid: attache.pid,
       resource: PLACE,
       trigger: `PUT ${attache.addresses.api}/v1/plugins/default/${PLUGIN} ${body}`,

@@ -1,65 +1,106 @@
-import type { Spread } from '../spread.ts';
-import { type FigureName, type Figures, formatFigure, ratioOf, spreadOf, TARGETS } from './figures.ts';
-import type { Scenario } from './side.ts';
+import { formatMachine, type Machine } from '../machine.ts';
+import { formatSpread, formatTable, judge, type Spread, toRatio } from '../spread.ts';
+import { type FigureName, type Figures, spreadOf, TITLES } from './figures.ts';
+import type { Row, Target } from './plan.ts';
+import type { SideName } from './side.ts';
 
-export interface Comparison {
-  readonly scenario: Scenario;
-  readonly attache: readonly Figures[];
-  readonly goControlPlane: readonly Figures[];
+/** A row that was run; a side that could not be is not there. */
+export interface Measured {
+  readonly row: Row;
+  readonly runs: Readonly<Partial<Record<SideName, readonly Figures[]>>>;
 }
 
-const NAMES: readonly FigureName[] = [
-  'cpuUs',
-  'p50Ms',
-  'p99Ms',
-  'lastMs',
-  'rssMiB',
-  'firstAllMs',
-  'repeats',
-  'lost',
-];
+type Spreads = Readonly<Record<FigureName, Spread>>;
 
-/** `ratios`: ours to theirs, `<streams>/<form>/<figure>`. */
-export function toReport(comparisons: readonly Comparison[]) {
-  const ratios: Record<string, Spread> = {};
-  for (const { scenario, attache, goControlPlane } of comparisons)
-    for (const name of Object.keys(TARGETS) as FigureName[])
-      ratios[`${scenario.streams}/${scenario.form}/${name}`] = ratioOf(attache, goControlPlane, name);
+export interface XdsReport {
+  readonly machine: Machine;
+  /** Why Attaché stands alone. */
+  readonly alone?: string;
+  /** Ours to go-control-plane's, `<row>/<figure>`. */
+  readonly ratios: Readonly<Record<string, Spread>>;
+  readonly rows: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly runs: number;
+    readonly targets: Row['targets'];
+    readonly sides: Readonly<Partial<Record<SideName, Spreads>>>;
+  }[];
+}
+
+const COMPARED: readonly FigureName[] = ['cpuUs', 'p50Ms', 'p99Ms', 'lastMs', 'rssMiB', 'firstAllMs'];
+const NAMES = Object.keys(TITLES) as readonly FigureName[];
+
+export function toReport(
+  measured: readonly Measured[],
+  of: { readonly machine: Machine; readonly alone?: string },
+): XdsReport {
   return {
-    ratios,
-    figures: comparisons.map(({ scenario, attache, goControlPlane }) => ({
-      scenario,
-      attache: toSpreads(attache),
-      goControlPlane: toSpreads(goControlPlane),
+    ...of,
+    ratios: Object.fromEntries(measured.flatMap(toRatios)),
+    rows: measured.map(({ row: { id, title, targets }, runs }) => ({
+      id,
+      title,
+      targets,
+      runs: Math.max(...Object.values(runs).map(of => of.length)),
+      sides: Object.fromEntries(Object.entries(runs).map(([side, of]) => [side, toSpreads(of)])),
     })),
   };
 }
 
-function toSpreads(runs: readonly Figures[]) {
-  return Object.fromEntries(NAMES.map(name => [name, spreadOf(runs, name)]));
+function toRatios({ row, runs }: Measured): [string, Spread][] {
+  const theirs = runs['go-control-plane'];
+  if (theirs === undefined) return [];
+  return Object.entries(runs).flatMap(([side, ours]) =>
+    side === 'go-control-plane'
+      ? []
+      : COMPARED.map(name => {
+          const of = side === 'attache' ? '' : `/${side}`;
+          const values = (all: readonly Figures[]) => all.map(figures => figures[name]);
+          return [`${row.id}${of}/${name}`, toRatio(values(ours), values(theirs))] as [string, Spread];
+        }),
+  );
 }
 
-/** Markdown: a table for each scenario, medians with the lowest and the highest of the runs. */
-export function formatReport(comparisons: readonly Comparison[]): string {
-  return comparisons
-    .flatMap(({ scenario, attache, goControlPlane }) => [
-      `### ${scenario.streams} streams, ${scenario.form}, ${attache.length} runs`,
-      '',
-      '| figure | attache | go-control-plane | ratio | must | goal |',
-      '| --- | --- | --- | --- | --- | --- |',
-      ...NAMES.map(name => {
-        const target = TARGETS[name];
-        const cells = [
-          target?.title ?? name,
-          formatFigure(spreadOf(attache, name)),
-          formatFigure(spreadOf(goControlPlane, name)),
-          target === undefined ? '' : formatFigure(ratioOf(attache, goControlPlane, name)),
-          target?.must ?? '',
-          target?.goal ?? '',
-        ];
-        return `| ${cells.join(' | ')} |`;
-      }),
-      '',
-    ])
-    .join('\n');
+function toSpreads(runs: readonly Figures[]): Spreads {
+  return Object.fromEntries(NAMES.map(name => [name, spreadOf(runs, name)])) as Spreads;
+}
+
+/** Markdown: the targets in one table, then all figures of each row, medians with the lowest and the highest. */
+export function formatReport(report: XdsReport): string {
+  return [
+    `${formatMachine(report.machine)}. Medians (lowest–highest).`,
+    ...(report.alone === undefined ? [] : [`Attaché alone: ${report.alone}.`]),
+    ...formatTargets(report),
+    ...report.rows.flatMap(row => formatRow(row, report.ratios)),
+  ].join('\n\n');
+}
+
+function formatTargets({ rows, ratios }: XdsReport): string[] {
+  const lines = rows.flatMap(({ id, title, targets }) =>
+    (Object.entries(targets) as [FigureName, Target][]).flatMap(([name, target]) => {
+      const ratio = ratios[`${id}/${name}`];
+      if (ratio === undefined) return [];
+      const words = [title, TITLES[name], formatSpread(ratio, 2), String(target.must), String(target.goal)];
+      return [[...words, judge(ratio, target)]];
+    }),
+  );
+  if (lines.length === 0) return [];
+  return [formatTable(['row', 'figure', 'ratio to go-control-plane', 'must', 'goal', ''], lines)];
+}
+
+function formatRow({ id, title, runs, sides }: XdsReport['rows'][number], ratios: XdsReport['ratios']) {
+  const shown = Object.entries(sides) as [SideName, Spreads][];
+  const lines = NAMES.filter(name => isShown(name, shown)).map(name => [
+    TITLES[name],
+    ...shown.map(([, spreads]) => formatSpread(spreads[name])),
+    ratios[`${id}/${name}`] === undefined ? '' : formatSpread(ratios[`${id}/${name}`]!, 2),
+  ]);
+  const head = ['figure', ...shown.map(([side]) => side), 'ratio'];
+  return [`#### ${title}`, `${runs} runs.`, formatTable(head, lines)];
+}
+
+/** What is nothing at all is not shown, but where it is what the row is about. */
+function isShown(name: FigureName, shown: readonly (readonly [SideName, Spreads])[]): boolean {
+  const has = (figure: FigureName) => shown.some(([, spreads]) => spreads[figure].max > 0);
+  return has(name) || (name === 'again' && has('nacks'));
 }

@@ -1,6 +1,8 @@
+export type SideName = 'attache' | 'go-control-plane';
+
 /** A server under load, whoever wrote it. */
 export interface Side {
-  readonly name: 'attache' | 'go-control-plane';
+  readonly name: SideName;
   /** `HOST:PORT` of its ADS. */
   readonly address: string;
   readonly pid: number;

@@ -1,0 +1,97 @@
+/**
+ * Plays a fleet as peers/cmd/xds-load does, where there is no Go to build that. It costs more than the server that it
+ * drives: its times compare Attaché with itself only. `node node-driver.ts <NodeDriverOrder as JSON>` prints a LoadReport.
+ */
+import { readFileSync } from 'node:fs';
+import { setTimeout as rest } from 'node:timers/promises';
+import { until } from '../../test/harness/wait.ts';
+import type { LoadReport } from './load.ts';
+import { NodeFleet } from './node-fleet.ts';
+import type { Scenario, Side } from './side.ts';
+
+export interface NodeDriverOrder {
+  readonly side: Pick<Side, 'address' | 'pid' | 'resource' | 'trigger'>;
+  readonly scenario: Scenario;
+  readonly settleMs: number;
+}
+
+/** Streams that wait for their first resource at a time. */
+const PARALLEL = 256;
+const LIMIT_MS = 120_000;
+/** USER_HZ. */
+const TICK_MS = 10;
+
+async function play({ side, scenario, settleMs }: NodeDriverOrder): Promise<LoadReport> {
+  const { streams } = scenario;
+  const fleet = new NodeFleet(side, scenario);
+  const before = readCpuMs(side.pid);
+  const began = performance.now();
+  for (let opened = 0; opened < streams; opened++) {
+    const isNext = () => opened - fleet.ready - fleet.lostCount < PARALLEL;
+    if (!isNext()) await until(isNext, { what: 'answers', everyMs: 1, deadlineMs: LIMIT_MS });
+    fleet.open(opened);
+  }
+  const isThere = () => fleet.ready + fleet.lostCount >= streams;
+  await until(isThere, { what: 'every stream', everyMs: 5, deadlineMs: LIMIT_MS });
+  const initial_all_s = (performance.now() - began) / 1000;
+  await rest(settleMs);
+  const connect = {
+    initial_all_s,
+    missing: streams - fleet.ready,
+    server_cpu_ms: readCpuMs(side.pid) - before,
+  };
+  const rounds: LoadReport['rounds'][number][] = [];
+  for (let round = 1; round <= scenario.pushes; round++)
+    rounds.push(await push(fleet, { side, scenario, settleMs }, round));
+  return { setup: { node_bytes: 0 }, connect, rounds, lost: fleet.lost };
+}
+
+async function push(fleet: NodeFleet, { side, scenario, settleMs }: NodeDriverOrder, round: number) {
+  const server = readCpuMs(side.pid);
+  const own = process.cpuUsage();
+  const alive = scenario.streams - fleet.lostCount;
+  fleet.beginRound();
+  await pull(side.trigger, round);
+  await until(() => fleet.arrived >= alive, { what: 'the push', everyMs: 5, deadlineMs: LIMIT_MS });
+  await rest(settleMs);
+  const { user, system } = process.cpuUsage(own);
+  const times = fleet.latencies;
+  const at = (share: number) => times[Math.max(0, Math.ceil(share * times.length) - 1)] ?? Number.NaN;
+  return {
+    latency_ms: { p50: at(0.5), p99: at(0.99), max: at(1) },
+    got: times.length,
+    missed: alive - times.length,
+    repeats: fleet.counts.repeats,
+    again: fleet.counts.again,
+    nacks: fleet.counts.nacks,
+    response_bytes: fleet.counts.bytes,
+    server_cpu_ms: readCpuMs(side.pid) - server,
+    server_child_ms: 0,
+    server_rss_mb: readRssMiB(side.pid),
+    client_cpu_ms: (user + system) / 1000,
+  };
+}
+
+/** `METHOD URL [BODY-FILE]`, with `{round}` in both. */
+async function pull(trigger: string, round: number): Promise<void> {
+  const [method = '', url = '', file] = trigger.replaceAll('{round}', String(round)).split(' ');
+  const body = file === undefined ? null : readFileSync(file, 'utf8').replaceAll('{round}', String(round));
+  const response = await fetch(url, { method, body, headers: { 'content-type': 'application/json' } });
+  if (!response.ok) throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`);
+}
+
+/** utime, stime and those of children that ended, behind the name in parentheses: proc(5). */
+function readCpuMs(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * TICK_MS, 0);
+}
+
+function readRssMiB(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1]) / 1024;
+}
+
+process.stdout.write(JSON.stringify(await play(JSON.parse(process.argv[2] ?? '') as NodeDriverOrder)), () =>
+  process.exit(0),
+);

@@ -1,0 +1,115 @@
+import http2 from 'node:http2';
+import { DISCOVERY_METHODS } from '../../src/xds/discovery-services.ts';
+import { encodeFleetRequest, readAnswer, toFrame, unframe } from './node-messages.ts';
+import type { Scenario, Side } from './side.ts';
+
+/** Refusals of a stream and push, after which it accepts; as in xds-load. */
+const MOST_REFUSALS = 3;
+
+/** Envoys that ask for one resource each, on connections of their own, and answer what they get. */
+export class NodeFleet {
+  readonly #side: Pick<Side, 'address' | 'resource'>;
+  readonly #scenario: Scenario;
+  readonly #versions = new Map<number, string>();
+  readonly #accepted = new Map<number, string>();
+  readonly #refused = new Map<number, readonly string[]>();
+  readonly #arrivals = new Map<number, number>();
+  readonly lost: Record<string, number> = {};
+  counts = { repeats: 0, again: 0, nacks: 0, bytes: 0 };
+  #began = 0;
+
+  constructor(side: Pick<Side, 'address' | 'resource'>, scenario: Scenario) {
+    this.#side = side;
+    this.#scenario = scenario;
+  }
+
+  /** Streams that have had their first resource. */
+  get ready(): number {
+    return this.#versions.size;
+  }
+
+  get lostCount(): number {
+    return Object.values(this.lost).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Of the streams that have this round's version: ms from its beginning. */
+  get latencies(): readonly number[] {
+    return [...this.#arrivals.values()].sort((a, b) => a - b);
+  }
+
+  get arrived(): number {
+    return this.#arrivals.size;
+  }
+
+  beginRound(): void {
+    this.#refused.clear();
+    this.#arrivals.clear();
+    this.counts = { repeats: 0, again: 0, nacks: 0, bytes: 0 };
+    this.#began = performance.now();
+  }
+
+  open(stream: number): void {
+    const session = http2.connect(`http://${this.#side.address}`, {
+      settings: { initialWindowSize: 16 << 20, enablePush: false },
+    });
+    const method = DISCOVERY_METHODS.find(it => it.form === this.#scenario.form && it.typeUrl === undefined);
+    const call = session.request({
+      ':method': 'POST',
+      ':path': method?.path ?? '',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    let isOver = false;
+    const end = (reason: string) => {
+      if (!isOver) this.lost[reason] = (this.lost[reason] ?? 0) + 1;
+      isOver = true;
+    };
+    session.on('error', error => end(error.message));
+    call.on('error', error => end(error.message));
+    call.on('trailers', trailers => end(`grpc-status ${trailers['grpc-status']}`));
+    let unread: Buffer = Buffer.alloc(0);
+    call.on('data', (chunk: Buffer) => {
+      unread = unread.length === 0 ? chunk : Buffer.concat([unread, chunk]);
+      for (let message = unframe(unread); message !== undefined; message = unframe(unread)) {
+        unread = unread.subarray(message.end);
+        call.write(this.#take(stream, message.body));
+      }
+    });
+    call.write(this.#ask(stream, ''));
+  }
+
+  /** Notes a response and gives the answer to it. */
+  #take(stream: number, message: Uint8Array): Buffer {
+    const { nonce, version } = readAnswer(this.#scenario.form, message);
+    const before = this.#versions.get(stream);
+    this.#versions.set(stream, version);
+    if (before !== undefined) this.#note(stream, version !== before, message.length);
+    const refused = this.#refused.get(stream) ?? [];
+    if (refused.includes(version)) this.counts.again++;
+    if (this.#refuses(stream) && this.#arrivals.has(stream) && refused.length < MOST_REFUSALS) {
+      this.counts.nacks++;
+      this.#refused.set(stream, [...refused, version]);
+      return this.#ask(stream, nonce, 'rejected on purpose');
+    }
+    this.#accepted.set(stream, version);
+    return this.#ask(stream, nonce);
+  }
+
+  #note(stream: number, isNew: boolean, sizeBytes: number): void {
+    if (isNew && this.#began > 0 && !this.#arrivals.has(stream)) {
+      this.#arrivals.set(stream, performance.now() - this.#began);
+      this.counts.bytes = sizeBytes;
+    } else this.counts.repeats++;
+  }
+
+  #refuses(stream: number): boolean {
+    const { refusing } = this.#scenario;
+    return refusing > 0 && stream % Math.round(1 / refusing) === 0;
+  }
+
+  #ask(stream: number, nonce: string, problem?: string): Buffer {
+    const version = this.#accepted.get(stream) ?? '';
+    const named = { resource: this.#side.resource, node: `node-${stream + 1}` };
+    return toFrame(encodeFleetRequest(this.#scenario, { ...named, nonce, version, problem }));
+  }
+}

@@ -1,0 +1,75 @@
+import type { FigureName } from './figures.ts';
+import type { Scenario } from './side.ts';
+
+/** A row of the bench: a scenario and what it is to show. */
+export interface Row {
+  /** First part of its ratios' names: `5000/delta`, `1000/sotw/60kB-node`. */
+  readonly id: string;
+  readonly title: string;
+  readonly scenario: Scenario;
+  readonly targets: Readonly<Partial<Record<FigureName, Target>>>;
+}
+
+/** Ours to theirs, at most. */
+export interface Target {
+  readonly must: number;
+  readonly goal: number;
+}
+
+const SIZES = [1_000, 5_000, 10_000];
+const FORMS = ['delta', 'sotw'] as const;
+/** The first warms up what is compiled late, on either side, and is not counted. */
+const PUSHES = 6;
+/** From here on a fleet counts as large: the targets are about it. */
+const LARGE = 5_000;
+const LARGE_TARGETS: Row['targets'] = {
+  cpuUs: { must: 1, goal: 0.7 },
+  p99Ms: { must: 1.3, goal: 0.9 },
+  rssMiB: { must: 1.2, goal: 0.75 },
+  firstAllMs: { must: 1.7, goal: 1.1 },
+};
+/** With the three real ones xds-load's node has 60 kB then; `nodeKB` of the figures says so. */
+const LARGE_NODE_EXTENSIONS = 521;
+
+export interface Choice {
+  /** undefined: all sizes, and the rows about large nodes and refusals. */
+  readonly sizes: readonly number[] | undefined;
+  /** undefined: both. */
+  readonly form: Scenario['form'] | undefined;
+}
+
+/** What is to be measured, small before large. */
+export function toRows({ sizes, form }: Choice): readonly Row[] {
+  const forms = form === undefined ? FORMS : [form];
+  const pushes = (sizes ?? SIZES).flatMap(streams => forms.map(one => toPushRow(streams, one)));
+  return sizes === undefined ? [...pushes, ...toSpecialRows(forms)] : pushes;
+}
+
+function toPushRow(streams: number, form: Scenario['form']): Row {
+  return {
+    id: `${streams}/${form}`,
+    title: `${streams} streams, ${form}`,
+    scenario: toScenario(streams, form),
+    targets: streams >= LARGE ? LARGE_TARGETS : {},
+  };
+}
+
+function toSpecialRows(forms: readonly Scenario['form'][]): readonly Row[] {
+  const largeNode: Row = {
+    id: '1000/sotw/60kB-node',
+    title: '1000 streams, sotw, each request repeats a node of 60 kB',
+    scenario: { ...toScenario(1_000, 'sotw'), repeatedExtensions: LARGE_NODE_EXTENSIONS },
+    targets: { cpuUs: { must: 0.7, goal: 0.4 } },
+  };
+  const refusals = forms.map(form => ({
+    id: `1000/${form}/refused`,
+    title: `1000 streams, ${form}, a tenth of them refuses each push`,
+    scenario: { ...toScenario(1_000, form), refusing: 0.1 },
+    targets: {},
+  }));
+  return [...(forms.includes('sotw') ? [largeNode] : []), ...refusals];
+}
+
+function toScenario(streams: number, form: Scenario['form']): Scenario {
+  return { streams, form, pushes: PUSHES, repeatedExtensions: 0, refusing: 0 };
+}
