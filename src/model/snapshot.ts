@@ -86,13 +86,24 @@ export function fillTemplate(
   tags: readonly string[],
 ): Uint8Array {
   const bytes = Buffer.from(template.bytes);
-  for (const [i, hole] of template.holes.entries()) {
+  fillHoles(bytes, 0, template.holes, capabilities, tags);
+  return bytes;
+}
+
+/** The same in place, where a copy of the template begins at `start`. */
+export function fillHoles(
+  bytes: Buffer,
+  start: number,
+  holes: SlotTemplate['holes'],
+  capabilities: readonly string[],
+  tags: readonly string[],
+): void {
+  for (const [i, hole] of holes.entries()) {
     const capability = capabilities[i];
     const tag = tags[i];
     if (capability?.length !== CAPABILITY_LENGTH || tag?.length !== TAG_LENGTH)
       throw new RangeError(`hole ${i}: capability or tag has the wrong width`);
-    bytes.write(capability, hole.capability, 'latin1');
-    bytes.write(tag, hole.tag, 'latin1');
+    bytes.write(capability, start + hole.capability, 'latin1');
+    bytes.write(tag, start + hole.tag, 'latin1');
   }
-  return bytes;
 }

@@ -35,3 +35,27 @@ export function readStatusMessage(bytes: Uint8Array): string {
 export function tag(field: number): number {
   return (field << 3) | 2;
 }
+
+/** Of a length-delimited field with a number below 16, in bytes. */
+export function sizeOfField(length: number): number {
+  let size = 2 + length;
+  for (let rest = length >>> 7; rest > 0; rest >>>= 7) size += 1;
+  return size;
+}
+
+/** Writes key and length; the answer is where the field's bytes begin. */
+export function writeKey(bytes: Buffer, at: number, key: number, length: number): number {
+  let next = at;
+  bytes[next++] = key;
+  let rest = length;
+  for (; rest > 0x7f; rest >>>= 7) bytes[next++] = (rest & 0x7f) | 0x80;
+  bytes[next++] = rest;
+  return next;
+}
+
+/** Writes a whole field; the answer is where it ends. */
+export function writeBytes(bytes: Buffer, at: number, key: number, value: Uint8Array): number {
+  const start = writeKey(bytes, at, key, value.length);
+  bytes.set(value, start);
+  return start + value.length;
+}

@@ -1,5 +1,4 @@
 import type { EncodedResource } from '../../model/resource.ts';
-import { EXTENSION_CONFIG_TYPE } from '../../model/type-url.ts';
 import type { Difference, Subscription } from '../stream/subscription.ts';
 import { encodeSotwResponse } from './messages.ts';
 import { toSet, toSetVersion } from './resource-set.ts';
@@ -19,19 +18,9 @@ export function toResponse(
 }
 
 /**
- * One extension config; the others keep what they have. The version is that of all of them as they stand once this one
- * is accepted (design 5.5), so that a client that comes back says with it what it has.
+ * The one version of all extension configs as they stand once the one that goes out is accepted (design 5.5): a client that
+ * comes back says with it what it has. By name to its own version, as toVersion makes it.
  */
-export function toSlotResponse(
-  any: Uint8Array,
-  nonce: string,
-  versions: ReadonlyMap<string, string>,
-): Buffer {
-  const versionInfo = toSlotsVersion(versions);
-  return encodeSotwResponse({ typeUrl: EXTENSION_CONFIG_TYPE, versionInfo, nonce, resources: [any] });
-}
-
-/** By name to its own version, as toVersion makes it. */
 export function toSlotsVersion(versions: ReadonlyMap<string, string>): string {
   return toSetVersion([...versions].map(([name, version]) => ({ name, version })));
 }

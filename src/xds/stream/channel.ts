@@ -3,6 +3,7 @@ import * as deltaResponse from '../delta/response.ts';
 import * as deltaSubscription from '../delta/subscription.ts';
 import type { DiscoveryRequest } from '../discovery-request.ts';
 import type { SlotState } from '../push/slot-state.ts';
+import { encodeDeltaSlot, encodeSotwSlot, type SlotPush } from '../slot-bytes.ts';
 import { recallVersions } from '../sotw/recall-versions.ts';
 import { type FormerSet, settleClaim } from '../sotw/resource-set.ts';
 import * as sotwResponse from '../sotw/response.ts';
@@ -24,6 +25,16 @@ export interface SlotNames {
 /** Versions of all places of a process by the one version that stood for them, for the state of the world. */
 export type RememberedVersions = Map<string, ReadonlyMap<string, string>>;
 
+/** Versions of places, and the one that stands for them. */
+interface Claimed {
+  readonly versions: ReadonlyMap<string, string>;
+  readonly claim: string;
+}
+
+/** Most requests of a stream are answers, and say nothing of names. */
+const NO_CHANGE: SlotNames = { subscribe: [], unsubscribe: [], versions: new Map() };
+const NOTHING_CLAIMED: Claimed = { versions: new Map(), claim: '' };
+
 /** A stream of its own for each place is the most that an Envoy opens. */
 const MOST_REMEMBERED = 256;
 
@@ -38,11 +49,11 @@ export class Channel {
   readonly #send: (bytes: Buffer) => void;
   /** Places that were asked for on this stream. */
   readonly slots = new Set<string>();
-  /** Version of each place as this client ACKed it; only kept for the state of the world. */
-  #slotVersions = new Map<string, string>();
-  #slotClaim = '';
-  #slotsOut: ReadonlyMap<string, string> | undefined;
-  readonly #askedFor = new Set<string>();
+  /** What this client ACKed of each place; only kept for the state of the world. */
+  #slotsAcked = NOTHING_CLAIMED;
+  /** The same once what is out is ACKed. */
+  #slotsOut: Claimed | undefined;
+  #askedFor: readonly string[] = [];
   #lastNonce = 0;
 
   constructor(form: ProtocolForm, typeUrl: string | undefined, send: (bytes: Buffer) => void) {
@@ -62,8 +73,8 @@ export class Channel {
 
   /** Whether this is its first request for the type: only that one tells what was there before the stream. */
   begins(typeUrl: string): boolean {
-    const isFirst = !this.#askedFor.has(typeUrl);
-    this.#askedFor.add(typeUrl);
+    const isFirst = !this.#askedFor.includes(typeUrl);
+    if (isFirst) this.#askedFor = [...this.#askedFor, typeUrl];
     return isFirst;
   }
 
@@ -118,6 +129,7 @@ export class Channel {
   ): SlotNames {
     const names =
       request.form === 'delta' ? readDelta(request) : this.#readSotw(request, isFirst, remembered, known);
+    if (names === NO_CHANGE) return names;
     for (const name of names.unsubscribe) this.slots.delete(name);
     for (const name of [...names.subscribe, ...(names.versions?.keys() ?? [])])
       if (!names.unsubscribe.includes(name)) this.slots.add(name);
@@ -130,39 +142,57 @@ export class Channel {
     remembered: RememberedVersions,
     known: ReadonlyMap<string, SlotState>,
   ): SlotNames {
-    const names = request.names.filter(isPlace);
     const { versionInfo } = request;
+    if (!isFirst && this.#asksFor(request.names)) return NO_CHANGE;
+    const names = request.names.filter(isPlace);
     const subscribe = [...new Set(names)].filter(name => !this.slots.has(name));
     const unsubscribe = [...this.slots].filter(name => !names.includes(name));
-    for (const name of unsubscribe) this.#slotVersions.delete(name);
+    this.#letGo(unsubscribe, remembered);
     if (!isFirst || versionInfo === '') return { subscribe, unsubscribe, versions: new Map() };
     const versions = recallVersions(versionInfo, names, remembered, known);
-    this.#slotVersions = new Map(versions ?? []);
-    this.#slotClaim = versionInfo;
-    // What is dropped from now on is no part of what this version stands for.
-    if (versions !== undefined) remembered.set(versionInfo, this.#slotVersions);
+    this.#slotsAcked = { versions: versions ?? new Map(), claim: versionInfo };
+    if (versions !== undefined) remembered.set(versionInfo, versions);
     return { subscribe, unsubscribe, versions };
   }
 
-  pushSlot(name: string, version: string, any: Uint8Array, nonce: string): void {
+  /** What it has let go of is in the version that it tells, and nothing that it has. */
+  #letGo(dropped: readonly string[], remembered: RememberedVersions): void {
+    const { claim, versions } = this.#slotsAcked;
+    if (!dropped.some(name => versions.has(name))) return;
+    const left = new Map([...versions].filter(([name]) => !dropped.includes(name)));
+    if (remembered.get(claim) === versions) remembered.set(claim, left);
+    this.#slotsAcked = { claim, versions: left };
+  }
+
+  /** Whether these are the places that it asks for already, each once. */
+  #asksFor(names: readonly string[]): boolean {
+    return (
+      names.length === this.slots.size &&
+      names.every((name, i) => this.slots.has(name) && names.indexOf(name) === i)
+    );
+  }
+
+  pushSlot(push: SlotPush, nonce: string): void {
     if (this.form === 'delta') {
-      this.#send(deltaResponse.toSlotResponse({ name, version, any }, nonce));
+      this.#send(encodeDeltaSlot(push, nonce));
       return;
     }
-    this.#slotsOut = new Map(this.#slotVersions).set(name, version);
-    this.#send(sotwResponse.toSlotResponse(any, nonce, this.#slotsOut));
+    const versions = new Map(this.#slotsAcked.versions).set(push.name, push.version);
+    this.#slotsOut = { versions, claim: sotwResponse.toSlotsVersion(versions) };
+    this.#send(encodeSotwSlot(push, this.#slotsOut.claim, nonce));
   }
 
   /** The push of a place was ACKed: what its client will bring as version from now on stands for these. */
   slotAcked(remembered: RememberedVersions): void {
     if (this.#slotsOut === undefined) return;
-    remembered.delete(this.#slotClaim);
-    const kept = [...this.#slotsOut].filter(([name]) => this.slots.has(name));
-    const claim = sotwResponse.toSlotsVersion(this.#slotsOut);
-    // What it let go of meanwhile is in its version, and nothing that it has.
-    this.#slotVersions = new Map(kept);
-    this.#slotClaim = claim;
-    remembered.set(this.#slotClaim, this.#slotVersions);
+    const { claim, versions } = this.#slotsOut;
+    remembered.delete(this.#slotsAcked.claim);
+    this.#slotsAcked = this.#slotsOut;
+    remembered.set(claim, versions);
+    this.#letGo(
+      [...versions.keys()].filter(name => !this.slots.has(name)),
+      remembered,
+    );
     const [oldest] = remembered.keys();
     if (remembered.size > MOST_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
   }
@@ -170,6 +200,7 @@ export class Channel {
 
 function readDelta(request: DiscoveryRequest & { form: 'delta' }): SlotNames {
   const { subscribe, unsubscribe, initialVersions: versions } = request;
+  if (subscribe.length + unsubscribe.length + versions.size === 0) return NO_CHANGE;
   return { subscribe: subscribe.filter(isPlace), unsubscribe, versions };
 }
 

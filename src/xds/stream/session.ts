@@ -3,7 +3,7 @@ import type { ModuleFetch } from '../../model/module-fetch.ts';
 import { type ResourceNack, SILENT_AFTER_MS } from '../../model/node.ts';
 import type { Clock, Log, RandomHex } from '../../model/ports.ts';
 import type { EncodedResource } from '../../model/resource.ts';
-import { fillTemplate, type Snapshot, TAG_LENGTH } from '../../model/snapshot.ts';
+import { type Snapshot, TAG_LENGTH } from '../../model/snapshot.ts';
 import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE, XDS_TYPES } from '../../model/type-url.ts';
 import { bringsVersions, type DiscoveryRequest } from '../discovery-request.ts';
 import { checkNames, type NamesBefore } from '../limits/count-names.ts';
@@ -303,11 +303,10 @@ export class Session {
     const capabilities = content.plugins.map(plugin =>
       capabilityOf(this.process, this.#context.moduleKey, plugin.moduleSha256),
     );
-    const any = fillTemplate(content[variant], capabilities, tags);
     const version = toVersion(content.contentHash, variant);
     this.#context.log.debug({ node: this.process.nodeId, slot, version, nonce }, 'pushed');
     this.#meter.pushed(EXTENSION_CONFIG_TYPE);
-    channel.pushSlot(slot, version, any, nonce);
+    channel.pushSlot({ name: slot, version, template: content[variant], capabilities, tags }, nonce);
   }
 
   /** A listener that Envoy has is changed only while none of its slots is un-ACKed or refused. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CLUSTER_TYPE, EXTENSION_CONFIG_TYPE, ROUTE_TYPE } from '../../../src/model/type-url.ts';
-import { toResponse, toSlotResponse, toSlotsVersion } from '../../../src/xds/sotw/response.ts';
+import { CLUSTER_TYPE, ROUTE_TYPE } from '../../../src/model/type-url.ts';
+import { toResponse } from '../../../src/xds/sotw/response.ts';
 import { newSubscription, type Subscription } from '../../../src/xds/stream/subscription.ts';
 import { decodeSotwResponse } from '../model/sotw-wire.ts';
 import { setVersionOf, toResources } from './type-story.ts';
@@ -47,15 +47,4 @@ test('25, 30. of other types what changed goes out, under the version of all the
   );
   assert.deepEqual(texts(read.resources), ['b@2']);
   assert.equal(read.versionInfo, setVersionOf('a@1 b@2'));
-});
-
-test('51. an extension config goes out alone, under the version of all places as they will stand', () => {
-  const versions = new Map([
-    ['s', '1.v'],
-    ['u', '2.v'],
-  ]);
-  const read = decodeSotwResponse(toSlotResponse(Buffer.from('bytes'), '9', versions));
-  assert.deepEqual(texts(read.resources), ['bytes']);
-  assert.deepEqual([read.typeUrl, read.nonce], [EXTENSION_CONFIG_TYPE, '9']);
-  assert.equal(read.versionInfo, toSlotsVersion(versions));
 });

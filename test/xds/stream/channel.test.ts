@@ -17,7 +17,8 @@ function placesStory(remembered: RememberedVersions = new Map()) {
   };
   /** Pushes and ACKs; the version that the client has now. */
   const push = (name: string, version: string): string => {
-    channel.pushSlot(name, version, Buffer.from(name), '1');
+    const template = { bytes: Buffer.from(name), holes: [] };
+    channel.pushSlot({ name, version, template, capabilities: [], tags: [] }, '1');
     channel.slotAcked(remembered);
     return decodeSotwResponse(sent.at(-1) ?? assert.fail()).versionInfo;
   };

@@ -1,0 +1,66 @@
+import { fillHoles, type SlotTemplate } from '../model/snapshot.ts';
+import { EXTENSION_CONFIG_TYPE } from '../model/type-url.ts';
+import { sizeOfField, tag, writeBytes, writeKey } from './protobuf-fields.ts';
+
+/*
+ * A response with one extension config, as thousands of Envoys get it at once: one piece of memory each, and one copy of
+ * the template into it, in whose holes is written what is this Envoy's own. protobufjs took 9 µs and four copies.
+ * Field numbers: envoy/service/discovery/v3/discovery.proto.
+ */
+
+/** The content of a place for one process. */
+export interface SlotPush {
+  readonly name: string;
+  /** As toVersion makes it. */
+  readonly version: string;
+  readonly template: SlotTemplate;
+  /** In the order of the holes. */
+  readonly capabilities: readonly string[];
+  readonly tags: readonly string[];
+}
+
+const TYPE = Buffer.from(EXTENSION_CONFIG_TYPE);
+
+/** DeltaDiscoveryResponse */
+export function encodeDeltaSlot(push: SlotPush, nonce: string): Buffer {
+  const { template } = push;
+  const name = Buffer.from(push.name);
+  const version = Buffer.from(push.version);
+  const resource =
+    sizeOfField(version.length) + sizeOfField(template.bytes.length) + sizeOfField(name.length);
+  const size = sizeOfField(resource) + sizeOfField(TYPE.length) + sizeOfField(nonce.length);
+  const bytes = Buffer.allocUnsafe(size);
+  let at = writeKey(bytes, 0, tag(2), resource);
+  at = writeBytes(bytes, at, tag(1), version);
+  at = writeTemplate(bytes, at, push);
+  at = writeBytes(bytes, at, tag(3), name);
+  writeTail(bytes, at, nonce);
+  return bytes;
+}
+
+/** DiscoveryResponse; `versionInfo` is that of all places of the process. */
+export function encodeSotwSlot(push: SlotPush, versionInfo: string, nonce: string): Buffer {
+  const version = Buffer.from(versionInfo);
+  const size =
+    sizeOfField(version.length) +
+    sizeOfField(push.template.bytes.length) +
+    sizeOfField(TYPE.length) +
+    sizeOfField(nonce.length);
+  const bytes = Buffer.allocUnsafe(size);
+  const at = writeBytes(bytes, 0, tag(1), version);
+  writeTail(bytes, writeTemplate(bytes, at, push), nonce);
+  return bytes;
+}
+
+/** The resource is field 2 in both. */
+function writeTemplate(bytes: Buffer, at: number, { template, capabilities, tags }: SlotPush): number {
+  const end = writeBytes(bytes, at, tag(2), template.bytes);
+  fillHoles(bytes, end - template.bytes.length, template.holes, capabilities, tags);
+  return end;
+}
+
+/** Type URL and nonce, whose fields are the same in both. */
+function writeTail(bytes: Buffer, at: number, nonce: string): void {
+  const end = writeBytes(bytes, at, tag(4), TYPE);
+  bytes.write(nonce, writeKey(bytes, end, tag(5), nonce.length), 'latin1');
+}
