@@ -97,10 +97,17 @@ export async function hashFile(file: FileHandle): Promise<string> {
   }
 }
 
-/** Changes with every write to the file, and with its replacement. */
-export async function readMark(file: FileHandle): Promise<string> {
-  const { ino, size, mtimeNs, ctimeNs } = await file.stat({ bigint: true });
-  return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+/** A file as it is now. */
+export interface FileState {
+  readonly size: number;
+  readonly mtimeMs: number;
+  /** Changes with every write to the file, and with its replacement. */
+  readonly mark: string;
+}
+
+export async function readState(file: FileHandle): Promise<FileState> {
+  const { ino, size, mtimeMs, mtimeNs, ctimeNs } = await file.stat({ bigint: true });
+  return { size: Number(size), mtimeMs: Number(mtimeMs), mark: `${ino} ${size} ${mtimeNs} ${ctimeNs}` };
 }
 
 export function openIfThere(path: string): Promise<FileHandle | undefined> {

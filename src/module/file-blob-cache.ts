@@ -2,12 +2,13 @@ import { type FileHandle, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlobCache, BlobCacheOptions, CachedBlob, OpenBlob } from './blob-cache.ts';
 import {
+  type FileState,
   guard,
   hashFile,
   isFileAt,
   moveIfThere,
   openIfThere,
-  readMark,
+  readState,
   readWhole,
   tooBig,
   type WriteBlobOptions,
@@ -179,8 +180,8 @@ export class FileBlobCache implements BlobCache {
         return undefined;
       }
       try {
-        const { size } = await file.stat();
-        if (await this.#isSound(sha256, file)) return { sizeBytes: size, file };
+        const state = await readState(file);
+        if (await this.#isSound(sha256, file, state)) return { sizeBytes: state.size, file };
       } catch (error) {
         await file.close();
         throw error;
@@ -191,8 +192,7 @@ export class FileBlobCache implements BlobCache {
   }
 
   /** Hashed where it was not yet, or its file changed since. */
-  async #isSound(sha256: string, file: FileHandle): Promise<boolean> {
-    const [mark, found] = await Promise.all([readMark(file), file.stat()]);
+  async #isSound(sha256: string, file: FileHandle, { mark, ...found }: FileState): Promise<boolean> {
     // Another reader may have set it aside since it was opened.
     if (!this.#entries.has(sha256) && !(await isFileAt(this.#path(sha256), file))) return false;
     const entry = this.#entries.get(sha256) ?? this.know(sha256, found);
@@ -238,7 +238,7 @@ export class FileBlobCache implements BlobCache {
     const file = await guard('read', sha256, () => openIfThere(path));
     if (file === undefined) return;
     const now = this.#options.clock.now();
-    const mark = await readMark(file).finally(() => file.close());
+    const { mark } = await readState(file).finally(() => file.close());
     // Somebody who wrote the same bytes meanwhile has counted them.
     this.#forget(sha256);
     const entry = this.know(sha256, { size: sizeBytes, mtimeMs: now });

@@ -12,10 +12,11 @@ export async function listModuleTargets(
 ): Promise<readonly TargetEnvoy[]> {
   const [{ records }, policies] = await Promise.all([store.list('NodePresence'), store.list('NodePolicy')]);
   const policyOf = new Map(policies.records.map(({ key, value }) => [key, value]));
-  return records
-    .map(({ value }) => value)
-    .filter(({ connected, node }) => connected && node.capabilities.wasm)
-    .map(({ node }) => toEffectiveNode(node, policyOf.get(node.id)))
-    .filter(node => selects(spec, node, rootNamespace))
-    .map(node => ({ node: node.id, envoyVersion: node.envoyVersion }));
+  const targets: TargetEnvoy[] = [];
+  for (const { value } of records) {
+    if (!value.connected || !value.node.capabilities.wasm) continue;
+    const node = toEffectiveNode(value.node, policyOf.get(value.node.id));
+    if (selects(spec, node, rootNamespace)) targets.push({ node: node.id, envoyVersion: node.envoyVersion });
+  }
+  return targets;
 }

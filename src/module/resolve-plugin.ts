@@ -59,13 +59,13 @@ export async function obtainModule(
   // Also where the module is known: a secret that is not there is to be seen when it is written, not when it is needed.
   const credentials = await readPullSecret(spec);
   const known = findKnownModule(spec, revisions);
-  const isHere = known !== undefined && (await cache.has(known.sha256));
-  meter.lookedUp(isHere);
-  if (isHere) {
+  const outline = known && (await readOutline(cache, known.sha256));
+  meter.lookedUp(outline !== undefined);
+  if (known !== undefined && outline !== undefined) {
     const signature = await signatures.renew({ ...spec, credentials }, known, signal);
     requireSignature(spec.url, signature, known);
     // A node of an older release may have come since.
-    await checkCached(known, spec, targets, cache);
+    await checkOutline(outline, known, spec, targets, cache);
     return withSignature(known, signature);
   }
   const pinned = tag === undefined ? known && toPinned(known) : { url: toDigestUrl(spec.url, tag.digest) };
@@ -74,7 +74,10 @@ export async function obtainModule(
   const { sha256 } = fetched;
   if (known !== undefined && sha256 !== known.sha256)
     throw wrongDigest(`the module of ${spec.url}`, `sha256:${known.sha256}`, `sha256:${sha256}`);
-  const { abi, importCount } = await checkCached({ sha256, url: spec.url }, spec, targets, cache);
+  const brought = { sha256, url: spec.url };
+  const contents = await readOutline(cache, sha256);
+  if (contents === undefined) throw goneFromCache(brought);
+  const { abi, importCount } = await checkOutline(contents, brought, spec, targets, cache);
   return {
     sha256,
     sizeBytes: fetched.sizeBytes,
@@ -90,14 +93,13 @@ export async function obtainModule(
 }
 
 /** A module in the cache, and the configuration that it is to get. Throws ModuleError. */
-async function checkCached(
+async function checkOutline(
+  outline: Uint8Array,
   module: Pick<ModuleFacts, 'sha256' | 'url'>,
   spec: PluginSpec,
   targets: readonly TargetEnvoy[],
   cache: BlobCache,
 ): Promise<CheckedModule> {
-  const outline = await readOutline(cache, module.sha256);
-  if (outline === undefined) throw goneFromCache(module);
   try {
     const checked = checkModule(outline, targets);
     checkConfig(outline, spec);

@@ -18,7 +18,7 @@ export interface TrialNursery {
 }
 
 const LOOK_MS = 50;
-const BUSY_SHARE = 0.5;
+const BUSY_SHARE = 0.8;
 const KEEP_MS = 300_000;
 
 /**
