@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { buildPlugin } from '../../../plugins/build.ts';
-import { ROUTE_TYPE } from '../../../src/model/type-url.ts';
 import { holds, until } from '../../harness/wait.ts';
-import { XDS_FORM } from '../../harness/xds-form.ts';
-import type { SeenResponse } from '../../harness/xds-spy.ts';
-import { type LifecycleScene, STAGES, type Stage, startLifecycleScene, toTitle } from './lifecycle-scene.ts';
+import {
+  isAnswerToNames,
+  type LifecycleScene,
+  STAGES,
+  type Stage,
+  startLifecycleScene,
+  toTitle,
+} from './lifecycle-scene.ts';
 import { applyStamp, offerStamp, untilOn, untilRefused } from './stamp-plugin.ts';
 import { BARE, startStampedLoad } from './stamped-load.ts';
 
@@ -49,14 +53,6 @@ async function restartAttache(t: TestContext, stage: Stage): Promise<void> {
   const after = carrying().slice(before.carrying);
   assert.equal(after.length, 1, JSON.stringify(after));
   await stamped.assertClean();
-}
-
-/**
- * In the state of the world a client that comes back gets what it names, whatever it says that it has: the version of
- * routes does not tell which of them it is about. Envoy takes no notice of equal ones.
- */
-function isAnswerToNames({ typeUrl }: SeenResponse): boolean {
-  return XDS_FORM === 'sotw' && typeUrl === ROUTE_TYPE;
 }
 
 /** An Envoy tries again after 500 ms at most, then 1 s, 2 s and so on, up to 30 s, each time less by chance. */

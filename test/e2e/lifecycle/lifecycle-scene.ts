@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { stringify } from 'yaml';
 import type { JsonObject } from '../../../src/model/plugin-spec.ts';
+import { ROUTE_TYPE } from '../../../src/model/type-url.ts';
 import { AttacheProcess } from '../../harness/attache-process.ts';
 import { stopAfter } from '../../harness/cleanup.ts';
 import { type EnvoyProcess, startEnvoy } from '../../harness/envoy-process.ts';
 import { freePort } from '../../harness/free-port.ts';
 import { rawCluster, rawListener } from '../../harness/raw-resources.ts';
 import { startUpstream, type Upstream } from '../../harness/upstream.ts';
-import { startXdsSpy, type XdsSpy } from '../../harness/xds-spy.ts';
+import { XDS_FORM } from '../../harness/xds-form.ts';
+import { type SeenResponse, startXdsSpy, type XdsSpy } from '../../harness/xds-spy.ts';
 
 /** On what a story is told. */
 export interface Stage {
@@ -120,4 +122,12 @@ async function applyExampleListener(
   const file = join(attache.folder, 'listener.yaml');
   await writeFile(file, stdout);
   await attache.cli(['apply', '-f', file]);
+}
+
+/**
+ * In the state of the world a client that comes back gets what it names, whatever it says that it has: the version of
+ * routes does not tell which of them it is about. Envoy takes no notice of equal ones.
+ */
+export function isAnswerToNames({ typeUrl }: SeenResponse): boolean {
+  return XDS_FORM === 'sotw' && typeUrl === ROUTE_TYPE;
 }
