@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { OF_ANY } from './growth/changes.ts';
+import { type Calls, FunctionCalls } from './growth/function-calls.ts';
+import { GrowthWorld, type Size } from './growth/growth-world.ts';
+
+const SIZE: Size = { nodes: 40, plugins: 60, resources: 60, groups: 4 };
+/** Sorting needs a little more than twice the comparisons for twice as much. What is quadratic needs four times as many. */
+const TWICE = 2.5;
+const FEW = 300;
+
+/** By the name of the change. */
+async function callsOf(size: Size): Promise<ReadonlyMap<string, Calls>> {
+  const world = await GrowthWorld.start(size);
+  const counter = await FunctionCalls.start();
+  try {
+    const calls = new Map<string, Calls>();
+    for (const [name, measure] of OF_ANY) {
+      await counter.take();
+      await measure(world);
+      calls.set(name, await counter.take());
+    }
+    assert.deepEqual(world.errors, []);
+    return calls;
+  } finally {
+    await counter.end();
+    world.end();
+  }
+}
+
+let base: Promise<ReadonlyMap<string, Calls>> | undefined;
+
+for (const dimension of ['nodes', 'resources'] as const)
+  test(`twice the ${dimension}: no function runs more than in proportion`, async () => {
+    base ??= callsOf(SIZE);
+    const once = await base;
+    const twice = await callsOf({ ...SIZE, [dimension]: 2 * SIZE[dimension] });
+    const faults: string[] = [];
+    for (const [name, calls] of twice)
+      for (const [code, count] of calls) {
+        const before = once.get(name)?.get(code) ?? 0;
+        if (count > TWICE * before + FEW) faults.push(`${name}: ${code} ran ${before} times, then ${count}`);
+      }
+    assert.deepEqual(faults, []);
+  });
