@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Assignment, findSide, revisionOn, type Side } from '../model/assignment.ts';
 import { type ChainLink, compareInChain } from '../model/chain-order.ts';
 import type { NodeIdentity } from '../model/node.ts';
@@ -7,11 +8,15 @@ import type { Revision } from '../model/revision.ts';
 
 export type FindRevision = (plugin: PluginName, number: number) => Revision | undefined;
 
-/** Who runs which revision of all plugins. */
-export interface PluginInputs {
-  readonly assignments: readonly Assignment[];
+/** What assigned plugins are made of. */
+export interface PluginSource {
   readonly revision: FindRevision;
   readonly rootNamespace: string;
+}
+
+/** Who runs which revision of all plugins. */
+export interface PluginInputs extends PluginSource {
+  readonly assignments: Iterable<Assignment>;
 }
 
 /** A plugin at the revision a node is to run. */
@@ -27,23 +32,100 @@ export interface NodePlugins {
   readonly missing: readonly string[];
 }
 
+/** What a node gets of one plugin. */
+export interface PluginPart {
+  readonly wanted: AssignedPlugin | undefined;
+  readonly fallback: AssignedPlugin | undefined;
+  readonly missing: readonly string[];
+}
+
+export const NO_PART: PluginPart = { wanted: undefined, fallback: undefined, missing: [] };
+
 /** Which plugins a node gets, at which revisions. A node without a Wasm runtime gets none. */
 export function assignPlugins(inputs: PluginInputs, node: NodeIdentity): NodePlugins {
-  const missing = new Set<string>();
+  if (!node.capabilities.wasm) return { wanted: [], fallback: [], missing: [] };
+  const parts = [...inputs.assignments].map(assignment => assignPart(inputs, assignment, node));
   const order = compareInChain(inputs.rootNamespace);
-  const collect = (sideOf: (assignment: Assignment) => Side): readonly AssignedPlugin[] =>
-    inputs.assignments
-      .map(assignment => assignPlugin(inputs, node, assignment, sideOf(assignment), missing))
+  const collect = (which: 'wanted' | 'fallback'): readonly AssignedPlugin[] =>
+    parts
+      .map(part => part[which])
       .filter(plugin => plugin !== undefined)
       .sort(order);
-  if (!node.capabilities.wasm) return { wanted: [], fallback: [], missing: [] };
-  const wanted = collect(assignment => findSide(assignment, node.id));
-  const fallback = collect(assignment => assignment.base);
+  const missing = [...new Set(parts.flatMap(part => part.missing))];
+  return { wanted: collect('wanted'), fallback: collect('fallback'), missing };
+}
+
+/** What a node gets of the plugin of an Assignment; undefined: there is none. */
+export function assignPart(
+  source: PluginSource,
+  assignment: Assignment | undefined,
+  node: NodeIdentity,
+): PluginPart {
+  if (assignment === undefined || !node.capabilities.wasm) return NO_PART;
+  const missing = new Set<string>();
+  const side = findSide(assignment, node.id);
+  const fallback = assignSide(source, node, assignment, assignment.base, missing);
+  const wanted = side === assignment.base ? fallback : assignSide(source, node, assignment, side, missing);
+  if (wanted === undefined && fallback === undefined && missing.size === 0) return NO_PART;
   return { wanted, fallback, missing: [...missing] };
 }
 
-function assignPlugin(
-  { rootNamespace, revision: findRevision }: PluginInputs,
+/** What a node gets with another part for one plugin; the same object where that is no other. */
+export function replacePart(
+  plugins: NodePlugins,
+  plugin: PluginName,
+  part: PluginPart,
+  rootNamespace: string,
+): NodePlugins {
+  const order = compareInChain(rootNamespace);
+  const wanted = replaceIn(plugins.wanted, plugin, part.wanted, order);
+  const fallback = replaceIn(plugins.fallback, plugin, part.fallback, order);
+  if (wanted === plugins.wanted && fallback === plugins.fallback) return plugins;
+  const others = plugins.missing.filter(text => !text.startsWith(`${plugin} `));
+  return { wanted, fallback, missing: [...others, ...part.missing] };
+}
+
+function replaceIn(
+  plugins: readonly AssignedPlugin[],
+  plugin: PluginName,
+  part: AssignedPlugin | undefined,
+  order: (a: AssignedPlugin, b: AssignedPlugin) => number,
+): readonly AssignedPlugin[] {
+  const at = plugins.findIndex(one => one.plugin === plugin);
+  const before = plugins[at];
+  if (before === undefined ? part === undefined : part !== undefined && isSame(before, part)) return plugins;
+  const others = at < 0 ? plugins : plugins.toSpliced(at, 1);
+  if (part === undefined) return others;
+  return others.toSpliced(findPlace(others, part, order), 0, part);
+}
+
+/** Before the first that comes after it: the order is total. */
+function findPlace(
+  plugins: readonly AssignedPlugin[],
+  part: AssignedPlugin,
+  order: (a: AssignedPlugin, b: AssignedPlugin) => number,
+): number {
+  let [low, high] = [0, plugins.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const there = plugins[middle];
+    if (there !== undefined && order(there, part) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function isSame(a: AssignedPlugin, b: AssignedPlugin): boolean {
+  if (a === b) return true;
+  return (
+    a.revision === b.revision &&
+    a.createdAt === b.createdAt &&
+    isDeepStrictEqual(a.onlyListeners, b.onlyListeners)
+  );
+}
+
+function assignSide(
+  { rootNamespace, revision: findRevision }: PluginSource,
   node: NodeIdentity,
   { plugin, createdAt }: Assignment,
   side: Side,

@@ -27,6 +27,11 @@ export interface SnapshotInputs {
   readonly resources: readonly ResourceSpec[];
 }
 
+interface Compiled {
+  readonly inputs: SnapshotInputs;
+  readonly snapshot: Snapshot;
+}
+
 /** An Envoy may ask for any name; answers beyond this many are made anew each time. */
 const MAX_REMEMBERED_SLOTS = 1024;
 
@@ -43,7 +48,9 @@ export class SnapshotCompiler {
   readonly #resources: ResourceCompiler;
   readonly #snapshotOf: (node: NodeIdentity) => Snapshot;
   readonly #revision: FindRevision;
-  readonly #snapshots = new Map<string, Snapshot>();
+  /** By version. */
+  readonly #snapshots = new Map<string, Compiled>();
+  readonly #byInputs = new WeakMap<SnapshotInputs, Snapshot>();
   readonly #slots = new Memo<SlotContent>(MAX_SHARED_SLOTS);
 
   constructor(options: {
@@ -64,16 +71,24 @@ export class SnapshotCompiler {
 
   /** The snapshot for these inputs; the same object as long as they are equal. */
   compile(inputs: SnapshotInputs): Snapshot {
+    const known = this.#byInputs.get(inputs);
+    if (known !== undefined) return known;
     const version = this.#hashInputs(inputs);
-    const snapshot = this.#snapshots.get(version) ?? this.#build(inputs, version);
-    this.#snapshots.set(version, snapshot);
-    return snapshot;
+    const compiled = this.#snapshots.get(version) ?? { inputs, snapshot: this.#build(inputs, version) };
+    this.#snapshots.set(version, compiled);
+    this.#byInputs.set(inputs, compiled.snapshot);
+    return compiled.snapshot;
   }
 
-  /** Forgets every snapshot but these. */
-  retain(snapshots: ReadonlySet<Snapshot>): void {
-    for (const [version, snapshot] of this.#snapshots)
-      if (!snapshots.has(snapshot)) this.#snapshots.delete(version);
+  /** The inputs that a snapshot was compiled from first; undefined: it is forgotten. */
+  inputsOf({ version }: Snapshot): SnapshotInputs | undefined {
+    return this.#snapshots.get(version)?.inputs;
+  }
+
+  /** Forgets every snapshot but those of these inputs. */
+  retain(kept: ReadonlySet<SnapshotInputs | undefined>): void {
+    for (const [version, { inputs }] of this.#snapshots)
+      if (!kept.has(inputs)) this.#snapshots.delete(version);
   }
 
   #hashInputs(inputs: SnapshotInputs): string {

@@ -1,73 +1,63 @@
-import { type AddressConflict, keepOnePerAddress } from '../model/address-conflicts.ts';
-import { type Assignment, findSide, holds, revisionOn } from '../model/assignment.ts';
-import { keepOldest, type NameConflict } from '../model/name-conflicts.ts';
+import { type Assignment, holds } from '../model/assignment.ts';
 import type { NodeIdentity } from '../model/node.ts';
 import { isNamed } from '../model/node-group.ts';
-import { findOnlyListeners } from '../model/plugin-listeners.ts';
-import { parsePluginName } from '../model/plugin-spec.ts';
+import type { PluginName } from '../model/plugin-spec.ts';
 import type { Seal } from '../model/pull-secret.ts';
-import type { ResourceSpec } from '../model/resource.ts';
-import { openResource } from '../model/resource-secret.ts';
 import type { Revision } from '../model/revision.ts';
-import { selects } from '../model/selector.ts';
 import { revisionKey } from '../store/record-kinds.ts';
 import type { Change } from '../store/store.ts';
-import { assignPlugins, type FindRevision } from './assign-plugins.ts';
+import { assignPlugins, type FindRevision, type NodePlugins } from './assign-plugins.ts';
 import type { SnapshotInputs } from './build-snapshot.ts';
+import { type InputTurn, type KeyedNode, turnOfPlugin, turnOfResources } from './input-turn.ts';
+import { type NodeResources, ResourceInputs } from './resource-inputs.ts';
 
 /** The record kinds a snapshot is compiled from, besides the nodes. */
 export const INPUT_KINDS = ['Revision', 'Assignment', 'ResourceSpec'] as const;
 
-/** What one node's inputs are, and what had to be left out of them. */
-export interface NodeInputs {
-  readonly inputs: SnapshotInputs;
+/** What had to be left out of a node's inputs. */
+export interface LeftOut extends Omit<NodeResources, 'kept'> {
+  /** Assigned revisions that are not there. */
   readonly missing: readonly string[];
-  readonly conflicts: readonly NameConflict[];
-  readonly addressConflicts: readonly Pick<AddressConflict, 'address' | 'kept' | 'dropped'>[];
-  /** Documents with secrets that do not open, by store key: they are left out. */
-  readonly closed: readonly string[];
 }
 
-/** Whose snapshots a change may change. */
-export type Effect = 'nothing' | 'everything' | AssignmentChange;
-
-/** Those of the nodes for which `isSame` is false. */
-export interface AssignmentChange {
-  readonly before: Assignment | undefined;
-  readonly after: Assignment | undefined;
+export interface NodeInputs extends LeftOut {
+  readonly inputs: SnapshotInputs;
 }
+
+/** What of the inputs a change may change: those of one plugin, or those that are resources. */
+export type Effect = 'nothing' | 'resources' | { readonly plugin: PluginName };
 
 /** The newest value of every record that snapshots are compiled from, in memory. */
 export class CompileInputs {
   readonly #revisions = new Map<string, Revision>();
-  readonly #assignments = new Map<string, Assignment>();
-  /** Those whose nodes are not all on one side: the others tell no nodes apart. */
-  readonly #divided = new Map<string, Assignment>();
-  /** The ids by which groups of their sides choose nodes: they tell apart what is equal otherwise. */
-  readonly #naming = new Map<string, readonly (readonly string[])[]>();
-  /** With their secrets. */
-  readonly #resources = new Map<string, ResourceSpec>();
-  readonly #closed = new Map<string, ResourceSpec>();
+  readonly #assignments = new Map<PluginName, Assignment>();
+  /** Those that tell nodes apart by their ids: by the sides that they are on, or by the groups of these. */
+  readonly #dividing = new Map<PluginName, Assignment>();
+  readonly #resources: ResourceInputs;
   readonly #rootNamespace: string;
-  readonly #seal: Pick<Seal, 'open'>;
 
   /** `seal` opens the secrets of resources. */
   constructor(rootNamespace: string, seal: Pick<Seal, 'open'>) {
     this.#rootNamespace = rootNamespace;
-    this.#seal = seal;
+    this.#resources = new ResourceInputs(rootNamespace, seal);
   }
 
-  /** Takes over a change, and says whose snapshots it may change. */
+  /** Takes over a change, and says what it may change. */
   apply(change: Change): Effect {
     switch (change.kind) {
       case 'Revision':
         replace(this.#revisions, change.key, change.stored?.value);
-        return this.#isAssigned(change.key) ? 'everything' : 'nothing';
-      case 'Assignment':
-        return this.#replaceAssignment(change.key, change.stored?.value);
+        return this.#findAssigned(change.key);
+      case 'Assignment': {
+        const assignment = change.stored?.value;
+        replace(this.#assignments, change.key, assignment);
+        const divides = assignment !== undefined && tellsApart(assignment);
+        replace(this.#dividing, change.key, divides ? assignment : undefined);
+        return { plugin: change.key };
+      }
       case 'ResourceSpec':
-        this.#replaceResource(change.key, change.stored?.value);
-        return 'everything';
+        this.#resources.apply(change.key, change.stored?.value);
+        return 'resources';
       default:
         return 'nothing';
     }
@@ -76,65 +66,35 @@ export class CompileInputs {
   /** Those that are kept, whether or not a side names them. */
   readonly findRevision: FindRevision = (plugin, number) => this.#revisions.get(revisionKey(plugin, number));
 
-  /** Whether a node gets the same of a plugin before and after. */
-  isSame({ before, after }: AssignmentChange, node: NodeIdentity): boolean {
-    const root = this.#rootNamespace;
-    return toPart(before, node, root) === toPart(after, node, root);
-  }
-
   /**
    * Which sides a node is on, as text: nodes of one identity and equal texts get equal inputs. Empty while no rollout
-   * is under way and no group names nodes by their ids; it holds for as long as the Assignments do.
+   * tells nodes apart and no group names them by their ids; it holds for as long as the Assignments do.
    */
   sidesOf(nodeId: string): string {
-    const sides: number[] = [];
-    for (const { moved } of this.#divided.values())
-      sides.push(moved.findLastIndex(entry => holds(entry, nodeId)));
-    for (const lists of this.#naming.values())
-      for (const nodes of lists) sides.push(isNamed(nodes, nodeId) ? 1 : 0);
-    return sides.join(',');
+    let sides = '';
+    for (const assignment of this.#dividing.values()) sides += `${toSideText(assignment, nodeId)};`;
+    return sides;
   }
 
-  #replaceResource(key: string, spec: ResourceSpec | undefined): void {
-    const resource = spec === undefined ? undefined : openResource(this.#seal, spec);
-    const isOpen = spec !== undefined && resource !== undefined;
-    replace(this.#resources, key, isOpen ? { ...spec, resource } : undefined);
-    replace(this.#closed, key, isOpen ? undefined : spec);
-  }
-
-  #replaceAssignment(plugin: string, after: Assignment | undefined): AssignmentChange {
-    const before = this.#assignments.get(plugin);
-    replace(this.#divided, plugin, after?.moved.length === 0 ? undefined : after);
-    replace(this.#assignments, plugin, after);
-    const naming = after === undefined ? [] : idsOf(after);
-    replace(this.#naming, plugin, naming.length === 0 ? undefined : naming);
-    return { before, after };
-  }
-
-  /** A Revision is there before any side names it, as a rule: then it changes nothing yet. */
-  #isAssigned(key: string): boolean {
-    const assignment = this.#assignments.get(key.slice(0, key.lastIndexOf('/')));
-    if (assignment === undefined) return false;
-    const sides = [assignment.base, ...assignment.moved.map(({ side }) => side)];
-    return sides.some(
-      ({ revision }) => revision !== null && revisionKey(assignment.plugin, revision) === key,
+  /** For one pass over the nodes: what an effect makes of the inputs that each of them has. */
+  turnOf(effect: Exclude<Effect, 'nothing'>, onLeftOut: (left: Partial<LeftOut>) => void): InputTurn {
+    if (effect === 'resources')
+      return turnOfResources(({ key, node }) => this.#resources.of(key, node), onLeftOut);
+    const { plugin } = effect;
+    const dividing = this.#dividing.get(plugin);
+    const source = { revision: this.findRevision, rootNamespace: this.#rootNamespace };
+    return turnOfPlugin(
+      source,
+      { plugin, assignment: this.#assignments.get(plugin) },
+      nodeId => (dividing === undefined ? '' : toSideText(dividing, nodeId)),
+      missing => onLeftOut({ missing }),
     );
   }
 
   /** What a node that says this of itself is to be compiled from, by the records as they stand. */
-  forNode(node: NodeIdentity): NodeInputs {
-    const plugins = assignPlugins(
-      {
-        assignments: [...this.#assignments.values()],
-        revision: this.findRevision,
-        rootNamespace: this.#rootNamespace,
-      },
-      node,
-    );
-    const isFor = (spec: ResourceSpec) => selects(spec, node, this.#rootNamespace);
-    const { kept: named, conflicts } = keepOldest([...this.#resources.values()].filter(isFor));
-    const { kept, conflicts: addressConflicts } = keepOnePerAddress(named);
-    const closed = [...this.#closed].filter(([, spec]) => isFor(spec)).map(([key]) => key);
+  forNode({ key, node }: KeyedNode): NodeInputs {
+    const plugins = this.#assign(node);
+    const { kept, ...left } = this.#resources.of(key, node);
     const inputs = {
       capabilities: node.capabilities,
       namespace: node.namespace,
@@ -142,7 +102,29 @@ export class CompileInputs {
       plugins,
       resources: kept,
     };
-    return { inputs, missing: plugins.missing, conflicts, addressConflicts, closed };
+    return { inputs, missing: plugins.missing, ...left };
+  }
+
+  #assign(node: NodeIdentity): NodePlugins {
+    return assignPlugins(
+      {
+        assignments: this.#assignments.values(),
+        revision: this.findRevision,
+        rootNamespace: this.#rootNamespace,
+      },
+      node,
+    );
+  }
+
+  /** A Revision is there before any side names it, as a rule: then it changes nothing yet. */
+  #findAssigned(key: string): Effect {
+    const plugin = key.slice(0, key.lastIndexOf('/'));
+    const assignment = this.#assignments.get(plugin);
+    if (assignment === undefined) return 'nothing';
+    const sides = [assignment.base, ...assignment.moved.map(({ side }) => side)];
+    const isNamedBy = ({ revision }: Assignment['base']) =>
+      revision !== null && revisionKey(plugin, revision) === key;
+    return sides.some(isNamedBy) ? { plugin } : 'nothing';
   }
 }
 
@@ -151,28 +133,31 @@ function replace<V>(table: Map<string, V>, key: string, value: V | undefined): v
   else table.set(key, value);
 }
 
-/** The lists of ids in the groups that its sides target. */
-function idsOf({ base, moved }: Assignment): readonly (readonly string[])[] {
-  const sides = [base, ...moved.map(({ side }) => side)];
+function tellsApart(assignment: Assignment): boolean {
+  const isForSome = assignment.moved.some(
+    ({ nodes, except }) => nodes !== 'everyone' || (except !== undefined && except.length > 0),
+  );
+  return isForSome || idsOf(assignment).length > 0;
+}
+
+/** The side of one plugin that a node is on, and which of the groups that its sides target name it. */
+function toSideText(assignment: Assignment, nodeId: string): string {
+  const side = String(assignment.moved.findLastIndex(entry => holds(entry, nodeId)));
+  return idsOf(assignment).reduce((text, nodes) => `${text}${isNamed(nodes, nodeId) ? 'y' : 'n'}`, side);
+}
+
+/** The lists of ids in the groups that its sides target: they tell apart what is equal otherwise. */
+function idsOf(assignment: Assignment): readonly (readonly string[])[] {
+  const known = ids.get(assignment);
+  if (known !== undefined) return known;
+  const sides = [assignment.base, ...assignment.moved.map(({ side }) => side)];
   const refs = sides.flatMap(({ placement }) => placement.targetRefs ?? []);
-  return refs.flatMap(({ members }) => (members?.nodes === undefined ? [] : [members.nodes]));
+  const lists = refs.flatMap(({ members }) => (members?.nodes === undefined ? [] : [members.nodes]));
+  ids.set(assignment, lists);
+  return lists;
 }
 
-const NOWHERE = '';
-
-/** All that assignPlugins reads of an Assignment for a node, as text. */
-function toPart(assignment: Assignment | undefined, node: NodeIdentity, rootNamespace: string): string {
-  if (assignment === undefined) return NOWHERE;
-  const { base, createdAt, plugin } = assignment;
-  const name = parsePluginName(plugin);
-  const parts = [findSide(assignment, node.id), base].map(side => {
-    const revision = revisionOn(side, name, node, rootNamespace);
-    return revision === null
-      ? null
-      : [revision, findOnlyListeners(name, side.placement, node, rootNamespace) ?? null];
-  });
-  return parts.every(part => part === null) ? NOWHERE : JSON.stringify([createdAt, parts]);
-}
+const ids = new WeakMap<Assignment, readonly (readonly string[])[]>();
 
 /** Nodes of equal keys that are on the same sides get equal inputs, whatever the records are. */
 export function toIdentityKey(node: NodeIdentity): string {

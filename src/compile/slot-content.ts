@@ -29,8 +29,9 @@ export interface SlotRequest {
 export function buildSlotContent(registry: ProtoRegistry, request: SlotRequest): SlotContent {
   if (request.layout === 'single' && request.plugins.length > 1)
     throw new RangeError(`${request.name}: one place holds one plugin before Envoy 1.39`);
-  const verdict = encodeTemplate(registry, request, true);
-  const warming = request.plugins.length === 0 ? verdict : encodeTemplate(registry, request, false);
+  const marks = toMarks(request);
+  const verdict = encodeTemplate(registry, request, marks, true);
+  const warming = request.plugins.length === 0 ? verdict : encodeTemplate(registry, request, marks, false);
   const plugins = request.plugins.map(revision => toPluginContent(registry, request, revision));
   return { contentHash: hashContent(verdict, plugins), plugins, warming, verdict };
 }
@@ -61,9 +62,9 @@ function toPluginContent(registry: ProtoRegistry, request: SlotRequest, revision
 function encodeTemplate(
   registry: ProtoRegistry,
   request: SlotRequest,
+  marks: readonly Mark[],
   nackOnCodeCacheMiss: boolean,
 ): SlotTemplate {
-  const marks = request.plugins.map(revision => toMark(request, revision));
   const filters = request.plugins.map((revision, i) =>
     toWasmFilter(revision, request.capabilities, { nackOnCodeCacheMiss, ...(marks[i] ?? blankMark()) }),
   );
@@ -72,7 +73,7 @@ function encodeTemplate(
     name: request.name,
     typed_config: toSlotFilter(request, filters),
   });
-  const template = { bytes, holes: marks.map(mark => findHole(bytes, mark)) };
+  const template = { bytes, holes: findHoles(bytes, marks) };
   const blank = blankMark();
   const blanked = fillTemplate(
     template,
@@ -99,12 +100,15 @@ interface Mark {
 }
 
 /**
- * What stands in the holes while they are looked for: a hash of the plugin's whole content, which no part of
+ * What stands in the holes while they are looked for: hashes over the whole content of the place, which no part of
  * that content can therefore contain.
  */
-function toMark(request: SlotRequest, revision: Revision): Mark {
-  const capability = sha256Hex(`${request.name}\n${revision.plugin}\n${JSON.stringify(request.plugins)}`);
-  return { capability, tag: sha256Hex(capability).slice(0, TAG_LENGTH) };
+function toMarks({ name, plugins }: SlotRequest): readonly Mark[] {
+  const content = sha256Hex(`${name}\n${JSON.stringify(plugins)}`);
+  return plugins.map(({ plugin }) => {
+    const capability = sha256Hex(`${content}\n${plugin}`);
+    return { capability, tag: sha256Hex(capability).slice(0, TAG_LENGTH) };
+  });
 }
 
 function blankMark(): Mark {
@@ -115,10 +119,15 @@ function blankPush(nackOnCodeCacheMiss: boolean) {
   return { nackOnCodeCacheMiss, ...blankMark() };
 }
 
-function findHole(bytes: Uint8Array, mark: Mark): { capability: number; tag: number } {
+/** The plugins stand in the bytes in their order: each is looked for behind the one before. */
+function findHoles(bytes: Uint8Array, marks: readonly Mark[]): SlotTemplate['holes'] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const capability = buffer.indexOf(mark.capability, 0, 'latin1');
-  const tag = buffer.indexOf(mark.tag, 0, 'latin1');
-  if (capability < 0 || tag < 0) throw new RangeError('a hole was lost in encoding');
-  return { capability, tag };
+  let from = 0;
+  return marks.map(mark => {
+    const capability = buffer.indexOf(mark.capability, from, 'latin1');
+    const tag = buffer.indexOf(mark.tag, from, 'latin1');
+    if (capability < 0 || tag < 0) throw new RangeError('a hole was lost in encoding');
+    from = Math.max(capability, tag);
+    return { capability, tag };
+  });
 }

@@ -1,19 +1,14 @@
-import { toEffectiveNode } from '../model/effective-node.ts';
-import type { NodePolicy } from '../model/fleet-records.ts';
 import type { NodeIdentity } from '../model/node.ts';
+import type { PluginName } from '../model/plugin-spec.ts';
 import type { Clock, Log } from '../model/ports.ts';
 import type { Seal } from '../model/pull-secret.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Change, Store } from '../store/store.ts';
-import { SnapshotCompiler } from './build-snapshot.ts';
-import {
-  type AssignmentChange,
-  CompileInputs,
-  INPUT_KINDS,
-  type NodeInputs,
-  toIdentityKey,
-} from './compile-inputs.ts';
+import { SnapshotCompiler, type SnapshotInputs } from './build-snapshot.ts';
+import { CompileInputs, type Effect, INPUT_KINDS, type LeftOut } from './compile-inputs.ts';
+import type { KeyedNode } from './input-turn.ts';
+import { type KnownNode, KnownNodes } from './known-nodes.ts';
 import type { ModuleAddress } from './module-cluster.ts';
 import { ProtoRegistry } from './proto-registry.ts';
 
@@ -72,27 +67,20 @@ async function follow(
   }
 }
 
-interface KnownNode {
-  /** toIdentityKey of what the server takes it for. */
-  readonly key: string;
-  readonly node: NodeIdentity;
-  /** What it says of itself. */
-  readonly claimed: NodeIdentity;
-}
+/** Inputs that are remembered since the records changed last; with more of them all are looked for again. */
+const MAX_FOUND = 20_000;
 
-/** The nodes, grouped by what they say of themselves and the sides they are on, and the snapshot of each group. */
+/** The nodes, and the inputs and the snapshot that each has; nodes of equal inputs share both. */
 class SnapshotReconciler {
   readonly #options: SnapshotReconcilerOptions;
   readonly #inputs: CompileInputs;
   readonly #compiler: SnapshotCompiler;
-  /** Identity key by node.id: a change of presence that leaves it alone ends here. */
-  readonly #nodes = new Map<string, KnownNode>();
-  /** What the server side fixes of nodes, known or not. */
-  readonly #policies = new Map<string, NodePolicy>();
-  #groups = new Map<string, Snapshot>();
+  readonly #nodes = new KnownNodes();
+  /** By identity key and sides, as the records are now. */
+  readonly #found = new Map<string, SnapshotInputs>();
   /** Every snapshot is what the records say. False at the start, and after a pass that did not reach its end. */
   #isComplete = false;
-  /** Log lines since the last pass over everything, and those of that before: what goes on is said once. */
+  /** Log lines since the resources changed last, and those of before: what goes on is said once. */
   #said = new Set<string>();
   #saidBefore: ReadonlySet<string> = new Set();
 
@@ -104,109 +92,137 @@ class SnapshotReconciler {
       modules: options.modules,
       log: options.log,
       revision: this.#inputs.findRevision,
-      snapshotOf: claimed => this.#snapshotOf(this.#toKnown(claimed)),
+      snapshotOf: claimed => this.#snapshotOf(claimed),
     });
   }
 
   apply(changes: readonly Change[]): void {
+    try {
+      this.#apply(changes);
+    } catch (err) {
+      this.#isComplete = false;
+      throw err;
+    }
+  }
+
+  #apply(changes: readonly Change[]): void {
     const renewed = new Set<string>();
-    const assignments: AssignmentChange[] = [];
+    const plugins = new Set<PluginName>();
+    let hasResources = false;
     for (const change of changes) {
-      if (change.kind === 'NodePresence') {
-        if (this.#takeNode(change.key, change.stored?.value.node)) renewed.add(change.key);
-        continue;
-      }
-      if (change.kind === 'NodePolicy') {
-        if (this.#takePolicy(change.key, change.stored?.value)) renewed.add(change.key);
-        continue;
-      }
-      const effect = this.#inputs.apply(change);
-      if (effect === 'everything') this.#isComplete = false;
-      else if (effect !== 'nothing') assignments.push(effect);
+      const effect = this.#take(change, renewed);
+      if (effect === 'resources') hasResources = true;
+      else if (effect !== 'nothing') plugins.add(effect.plugin);
     }
-    const isSame = ({ node }: KnownNode): boolean =>
-      !renewed.has(node.id) && assignments.every(change => this.#inputs.isSame(change, node));
-    if (!this.#isComplete) this.#compileAll();
-    else if (assignments.length > 0) this.#compileWhere(isSame);
-    else for (const id of renewed) this.#publish(id);
+    if (hasResources || plugins.size > 0) this.#found.clear();
+    if (hasResources) this.#forgetSaid();
+    if (!this.#isComplete) this.#findAll();
+    else if (hasResources || plugins.size > 0) this.#turnAll(plugins, hasResources);
+    else for (const id of renewed) this.#findOne(id);
   }
 
-  /** Whether the node is something else than before. */
-  #takeNode(id: string, claimed: NodeIdentity | undefined): boolean {
-    if (claimed === undefined) {
-      this.#nodes.delete(id);
-      this.#options.snapshots.delete(id);
-      return false;
+  #take(change: Change, renewed: Set<string>): Effect {
+    const { snapshots } = this.#options;
+    if (change.kind === 'NodePresence') {
+      if (change.stored === undefined) snapshots.delete(change.key);
+      if (this.#nodes.take(change.key, change.stored?.value.node)) renewed.add(change.key);
+      return 'nothing';
     }
-    const known = this.#toKnown(claimed);
-    const was = this.#nodes.get(id);
-    this.#nodes.set(id, known);
-    return was?.key !== known.key;
-  }
-
-  #takePolicy(id: string, policy: NodePolicy | undefined): boolean {
-    if (policy === undefined) this.#policies.delete(id);
-    else this.#policies.set(id, policy);
-    const known = this.#nodes.get(id);
-    return known !== undefined && this.#takeNode(id, known.claimed);
-  }
-
-  #toKnown(claimed: NodeIdentity): KnownNode {
-    const node = toEffectiveNode(claimed, this.#policies.get(claimed.id));
-    return { key: toIdentityKey(node), node, claimed };
-  }
-
-  #compileAll(): void {
-    this.#saidBefore = this.#said;
-    this.#said = new Set();
-    this.#compileWhere(() => false);
-  }
-
-  /** What is the same for a node is the same for those of its group. */
-  #compileWhere(isSame: (known: KnownNode) => boolean): void {
-    this.#isComplete = false;
-    this.#groups = new Map();
-    for (const [id, known] of this.#nodes) {
-      const published = this.#options.snapshots.get(id);
-      const group = this.#toGroup(known);
-      if (this.#groups.has(group)) continue;
-      if (published !== undefined && isSame(known)) this.#groups.set(group, published);
-      else this.#snapshotOf(known);
+    if (change.kind === 'NodePolicy') {
+      if (this.#nodes.takePolicy(change.key, change.stored?.value)) renewed.add(change.key);
+      return 'nothing';
     }
-    this.#compiler.retain(new Set(this.#groups.values()));
-    for (const id of this.#nodes.keys()) this.#publish(id);
+    return this.#inputs.apply(change);
+  }
+
+  #findAll(): void {
+    this.#found.clear();
+    for (const known of this.#nodes.all()) known.inputs = this.#find(known);
     this.#isComplete = true;
+    this.#publishAll(this.#nodes.all());
+    this.#retain();
   }
 
-  #publish(id: string): void {
+  /** All inputs first: while they are published, readers ask for those of others. */
+  #turnAll(plugins: ReadonlySet<PluginName>, hasResources: boolean): void {
+    const effects = [
+      ...[...plugins].map(plugin => ({ plugin })),
+      ...(hasResources ? (['resources'] as const) : []),
+    ];
+    const turns = effects.map(effect => this.#inputs.turnOf(effect, left => this.#say(left)));
+    const changed: KnownNode[] = [];
+    for (const known of this.#nodes.all()) {
+      const before = known.inputs;
+      if (before === undefined) known.inputs = this.#find(known);
+      else for (const turn of turns) known.inputs = turn(known.inputs ?? before, known);
+      if (known.inputs !== before) changed.push(known);
+    }
+    this.#publishAll(changed);
+    this.#retain();
+  }
+
+  #findOne(id: string): void {
     const known = this.#nodes.get(id);
-    if (known !== undefined) this.#options.snapshots.set(id, this.#snapshotOf(known));
+    if (known === undefined) return;
+    known.inputs = this.#find(known);
+    this.#publishAll([known]);
+  }
+
+  #publishAll(nodes: Iterable<KnownNode>): void {
+    for (const known of nodes) {
+      if (known.inputs === undefined) continue;
+      const snapshot = this.#compiler.compile(known.inputs);
+      // Of equal inputs those that came first, so that the next change finds them together.
+      known.inputs = this.#compiler.inputsOf(snapshot) ?? known.inputs;
+      this.#options.snapshots.set(known.node.id, snapshot);
+    }
+  }
+
+  #retain(): void {
+    const inputs = new Set<SnapshotInputs | undefined>();
+    for (const known of this.#nodes.all()) inputs.add(known.inputs);
+    this.#compiler.retain(inputs);
   }
 
   /** By the records as they stand now; also for a node that nobody has told us of yet. */
-  #snapshotOf(known: KnownNode): Snapshot {
-    const group = this.#toGroup(known);
-    const compiled = this.#groups.get(group);
-    if (compiled !== undefined) return compiled;
-    const found = this.#inputs.forNode(known.node);
-    for (const line of toLogLines(found)) this.#say(line);
-    const snapshot = this.#compiler.compile(found.inputs);
-    this.#groups.set(group, snapshot);
-    return snapshot;
+  #snapshotOf(claimed: NodeIdentity): Snapshot {
+    const known = this.#nodes.get(claimed.id);
+    const keyed = this.#nodes.identify(claimed);
+    const isKnown = this.#isComplete && known?.key === keyed.key;
+    return this.#compiler.compile((isKnown ? known.inputs : undefined) ?? this.#find(keyed));
   }
 
-  #toGroup({ key, node }: KnownNode): string {
-    return `${key}\n${this.#inputs.sidesOf(node.id)}`;
+  #find(keyed: KeyedNode): SnapshotInputs {
+    const group = `${keyed.key}\n${this.#inputs.sidesOf(keyed.node.id)}`;
+    const known = this.#found.get(group);
+    if (known !== undefined) return known;
+    if (this.#found.size >= MAX_FOUND) this.#found.clear();
+    const { inputs, ...left } = this.#inputs.forNode(keyed);
+    this.#say(left);
+    this.#found.set(group, inputs);
+    return inputs;
   }
 
-  #say(line: string): void {
-    if (this.#said.has(line)) return;
-    this.#said.add(line);
-    if (!this.#saidBefore.has(line)) this.#options.log.warn({}, line);
+  #forgetSaid(): void {
+    this.#saidBefore = this.#said;
+    this.#said = new Set();
+  }
+
+  #say(left: Partial<LeftOut>): void {
+    for (const line of toLogLines(left)) {
+      if (this.#said.has(line)) continue;
+      this.#said.add(line);
+      if (!this.#saidBefore.has(line)) this.#options.log.warn({}, line);
+    }
   }
 }
 
-function toLogLines({ missing, conflicts, addressConflicts, closed }: NodeInputs): readonly string[] {
+function toLogLines({
+  missing = [],
+  conflicts = [],
+  addressConflicts = [],
+  closed = [],
+}: Partial<LeftOut>): readonly string[] {
   const left = missing.map(what => `${what} is assigned but not there: the plugin is left out until it is`);
   const names = conflicts.map(
     ({ type, envoyName, kept, dropped }) =>

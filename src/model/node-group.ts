@@ -36,7 +36,26 @@ export function isMember(
 
 /** Whether a node's id is one of a group's. A slash in an id means nothing: `*` takes it, too. */
 export function isNamed(nodes: readonly string[], id: string): boolean {
-  return nodes.some(pattern => matchesGlob(pattern.replace(/\*+/g, '**'), id));
+  const { ids, patterns } = toNamed(nodes);
+  return ids.has(id) || patterns.some(pattern => matchesGlob(pattern, id));
+}
+
+interface Named {
+  readonly ids: ReadonlySet<string>;
+  /** As globs. */
+  readonly patterns: readonly string[];
+}
+
+/** A group may name thousands and is asked of for every node: each list is read once. */
+const named = new WeakMap<readonly string[], Named>();
+
+function toNamed(nodes: readonly string[]): Named {
+  const known = named.get(nodes);
+  if (known !== undefined) return known;
+  const patterns = nodes.filter(name => name.includes('*')).map(name => name.replace(/\*+/g, '**'));
+  const made = { ids: new Set(nodes), patterns };
+  named.set(nodes, made);
+  return made;
 }
 
 /** The groups that hold a node, in the order of `groups`. A group in the root namespace holds nodes of every one. */

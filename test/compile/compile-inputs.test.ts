@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CompileInputs, toIdentityKey } from '../../src/compile/compile-inputs.ts';
 import type { Assignment, Moved } from '../../src/model/assignment.ts';
+import type { NodeIdentity } from '../../src/model/node.ts';
 import { revisionKey } from '../../src/store/record-kinds.ts';
 import type { Change } from '../../src/store/store.ts';
 import {
@@ -23,6 +24,11 @@ function changeOf(
 ): Change {
   const stored = value === undefined ? undefined : { key, value, revision: 1, createdRevision: 1 };
   return { kind, key, initial: false, stored } as Change;
+}
+
+function keyed(over: Partial<NodeIdentity> = {}) {
+  const node = makeNode(over);
+  return { key: toIdentityKey(node), node };
 }
 
 test('nodes that differ in nothing a snapshot depends on have one key', () => {
@@ -59,7 +65,7 @@ test('a node gets the resources that select it; a deleted one goes', () => {
   put('elsewhere', { namespace: 'other' });
   put('everywhere', { namespace: 'istio-system' });
   const namesFor = (labels: Record<string, string>) =>
-    inputs.forNode(makeNode({ labels })).inputs.resources.map(spec => spec.name);
+    inputs.forNode(keyed({ labels })).inputs.resources.map(spec => spec.name);
   assert.deepEqual(namesFor({}), ['all', 'everywhere']);
   assert.deepEqual(namesFor({ app: 'x' }), ['all', 'labelled', 'everywhere']);
   inputs.apply(changeOf('ResourceSpec', 'all', undefined));
@@ -79,7 +85,8 @@ test('presence is not an input; a revision is one once a side names it', () => {
       makeAssignment(1, { moved: [makeMoved(makeSide(2), ['edge-1'])] }),
     ),
   );
-  assert.deepEqual([put(1), put(2), put(3)], ['everything', 'everything', 'nothing']);
+  const auth = { plugin: 'default/auth' };
+  assert.deepEqual([put(1), put(2), put(3)], [auth, auth, 'nothing']);
 });
 
 test('nodes are told apart by their sides only while a rollout is under way', () => {
@@ -96,11 +103,24 @@ test('nodes are told apart by their sides only while a rollout is under way', ()
   assert.equal(inputs.sidesOf('edge-1'), '');
 });
 
-test('an Assignment changes a node where another revision, another listener or another age comes of it', () => {
+/** With revisions 1 and 2 of default/auth. */
+function withRevisions(): CompileInputs {
   const inputs = new CompileInputs('istio-system', { open: () => undefined });
-  const node = makeNode();
-  const isSame = (before: Assignment | undefined, after: Assignment | undefined) =>
-    inputs.isSame({ before, after }, node);
+  for (const number of [1, 2])
+    inputs.apply(changeOf('Revision', revisionKey('default/auth', number), makeRevision({ number })));
+  return inputs;
+}
+
+test('an Assignment changes a node where another revision, another listener or another age comes of it', () => {
+  const isSame = (before: Assignment | undefined, after: Assignment | undefined) => {
+    const inputs = withRevisions();
+    inputs.apply(changeOf('Assignment', 'default/auth', before));
+    const had = inputs.forNode(keyed()).inputs;
+    inputs.apply(changeOf('Assignment', 'default/auth', after));
+    const has = inputs.turnOf({ plugin: 'default/auth' }, () => {})(had, keyed());
+    assert.deepEqual(has, inputs.forNode(keyed()).inputs, 'a turn leads to what the records say');
+    return has === had;
+  };
   const one = makeAssignment(1);
   const onIngress = { targetRefs: [{ kind: 'Listener', name: 'ingress' }] } as const;
   const elsewhere = { selector: { matchLabels: { app: 'x' } } };
@@ -113,13 +133,26 @@ test('an Assignment changes a node where another revision, another listener or a
   assert.ok(!isSame(one, undefined));
 });
 
+test('nodes that had the same and get the same share it after a change, whatever their labels', () => {
+  const inputs = withRevisions();
+  inputs.apply(changeOf('Assignment', 'default/auth', makeAssignment(1)));
+  const had = inputs.forNode(keyed()).inputs;
+  const moved = [makeMoved(makeSide(2), ['edge-1', 'edge-2'])];
+  inputs.apply(changeOf('Assignment', 'default/auth', makeAssignment(1, { moved })));
+  const turn = inputs.turnOf({ plugin: 'default/auth' }, () => {});
+  const get = (id: string) => turn(had, keyed({ id, labels: { of: id } }));
+  assert.equal(get('edge-1'), get('edge-2'));
+  assert.notEqual(get('edge-1'), had);
+  assert.equal(get('edge-3'), had);
+});
+
 test('of two listeners on one address a node gets the older one, and the other one is told', () => {
   const inputs = new CompileInputs('istio-system', { open: () => undefined });
   const put = (name: string, createdAt: number) =>
     inputs.apply(changeOf('ResourceSpec', name, makeResource(makeListener({ name }), { name, createdAt })));
   put('young', 2);
   put('old', 1);
-  const { inputs: found, addressConflicts } = inputs.forNode(makeNode());
+  const { inputs: found, addressConflicts } = inputs.forNode(keyed());
   assert.deepEqual(
     found.resources.map(({ name }) => name),
     ['old'],
@@ -142,7 +175,7 @@ test('a secret is opened for the nodes; one that does not open is left out, and 
     );
   put('tls', 'good');
   put('other', 'bad');
-  const { inputs: found, closed } = inputs.forNode(makeNode());
+  const { inputs: found, closed } = inputs.forNode(keyed());
   assert.deepEqual(
     found.resources.map(({ resource }) => resource.key),
     ['S3CRET'],
