@@ -10,6 +10,11 @@ export interface NamesBefore {
   readonly others: number;
 }
 
+/** Whether it names any resource: most requests are answers, and name none. */
+export function hasNames(request: DiscoveryRequest): boolean {
+  return request.form === 'sotw' || request.subscribe.length + request.initialVersions.size > 0;
+}
+
 /** Throws LimitError `too-many-names` if the Envoy would ask for too many with this request. Pure. */
 export function checkNames(request: DiscoveryRequest, before: NamesBefore, most: XdsLimits['names']): void {
   const brought = request.form === 'delta' ? request.initialVersions.size : 0;

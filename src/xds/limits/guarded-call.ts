@@ -5,6 +5,7 @@ import { toGrpcStatus } from '../grpc-status.ts';
 import { LimitError } from './limit-error.ts';
 import type { LimitGuard } from './limit-guard.ts';
 import { RequestPace } from './request-pace.ts';
+import { toCrowded } from './stream-gate.ts';
 
 /** What a server interceptor is given. */
 type Call = ConstructorParameters<typeof grpc.ServerInterceptingCall>[0];
@@ -49,13 +50,20 @@ function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.Se
     cancelTimer = clock.after(limits['first-request'], () => end(toSilence(limits['first-request'])));
     proceed();
   };
+  const takeTurn = (since: number, proceed: () => void): void => {
+    if (!isDiscovery || guard.turns.take()) begin(proceed);
+    else
+      cancelTimer = guard.turns.wait({ since, begin: () => begin(proceed), refuse: () => end(toCrowded()) });
+  };
   const listener: grpc.ServerListener = {
     onReceiveMetadata(metadata, next) {
       try {
         const waitMs = guard.enter(peer, isDiscovery);
         isIn = true;
-        if (waitMs === 0) begin(() => next(metadata));
-        else cancelTimer = clock.after(waitMs, () => begin(() => next(metadata)));
+        const since = clock.now();
+        const proceed = (): void => next(metadata);
+        if (waitMs === 0) takeTurn(since, proceed);
+        else cancelTimer = clock.after(waitMs, () => takeTurn(since, proceed));
       } catch (error) {
         end(error);
       }

@@ -5,6 +5,7 @@ import type { LimitUsage, XdsLimitName, XdsLimits } from '../../model/xds-limits
 import { LimitError } from './limit-error.ts';
 import { HitCounter } from './limit-hits.ts';
 import { StreamGate } from './stream-gate.ts';
+import { StreamTurns } from './stream-turns.ts';
 
 export interface LimitGuardOptions {
   readonly limits: XdsLimits;
@@ -19,6 +20,7 @@ const LAST_WORDS_MS = 5_000;
 export class LimitGuard {
   readonly limits: XdsLimits;
   readonly clock: Clock;
+  readonly turns: StreamTurns;
   readonly #gate: StreamGate;
   readonly #hits: HitCounter;
   readonly #sockets = new Map<string, Socket>();
@@ -28,6 +30,7 @@ export class LimitGuard {
   constructor({ limits, clock, log }: LimitGuardOptions) {
     this.limits = limits;
     this.clock = clock;
+    this.turns = new StreamTurns(clock);
     this.#gate = new StreamGate(limits);
     this.#hits = new HitCounter(log);
   }

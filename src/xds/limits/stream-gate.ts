@@ -1,9 +1,12 @@
 import type { XdsLimits } from '../../model/xds-limits.ts';
 import { LimitError } from './limit-error.ts';
 import { Pace } from './pace.ts';
+import { ADMISSION_WAIT_MS } from './stream-turns.ts';
 
-/** A new stream waits for its turn this long at most. */
-export const ADMISSION_WAIT_MS = 1000;
+/** Discovery streams that are taken in at once after a pause. */
+const MOST_AT_ONCE = 256;
+/** Of new calls of one connection, per second. */
+const MOST_PER_CONNECTION = 50;
 /** So many connections beyond the limit are told why, in a gRPC status; more are cut at once. */
 export const TOLD_CONNECTIONS = 100;
 
@@ -28,7 +31,7 @@ export class StreamGate {
   constructor(limits: XdsLimits) {
     this.#limits = limits;
     const rate = limits['new-streams-per-second'];
-    this.#admission = new Pace(rate, rate);
+    this.#admission = new Pace(rate, Math.min(rate, MOST_AT_ONCE));
   }
 
   get connections(): number {
@@ -43,7 +46,7 @@ export class StreamGate {
     const isServed = this.#connections.size - this.#told < this.#limits.connections;
     if (!isServed && this.#told >= TOLD_CONNECTIONS) return 'cut';
     if (!isServed) this.#told += 1;
-    const share = Math.max(1, this.#limits['new-streams-per-second'] / 4);
+    const share = Math.min(MOST_PER_CONNECTION, Math.max(1, this.#limits['new-streams-per-second'] / 4));
     this.#connections.set(peer, { isServed, pace: new Pace(share, share), streams: 0 });
     return isServed ? 'served' : 'told';
   }
@@ -82,16 +85,11 @@ export class StreamGate {
         `this connection has ${own} streams open`,
         'Use one stream for all types (ADS)',
       );
-    const paces = isDiscovery ? [connection.pace, this.#admission] : [connection.pace];
-    const waitMs = Math.max(...paces.map(pace => pace.waitOf(now)));
-    if (waitMs > ADMISSION_WAIT_MS)
-      throw new LimitError(
-        'new-streams-per-second',
-        'too-many-new-streams',
-        'more streams begin than are taken in',
-        'Come again later',
-      );
-    for (const pace of paces) pace.take(now);
+    const ownMs = connection.pace.waitOf(now);
+    const waitMs = isDiscovery ? Math.max(ownMs, this.#admission.waitOf(now)) : ownMs;
+    if (waitMs > ADMISSION_WAIT_MS) throw toCrowded();
+    connection.pace.take(now);
+    if (isDiscovery) this.#admission.take(now);
     return this.#count(connection, waitMs);
   }
 
@@ -107,4 +105,14 @@ export class StreamGate {
     if (connection !== undefined) connection.streams += 1;
     return waitMs;
   }
+}
+
+/** Its turn did not come in time. */
+export function toCrowded(): LimitError {
+  return new LimitError(
+    'new-streams-per-second',
+    'too-many-new-streams',
+    'more streams begin than are taken in',
+    'Come again later',
+  );
 }

@@ -82,3 +82,16 @@ test('calls that ask for no configuration take nothing from those that do', () =
   }
   assert.equal(gate.enter('p0', true, 1000), 0);
 });
+
+test('one connection has no more than 50 of a high rate, and a crowd of them no more than a burst at once', () => {
+  const gate = gateOf({ 'new-streams-per-second': 2000 });
+  gate.connect('greedy');
+  for (let i = 0; i < 50; i++) assert.equal(gate.enter('greedy', true, 0), 0);
+  assert.equal(gate.enter('greedy', true, 0), 20);
+  for (let i = 0; i < 256 - 51; i++) {
+    gate.connect(`p${i}`);
+    assert.equal(gate.enter(`p${i}`, true, 0), 0);
+  }
+  gate.connect('next');
+  assert.equal(gate.enter('next', true, 0), 0.5);
+});
