@@ -12,7 +12,7 @@ import {
   type Unanswered,
 } from './bootstrap-parts.ts';
 import type { BootstrapProof } from './bootstrap-proof.ts';
-import { toYaml } from './yaml-splice.ts';
+import { toYaml } from './to-yaml.ts';
 
 /** What `attache bootstrap` was told, addresses resolved. */
 export interface BootstrapOptions {

@@ -5,7 +5,7 @@ import { toCountText } from '../model/quantity-text.ts';
 import { REF_LABELS } from '../model/selector.ts';
 import { toDotted } from './print-error.ts';
 import type { SourceDocument } from './read-documents.ts';
-import { toYaml } from './yaml-splice.ts';
+import { toYaml } from './to-yaml.ts';
 
 /** A note with where it stands, for programs. */
 export interface ReportedNote {

@@ -5,7 +5,7 @@ import type { ResourceView } from '../api/schema/resource-view.ts';
 import { toCountText } from '../model/quantity-text.ts';
 import { formatSince, formatSize, NONE } from './format.ts';
 import { toSingular } from './target.ts';
-import { toYaml } from './yaml-splice.ts';
+import { toYaml } from './to-yaml.ts';
 
 /** All about a module: what it is, where it came from, and what keeps it. */
 export function describeModule(module: ModuleView, nowMs: number): string {

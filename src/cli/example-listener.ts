@@ -5,7 +5,7 @@ import {
   toOverAds,
   toSocketAddress,
 } from './bootstrap-parts.ts';
-import { toYaml } from './yaml-splice.ts';
+import { toYaml } from './to-yaml.ts';
 
 const HTTP = 'type.googleapis.com/envoy.extensions.filters';
 

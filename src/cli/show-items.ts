@@ -3,7 +3,7 @@ import type { CommandContext } from './command-context.ts';
 import { type Listing, toTable } from './listings.ts';
 import { parseWord } from './parse-option.ts';
 import { formatTable } from './table.ts';
-import { toYaml } from './yaml-splice.ts';
+import { toYaml } from './to-yaml.ts';
 
 const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 

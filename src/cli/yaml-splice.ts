@@ -1,14 +1,5 @@
-import {
-  Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  type Pair,
-  visit,
-  type YAMLMap,
-  type YAMLSeq,
-} from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
+import { toFlow, toYaml } from './to-yaml.ts';
 
 /** Text put in at an offset, in place of `length` characters. */
 export interface Edit {
@@ -158,28 +149,6 @@ export class YamlSplice {
   #lineStart(offset: number): number {
     return this.#text.lastIndexOf('\n', offset - 1) + 1;
   }
-}
-
-/** YAML text in which what fits on a line stands on one. */
-export function toYaml(value: unknown): string {
-  const document = new Document(value);
-  visit(document, {
-    Collection(key, node) {
-      if (key === null || toFlow(node.toJS(document)).length > 80) return undefined;
-      node.flow = true;
-      return visit.SKIP;
-    },
-  });
-  return document.toString({ indentSeq: false, lineWidth: 0, flowCollectionPadding: false });
-}
-
-/** JSON is YAML in flow style; a space after the colons and commas reads better. */
-function toFlow(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(toFlow).join(', ')}]`;
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  return `{${Object.entries(value)
-    .map(([key, entry]) => `${JSON.stringify(key)}: ${toFlow(entry)}`)
-    .join(', ')}}`;
 }
 
 function findPair(map: unknown, keys: readonly string[]): Pair | undefined {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isMap, isSeq, parse, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
-import { toYaml, YamlSplice } from '../../src/cli/yaml-splice.ts';
+import { toYaml } from '../../src/cli/to-yaml.ts';
+import { YamlSplice } from '../../src/cli/yaml-splice.ts';
 
 function open(text: string): { splice: YamlSplice; root: YAMLMap } {
   const document = parseDocument(text, { keepSourceTokens: true });
