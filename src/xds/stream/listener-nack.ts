@@ -46,19 +46,29 @@ export function decideListener(nack: ListenerNack, downloads: Downloads, now: nu
 
 type Refused = ReadonlyMap<string, { readonly version: string; readonly message: string }>;
 
+const NO_NACKS: ReadonlyMap<string, ListenerNack> = new Map();
+const NO_WAITS: readonly number[] = [];
+
 /** The listeners of a process that were refused over a plugin. */
 export class ListenerNacks {
-  readonly #byName = new Map<string, ListenerNack>();
+  #byName = NO_NACKS;
+
+  get isEmpty(): boolean {
+    return this.#byName.size === 0;
+  }
 
   /** These versions were answered; `refused`: what is refused from now on. */
   note(refused: Refused, answered: ReadonlyMap<string, string>, sentAt: number, now: number): void {
+    if (this.isEmpty && refused.size === 0) return;
+    const byName = new Map(this.#byName);
     for (const [name, version] of answered) {
       const refusal = refused.get(name);
-      const count = (this.#byName.get(name)?.count ?? 0) + 1;
-      this.#byName.delete(name);
+      const count = (byName.get(name)?.count ?? 0) + 1;
+      byName.delete(name);
       if (refusal?.version !== version || !blamesPlugin(refusal.message)) continue;
-      this.#byName.set(name, { version, message: refusal.message, sentAt, nackedAt: now, count });
+      byName.set(name, { version, message: refusal.message, sentAt, nackedAt: now, count });
     }
+    this.#byName = byName;
   }
 
   /** Those among what is refused that are to be sent again. */
@@ -71,7 +81,8 @@ export class ListenerNacks {
   }
 
   /** When there is more to decide. */
-  waits(downloads: Downloads, now: number): number[] {
+  waits(downloads: Downloads, now: number): readonly number[] {
+    if (this.isEmpty) return NO_WAITS;
     return [...this.#byName.values()].flatMap(nack => {
       const decision = decideListener(nack, downloads, now);
       return decision.next === 'wait' ? [decision.until] : [];

@@ -23,6 +23,7 @@ export interface Plan<T extends Asked> {
 }
 
 const NOTHING: ReadonlyMap<string, EncodedResource> = new Map();
+const ALL_OUT = { push: undefined, clustersOut: true };
 const TYPES = XDS_TYPES.filter(type => type.typeUrl !== EXTENSION_CONFIG_TYPE);
 
 /**
@@ -36,6 +37,7 @@ export function planPush<T extends Asked>(
   snapshot: Snapshot,
   mayChange: (resource: EncodedResource) => boolean,
 ): Plan<T> {
+  if (everything.length === 0) return ALL_OUT;
   const differences = TYPES.flatMap(({ typeUrl }) =>
     everything
       .filter(asked => asked.typeUrl === typeUrl)

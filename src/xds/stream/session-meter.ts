@@ -17,10 +17,12 @@ export interface OpenNack {
 /** With these a change did not arrive, whatever the Envoy acknowledges next. */
 const FAILED: readonly NackReason[] = ['refused', 'unreachable', 'unexplained'];
 
+const NONE_OPEN: ReadonlyMap<string, OpenNack> = new Map();
+
 /** Counts what one Envoy is sent and answers; decides nothing. */
 export class SessionMeter {
   readonly #meter: Meter;
-  readonly #open = new Map<string, OpenNack>();
+  #open: ReadonlyMap<string, OpenNack> = NONE_OPEN;
   /** A change that is on its way, ms. */
   #changedAt: number | undefined;
   #isSent = false;
@@ -45,17 +47,25 @@ export class SessionMeter {
     const slot = before.slots.get(before.inFlight ?? '');
     if (nack === undefined) this.#meter.acked(EXTENSION_CONFIG_TYPE);
     else if (slot?.phase.kind !== 'in-flight') this.#nacked(EXTENSION_CONFIG_TYPE, 'superseded');
-    else this.#open.set(slot.slot, { attempt: slot.phase.attempt, at: now, before: slot });
+    else
+      this.#open = new Map(this.#open).set(slot.slot, {
+        attempt: slot.phase.attempt,
+        at: now,
+        before: slot,
+      });
   }
 
   /** Call at each new state: what is on its way to another reason must not be missed. */
   judged(state: ProcessState): void {
+    if (this.#open.size === 0) return;
+    const left = new Map(this.#open);
     for (const [name, nack] of this.#open) {
       const reason = toNackReason(nack, state);
       if (reason === undefined) continue;
-      this.#open.delete(name);
+      left.delete(name);
       this.#nacked(EXTENSION_CONFIG_TYPE, reason);
     }
+    this.#open = left;
   }
 
   /** What a connected Envoy is to have changed, perhaps. */

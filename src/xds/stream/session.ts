@@ -1,12 +1,12 @@
 import type { Meter } from '../../model/meter.ts';
 import type { ModuleFetch } from '../../model/module-fetch.ts';
-import { type ResourceNack, SILENT_AFTER_MS } from '../../model/node.ts';
+import { SILENT_AFTER_MS } from '../../model/node.ts';
 import type { Clock, Log, RandomHex } from '../../model/ports.ts';
 import type { EncodedResource } from '../../model/resource.ts';
 import { type Snapshot, TAG_LENGTH } from '../../model/snapshot.ts';
-import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE, XDS_TYPES } from '../../model/type-url.ts';
+import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE, XDS_TYPES, type XdsType } from '../../model/type-url.ts';
 import { bringsVersions, type DiscoveryRequest } from '../discovery-request.ts';
-import { checkNames, type NamesBefore } from '../limits/count-names.ts';
+import { checkNames, hasNames } from '../limits/count-names.ts';
 import { onProcess, onReading, type Reading } from '../loaded/loaded-proof.ts';
 import type { NodeRecorder } from '../node-recorder.ts';
 import { bringsOlder } from '../not-new.ts';
@@ -15,12 +15,14 @@ import { type Attempt, toVersion } from '../push/attempt.ts';
 import * as machine from '../push/process-machine.ts';
 import { toFormerSet } from '../sotw/resource-set.ts';
 import { type ResourceState, statesOf } from '../status/resource-states.ts';
+import { type Asked, findAsked, findNamesBefore, namesOf, resourcesOf, toNacks } from './asked.ts';
 import { Channel, type ProtocolForm } from './channel.ts';
 import { distrust, doubt, trust } from './doubts.ts';
 import { ListenerNacks } from './listener-nack.ts';
 import { planPush } from './plan-push.ts';
 import { SessionMeter } from './session-meter.ts';
-import { answer, type Difference, type InFlight, retry, type Subscription, sent } from './subscription.ts';
+import { answer, type Difference, retry, sent } from './subscription.ts';
+import { Wake } from './wake.ts';
 import { askAgain, awaitEndpoints } from './warming-clusters.ts';
 
 export interface StreamContext {
@@ -35,12 +37,8 @@ export interface StreamContext {
   readonly mostNames: number;
 }
 
-/** What one stream asked for of one type. */
-interface Asked {
-  readonly channel: Channel;
-  readonly typeUrl: string;
-  state: Subscription;
-}
+const TYPES: ReadonlyMap<string, XdsType> = new Map(XDS_TYPES.map(type => [type.typeUrl, type]));
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 /**
  * The streams of one process: one for all types (ADS), or one for each type or resource. It decodes nothing and decides
@@ -49,43 +47,44 @@ interface Asked {
 export class Session {
   readonly process: Process;
   readonly #context: StreamContext;
-  readonly #channels = new Set<Channel>();
+  #channels: readonly Channel[] = [];
   #asked: readonly Asked[] = [];
   readonly #listenerNacks = new ListenerNacks();
   readonly #meter: SessionMeter;
   #snapshot: Snapshot | undefined;
-  #endpointsAwaited: ReadonlySet<string> = new Set();
+  #endpointsAwaited = NO_NAMES;
   /** The extension config that is un-ACKed. */
   #slotOut: { readonly channel: Channel; readonly nonce: string } | undefined;
-  #cancelWake: () => void = () => {};
+  readonly #wake: Wake;
 
   constructor(process: Process, context: StreamContext) {
     this.process = process;
     this.#context = context;
     this.#meter = new SessionMeter(context.meter);
+    this.#wake = new Wake(context.clock, () => this.#onWake());
   }
 
   get isOpen(): boolean {
-    return this.#channels.size > 0;
+    return this.#channels.length > 0;
   }
 
   /** Whether no other stream is open. */
   isOnly(channel: Channel): boolean {
-    return this.#channels.size === 1 && this.#channels.has(channel);
+    return this.#channels.length === 1 && this.#channels[0] === channel;
   }
 
   open(form: ProtocolForm, typeUrl: string | undefined, send: (bytes: Buffer) => void): Channel {
     const channel = new Channel(form, typeUrl, send);
-    this.#channels.add(channel);
-    if (this.#channels.size === 1) this.#update(machine.onStreamOpened(this.process.state, this.#now()));
+    this.#channels = [...this.#channels, channel];
+    if (this.#channels.length === 1) this.#update(machine.onStreamOpened(this.process.state, this.#now()));
     return channel;
   }
 
   /** Whether a stream for this type can be another one of the same process. */
   hasRoomFor(typeUrl: string | undefined): boolean {
     // Places, routes, endpoints and secrets may have a stream each.
-    const isAlone = XDS_TYPES.some(type => type.typeUrl === typeUrl && type.wildcard);
-    return ![...this.#channels].some(channel =>
+    const isAlone = typeUrl !== undefined && TYPES.get(typeUrl)?.wildcard === true;
+    return !this.#channels.some(channel =>
       typeUrl === undefined ? channel.typeUrl === undefined : isAlone && channel.typeUrl === typeUrl,
     );
   }
@@ -96,12 +95,17 @@ export class Session {
    */
   onRequest(channel: Channel, request: DiscoveryRequest): void {
     const typeUrl = channel.typeOf(request);
-    const type = XDS_TYPES.find(row => row.typeUrl === typeUrl);
+    const type = TYPES.get(typeUrl);
     if (type === undefined) {
       this.#context.log.warn({ node: this.process.nodeId, type_url: typeUrl }, 'type is not served');
       return;
     }
-    checkNames(request, this.#namesBefore(channel, typeUrl), this.#context.mostNames);
+    if (hasNames(request))
+      checkNames(
+        request,
+        findNamesBefore(this.#asked, this.#channels, channel, typeUrl),
+        this.#context.mostNames,
+      );
     const isFirst = channel.begins(typeUrl);
     if (isFirst && bringsVersions(request)) bringsOlder(this.process);
     if (typeUrl === EXTENSION_CONFIG_TYPE) this.#onSlotRequest(channel, request, isFirst);
@@ -112,7 +116,7 @@ export class Session {
   onSnapshot(snapshot: Snapshot): void {
     if (this.#snapshot !== undefined) this.#meter.changed(this.#now());
     this.#snapshot = snapshot;
-    this.#update(machine.onWanted(this.process.state, this.#lookup, this.#now()));
+    this.#update(machine.onWanted(this.process.state, name => snapshot.slot(name), this.#now()));
     this.pump();
   }
 
@@ -123,12 +127,13 @@ export class Session {
     while (this.#snapshot !== undefined && this.#pushOne(this.#snapshot));
     if (this.#meter.isConverging && this.#isSettled()) this.#meter.settled(this.#now());
     this.#record();
-    this.#scheduleWake();
+    this.#setWake();
   }
 
   /** A stream ended; with the last one the process is gone, for all we know. */
   close(channel: Channel): void {
-    if (!this.#channels.delete(channel)) return;
+    if (!this.#channels.includes(channel)) return;
+    this.#channels = this.#channels.filter(it => it !== channel);
     for (const { typeUrl, state } of this.#asked.filter(asked => asked.channel === channel)) {
       if (state.inFlight !== undefined)
         this.process.doubts = doubt(this.process.doubts, typeUrl, namesOf(state.inFlight));
@@ -136,7 +141,7 @@ export class Session {
     }
     this.#asked = this.#asked.filter(asked => asked.channel !== channel);
     if (this.#slotOut?.channel === channel) this.#slotOut = undefined;
-    if (!this.isOpen) this.#cancelWake();
+    if (!this.isOpen) this.#wake.cancel();
     const slots = this.isOpen ? channel.slots : this.process.state.slots.keys();
     this.#update(machine.onStreamClosed(this.process.state, [...slots], !this.isOpen, this.#now()));
     this.#record();
@@ -170,9 +175,12 @@ export class Session {
 
   /** When the oldest response went out that Envoy has not answered. */
   #unansweredSince(): number | undefined {
-    const types = this.#asked.flatMap(({ state }) => state.inFlight?.at ?? []);
-    const oldest = Math.min(machine.pushedAt(this.process.state) ?? Number.POSITIVE_INFINITY, ...types);
-    return Number.isFinite(oldest) ? oldest : undefined;
+    let oldest = machine.pushedAt(this.process.state);
+    for (const { state } of this.#asked) {
+      const at = state.inFlight?.at;
+      if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at;
+    }
+    return oldest;
   }
 
   #onSlotRequest(channel: Channel, request: DiscoveryRequest, isFirst: boolean): void {
@@ -196,21 +204,21 @@ export class Session {
     );
     // It holds something that nobody can name: no place of it is surely unanswered.
     if (versions === undefined) this.#update(machine.onUnknownVersions(this.process.state));
+    if (subscribe.length + unsubscribe.length + (versions?.size ?? 0) === 0) return;
     const known = versions ?? new Map<string, string>();
-    if (subscribe.length + unsubscribe.length + known.size > 0)
-      this.#update(
-        machine.onSlotRequest(
-          this.process.state,
-          { subscribe, unsubscribe, versions: known, isWhole: channel.typeUrl === undefined },
-          this.#lookup,
-          now,
-          this.#waits,
-        ),
-      );
+    this.#update(
+      machine.onSlotRequest(
+        this.process.state,
+        { subscribe, unsubscribe, versions: known, isWhole: channel.typeUrl === undefined },
+        slot => this.#snapshot?.slot(slot),
+        now,
+        slot => this.#waits(slot),
+      ),
+    );
   }
 
   #onTypeRequest(channel: Channel, typeUrl: string, request: DiscoveryRequest, wildcardType: boolean): void {
-    const asked = this.#find(channel, typeUrl);
+    const asked = findAsked(this.#asked, channel, typeUrl);
     if (asked === undefined) {
       const said = channel.subscribe(request, wildcardType);
       const state = distrust(said, this.process.doubts.get(typeUrl));
@@ -229,24 +237,12 @@ export class Session {
     if (request.errorDetail === undefined) this.#context.recorder.acked(this.process.nodeId, this.#now());
     if (typeUrl === LISTENER_TYPE)
       this.#listenerNacks.note(answered.refused, inFlight.sent, inFlight.at, this.#now());
-    this.#recordNacks();
-  }
-
-  #namesBefore(channel: Channel, typeUrl: string): NamesBefore {
-    const ofPlaces = typeUrl === EXTENSION_CONFIG_TYPE ? channel.slots : undefined;
-    const ofType = this.#find(channel, typeUrl)?.state.names ?? ofPlaces ?? new Set();
-    let all = 0;
-    for (const { slots } of this.#channels) all += slots.size;
-    for (const { state } of this.#asked) all += state.names.size;
-    return { ofType, others: all - ofType.size };
-  }
-
-  #find(channel: Channel, typeUrl: string): Asked | undefined {
-    return this.#asked.find(asked => asked.channel === channel && asked.typeUrl === typeUrl);
+    this.#context.recorder.nacks(this.process, toNacks(this.#asked, this.#now()));
   }
 
   /** Listeners that were refused over a plugin: again, once the download ended or the slots were healed. */
   #judgeListeners(): void {
+    if (this.#listenerNacks.isEmpty) return;
     for (const asked of this.#asked) {
       if (asked.typeUrl !== LISTENER_TYPE) continue;
       const { downloads } = this.process.state;
@@ -265,7 +261,7 @@ export class Session {
       const settled = asked.channel.settle(asked.state, resources, former);
       asked.state = askAgain(settled, asked.typeUrl, this.#endpointsAwaited, resources);
     }
-    const plan = planPush(this.#asked, snapshot, this.#mayChange);
+    const plan = planPush(this.#asked, snapshot, resource => this.#mayChange(resource));
     if (plan.push !== undefined) {
       this.#pushType(snapshot, plan.push.asked, plan.push.difference);
       return true;
@@ -274,7 +270,7 @@ export class Session {
     const due = machine.nextProcessPush(this.process.state, this.#now(), () =>
       this.#context.random(TAG_LENGTH / 2),
     );
-    const channel = due && [...this.#channels].find(({ slots }) => slots.has(due.slot));
+    const channel = due && this.#channels.find(({ slots }) => slots.has(due.slot));
     if (due === undefined || channel === undefined) return false;
     this.#update(due.state);
     this.#pushSlot(channel, due.slot, due.attempt);
@@ -310,40 +306,24 @@ export class Session {
   }
 
   /** A listener that Envoy has is changed only while none of its slots is un-ACKed or refused. */
-  readonly #mayChange = (resource: EncodedResource): boolean => {
+  #mayChange(resource: EncodedResource): boolean {
     if (resource.typeUrl !== LISTENER_TYPE) return true;
     const isThere = this.#asked.some(
       ({ typeUrl, state }) => typeUrl === LISTENER_TYPE && state.has.has(resource.name),
     );
     if (!isThere) return true;
     return machine.mayChangeListener(this.process.state, this.#slotsOf(resource.name));
-  };
-
-  readonly #lookup: machine.Lookup = slot => this.#snapshot?.slot(slot);
+  }
 
   /** A listener that we deliver holds the slot without a fetch timeout. */
-  readonly #waits = (slot: string): boolean =>
-    [...(this.#snapshot?.listenerSlots.values() ?? [])].some(
+  #waits(slot: string): boolean {
+    return [...(this.#snapshot?.listenerSlots.values() ?? [])].some(
       listener => listener.fetchTimeoutMs === 0 && listener.slots.includes(slot),
     );
+  }
 
   #slotsOf(listener: string): readonly string[] {
     return this.#snapshot?.listenerSlots.get(listener)?.slots ?? [];
-  }
-
-  #recordNacks(): void {
-    const nacks = this.#asked.flatMap(({ typeUrl, state }) =>
-      [...state.refused].map(
-        ([name, { version, message }]): ResourceNack => ({
-          typeUrl,
-          name,
-          version,
-          message,
-          at: this.#now(),
-        }),
-      ),
-    );
-    this.#context.recorder.nacks(this.process, nacks);
   }
 
   #logNack(request: DiscoveryRequest): void {
@@ -352,17 +332,13 @@ export class Session {
     this.#context.log.info({ ...fields, error_detail: request.errorDetail }, 'NACK');
   }
 
-  #scheduleWake(): void {
-    this.#cancelWake();
+  #setWake(): void {
     const now = this.#now();
-    const waits = this.#listenerNacks.waits(this.process.state.downloads, now);
+    const { state } = this.process;
+    this.#wake.by(machine.processWake(state, now) ?? Number.POSITIVE_INFINITY);
+    for (const at of this.#listenerNacks.waits(state.downloads, now)) this.#wake.by(at);
     const silentAt = (this.#unansweredSince() ?? Number.POSITIVE_INFINITY) + SILENT_AFTER_MS;
-    if (silentAt > now) waits.push(silentAt);
-    const wakes = [machine.processWake(this.process.state, now) ?? Number.POSITIVE_INFINITY, ...waits];
-    const at = Math.min(...wakes);
-    this.#cancelWake = Number.isFinite(at)
-      ? this.#context.clock.after(Math.max(1, at - now), () => this.#onWake())
-      : () => {};
+    if (silentAt > now) this.#wake.by(silentAt);
   }
 
   /** The module server saw a GET of this process. */
@@ -384,14 +360,4 @@ export class Session {
   #now(): number {
     return this.#context.clock.now();
   }
-}
-
-function namesOf({ sent, removed }: InFlight): readonly string[] {
-  return [...sent.keys(), ...removed];
-}
-
-const NOTHING: ReadonlyMap<string, EncodedResource> = new Map();
-
-function resourcesOf(snapshot: Snapshot, typeUrl: string): ReadonlyMap<string, EncodedResource> {
-  return snapshot.resources.get(typeUrl) ?? NOTHING;
 }
