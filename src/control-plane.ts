@@ -59,7 +59,7 @@ import { meterStore } from './store/metered-store.ts';
 import { createSeal, loadSealKey } from './store/seal.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 import { keepEventsTrimmed } from './store/trim-events.ts';
-import { clock, createBusyMeter, random, readMachine, readVersion } from './system.ts';
+import { clock, createBusyMeter, nextTurn, random, readMachine, readVersion } from './system.ts';
 import { toSoonestEnds } from './tls/read-certificates.ts';
 import { type WatchedTls, watchCertificates } from './tls/watch-certificates.ts';
 import { linkTo } from './webhook/link-to.ts';
@@ -193,6 +193,7 @@ async function start(
     mostNames: config.xdsLimits.names,
     writer,
     clock,
+    nextTurn,
     random,
     log,
     meter,

@@ -7,6 +7,9 @@ export interface Clock {
   after(delayMs: number, callback: () => void): () => void;
 }
 
+/** Calls back in a later turn of the event loop, when what waits now was served; the answer cancels it. */
+export type NextTurn = (callback: () => void) => () => void;
+
 /** Unpredictable bytes, as lower-case hex of `bytes` random bytes. */
 export type RandomHex = (bytes: number) => string;
 

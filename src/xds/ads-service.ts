@@ -2,17 +2,18 @@ import type { Meter } from '../model/meter.ts';
 import type { ModuleFetchFeed } from '../model/module-fetch.ts';
 import type { NodeIdentity } from '../model/node.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
-import { ownBytes } from '../model/own-bytes.ts';
-import type { Clock, Log, RandomHex } from '../model/ports.ts';
+import type { Clock, Log, NextTurn, RandomHex } from '../model/ports.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Store } from '../store/store.ts';
 import { decodeDeltaRequest } from './delta/messages.ts';
 import { bringsVersions, type DiscoveryRequest } from './discovery-request.ts';
+import { FanOut } from './fan-out.ts';
 import { keepForgetting } from './forget-nodes.ts';
 import { demand, type NodeRight } from './identity/node-right.ts';
 import { createMetricsReceiver, type MetricsStream } from './metrics/metrics-receiver.ts';
 import { toReading } from './metrics/to-reading.ts';
+import { checkNode } from './node-check.ts';
 import { decodeNode } from './node-codec.ts';
 import { type CoalescedPut, NodeRecorder } from './node-recorder.ts';
 import { mayBeOlder } from './not-new.ts';
@@ -36,6 +37,7 @@ export interface AdsOptions {
   readonly mostNames: number;
   readonly writer: CoalescedPut;
   readonly clock: Clock;
+  readonly nextTurn: NextTurn;
   readonly random: RandomHex;
   readonly log: Log;
   readonly meter: Meter;
@@ -72,6 +74,7 @@ export interface AdsService {
 }
 
 const STORE_PATIENCE_MS = 1000;
+const NO_SESSIONS: readonly NodeSession[] = [];
 
 /** The shell of the xds stage: joins streams, processes, snapshots and module downloads. */
 export async function createAdsService(options: AdsOptions): Promise<AdsService> {
@@ -84,11 +87,20 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   recorder.forgetConnections(clock.now());
   const { moduleKey, mostNames, meter } = options;
   const context: StreamContext = { clock, random, log, meter, recorder, moduleKey, mostNames };
-  const sessions = new Map<string, Set<NodeSession>>();
-  const sessionsOf = (nodeId: string): readonly NodeSession[] => [...(sessions.get(nodeId) ?? [])];
+  const sessions = new Map<string, readonly NodeSession[]>();
+  const sessionsOf = (nodeId: string): readonly NodeSession[] => sessions.get(nodeId) ?? NO_SESSIONS;
 
-  const stopSnapshots = snapshots.watch((nodeId, snapshot) => {
-    if (snapshot !== undefined) for (const session of sessionsOf(nodeId)) session.onSnapshot(snapshot);
+  const fanOut = new FanOut({
+    clock,
+    log,
+    nextTurn: options.nextTurn,
+    serve(nodeId) {
+      const snapshot = snapshots.get(nodeId);
+      if (snapshot !== undefined) for (const session of sessionsOf(nodeId)) session.onSnapshot(snapshot);
+    },
+  });
+  const stopSnapshots = snapshots.watch(nodeId => {
+    if (sessions.has(nodeId)) fanOut.mark(nodeId);
   });
   const receiver = createMetricsReceiver({
     metrics: options.metrics,
@@ -147,12 +159,14 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
     recorder.connected(node, process, clock.now());
     log.info({ node: node.id, envoy: node.envoyVersion, fresh, proof: right.proof }, 'node connected');
     const session = new NodeSession(node, new Session(process, context), peer, clock.now());
-    sessions.set(node.id, (sessions.get(node.id) ?? new Set()).add(session));
+    sessions.set(node.id, [...sessionsOf(node.id), session]);
     tellEnvoys(node.id);
     return { session, isNew: true };
   }
 
   function tellEnvoys(nodeId: string): void {
+    // Most nodes are one Envoy, and were one before.
+    if (sessionsOf(nodeId).length < 2 && recorder.presence(nodeId)?.envoys === undefined) return;
     const envoys = sessionsOf(nodeId).map(({ node, peer, openedAt }) => ({
       address: peer ?? '',
       since: openedAt,
@@ -168,8 +182,7 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   function admit(session: NodeSession): void {
     const settle = (): void => {
       session.named = true;
-      const snapshot = session.streams.isOpen ? snapshots.get(session.node.id) : undefined;
-      if (snapshot !== undefined) session.onSnapshot(snapshot);
+      if (session.streams.isOpen) fanOut.mark(session.node.id);
     };
     if (session.streams.process.connectedBefore) settle();
     else {
@@ -186,9 +199,9 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
     if (isLast && other === undefined) recorder.disconnected(process, clock.now());
     session.streams.close(channel);
     if (!isLast) return;
-    const known = sessions.get(process.nodeId);
-    known?.delete(session);
-    if (known?.size === 0) sessions.delete(process.nodeId);
+    const left = sessionsOf(process.nodeId).filter(it => it !== session);
+    if (left.length === 0) sessions.delete(process.nodeId);
+    else sessions.set(process.nodeId, left);
     if (other !== undefined && registry.current(process.nodeId) === process) {
       registry.handOver(other.streams.process);
       recorder.handedOver(other.node, other.streams.process, other.openedAt, clock.now());
@@ -202,7 +215,6 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
     open(call, send) {
       const decode = call.form === 'delta' ? decodeDeltaRequest : decodeSotwRequest;
       let joined: { readonly session: NodeSession; readonly channel: Channel } | undefined;
-      let checkNode: NodeCheck = () => {};
       return {
         onMessage(bytes) {
           this.check();
@@ -211,10 +223,9 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
             const node = firstNode(request, call.right);
             const { session, isNew } = join(node, request, call);
             joined = { session, channel: session.streams.open(call.form, call.typeUrl, send) };
-            checkNode = newNodeCheck(node.id);
             if (isNew) admit(session);
-          }
-          checkNode(request);
+          } else checkNode(request.node, joined.session.node.id);
+          fanOut.serveNow(joined.session.node.id);
           joined.session.streams.onRequest(joined.channel, request);
         },
         check() {
@@ -240,6 +251,7 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
       stopForgetting();
       receiver.stop();
       stopSnapshots();
+      fanOut.stop();
       stopFetches();
     },
   };
@@ -261,19 +273,6 @@ function firstNode(request: DiscoveryRequest, right: NodeRight): NodeIdentity {
 interface Joined {
   readonly session: NodeSession;
   readonly isNew: boolean;
-}
-
-type NodeCheck = (request: DiscoveryRequest) => void;
-
-/** Envoys before 1.38 repeat their node in every request: equal bytes cost a comparison, no decoding. */
-function newNodeCheck(nodeId: string): NodeCheck {
-  let known: Uint8Array | undefined;
-  return ({ node }) => {
-    if (node === undefined || (known !== undefined && Buffer.compare(known, node) === 0)) return;
-    if (decodeNode(node).id !== nodeId)
-      throw new XdsError('node-changed', `the stream of ${nodeId} now names another node`);
-    known = ownBytes(node);
-  };
 }
 
 /** The streams of an Envoy, and the node that they are for. */

@@ -13,6 +13,7 @@ import { DEFAULT_XDS_LIMITS, type XdsLimits } from '../../src/model/xds-limits.t
 import { createCoalescedWriter } from '../../src/store/coalesced-writer.ts';
 import { LiveTable } from '../../src/store/live-table.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
+import { nextTurn } from '../../src/system.ts';
 import { createAdsService } from '../../src/xds/ads-service.ts';
 import { type NodeGateOptions, openNodeGate } from '../../src/xds/identity/node-gate.ts';
 import { LimitGuard } from '../../src/xds/limits/limit-guard.ts';
@@ -119,6 +120,7 @@ export async function setUp(t: TestContext, world?: World, options: SceneOptions
     mostNames: limits.names,
     writer,
     clock,
+    nextTurn,
     random,
     log: silentLog,
   });

@@ -101,6 +101,7 @@ export class Plant {
       mostNames: 1000,
       writer,
       clock,
+      nextTurn: callback => clock.after(0, callback),
       random: nextHex,
       log,
     });

@@ -16,7 +16,7 @@ import { ANY_NODE } from '../../src/xds/identity/node-right.ts';
 import { encodeMetrics } from './metrics/metrics-writer.ts';
 import { snapshotOf } from './model/content.ts';
 import { type DeltaMessage, decodeResponse, encodeRequest } from './model/envoy-model.ts';
-import { FakeClock } from './model/fake-clock.ts';
+import { atOnce, FakeClock } from './model/fake-clock.ts';
 import { toPart } from './push/slot-story.ts';
 
 const SLOT = 'attache.authn/l1';
@@ -44,6 +44,7 @@ async function setUp() {
         mostNames: 1000,
       },
       fetches: { subscribe: () => () => {} },
+      nextTurn: atOnce,
       random: bytes => (++random).toString(16).padStart(bytes * 2, '0'),
     });
     return { ads, metrics, snapshots, writer };

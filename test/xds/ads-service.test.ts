@@ -17,7 +17,7 @@ import { type AdsService, createAdsService, type DiscoveryStream } from '../../s
 import { ANY_NODE } from '../../src/xds/identity/node-right.ts';
 import { readSlot, snapshotOf } from './model/content.ts';
 import { type DeltaMessage, decodeResponse, encodeRequest } from './model/envoy-model.ts';
-import { FakeClock } from './model/fake-clock.ts';
+import { atOnce, FakeClock } from './model/fake-clock.ts';
 import { refusalOf, toPart } from './push/slot-story.ts';
 
 const SLOT = 'attache.authn/l1';
@@ -64,6 +64,7 @@ async function setUp() {
       },
     },
     clock,
+    nextTurn: atOnce,
     random: bytes => (++random).toString(16).padStart(bytes * 2, '0'),
     log: silentLog,
   });

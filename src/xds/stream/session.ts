@@ -114,6 +114,7 @@ export class Session {
   }
 
   onSnapshot(snapshot: Snapshot): void {
+    if (snapshot === this.#snapshot) return;
     if (this.#snapshot !== undefined) this.#meter.changed(this.#now());
     this.#snapshot = snapshot;
     this.#update(machine.onWanted(this.process.state, name => snapshot.slot(name), this.#now()));

@@ -1,4 +1,10 @@
-import type { Clock } from '../../../src/model/ports.ts';
+import type { Clock, NextTurn } from '../../../src/model/ports.ts';
+
+/** For tests in which the turns of the event loop do not matter: the next one has come. */
+export const atOnce: NextTurn = callback => {
+  callback();
+  return () => {};
+};
 
 /** A clock that stands still until it is told to run; callbacks run in the order of their time. */
 export class FakeClock implements Clock {

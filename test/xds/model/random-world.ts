@@ -225,6 +225,7 @@ export class RandomWorld {
         now: () => this.clock.now(),
         after: (delay, callback) => this.clock.after(delay, () => alive() && callback()),
       },
+      nextTurn: callback => this.clock.after(0, callback),
       random: bytes => (++this.#hex).toString(16).padStart(bytes * 2, '0'),
       log: silentLog,
     });

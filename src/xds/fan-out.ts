@@ -1,0 +1,68 @@
+import type { Clock, Log, NextTurn } from '../model/ports.ts';
+
+export interface FanOutOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly nextTurn: NextTurn;
+  /** Hands to a node what it is to have now. */
+  readonly serve: (nodeId: string) => void;
+}
+
+/** After so much work at a stretch whatever came meanwhile has its turn: answers, pings, other requests. */
+const SLICE_MS = 4;
+
+/**
+ * A change for a whole fleet, handed to its nodes a few milliseconds' worth at a time: in one go, the first of 5,000 got
+ * nothing before the last was done, seconds later. Each node is served once, however often it was marked meanwhile.
+ */
+export class FanOut {
+  readonly #options: FanOutOptions;
+  /** In the order in which they are served. */
+  readonly #due = new Set<string>();
+  #isPlanned = false;
+  #cancel: (() => void) | undefined;
+
+  constructor(options: FanOutOptions) {
+    this.#options = options;
+  }
+
+  /** There is something new for this node. */
+  mark(nodeId: string): void {
+    this.#due.add(nodeId);
+    this.#plan();
+  }
+
+  /** A node that asks for something does not wait for its turn, and is never answered from before the change. */
+  serveNow(nodeId: string): void {
+    if (this.#due.delete(nodeId)) this.#options.serve(nodeId);
+  }
+
+  stop(): void {
+    this.#due.clear();
+    this.#cancel?.();
+  }
+
+  #plan(): void {
+    if (this.#isPlanned || this.#due.size === 0) return;
+    this.#isPlanned = true;
+    this.#cancel = this.#options.nextTurn(() => {
+      this.#isPlanned = false;
+      this.#serveSome();
+      this.#plan();
+    });
+  }
+
+  #serveSome(): void {
+    const { clock, log, serve } = this.#options;
+    const end = clock.now() + SLICE_MS;
+    for (const nodeId of this.#due) {
+      this.#due.delete(nodeId);
+      try {
+        serve(nodeId);
+      } catch (error) {
+        log.error({ err: error, node: nodeId }, 'what is new could not be handed to a node');
+      }
+      if (clock.now() >= end) return;
+    }
+  }
+}
