@@ -1,5 +1,6 @@
 import { planAppends } from './append-audit.ts';
 import type { Engine, Row, Write } from './engine.ts';
+import { isKept, KeptRecords } from './kept-records.ts';
 import { ObservedRecords, type ObservedWrite } from './observed-records.ts';
 import { type PlannedWrite, planTransaction, type TransactionBase } from './plan-transaction.ts';
 import { isObserved } from './record-kinds.ts';
@@ -27,6 +28,7 @@ import { WatchHub } from './watch.ts';
 export class EmbeddedStore implements Store {
   readonly #engine: Engine;
   readonly #observed: ObservedRecords;
+  readonly #kept = new KeptRecords();
   readonly #base: TransactionBase;
   readonly #hub = new WatchHub();
   #closed = false;
@@ -43,10 +45,10 @@ export class EmbeddedStore implements Store {
   }
 
   async get<K extends Kind>(kind: K, key: string): Promise<Stored<Records[K]> | undefined> {
-    const engine = this.#open();
+    this.#open();
     if (isObserved(kind)) return this.#observed.get(kind, key) as Stored<Records[K]> | undefined;
-    const row = engine.read(kind, key);
-    return row && toStored<K>(kind, row);
+    const read = () => this.#readStored(kind, key);
+    return isKept(kind) ? (this.#kept.get(kind, key, read) as ReturnType<typeof read>) : read();
   }
 
   async list<K extends Kind>(kind: K, prefix = ''): Promise<Listing<Records[K]>> {
@@ -89,7 +91,20 @@ export class EmbeddedStore implements Store {
 
   #scan<K extends Kind>(kind: K, prefix: string): readonly Stored<Records[K]>[] {
     if (isObserved(kind)) return this.#observed.list(kind, prefix) as readonly Stored<Records[K]>[];
-    return this.#engine.scan(kind, prefix).map(row => toStored<K>(kind, row));
+    const scan = () => this.#engine.scan(kind, prefix).map(row => toStored<K>(kind, row));
+    if (prefix !== '' || !isKept(kind)) return scan();
+    return this.#kept.list(kind, scan, key => this.#readStored(kind, key)) as ReturnType<typeof scan>;
+  }
+
+  /** As readers are given it from now on. */
+  #toRead(kind: Kind, row: Row): Stored<unknown> {
+    const parse = () => toStored(kind, row);
+    return (isKept(kind) ? this.#kept.get(kind, row.key, parse) : undefined) ?? parse();
+  }
+
+  #readStored<K extends Kind>(kind: K, key: string): Stored<Records[K]> | undefined {
+    const row = this.#engine.read(kind, key);
+    return row && toStored<K>(kind, row);
   }
 
   #commit(operations: readonly Operation[]): number {
@@ -105,6 +120,7 @@ export class EmbeddedStore implements Store {
     const plan = this.#observed.plan(observed);
     engine.apply(revision, rows, plan.change);
     this.#observed.adopt(plan);
+    for (const { kind, key } of rows) this.#kept.forget(kind, key);
     this.#publish(rows, observed);
     return revision;
   }
@@ -120,7 +136,7 @@ export class EmbeddedStore implements Store {
   #publish(rows: readonly Write[], observed: readonly ObservedWrite[]): void {
     const changes: Change[] = [];
     for (const { kind, key, row } of rows)
-      if (this.#hub.wants(kind)) changes.push(toChange(kind, key, row && toStored(kind, row), false));
+      if (this.#hub.wants(kind)) changes.push(toChange(kind, key, row && this.#toRead(kind, row), false));
     for (const { kind, key, stored } of observed)
       if (this.#hub.wants(kind)) changes.push(toChange(kind, key, stored, false));
     if (changes.length > 0) this.#hub.publish(changes);
