@@ -52,18 +52,32 @@ export function isBroken(facts: HealthFacts): boolean {
  * answered mostly 5xx before is not broken by the move.
  */
 export function findBreakage({ metrics, movedAt, before, others }: HealthFacts): Breakage | undefined {
-  const windows = newestWindows(metrics);
+  const windows = findAilingWindows(metrics);
+  if (windows === undefined) return undefined;
   const [newer, older] = windows;
-  if (newer === undefined || older === undefined || !isMostlyAfter(older, movedAt)) return undefined;
-  if (windows.some(window => (share5xx(window) ?? 0) < BROKEN_PERCENT)) return undefined;
+  if (!isMostlyAfter(older, movedAt)) return undefined;
   const requests = newer.requests + older.requests;
-  if (requests < MIN_REQUESTS) return undefined;
   const own = before !== undefined && before.requests > 0 ? before : requestsIn(metrics, 0, movedAt);
   if ((share5xx(own) ?? 0) >= BROKEN_PERCENT) return undefined;
   const control = chooseControl(others, older.from, newer.to) ?? (own && { ...pick(own), nodes: 0 });
   const share = share5xx(control);
   if (control === undefined || share === null || share >= FINE_PERCENT) return undefined;
   return { requests, errors5xx: newer.errors5xx + older.errors5xx, overMs: newer.to - older.from, control };
+}
+
+/** Whether a node answers mostly 5xx, for whatever reason: no other one can be broken. */
+export function isAiling(metrics: NodeMetrics | undefined): boolean {
+  return findAilingWindows(metrics) !== undefined;
+}
+
+/** The two newest windows, newest first, where the node had enough requests and answered mostly 5xx in both. */
+function findAilingWindows(
+  metrics: NodeMetrics | undefined,
+): readonly [RequestWindow, RequestWindow] | undefined {
+  const [newer, older] = newestWindows(metrics);
+  if (newer === undefined || older === undefined) return undefined;
+  if ([newer, older].some(window => (share5xx(window) ?? 0) < BROKEN_PERCENT)) return undefined;
+  return newer.requests + older.requests < MIN_REQUESTS ? undefined : [newer, older];
 }
 
 /** The newest two windows, newest first; fewer where there are not enough samples. */

@@ -23,44 +23,39 @@ export const PROBE_NAME: PluginName = 'attache/probe';
 /** Of its module, which nobody has. */
 export const PROBE_SHA256 = sha256Hex('attache/probe: no module has this content');
 
-/** What the process that runs now, or ran last, said of its slots. */
-export type VerdictsBySlot = ReadonlyMap<string, NodeVerdict>;
-
-/** Those of the node's present process; others are left out. */
-export function indexVerdicts(
-  { node, process }: NodePresence,
-  verdicts: readonly NodeVerdict[],
-): VerdictsBySlot {
-  const bySlot = new Map<string, NodeVerdict>();
-  for (const verdict of verdicts)
-    if (verdict.process === process && verdict.node === node.id) bySlot.set(verdict.slot, verdict);
-  return bySlot;
-}
-
 /**
  * The slots of a node that can hold a plugin: the one with its own name, its phase's bare slot, and its phase's
  * slots per listener. Which listeners `match` and targetRefs choose is for compile to know: such a plugin is only
- * expected where it was seen.
+ * expected where it was seen. `verdicts` are the node's; those of other nodes and processes are left out.
  */
 export function findPlaces(
   plugin: PluginName,
   { phase, everywhere }: PlaceChoice,
   presence: NodePresence,
-  verdicts: VerdictsBySlot,
+  verdicts: readonly NodeVerdict[],
 ): readonly Place[] {
+  const { slots, node } = presence;
   const phaseSlot = PHASES.find(row => row.phase === phase)?.slot ?? '';
-  const isOwn = (slot: string): boolean => isPlaceOf(slot, plugin, presence.node.namespace);
-  const fits = (slot: string): boolean =>
-    isOwn(slot) || slot === phaseSlot || slot.startsWith(`${phaseSlot}/`);
-  const ownPlace = presence.slots.some(isOwn);
-  return presence.slots
-    .filter(fits)
-    .map(slot => ({
-      slot,
-      verdict: verdicts.get(slot),
-      certain: ownPlace ? isOwn(slot) : everywhere,
-    }))
-    .filter(place => isOwn(place.slot) || !isTakenByAnother(place, plugin, presence));
+  const ownPlace = slots.some(slot => isPlaceOf(slot, plugin, node.namespace));
+  const places: Place[] = [];
+  for (const slot of slots) {
+    const isOwn = ownPlace && isPlaceOf(slot, plugin, node.namespace);
+    if (!isOwn && !isOfPhase(slot, phaseSlot)) continue;
+    const verdict = verdicts.findLast(one => one.slot === slot && isPresent(one, presence));
+    const place = { slot, verdict, certain: ownPlace ? isOwn : everywhere };
+    if (isOwn || !isTakenByAnother(place, plugin, presence)) places.push(place);
+  }
+  return places;
+}
+
+/** A phase's bare slot, or one of it for a listener. */
+function isOfPhase(slot: string, phaseSlot: string): boolean {
+  return slot.startsWith(phaseSlot) && (slot.length === phaseSlot.length || slot[phaseSlot.length] === '/');
+}
+
+/** Of the process that runs now, or ran last. */
+function isPresent(verdict: NodeVerdict, { node, process }: NodePresence): boolean {
+  return verdict.process === process && verdict.node === node.id;
 }
 
 /** A slot whose content holds a plugin, or may: what was sent of it was not answered yet. */
@@ -69,21 +64,22 @@ export interface HoldingPlace {
   readonly verdict: NodeVerdict;
 }
 
-/** Where a plugin stands on a node, or may, wherever it is to be. */
+/** Where a plugin stands on a node, or may, wherever it is to be: in the order of the node's slots. */
 export function findHolding(
   plugin: PluginName,
   presence: NodePresence,
-  verdicts: VerdictsBySlot,
+  verdicts: readonly NodeVerdict[],
 ): readonly HoldingPlace[] {
+  const { slots } = presence;
   const holding: HoldingPlace[] = [];
-  for (const slot of presence.slots) {
-    const verdict = verdicts.get(slot);
-    if (verdict === undefined) continue;
-    const isHeld = findInSlot(verdict.accepted, plugin) !== undefined;
-    if (isHeld || (findInSlot(verdict.tried, plugin) !== undefined && isUnanswered(verdict)))
-      holding.push({ slot, verdict });
+  for (const verdict of verdicts) {
+    const { slot, accepted, tried } = verdict;
+    const mayHold =
+      findInSlot(accepted, plugin) !== undefined ||
+      (findInSlot(tried, plugin) !== undefined && isUnanswered(verdict));
+    if (mayHold && isPresent(verdict, presence) && slots.includes(slot)) holding.push({ slot, verdict });
   }
-  return holding;
+  return holding.length < 2 ? holding : holding.sort((a, b) => slots.indexOf(a.slot) - slots.indexOf(b.slot));
 }
 
 /**
@@ -108,7 +104,10 @@ function isTakenByAnother({ verdict }: Place, plugin: PluginName, presence: Node
 
 /** Whether a slot bears the plugin's name; without a namespace it means the node's own. */
 export function isPlaceOf(slot: string, plugin: PluginName, nodeNamespace: string): boolean {
-  return slot === plugin || (!slot.includes('/') && `${nodeNamespace}/${slot}` === plugin);
+  if (slot.length === plugin.length) return slot === plugin;
+  // Asked for every slot of every node: most of them need not be put together to see that they are too long.
+  const isAsLong = nodeNamespace.length + 1 + slot.length === plugin.length;
+  return isAsLong && !slot.includes('/') && `${nodeNamespace}/${slot}` === plugin;
 }
 
 /** A plugin's entry in some content. */
@@ -116,5 +115,7 @@ export function findInSlot(
   content: { readonly plugins: readonly PluginInSlot[] } | null | undefined,
   plugin: PluginName,
 ): PluginInSlot | undefined {
-  return content?.plugins.find(entry => entry.plugin === plugin);
+  if (content === null || content === undefined) return undefined;
+  for (const entry of content.plugins) if (entry.plugin === plugin) return entry;
+  return undefined;
 }

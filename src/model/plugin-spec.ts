@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { GroupMembers } from './node-group.ts';
 
 /** The desired document, as stored: an Istio WasmPlugin with defaults left out and unknown fields refused. */
@@ -118,5 +118,5 @@ export function toCanonicalJson(value: unknown): string {
 
 /** Lower-case hex sha256 of text or bytes. */
 export function sha256Hex(of: string | Uint8Array): string {
-  return createHash('sha256').update(of).digest('hex');
+  return hash('sha256', of);
 }

@@ -3,15 +3,7 @@ import { type NodePresence, type ResourceNack, SILENT_AFTER_MS } from './node.ts
 import { findRefusal, type NodeRefusal } from './node-refusal.ts';
 import type { NodeVerdict } from './node-verdict.ts';
 import { deriveAtPlace, deriveLeaving, type StatePart } from './place-state.ts';
-import {
-  findHolding,
-  findInSlot,
-  findPlaces,
-  type HoldingPlace,
-  indexVerdicts,
-  type Place,
-  type VerdictsBySlot,
-} from './plugin-place.ts';
+import { findHolding, findInSlot, findPlaces, type HoldingPlace, type Place } from './plugin-place.ts';
 import { type PluginName, type PluginSpec, toPluginName } from './plugin-spec.ts';
 import type { RevisionConfig } from './revision.ts';
 import { findSelectionMiss, type SelectionMiss } from './selector.ts';
@@ -106,7 +98,8 @@ const EXCLUDED_TEXT = 'excluded: it takes part in no rollout until it is include
 /** The state of one plugin on one node, from records alone. Pure. */
 export function derivePluginState(input: StateInput): NodePluginState {
   const facts = collectFacts(input);
-  const part = withDegraded(findOutside(facts) ?? deriveInside(facts), facts);
+  const places = findPlacesWanted(facts);
+  const part = withDegraded(findOutside(facts, places) ?? deriveInside(facts, places), facts);
   return {
     ...part,
     revision: facts.revision,
@@ -122,9 +115,9 @@ export function isDone({ state, reason, revision, desiredRevision }: NodePluginS
   return state === 'Accepted' || state === 'Loaded';
 }
 
-interface Facts extends StateInput {
+interface Facts {
+  readonly input: StateInput;
   readonly name: PluginName;
-  readonly bySlot: VerdictsBySlot;
   readonly wanted: number | null;
   readonly revision: number | null;
   readonly refusal: NodeRefusal | null;
@@ -137,59 +130,64 @@ function collectFacts(input: StateInput): Facts {
   const { plugin, presence, side, rootNamespace, verdicts } = input;
   const { node } = presence;
   const name = toPluginName(plugin);
-  const bySlot = indexVerdicts(presence, verdicts);
-  const holding = findHolding(name, presence, bySlot);
-  const running = holding
-    .map(({ verdict }) => findInSlot(verdict.accepted, name)?.revision)
-    .filter(revision => revision !== undefined);
+  const holding = findHolding(name, presence, verdicts);
   const { namespace } = plugin;
   // A side without a revision is nowhere: whom the plugin is meant for is what its document says.
   const { selector, targetRefs } = side === undefined || side.revision === null ? plugin : side.placement;
-  const placement = { namespace, ...(selector && { selector }), ...(targetRefs && { targetRefs }) };
-  const miss = findSelectionMiss(placement, node, rootNamespace);
+  const miss = findSelectionMiss({ namespace, selector, targetRefs }, node, rootNamespace);
   return {
-    ...input,
+    input,
     name,
-    bySlot,
     holding,
     wanted: side === undefined || miss !== undefined ? null : side.revision,
-    revision: running.length === 0 ? null : Math.min(...running),
+    revision: findRunning(name, holding),
     refusal: findRefusal(verdicts, node.id, name),
     miss,
   };
 }
 
+/** The lowest, where places differ; null: it serves nowhere. */
+function findRunning(name: PluginName, holding: readonly HoldingPlace[]): number | null {
+  let lowest: number | null = null;
+  for (const { verdict } of holding) {
+    const revision = findInSlot(verdict.accepted, name)?.revision;
+    if (revision !== undefined && (lowest === null || revision < lowest)) lowest = revision;
+  }
+  return lowest;
+}
+
 /** undefined: the node is to run a revision and can, or still has one that it is not to run. */
-function findOutside(facts: Facts): StatePart | undefined {
-  const { excluded, holding, miss, plugin, presence, wanted } = facts;
-  const outside = (reason: StateReason, detail: string): StatePart => ({
-    state: 'NotTargeted',
-    reason,
-    detail,
-    since: null,
-  });
+function findOutside(facts: Facts, places: readonly Place[]): StatePart | undefined {
+  const { input, holding, miss, wanted } = facts;
+  const { excluded, plugin, presence } = input;
   const isHeld = holding.length > 0;
-  if (excluded === true && (isHeld || miss === undefined)) return outside('Excluded', EXCLUDED_TEXT);
+  if (excluded === true && (isHeld || miss === undefined)) return toOutside('Excluded', EXCLUDED_TEXT);
   if (wanted === null && isHeld) return undefined;
-  if (miss !== undefined) return outside('Selector', toMissText(miss));
-  if (!presence.node.capabilities.wasm) return outside('NoV8', 'this Envoy has no Wasm filter with V8');
+  if (miss !== undefined) return toOutside('Selector', toMissText(miss));
+  if (!presence.node.capabilities.wasm) return toOutside('NoV8', 'this Envoy has no Wasm filter with V8');
   if (wanted === null && plugin.deleted !== undefined)
-    return outside('Removed', 'the plugin was deleted, and is not on the node');
-  const noPlace = findPlacesWanted(facts).length === 0 && !mayStillAsk(facts);
-  return noPlace ? outside('NoPlace', toNoPlaceText(presence)) : undefined;
+    return toOutside('Removed', 'the plugin was deleted, and is not on the node');
+  const noPlace = places.length === 0 && !mayStillAsk(facts);
+  return noPlace ? toOutside('NoPlace', toNoPlaceText(presence)) : undefined;
+}
+
+function toOutside(reason: StateReason, detail: string): StatePart {
+  return { state: 'NotTargeted', reason, detail, since: null };
 }
 
 /** Before there is a revision its phase is not known: any place may be the one. */
-function findPlacesWanted({ wanted, name, presence, bySlot, side, config }: Facts): readonly Place[] {
+function findPlacesWanted({ wanted, name, input }: Facts): readonly Place[] {
+  const { presence, verdicts, side, config } = input;
   if (wanted === null) return presence.slots.map(slot => ({ slot, verdict: undefined, certain: false }));
   const { phase = 'UNSPECIFIED_PHASE', match = [] } = config(wanted) ?? {};
   const refs = side?.placement.targetRefs ?? [];
   const everywhere = match.length === 0 && refs.every(({ kind }) => kind !== 'Listener');
-  return findPlaces(name, { phase, everywhere }, presence, bySlot);
+  return findPlaces(name, { phase, everywhere }, presence, verdicts);
 }
 
 /** Places come with the first requests of a node; before 1.39 a plugin's own place comes with its listener. */
-function mayStillAsk({ presence, assignedAt, now, wanted }: Facts): boolean {
+function mayStillAsk({ input, wanted }: Facts): boolean {
+  const { presence, assignedAt, now } = input;
   const { filterChain } = presence.node.capabilities;
   if (filterChain) return presence.slots.length === 0 && now < asksUntil(presence, assignedAt);
   if (wanted === null || presence.silentSince !== undefined || findListenerNack(presence) !== undefined)
@@ -215,15 +213,10 @@ export function asksUntil(
   return Math.max(since, assignedAt) + (hasAnswered ? PLACE_GRACE_MS : SILENT_AFTER_MS + RECORDED_MS);
 }
 
-function deriveInside(facts: Facts): StatePart {
-  const { wanted, holding, refusal, miss, name } = facts;
-  const aim = { ...facts, plugin: name, staleAfterMs: facts.staleAfterMs ?? STALE_AFTER_MS };
-  const why = {
-    reason: 'Removing',
-    detail: miss === undefined ? 'it leaves the node' : toMissText(miss),
-  } as const;
-  if (wanted === null && holding.length > 0)
-    return worstOf(holding.map(({ verdict }) => ({ ...deriveLeaving(aim, verdict), ...why })));
+function deriveInside(facts: Facts, places: readonly Place[]): StatePart {
+  const { input, wanted, holding, refusal, name } = facts;
+  const { assignedAt, now, staleAfterMs = STALE_AFTER_MS } = input;
+  if (wanted === null && holding.length > 0) return deriveRemoving(facts, staleAfterMs);
   if (wanted === null)
     return {
       state: refusal === null ? 'Pending' : 'Refused',
@@ -231,16 +224,26 @@ function deriveInside(facts: Facts): StatePart {
       detail: 'no good revision yet',
       since: refusal?.at ?? null,
     };
-  const places = findPlacesWanted(facts);
-  const old = holding.filter(({ slot }) => !places.some(place => place.slot === slot));
-  const parts = [
-    ...places.map(place => deriveAtPlace({ ...aim, wanted }, place)),
-    ...old.map(({ verdict }) => deriveLeaving(aim, verdict)),
-  ].filter(part => part !== undefined);
+  const aim = { plugin: name, assignedAt, now, staleAfterMs, wanted };
+  const parts: StatePart[] = [];
+  for (const place of places) {
+    const part = deriveAtPlace(aim, place);
+    if (part !== undefined) parts.push(part);
+  }
+  for (const { slot, verdict } of holding)
+    if (!places.some(place => place.slot === slot)) parts.push(deriveLeaving(aim, verdict));
   if (parts.length > 0) return worstOf(parts);
-  if (isLeftOut(facts, places))
+  if (isLeftOut(input, places))
     return { state: 'NotTargeted', reason: 'NoPlace', detail: NO_LISTENER_TEXT, since: null };
-  return deriveUnseen(facts.presence, facts.now, aim.staleAfterMs);
+  return deriveUnseen(input.presence, now, staleAfterMs);
+}
+
+/** It is to run none, and still has one, or may. */
+function deriveRemoving({ input, name, holding, miss }: Facts, staleAfterMs: number): StatePart {
+  const aim = { plugin: name, assignedAt: input.assignedAt, now: input.now, staleAfterMs };
+  const detail = miss === undefined ? 'it leaves the node' : toMissText(miss);
+  const why = { reason: 'Removing', detail } as const;
+  return worstOf(holding.map(({ verdict }) => ({ ...deriveLeaving(aim, verdict), ...why })));
 }
 
 /** Nothing is known of it on this node: it was not sent, or with a listener that the node did not answer. */
@@ -255,18 +258,21 @@ function deriveUnseen(presence: NodePresence, now: number, staleAfterMs: number)
 }
 
 /** A plugin for some listeners only that nothing was sent of although nothing stands in its way: none matches. */
-function isLeftOut({ presence, assignedAt, now }: Facts, places: readonly Place[]): boolean {
+function isLeftOut({ presence, assignedAt, now }: StateInput, places: readonly Place[]): boolean {
   const quiet = places.every(({ verdict }) => verdict === undefined || verdict.state === 'accepted');
   return places.length > 0 && quiet && now - Math.max(presence.since, assignedAt) >= PLACE_GRACE_MS;
 }
 
 function worstOf(parts: readonly StatePart[]): StatePart {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
   const [worst] = parts.toSorted((a, b) => PLUGIN_STATES.indexOf(a.state) - PLUGIN_STATES.indexOf(b.state));
   return worst ?? { state: 'Pending', reason: null, detail: null, since: null };
 }
 
 /** What runs there fails, whatever it is to run next. */
-function withDegraded(part: StatePart, { degraded, revision }: Facts): StatePart {
+function withDegraded(part: StatePart, { input, revision }: Facts): StatePart {
+  const { degraded } = input;
   if (degraded === undefined || degraded === null || revision === null || part.state === 'NotTargeted')
     return part;
   return { ...part, state: 'Degraded', detail: degraded };

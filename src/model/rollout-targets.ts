@@ -2,7 +2,7 @@ import { type Placement, revisionOn, type Side } from './assignment.ts';
 import type { NodePresence } from './node.ts';
 import type { NodeVerdict } from './node-verdict.ts';
 import { findOnlyListeners } from './plugin-listeners.ts';
-import { findPlaces, indexVerdicts } from './plugin-place.ts';
+import { findPlaces } from './plugin-place.ts';
 import { type PluginSpec, toPluginName } from './plugin-spec.ts';
 import { PLACE_GRACE_MS, type StateReason } from './plugin-state.ts';
 import type { RevisionConfig } from './revision.ts';
@@ -81,6 +81,5 @@ function hasPlace(
   if (!node.capabilities.filterChain) return true;
   if (slots.length === 0) return now - presence.since < PLACE_GRACE_MS;
   const phase = (revision === null ? undefined : config(revision)?.phase) ?? 'UNSPECIFIED_PHASE';
-  const bySlot = indexVerdicts(presence, verdicts);
-  return findPlaces(toPluginName(plugin), { phase, everywhere: true }, presence, bySlot).length > 0;
+  return findPlaces(toPluginName(plugin), { phase, everywhere: true }, presence, verdicts).length > 0;
 }

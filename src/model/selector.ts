@@ -3,7 +3,9 @@ import { isMember } from './node-group.ts';
 import type { PluginSpec, TargetRef } from './plugin-spec.ts';
 
 /** What selection looks at; a PluginSpec and a ResourceSpec both are one. */
-export type Selecting = Pick<PluginSpec, 'namespace' | 'selector' | 'targetRefs'>;
+export type Selecting = Pick<PluginSpec, 'namespace'> & {
+  readonly [Field in 'selector' | 'targetRefs']?: PluginSpec[Field] | undefined;
+};
 
 /** The first thing that keeps a node from being selected. `actual` undefined: the node has no such label. */
 export interface SelectionMiss {

@@ -3,10 +3,13 @@ import type { NodePolicy } from '../model/fleet-records.ts';
 import type { NodePresence } from '../model/node.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
+import { ChangeLog } from './change-log.ts';
 import type { FleetNode } from './rollout-facts.ts';
 
 /** When we stop, all nodes go; if we are killed again before all are back, some have been gone for this long. */
 const STOPPING_MS = 60_000;
+
+const NO_VERDICTS: readonly NodeVerdict[] = [];
 
 /** The known nodes with what they said. */
 export class FleetIndex {
@@ -14,11 +17,19 @@ export class FleetIndex {
   /** As the nodes say it of themselves. */
   readonly #claimed = new Map<string, NodePresence>();
   readonly #policies = new Map<string, NodePolicy>();
-  /** By node, by key. */
-  readonly #verdicts = new Map<string, Map<string, NodeVerdict>>();
+  /** By node; also of nodes that are not known yet, or not any more. */
+  readonly #verdicts = new Map<string, readonly NodeVerdict[]>();
+  readonly #refusing = new Set<string>();
+  /** What a decision would look at anew. */
+  readonly changes = new ChangeLog();
 
   get nodes(): ReadonlyMap<string, FleetNode> {
     return this.#nodes;
+  }
+
+  /** Ids of nodes with a verdict that tells of a refusal. */
+  get refusing(): ReadonlySet<string> {
+    return this.#refusing;
   }
 
   /** False: nothing changed that decides anything (the time of its last ACK does not). */
@@ -26,13 +37,17 @@ export class FleetIndex {
     const known = this.#nodes.get(id);
     if (claimed === undefined) {
       this.#claimed.delete(id);
+      this.changes.note(id);
       return this.#nodes.delete(id);
     }
     this.#claimed.set(id, claimed);
     const presence = toEffectivePresence(claimed, this.#policies.get(id));
-    const expected = known?.expected ?? false;
-    this.#nodes.set(id, { presence, verdicts: this.#verdictsOf(id), expected });
-    return toDeciding(known?.presence) !== toDeciding(presence);
+    const { expected = false, verdicts = this.#verdicts.get(id) ?? NO_VERDICTS } = known ?? {};
+    this.#nodes.set(id, { presence, verdicts, expected });
+    const isNews = known === undefined || !isSameToDecide(known.presence, presence);
+    // Before 1.39 the last ACK tells how long a place is waited for.
+    if (isNews || !presence.node.capabilities.filterChain) this.changes.note(id);
+    return isNews;
   }
 
   /** False: the node is what it was. */
@@ -45,16 +60,26 @@ export class FleetIndex {
 
   /** Answers the plugins that it is about, now or before. */
   setVerdict(key: string, verdict: NodeVerdict | undefined): readonly PluginName[] {
-    const id = key.slice(0, key.indexOf('\n'));
-    const ofNode = this.#verdicts.get(id) ?? new Map<string, NodeVerdict>();
-    const was = ofNode.get(key);
-    if (verdict === undefined) ofNode.delete(key);
-    else ofNode.set(key, verdict);
-    if (ofNode.size === 0) this.#verdicts.delete(id);
-    else this.#verdicts.set(id, ofNode);
+    const end = key.indexOf('\n');
+    const id = key.slice(0, end);
+    const slot = key.slice(end + 1);
+    const before = this.#verdicts.get(id) ?? NO_VERDICTS;
+    const index = before.findIndex(one => one.slot === slot);
+    const verdicts = replaceAt(before, index, verdict);
+    if (verdicts.length === 0) this.#verdicts.delete(id);
+    else this.#verdicts.set(id, verdicts);
+    const was = before[index];
+    if (verdict?.refused != null || was?.refused != null) this.#noteRefusals(id, verdicts);
     const known = this.#nodes.get(id);
-    if (known !== undefined) this.#nodes.set(id, { ...known, verdicts: this.#verdictsOf(id) });
-    return [...new Set([...mentionedIn(was), ...mentionedIn(verdict)])];
+    if (known !== undefined) {
+      const { presence, expected } = known;
+      this.#nodes.set(id, { presence, verdicts, expected });
+    }
+    this.changes.note(id);
+    const plugins: PluginName[] = [];
+    addMentioned(plugins, was);
+    addMentioned(plugins, verdict);
+    return plugins;
   }
 
   /** Marks who was connected when our last run ended, killed or not, by what it left in the store. */
@@ -64,22 +89,47 @@ export class FleetIndex {
     for (const [id, node] of this.#nodes) {
       const { connected, since } = node.presence;
       this.#nodes.set(id, { ...node, expected: connected || since >= lastSign - STOPPING_MS });
+      this.changes.note(id);
     }
   }
 
-  #verdictsOf(id: string): readonly NodeVerdict[] {
-    return [...(this.#verdicts.get(id)?.values() ?? [])];
+  #noteRefusals(id: string, verdicts: readonly NodeVerdict[]): void {
+    if (verdicts.some(({ refused }) => refused !== null)) this.#refusing.add(id);
+    else this.#refusing.delete(id);
   }
 }
 
-function toDeciding(presence: NodePresence | undefined): string {
-  if (presence === undefined) return '';
-  const { node, process, connected, since, silentSince, slots, nacks } = presence;
-  return JSON.stringify([node, process, connected, since, silentSince, slots, nacks]);
+/** `index` -1: it is a new one; undefined: it goes. */
+function replaceAt(
+  verdicts: readonly NodeVerdict[],
+  index: number,
+  verdict: NodeVerdict | undefined,
+): readonly NodeVerdict[] {
+  if (verdict === undefined) return verdicts.filter((_one, at) => at !== index);
+  return index === -1 ? [...verdicts, verdict] : verdicts.with(index, verdict);
 }
 
-function mentionedIn(verdict: NodeVerdict | undefined): readonly PluginName[] {
+function isSameToDecide(a: NodePresence, b: NodePresence): boolean {
+  if (a.process !== b.process || a.connected !== b.connected || a.since !== b.since) return false;
+  if (a.silentSince !== b.silentSince) return false;
+  return isSameValue(a.slots, b.slots) && isSameValue(a.nacks, b.nacks) && isSameValue(a.node, b.node);
+}
+
+/** Of JSON. */
+function isSameValue(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length || Array.isArray(a) !== Array.isArray(b)) return false;
+  return keys.every(
+    key => Object.hasOwn(b, key) && isSameValue(a[key as keyof typeof a], b[key as keyof typeof b]),
+  );
+}
+
+function addMentioned(plugins: PluginName[], verdict: NodeVerdict | undefined): void {
   const { tried, accepted, refused } = verdict ?? {};
-  const plugins = [...(tried?.plugins ?? []), ...(accepted?.plugins ?? [])].map(({ plugin }) => plugin);
-  return refused?.plugin === undefined ? plugins : [...plugins, refused.plugin];
+  for (const content of [tried, accepted])
+    for (const { plugin } of content?.plugins ?? []) if (!plugins.includes(plugin)) plugins.push(plugin);
+  const blamed = refused?.plugin;
+  if (blamed !== undefined && !plugins.includes(blamed)) plugins.push(blamed);
 }

@@ -1,14 +1,17 @@
 import type { Rollout } from '../model/rollout.ts';
 import type { GateFacts, GateRefusal, GateWatch, MovedNode } from './judge-gates.ts';
 import { policyInForce } from './judge-gates.ts';
-import { aimOf, arrivalOf } from './node-arrival.ts';
 import { lookedAt } from './pause-rollout.ts';
+import type { Present, Roll } from './roll-call.ts';
 import { leftMs } from './rollout-clock.ts';
-import type { RolloutRecords } from './rollout-facts.ts';
+import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import { toAimText } from './rollout-text.ts';
 import type { Turn } from './rollout-turn.ts';
 
-/** What the gates of a rollout are judged by. */
+/**
+ * What the gates of a rollout are judged by. Hard gates, which are judged at every decision, look at few nodes; who
+ * all the others are is found when a soft gate asks for them, which is rare.
+ */
 export function toGateFacts(
   turn: Turn,
   records: RolloutRecords,
@@ -16,44 +19,69 @@ export function toGateFacts(
   refusals: readonly GateRefusal[],
 ): GateFacts {
   const { facts } = turn;
-  const { nodes } = records;
-  const movedAt = nodes?.movedAt ?? {};
-  const others = (nodes?.order.flat() ?? []).filter(
-    id => movedAt[id] === undefined && !facts.excluded.has(id) && facts.fleet.get(id)?.presence.connected,
-  );
+  const roll = facts.rollCall.of(turn, records);
+  let moved: readonly MovedNode[] | undefined;
+  let others: GateFacts['others'] | undefined;
   return {
     plugin: facts.plugin,
     aim: toAimText(rollout),
     gates: rollout.strategy.gates,
     reports: rollout.gates,
     refusals,
-    moved: findArrived(turn, records, rollout),
-    others: others.map(id => facts.metrics(id)),
+    get moved() {
+      moved ??= toMoved(turn, records, rollout, roll.nodes.values());
+      return moved;
+    },
+    ailing: toMoved(turn, records, rollout, findAiling(roll)),
+    get others() {
+      others ??= findOthers(facts, records);
+      return others;
+    },
     watch: rollout.phase === 'Paused' ? null : findWatch(turn, records, rollout),
     now: facts.now,
   };
 }
 
-/** Connected nodes that this rollout moved and that have taken it. */
-function findArrived(turn: Turn, { nodes }: RolloutRecords, rollout: Rollout): readonly MovedNode[] {
-  const { facts } = turn;
-  const { to, failure } = rollout;
-  if (to === null || nodes === undefined) return [];
-  const revision = to.revision ?? rollout.from.revision;
+/** In the order in which they were moved. */
+function findAiling({ ailing, nodes }: Roll): Iterable<Present> {
+  return ailing.size === 0 ? [] : [...nodes.values()].filter(({ id }) => ailing.has(id));
+}
+
+/** Of connected targets that were not moved yet. */
+function findOthers(facts: RolloutFacts, { nodes }: RolloutRecords): GateFacts['others'] {
+  const { order = [], movedAt = {} } = nodes ?? {};
+  return order
+    .flat()
+    .filter(
+      id => movedAt[id] === undefined && !facts.excluded.has(id) && facts.fleet.get(id)?.presence.connected,
+    )
+    .map(id => facts.metrics(id));
+}
+
+/** Those that are connected and have taken it. */
+function toMoved(
+  { facts }: Turn,
+  { nodes }: RolloutRecords,
+  rollout: Rollout,
+  presents: Iterable<Present>,
+): readonly MovedNode[] {
+  const { to, from, failure } = rollout;
+  if (to === null) return [];
+  const revision = to.revision ?? from.revision;
   const strategy = (revision === null ? undefined : facts.revisions.get(revision))?.config.failStrategy;
-  return Object.entries(nodes.movedAt).flatMap(([id, { at }]) => {
+  const moved: MovedNode[] = [];
+  for (const { id, arrival, move } of presents) {
     const node = facts.fleet.get(id);
-    if (node === undefined || arrivalOf(turn, id, aimOf(rollout, to, nodes, id)) !== 'done') return [];
-    return [
-      {
-        id,
-        at: failure === undefined ? at : Math.max(at, lookedAt(facts, rollout)),
-        before: nodes.before[id],
-        metrics: facts.metrics(id),
-        policy: policyInForce(strategy, node.presence.node.capabilities.failReload),
-      },
-    ];
-  });
+    if (node === undefined || arrival !== 'done') continue;
+    moved.push({
+      id,
+      at: failure === undefined ? move.at : Math.max(move.at, lookedAt(facts, rollout)),
+      before: nodes?.before[id],
+      metrics: facts.metrics(id),
+      policy: policyInForce(strategy, node.presence.node.capabilities.failReload),
+    });
+  }
+  return moved;
 }
 
 function findWatch(turn: Turn, records: RolloutRecords, rollout: Rollout): GateWatch | null {

@@ -18,6 +18,8 @@ export interface GateFacts {
   readonly refusals: readonly GateRefusal[];
   /** Nodes that this rollout moved and that have taken the new side, connected ones only. */
   readonly moved: readonly MovedNode[];
+  /** Of `moved`, all whose metrics may show a crash or errors; absent: any may. */
+  readonly ailing?: readonly MovedNode[];
   /** Connected targets that it did not move yet. */
   readonly others: readonly (NodeMetrics | undefined)[];
   /** The soak or bake that is under way; null: there is none, and soft gates are not sampled. */

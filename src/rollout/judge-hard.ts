@@ -3,7 +3,7 @@ import { findBreakage, reloadsSince } from '../model/node-health.ts';
 import { toCountText } from '../model/quantity-text.ts';
 import type { GateReport } from '../model/rollout.ts';
 import type { Gate } from '../model/rollout-strategy.ts';
-import type { GateFacts, GateFailure, GateOutcome } from './judge-gates.ts';
+import type { GateFacts, GateFailure, GateOutcome, MovedNode } from './judge-gates.ts';
 import { toNodesText } from './judge-text.ts';
 
 /** Nodes that a failure lists; its count tells of the others. */
@@ -61,11 +61,9 @@ function findRefusal(
   };
 }
 
-function findCrash(
-  { plugin, moved, aim = 'the new revision' }: GateFacts,
-  gate: string,
-): GateFailure | undefined {
-  const crashed = moved.flatMap(node => {
+function findCrash(facts: GateFacts, gate: string): GateFailure | undefined {
+  const { plugin, aim = 'the new revision' } = facts;
+  const crashed = toSuspected(facts).flatMap(node => {
     const reloads = reloadsSince(node.metrics, plugin, node.at);
     return reloads > 0 ? [{ node, reloads }] : [];
   });
@@ -83,8 +81,9 @@ function findCrash(
   };
 }
 
-function findBroken({ moved, others }: GateFacts, gate: string): GateFailure | undefined {
-  const broken = moved.flatMap(node => {
+function findBroken(facts: GateFacts, gate: string): GateFailure | undefined {
+  const broken = toSuspected(facts).flatMap(node => {
+    const { others } = facts;
     const breakage = findBreakage({ metrics: node.metrics, movedAt: node.at, before: node.before, others });
     return breakage === undefined ? [] : [{ id: node.id, breakage }];
   });
@@ -95,6 +94,11 @@ function findBroken({ moved, others }: GateFacts, gate: string): GateFailure | u
   const more = nodes.length === 1 ? '' : `; so did ${toCountText(nodes.length - 1, 'more node')}`;
   const failure = toFailure(gate, nodes, text);
   return { ...failure, kind: 'broken', reason: 'Broken', why: `${first.id} ${text}${more}` };
+}
+
+/** Asks for `moved`, which is long, only where it has to. */
+function toSuspected(facts: GateFacts): readonly MovedNode[] {
+  return facts.ailing ?? facts.moved;
 }
 
 /** What failures of all kinds have; `failing` is not empty. */

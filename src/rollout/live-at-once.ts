@@ -4,7 +4,7 @@ import type { Rollout } from '../model/rollout.ts';
 import { goBack } from './go-back.ts';
 import { arrivalOf, runsOn } from './node-arrival.ts';
 import { findRefusals } from './refusals.ts';
-import type { RolloutRecords } from './rollout-facts.ts';
+import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toAimText, toFirstText } from './rollout-text.ts';
 import { latestOf, type Rule, type Turn, without, withRollout } from './rollout-turn.ts';
 
@@ -24,7 +24,7 @@ export const watchUnproven: Rule = (turn, records) => {
   const { to, id, endedAt = rollout.since } = rollout;
   if (to === null || records.assignment === undefined) return records;
   const entry: Moved = { rollout: id, side: to, nodes: 'everyone', since: endedAt };
-  const taker = findTaker(turn, entry);
+  const taker = findTaker(turn.facts, entry);
   if (taker !== undefined) {
     turn.tell('rollout.proven', `${nameOf(rollout)}: ${taker} is the first node that runs it`, taker);
     return withRollout(records, without(rollout, 'reason'));
@@ -34,13 +34,26 @@ export const watchUnproven: Rule = (turn, records) => {
   return takeBack(turn, records, rollout, entry, refusals);
 };
 
-function findTaker(turn: Turn, { side, since }: Moved): string | undefined {
-  const { facts } = turn;
+/** That a node has it is never a matter of time. */
+const NEVER = (): void => {};
+
+/** Of nodes that did not have it when they were looked at last, only those that changed are looked at. */
+function findTaker(facts: RolloutFacts, { side, since }: Moved): string | undefined {
+  const { fleet, rollCall, spec, revisions } = facts;
   const aim = { side, since, recompiled: false };
-  return [...facts.fleet.keys()].find(id => {
-    const node = facts.fleet.get(id);
-    return node !== undefined && runsOn(facts, side, node) && arrivalOf(turn, id, aim) === 'done';
-  });
+  const config = side.revision === null ? undefined : revisions.get(side.revision)?.config;
+  const purpose = [spec?.value, side, since, config];
+  for (const id of rollCall.toProve.list(purpose) ?? fleet.keys()) {
+    const node = fleet.get(id);
+    if (
+      node !== undefined &&
+      runsOn(facts, side, node) &&
+      arrivalOf({ facts, wake: NEVER }, id, aim) === 'done'
+    )
+      return id;
+  }
+  rollCall.toProve.seen(purpose);
+  return undefined;
 }
 
 function takeBack(

@@ -10,7 +10,7 @@ export const leaveOutExcluded: Rule = ({ facts }, records) => {
   if (assignment === undefined || assignment.moved.length === 0) return records;
   const moved = assignment.moved.map(entry => withoutExcluded(facts, entry));
   const isSame = moved.every((entry, index) => entry === assignment.moved[index]);
-  const gone = Object.keys(nodes?.movedAt ?? {}).filter(id => facts.excluded.has(id));
+  const gone = [...facts.excluded].filter(id => nodes?.movedAt[id] !== undefined);
   if (isSame && gone.length === 0) return records;
   return {
     ...records,
@@ -24,13 +24,19 @@ export const dropCovered: Rule = (_turn, records) => {
   const { assignment } = records;
   if (assignment === undefined || assignment.moved.length < 2) return records;
   const { moved } = assignment;
+  if (KEPT.has(moved)) return records;
   const left = moved.filter(({ nodes }, index) => {
     const later = moved.slice(index + 1);
     if (later.length === 0) return true;
     return nodes === 'everyone' || nodes.some(id => !later.some(entry => holds(entry, id)));
   });
-  return left.length === moved.length ? records : { ...records, assignment: { ...assignment, moved: left } };
+  if (left.length < moved.length) return { ...records, assignment: { ...assignment, moved: left } };
+  KEPT.add(moved);
+  return records;
 };
+
+/** Lists of which each entry still holds a node of its own: they are long, and the same from decision to decision. */
+const KEPT = new WeakSet<readonly Moved[]>();
 
 /** Sides that rollouts before this one left behind stay below its own. */
 export function belowEntry(assignment: Assignment, rollout: string): Assignment {
@@ -80,5 +86,7 @@ export function withEntry(assignment: Assignment, entry: Moved): Assignment {
 }
 
 function omit<V>(record: Readonly<Record<string, V>>, keys: readonly string[]): Readonly<Record<string, V>> {
-  return Object.fromEntries(Object.entries(record).filter(([key]) => !keys.includes(key)));
+  const rest = { ...record };
+  for (const key of keys) delete rest[key];
+  return rest;
 }

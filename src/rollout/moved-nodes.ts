@@ -1,10 +1,10 @@
-import type { Assignment, Moved } from '../model/assignment.ts';
+import { type Assignment, holds, type Moved } from '../model/assignment.ts';
 import { windowOf } from '../model/metric-window.ts';
 import type { RequestCount, Rollout, RolloutNodes } from '../model/rollout.ts';
 import { hashFraction, inWave } from '../model/rollout-plan.ts';
 import { belowEntry, withEntry } from './moved-entries.ts';
 import { isTarget } from './node-arrival.ts';
-import type { FleetNode, RolloutFacts } from './rollout-facts.ts';
+import type { FleetNode, RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import { latestOf, type Rule } from './rollout-turn.ts';
 
 /*
@@ -23,8 +23,47 @@ export const moveNodes: Rule = (turn, records) => {
     return records;
   const entry = assignment.moved.find(({ rollout: id }) => id === rollout.id);
   if (entry === undefined) return records;
-  const due = findDue(facts, rollout, assignment, nodes);
-  const list = entry.nodes === 'everyone' ? due : [...new Set([...entry.nodes, ...due])];
+  const isDue = toDueTest(facts, rollout, assignment, nodes);
+  const purpose = toPurpose(facts, rollout, assignment, nodes);
+  const unseen = facts.rollCall.toMove.list(purpose);
+  const isCalm =
+    unseen !== undefined && ![...unseen].some(id => isDue(id) && !isMoved(facts, nodes, entry, id));
+  const next = isCalm ? records : move(facts, records, rollout, { assignment, nodes, entry, isDue });
+  if (next === records) facts.rollCall.toMove.seen(purpose);
+  return next;
+};
+
+/** All that the outcome rests on beside the nodes. */
+function toPurpose(
+  { spec, revisions }: RolloutFacts,
+  { to, steps, step, stage, strategy }: Rollout,
+  assignment: Assignment,
+  nodes: RolloutNodes,
+): readonly unknown[] {
+  const configs = [to, assignment.base].map(side => revisions.get(side?.revision ?? -1)?.config);
+  return [to, steps, step, stage, strategy, assignment, nodes, spec?.value, ...configs];
+}
+
+function isMoved({ fleet }: RolloutFacts, nodes: RolloutNodes, entry: Moved, id: string): boolean {
+  return holds(entry, id) && (nodes.movedAt[id] !== undefined || !fleet.has(id));
+}
+
+interface Moving {
+  readonly assignment: Assignment;
+  readonly nodes: RolloutNodes;
+  readonly entry: Moved;
+  isDue(id: string): boolean;
+}
+
+function move(
+  facts: RolloutFacts,
+  records: RolloutRecords,
+  rollout: Rollout,
+  { assignment, nodes, entry, isDue }: Moving,
+): RolloutRecords {
+  const due = findDue(facts, rollout, nodes, isDue);
+  const list =
+    entry.nodes === 'everyone' || entry.nodes.length === 0 ? due : [...new Set([...entry.nodes, ...due])];
   const moved: Moved = {
     ...entry,
     nodes: entry.nodes === 'everyone' || isLastStep(rollout) ? 'everyone' : list,
@@ -34,7 +73,7 @@ export const moveNodes: Rule = (turn, records) => {
   const changed = grown.nodes === entry.nodes ? assignment : withEntry(assignment, grown);
   if (changed === assignment && nextNodes === nodes) return records;
   return { ...records, assignment: changed, nodes: nextNodes };
-};
+}
 
 /** Whether the step that reaches every target has begun. */
 export function isLastStep({ steps, step, stage }: Rollout): boolean {
@@ -52,27 +91,53 @@ function isMoving({ phase, reason }: Rollout): boolean {
   return phase === 'Progressing' || phase === 'Baking';
 }
 
+/** Targets, and then those that joined since. */
 function findDue(
+  { fleet }: RolloutFacts,
+  rollout: Rollout,
+  { order }: RolloutNodes,
+  isDue: Moving['isDue'],
+): readonly string[] {
+  if (rollout.to === null) return [];
+  const ranks = toRanks(order);
+  const due: string[] = [];
+  for (const id of ranks.keys()) if (isDue(id)) due.push(id);
+  for (const id of fleet.keys()) if (!ranks.has(id) && isDue(id)) due.push(id);
+  return due;
+}
+
+/** Whose turn has come: of the targets by their rank, of those that joined as if they had been ranked. */
+function toDueTest(
   facts: RolloutFacts,
   rollout: Rollout,
   assignment: Assignment,
   { order }: RolloutNodes,
-): readonly string[] {
-  const { to } = rollout;
-  if (to === null) return [];
-  const ranked = order.flat();
-  const known = new Set(ranked);
-  const below = belowEntry(assignment, rollout.id);
+): Moving['isDue'] {
+  const { to, id: rolloutId } = rollout;
+  const ranks = toRanks(order);
+  const reach = reachOf(rollout);
+  const below = belowEntry(assignment, rolloutId);
   const shares = sharesOf(rollout, order);
-  const joined = [...facts.fleet].filter(
-    ([id, node]) =>
-      !known.has(id) &&
-      hashFraction(rollout.id, id) < (shares[waveOf(rollout, node)] ?? 0) &&
-      isTarget(facts, below, node, to),
-  );
-  return [...ranked.slice(0, reachOf(rollout)), ...joined.map(([id]) => id)].filter(
-    id => !facts.excluded.has(id),
-  );
+  return id => {
+    if (to === null || facts.excluded.has(id)) return false;
+    const rank = ranks.get(id);
+    if (rank !== undefined) return rank < reach;
+    const node = facts.fleet.get(id);
+    if (node === undefined) return false;
+    const share = shares[waveOf(rollout, node)] ?? 0;
+    return (share === 1 || hashFraction(rolloutId, id) < share) && isTarget(facts, below, node, to);
+  };
+}
+
+/** By id; the order is fixed at the start of a rollout, and asked about in each decision. */
+const RANKS = new WeakMap<RolloutNodes['order'], ReadonlyMap<string, number>>();
+
+function toRanks(order: RolloutNodes['order']): ReadonlyMap<string, number> {
+  const known = RANKS.get(order);
+  if (known !== undefined) return known;
+  const ranks = new Map(order.flat().map((id, rank) => [id, rank]));
+  RANKS.set(order, ranks);
+  return ranks;
 }
 
 /** By wave, which share of it was reached; a wave without a target is reached with the one before it. */
@@ -109,7 +174,8 @@ function recordMoves(
     const window = windowOf(metrics(id), now - BEFORE_MS, now);
     if (window !== undefined) before[id] = { requests: window.requests, errors5xx: window.errors5xx };
   }
-  const movedAt = Object.fromEntries(fresh.map(id => [id, { at: now, step }]));
+  const together = { at: now, step };
+  const movedAt = Object.fromEntries(fresh.map(id => [id, together]));
   return {
     ...nodes,
     before: { ...nodes.before, ...before },

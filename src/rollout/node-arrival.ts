@@ -1,9 +1,8 @@
 import type { Assignment, Side } from '../model/assignment.ts';
 import { findSide, revisionOn } from '../model/assignment.ts';
-import { findPlaces, indexVerdicts } from '../model/plugin-place.ts';
+import { findPlaces } from '../model/plugin-place.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
-import { asksUntil, derivePluginState, isDone } from '../model/plugin-state.ts';
-import type { Rollout, RolloutNodes } from '../model/rollout.ts';
+import { asksUntil, derivePluginState, isDone, PLACE_GRACE_MS } from '../model/plugin-state.ts';
 import { classifyNode } from '../model/rollout-targets.ts';
 import { isAwaited, LOST_AFTER_MS, START_GRACE_MS } from './rollout-clock.ts';
 import type { FleetNode, RolloutFacts } from './rollout-facts.ts';
@@ -29,27 +28,14 @@ export interface Aim {
 /** Bytes that did not change are not sent: a node that nothing was sent to for this long has what it is to have. */
 const RECOMPILED_GRACE_MS = 3_000;
 
-/**
- * What nodes were found to be done with. Whoever is done stays so until something new is heard of the node, which is
- * then another object, or the document or the side is another one. Without it each answer of one node would cost
- * deriving the states of all: a fifth of the CPU of a push to 2,000 nodes.
- */
-const DONE = new WeakMap<FleetNode, { readonly spec: PluginSpec; readonly side: Side }>();
-
 /** How far a node is; wakes when time alone would change the answer. */
-export function arrivalOf(turn: Turn, id: string, aim: Aim): Arrival {
+export function arrivalOf(turn: Pick<Turn, 'facts' | 'wake'>, id: string, aim: Aim): Arrival {
   const { facts } = turn;
   const node = facts.fleet.get(id);
   if (node === undefined || facts.excluded.has(id) || facts.spec === undefined) return 'out';
   if (!node.presence.connected) return absenceOf(turn, node);
-  const known = DONE.get(node);
-  if (known !== undefined && known.spec === facts.spec.value && known.side === aim.side && !aim.recompiled)
-    return 'done';
   const state = stateOf(facts, facts.spec.value, node, aim);
-  if (isDone(state)) {
-    DONE.set(node, { spec: facts.spec.value, side: aim.side });
-    return isFresh(turn, node, aim) ? 'done' : 'waiting';
-  }
+  if (isDone(state)) return isFresh(turn, node, aim) ? 'done' : 'waiting';
   if (state.state === 'NotTargeted') return 'out';
   turn.wake(asksUntil(node.presence, aim.since));
   return state.state === 'Fetching' || isFetching(facts, node, aim) ? 'fetching' : 'waiting';
@@ -61,13 +47,14 @@ function isFetching(
   { presence, verdicts }: FleetNode,
   { side }: Aim,
 ): boolean {
+  if (!verdicts.some(({ state }) => state === 'unreachable' || state === 'fetching')) return false;
   const { phase = 'UNSPECIFIED_PHASE' } =
     (side.revision === null ? undefined : revisions.get(side.revision)?.config) ?? {};
-  const places = findPlaces(plugin, { phase, everywhere: true }, presence, indexVerdicts(presence, verdicts));
+  const places = findPlaces(plugin, { phase, everywhere: true }, presence, verdicts);
   return places.some(({ verdict }) => verdict?.state === 'unreachable' || verdict?.state === 'fetching');
 }
 
-function absenceOf(turn: Turn, node: FleetNode): Arrival {
+function absenceOf(turn: Pick<Turn, 'facts' | 'wake'>, node: FleetNode): Arrival {
   const { facts } = turn;
   if (isAwaited(facts, node)) {
     turn.wake(facts.startedAt + START_GRACE_MS);
@@ -92,7 +79,7 @@ function stateOf(facts: RolloutFacts, plugin: PluginSpec, node: FleetNode, { sid
 }
 
 /** Of a side that was compiled anew: what the node accepted is newer than its move, or nothing was sent. */
-function isFresh(turn: Turn, { presence, verdicts }: FleetNode, aim: Aim): boolean {
+function isFresh(turn: Pick<Turn, 'facts' | 'wake'>, { presence, verdicts }: FleetNode, aim: Aim): boolean {
   if (!aim.recompiled) return true;
   const { plugin } = turn.facts;
   const holding = verdicts.filter(
@@ -107,15 +94,9 @@ function isFresh(turn: Turn, { presence, verdicts }: FleetNode, aim: Aim): boole
   );
 }
 
-/** What a node that a rollout moved is to reach. */
-export function aimOf(
-  rollout: Pick<Rollout, 'kind'>,
-  side: Side,
-  nodes: RolloutNodes | undefined,
-  id: string,
-): Aim {
-  const since = nodes?.movedAt[id]?.at ?? 0;
-  return { side, since, recompiled: rollout.kind === 'format' };
+/** From when on nothing sent to a connected node means that none of its listeners is one for the plugin. */
+export function settledAt({ presence }: FleetNode, { since }: Aim): number {
+  return Math.max(presence.since, since) + PLACE_GRACE_MS;
 }
 
 /** Whether a rollout to this side changes what the node runs. */

@@ -6,7 +6,9 @@ import { isActive, type Rollout, type RolloutNodes } from '../model/rollout.ts';
 import type { RolloutIntent } from '../model/rollout-intent.ts';
 import { quarantineKey, rolloutKey } from '../store/record-kinds.ts';
 import type { Change, Expected, Operation, Store, Stored } from '../store/store.ts';
+import type { ChangeLog } from './change-log.ts';
 import { isUnproven } from './live-at-once.ts';
+import { RollCall } from './roll-call.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 
 /** All records about one plugin, with their store revisions where this stage writes them. */
@@ -21,6 +23,9 @@ export class PluginRecords {
   readonly #quarantine = new Map<string, Stored<Quarantine>>();
   #nodes: Stored<RolloutNodes> | undefined;
   #own: RolloutRecords | undefined;
+  /** What the decisions before worked out of the fleet, as far as it was when they were made. */
+  #rollCall = new RollCall();
+  #seen = 0;
   /** The last decision said when to look again: until then nodes may matter as well. */
   waits = false;
 
@@ -80,6 +85,18 @@ export class PluginRecords {
 
   hasMoved(node: string): boolean {
     return this.own().nodes?.movedAt[node] !== undefined;
+  }
+
+  /** With all that changed in the fleet by now. */
+  callRoll(changes: ChangeLog): RollCall {
+    this.#rollCall.note(changes.since(this.#seen));
+    this.#seen = changes.end;
+    return this.#rollCall;
+  }
+
+  /** Nodes do not matter to it any more: what is known of them is as long as the fleet. */
+  dismiss(): void {
+    this.#rollCall = new RollCall();
   }
 
   /** What this stage wrote. */

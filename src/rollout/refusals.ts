@@ -38,14 +38,13 @@ function namesIt({ plugin }: RolloutFacts, { side }: Moved, refused: RefusedCont
 }
 
 function collect(
-  { fleet }: RolloutFacts,
+  { fleet, refusing }: RolloutFacts,
   entry: Moved,
   since: number,
   counts: (verdict: NodeVerdict) => boolean,
 ): readonly GateRefusal[] {
-  const ids = entry.nodes === 'everyone' ? fleet.keys() : entry.nodes;
   const found = new Map<string, GateRefusal>();
-  for (const id of ids) {
+  for (const id of refusing) {
     if (!holds(entry, id)) continue;
     for (const verdict of fleet.get(id)?.verdicts ?? []) {
       const { refused } = verdict;

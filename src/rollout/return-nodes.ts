@@ -2,8 +2,8 @@ import { isSameAim } from '../model/assignment.ts';
 import { toCountText, toDurationText, toNamesText } from '../model/quantity-text.ts';
 import type { Rollout, WayBack } from '../model/rollout.ts';
 import { findDesired, findHold } from './desired-side.ts';
-import { arrivalOf } from './node-arrival.ts';
 import { isOver } from './pause-rollout.ts';
+import { countHere, countOpen, isOpen, type Roll } from './roll-call.ts';
 import { leftMs } from './rollout-clock.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toRunsText } from './rollout-text.ts';
@@ -21,19 +21,20 @@ export const returnNodes: Rule = (turn, records) => {
   const rollout = latestOf(records);
   if (rollout?.phase !== 'RollingBack' && rollout?.phase !== 'RollbackIncomplete') return records;
   const { facts } = turn;
-  const { confirmed, missing, touched } = countBack(turn, records, rollout);
+  const roll = facts.rollCall.of(turn, records);
+  const confirmed = roll.tally.done;
+  const touched = countHere(roll.tally);
   const startedAt = rollout.back?.startedAt ?? rollout.since;
-  const shown = missing.slice(0, SHOWN);
-  if (missing.length === 0) {
+  if (touched === confirmed) {
     const tookMs = facts.now - startedAt;
     return endBack(turn, records, rollout, { touched, confirmed, startedAt, missing: [], tookMs });
   }
-  const back: WayBack = { touched, confirmed, startedAt, missing: shown };
+  const back: WayBack = { touched, confirmed, startedAt, missing: findMissing(roll, SHOWN) };
   if (
     rollout.phase === 'RollingBack' &&
     (isOver(turn, rollout, records) || isInTheWay(turn, records, rollout))
   )
-    return giveUp(turn, records, { ...rollout, back }, missing);
+    return giveUp(turn, records, { ...rollout, back }, findMissing(roll, touched));
   if (JSON.stringify(back) === JSON.stringify(rollout.back)) return records;
   return withRollout(records, { ...rollout, back });
 };
@@ -98,18 +99,13 @@ function isInTheWay(turn: Turn, records: RolloutRecords, rollout: Rollout): bool
   return passed >= BACK_IN_HASTE_MS;
 }
 
-function countBack(turn: Turn, { nodes, assignment }: RolloutRecords, rollout: Rollout) {
+/** Nodes that are to confirm, in the order in which they had been moved: the first ones. */
+function findMissing({ nodes, tally }: Roll, most: number): readonly string[] {
   const missing: string[] = [];
-  let confirmed = 0;
-  const aim = {
-    side: assignment?.base ?? rollout.from,
-    since: rollout.back?.startedAt ?? rollout.since,
-    recompiled: rollout.kind === 'format',
-  };
-  for (const id of Object.keys(nodes?.movedAt ?? {})) {
-    const arrival = arrivalOf(turn, id, aim);
-    if (arrival === 'done') confirmed += 1;
-    else if (arrival === 'waiting' || arrival === 'fetching' || arrival === 'away') missing.push(id);
+  const wanted = Math.min(most, countOpen(tally));
+  for (const { id, arrival } of nodes.values()) {
+    if (missing.length >= wanted) break;
+    if (isOpen(arrival)) missing.push(id);
   }
-  return { confirmed, missing, touched: confirmed + missing.length };
+  return missing;
 }

@@ -63,20 +63,17 @@ export const keepTimer: Rule = (turn, records) => {
 };
 
 /** Since when the timer runs, from its last reading on; null: it stands still. */
-function runningSince(turn: Turn, readAt: number, { nodes }: RolloutRecords): number | null {
-  const { facts } = turn;
-  const { now, startedAt } = facts;
-  const moved = Object.keys(nodes?.movedAt ?? {});
-  if (now < startedAt + START_GRACE_MS && awaitsAny(turn, moved)) return null;
-  const returns = moved.map(id => returnedAt(facts, facts.fleet.get(id)));
-  return Math.min(
-    now,
-    returns.reduce((a, b) => Math.max(a, b), Math.max(readAt, startedAt)),
-  );
+function runningSince(turn: Turn, readAt: number, records: RolloutRecords): number | null {
+  const { now, startedAt, rollCall } = turn.facts;
+  // By the end of the grace nobody is waited for any more.
+  if (readAt >= startedAt + START_GRACE_MS && now >= startedAt + START_GRACE_MS) return Math.min(now, readAt);
+  const roll = rollCall.of(turn, records);
+  if (roll.isAwaitingAny) return null;
+  return Math.min(now, Math.max(readAt, startedAt, roll.returnedAt));
 }
 
-/** When a node that was waited for came back, or was not waited for any more. */
-function returnedAt({ startedAt, now }: RolloutFacts, node: FleetNode | undefined): number {
+/** When a node that was waited for came back, or was not waited for any more: by the end of the grace. */
+export function returnedAt({ startedAt, now }: RolloutFacts, node: FleetNode | undefined): number {
   if (node === undefined) return startedAt;
   const { connected, since } = node.presence;
   const graceEnd = startedAt + START_GRACE_MS;

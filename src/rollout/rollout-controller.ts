@@ -63,7 +63,7 @@ class Controller implements RolloutController {
     if (done === true) return;
     this.#take(value, () => this.#index.expectConnected());
     this.#stopMetrics = this.#options.metrics.watch(node => {
-      for (const plugin of this.#index.moving(node)) this.#lane(plugin).pokeWithin(METRICS_MS);
+      for (const plugin of this.#index.takeMetrics(node)) this.#lane(plugin).pokeWithin(METRICS_MS);
     });
     for (const lane of [...this.#lanes.values()]) await lane.idle();
     this.#consumed = this.#consume(watch);
@@ -91,7 +91,13 @@ class Controller implements RolloutController {
   /** The whole batch, before anything is decided on a part of it. */
   #take(changes: readonly Change[], then?: () => void): void {
     const due = new Set<PluginName>();
-    for (const change of changes) for (const plugin of this.#index.apply(change)) due.add(plugin);
+    let last: Iterable<PluginName> | undefined;
+    for (const change of changes) {
+      const plugins = this.#index.apply(change);
+      // Presences all answer the same set: a fleet that comes back does not go through it for each node.
+      if (plugins !== last) for (const plugin of plugins) due.add(plugin);
+      last = plugins;
+    }
     then?.();
     for (const plugin of due) this.#lane(plugin).poke();
   }
@@ -127,6 +133,7 @@ class Controller implements RolloutController {
       const facts = this.#index.facts(plugin, surroundings);
       const decision = decideRollout(facts);
       records.waits = decision.wakeAt !== null;
+      this.#index.update(plugin);
       const operations = records.toOperations(decision.records);
       if (operations.length === 0) return decision.wakeAt;
       try {
@@ -135,9 +142,11 @@ class Controller implements RolloutController {
           value => ({ op: 'append', kind: 'AuditEntry', value }) as const,
         );
         records.written(operations, await store.transaction([...operations, ...events, ...audit]));
+        this.#index.update(plugin);
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error;
         await records.reload(store);
+        this.#index.update(plugin);
         continue;
       }
       for (const { type, message } of decision.news) log.info({ plugin, type }, message);

@@ -9,6 +9,7 @@ import type { ModuleProgress, Revision } from '../model/revision.ts';
 import type { Rollout, RolloutNodes } from '../model/rollout.ts';
 import type { RolloutIntent } from '../model/rollout-intent.ts';
 import type { Suspect } from './judge-attribution.ts';
+import type { RollCall } from './roll-call.ts';
 
 /** All that a decision about one plugin rests on. Times in ms. */
 export interface RolloutFacts {
@@ -23,6 +24,10 @@ export interface RolloutFacts {
   readonly freeze: Freeze | undefined;
   /** Every known node, by id. */
   readonly fleet: ReadonlyMap<string, FleetNode>;
+  /** Ids of nodes with a verdict that tells of a refusal, of whatever content. */
+  readonly refusing: ReadonlySet<string>;
+  /** What was worked out of the fleet by the decisions before: it changes what a decision costs, not what it is. */
+  readonly rollCall: RollCall;
   /** Ids of nodes that a person took out, known or not. */
   readonly excluded: ReadonlySet<string>;
   metrics(node: string): NodeMetrics | undefined;

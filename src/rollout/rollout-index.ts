@@ -35,6 +35,8 @@ export interface Surroundings {
 /** What the store holds, arranged by plugin, so that a change of one node costs only the plugins that it concerns. */
 export class RolloutIndex {
   readonly #plugins = new Map<PluginName, PluginRecords>();
+  /** Those to whom nodes matter. */
+  readonly #open = new Set<PluginName>();
   readonly #fleet = new FleetIndex();
   readonly #policies = new Map<string, NodePolicy>();
   #excluded: ReadonlySet<string> = new Set();
@@ -58,9 +60,9 @@ export class RolloutIndex {
       case 'NodePolicy':
         return this.#applyPolicy(key, change.stored?.value);
       case 'NodePresence':
-        return this.#fleet.setPresence(key, change.stored?.value) ? this.open() : [];
+        return this.#fleet.setPresence(key, change.stored?.value) ? this.#open : [];
       case 'NodeVerdict':
-        return this.#fleet.setVerdict(key, change.stored?.value).filter(plugin => this.isOpen(plugin));
+        return this.#fleet.setVerdict(key, change.stored?.value).filter(plugin => this.#open.has(plugin));
       default:
         return [];
     }
@@ -81,22 +83,22 @@ export class RolloutIndex {
     return known;
   }
 
-  /** Nodes matter to it. */
-  isOpen(plugin: PluginName): boolean {
-    return this.#plugins.get(plugin)?.isOpen() === true;
+  /** Call when the records of a plugin were written or read, or when it began or ceased to wait. */
+  update(plugin: PluginName): void {
+    const records = this.#plugins.get(plugin);
+    if (records?.isOpen() === true) this.#open.add(plugin);
+    else if (this.#open.delete(plugin)) records?.dismiss();
   }
 
-  open(): readonly PluginName[] {
-    return [...this.#plugins.keys()].filter(plugin => this.isOpen(plugin));
-  }
-
-  /** Plugins whose rollout moved this node. */
-  moving(node: string): readonly PluginName[] {
-    return this.open().filter(plugin => this.#plugins.get(plugin)?.hasMoved(node) === true);
+  /** What this node pushed of its stats changed: answers the plugins whose rollout moved it. */
+  takeMetrics(node: string): readonly PluginName[] {
+    this.#fleet.changes.note(node);
+    return [...this.#open].filter(plugin => this.#plugins.get(plugin)?.hasMoved(node) === true);
   }
 
   facts(plugin: PluginName, surroundings: Surroundings): RolloutFacts {
     const records = this.records(plugin);
+    let suspects: readonly MovingRollout[] | undefined;
     return {
       plugin,
       spec: records.spec,
@@ -106,8 +108,13 @@ export class RolloutIndex {
       intent: records.intent,
       freeze: this.#freeze,
       fleet: this.#fleet.nodes,
+      refusing: this.#fleet.refusing,
+      rollCall: records.callRoll(this.#fleet.changes),
       excluded: this.#excluded,
-      suspects: () => this.#suspects(plugin),
+      suspects: () => {
+        suspects ??= this.#suspects(plugin);
+        return suspects;
+      },
       ...surroundings,
     };
   }
@@ -118,22 +125,24 @@ export class RolloutIndex {
     const records = this.records(plugin);
     const isNew = records.apply(change, parts[2] ?? '');
     if (records.isEmpty()) this.#plugins.delete(plugin);
+    if (isNew) this.update(plugin);
     return isNew ? [plugin] : [];
   }
 
-  #applyPolicy(node: string, policy: NodePolicy | undefined): readonly PluginName[] {
+  #applyPolicy(node: string, policy: NodePolicy | undefined): Iterable<PluginName> {
     const was = this.#policies.get(node)?.excluded !== undefined;
     if (policy === undefined) this.#policies.delete(node);
     else this.#policies.set(node, policy);
     const isOther = this.#fleet.setPolicy(node, policy);
-    if (was === (policy?.excluded !== undefined)) return isOther ? this.open() : [];
+    if (was === (policy?.excluded !== undefined)) return isOther ? this.#open : [];
+    this.#fleet.changes.note(node);
     const excluded = [...this.#policies].filter(([, known]) => known.excluded !== undefined);
     this.#excluded = new Set(excluded.map(([id]) => id));
-    return this.open();
+    return this.#open;
   }
 
   #suspects(but: PluginName): readonly MovingRollout[] {
-    return this.open().flatMap(plugin => {
+    return [...this.#open].flatMap(plugin => {
       const { rollouts, nodes } = this.records(plugin).own();
       const latest = rollouts.at(-1);
       if (plugin === but || latest === undefined || nodes === undefined) return [];

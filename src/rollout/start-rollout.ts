@@ -15,14 +15,13 @@ export function findTargets(
   { assignment }: RolloutRecords,
   to: Side,
 ): readonly PlanNode[] {
-  return [...facts.fleet]
-    .filter(([id, node]) => !facts.excluded.has(id) && isTarget(facts, assignment, node, to))
-    .map(([id, { presence }]) => ({
-      id,
-      connected: presence.connected,
-      zone: presence.node.zone,
-      labels: presence.node.labels,
-    }));
+  const targets: PlanNode[] = [];
+  for (const [id, node] of facts.fleet) {
+    if (facts.excluded.has(id) || !isTarget(facts, assignment, node, to)) continue;
+    const { connected, node: identity } = node.presence;
+    targets.push({ id, connected, zone: identity.zone, labels: identity.labels });
+  }
+  return targets;
 }
 
 /**

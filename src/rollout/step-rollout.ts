@@ -2,9 +2,8 @@ import { toCountText, toDurationText, toNamesText } from '../model/quantity-text
 import type { Rollout, RolloutStep } from '../model/rollout.ts';
 import { describeReach } from '../model/rollout-plan.ts';
 import { fail } from './go-back.ts';
-import { type Arrival, aimOf, arrivalOf } from './node-arrival.ts';
 import { isOver, lookedAt, pause } from './pause-rollout.ts';
-import { awaitsAny } from './rollout-clock.ts';
+import { countHere, countOpen, isOpen, type Present, type Roll, type Tally } from './roll-call.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toAimText, toFirstText } from './rollout-text.ts';
 import { latestOf, type Rule, type Turn, withRollout } from './rollout-turn.ts';
@@ -85,20 +84,21 @@ export function beginStep(
 /** Waits for the nodes of the step; those that are gone neither hold it up nor count. */
 function apply(turn: Turn, records: RolloutRecords, rollout: Rollout): RolloutRecords {
   const { now } = turn.facts;
-  const arrivals = findArrivals(turn, records, rollout, rollout.step);
-  const missing = [...arrivals].filter(([, arrival]) => isOpen(arrival));
+  const roll = turn.facts.rollCall.of(turn, records);
   const plan = rollout.steps[rollout.step];
   if (plan === undefined) return records;
-  if (missing.length > 0)
-    return isOver(turn, rollout, records) ? failLate(turn, records, rollout, missing) : records;
+  if (countOpen(roll.tallyOf(rollout.step)) > 0)
+    return isOver(turn, rollout, records)
+      ? failLate(turn, records, rollout, findOpen(roll, rollout.step))
+      : records;
   const appliedMs = now - (plan.startedAt ?? now);
   const steps = withStep(rollout.steps, rollout.step, { ...plan, appliedMs });
   const timer = { leftMs: plan.soakMs, at: now };
   return withRollout(records, { ...rollout, steps, stage: 'Soaking', timer });
 }
 
-function isOpen(arrival: Arrival): boolean {
-  return arrival === 'waiting' || arrival === 'fetching' || arrival === 'away';
+function findOpen({ nodes }: Roll, step: number): readonly Present[] {
+  return [...nodes.values()].filter(({ arrival, move }) => move.step === step && isOpen(arrival));
 }
 
 /** Ends a step, whatever is left of its soak: the next one follows, or the bake. */
@@ -134,57 +134,45 @@ export function passStep(turn: Turn, records: RolloutRecords, rollout: Rollout):
 
 /** Too many of its nodes went since it began, or since a person let it go on: what is left would prove too little. */
 function pauseWhenLost(turn: Turn, records: RolloutRecords, rollout: Rollout): RolloutRecords {
-  const ids = Object.keys(records.nodes?.movedAt ?? {});
-  if (awaitsAny(turn, ids)) return records;
-  const isBaking = rollout.stage === 'Baking';
-  const own = isBaking ? [] : ids.filter(id => records.nodes?.movedAt[id]?.step === rollout.step);
+  const { to, step, stage } = rollout;
+  if (to === null) return records;
+  const roll = turn.facts.rollCall.of(turn, records);
+  if (roll.isAwaitingAny || roll.lost.size === 0) return records;
+  const gone = findGone(turn, rollout, roll);
+  const own = gone.filter(id => roll.nodes.get(id)?.move.step === step);
   const lost =
-    findTooMany(turn, records, rollout, own) ??
-    (own.length === ids.length ? undefined : findTooMany(turn, records, rollout, ids));
+    (stage === 'Baking' ? undefined : findTooMany(rollout, own, roll.tallyOf(step))) ??
+    findTooMany(rollout, gone, roll.tally);
   if (lost === undefined) return records;
   const why = `${toNamesText(lost.gone)} ${lost.gone.length === 1 ? 'is' : 'are'} gone: ${lost.gone.length} of ${toCountText(lost.of, 'node')}, more than the ${Math.round(rollout.strategy.maxDisconnected * 100)} % that may be`;
   return pause(turn, records, rollout, { reason: 'Disconnected', why });
 }
 
-function findTooMany(
-  turn: Turn,
-  records: RolloutRecords,
-  rollout: Rollout,
-  ids: readonly string[],
-): { readonly gone: readonly string[]; readonly of: number } | undefined {
-  const { to, startedAt, strategy } = rollout;
-  if (to === null) return undefined;
-  const { fleet } = turn.facts;
-  const since = Math.max(startedAt, lookedAt(turn.facts, rollout));
-  const arrivals = ids.map(id => [id, arrivalOf(turn, id, aimOf(rollout, to, records.nodes, id))] as const);
-  const gone = arrivals
-    .filter(([id, arrival]) => arrival === 'lost' && (fleet.get(id)?.presence.since ?? 0) >= since)
-    .map(([id]) => id);
-  const of = gone.length + arrivals.filter(([, arrival]) => arrival !== 'lost' && arrival !== 'out').length;
-  return gone.length > of * strategy.maxDisconnected ? { gone, of } : undefined;
+/** In the order in which they were moved. */
+function findGone({ facts }: Turn, rollout: Rollout, { lost, nodes }: Roll): readonly string[] {
+  const since = Math.max(rollout.startedAt, lookedAt(facts, rollout));
+  const isGone = (id: string) => lost.has(id) && (facts.fleet.get(id)?.presence.since ?? 0) >= since;
+  return [...lost].some(isGone) ? [...nodes.keys()].filter(isGone) : [];
 }
 
-function findArrivals(
-  turn: Turn,
-  { nodes }: RolloutRecords,
-  rollout: Rollout,
-  step: number,
-): ReadonlyMap<string, Arrival> {
-  const { to } = rollout;
-  if (nodes === undefined || to === null) return new Map();
-  const own = Object.keys(nodes.movedAt).filter(id => nodes.movedAt[id]?.step === step);
-  return new Map(own.map(id => [id, arrivalOf(turn, id, aimOf(rollout, to, nodes, id))]));
+function findTooMany(
+  { strategy }: Rollout,
+  gone: readonly string[],
+  tally: Tally,
+): { readonly gone: readonly string[]; readonly of: number } | undefined {
+  const of = gone.length + countHere(tally);
+  return gone.length > of * strategy.maxDisconnected ? { gone, of } : undefined;
 }
 
 function failLate(
   turn: Turn,
   records: RolloutRecords,
   rollout: Rollout,
-  missing: readonly (readonly [string, Arrival])[],
+  missing: readonly Present[],
 ): RolloutRecords {
-  const nodes = missing.map(([id]) => id);
+  const nodes = missing.map(({ id }) => id);
   const limit = toDurationText(rollout.strategy.progressDeadlineMs);
-  const isOurs = missing.every(([, arrival]) => arrival === 'fetching');
+  const isOurs = missing.every(({ arrival }) => arrival === 'fetching');
   if (rollout.kind === 'undo' && rollout.strategy.preset === 'all-at-once')
     return succeed(turn, records, rollout, nodes);
   return fail(turn, records, rollout, {

@@ -1,7 +1,7 @@
 import { toCountText, toDurationText, toNamesText } from '../model/quantity-text.ts';
 import type { Rollout } from '../model/rollout.ts';
 import { foundNothingToDo } from '../model/undo-target.ts';
-import { aimOf, arrivalOf } from './node-arrival.ts';
+import { countHere } from './roll-call.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toGoneText, toRunsText } from './rollout-text.ts';
 import { type Turn, without, withRollout } from './rollout-turn.ts';
@@ -58,19 +58,12 @@ export function withReverted(turn: Turn, records: RolloutRecords, undo: Rollout)
 }
 
 /** `299 of 299 connected nodes run revision 10; edge-c-044 is gone and gets it when it returns` */
-function toSuccessText(turn: Turn, { nodes }: RolloutRecords, rollout: Rollout): string {
+function toSuccessText(turn: Turn, records: RolloutRecords, rollout: Rollout): string {
   const { to, plugin } = rollout;
   if (to === null) return '';
-  const all = Object.keys(nodes?.movedAt ?? {}).map(
-    id => [id, arrivalOf(turn, id, aimOf(rollout, to, nodes, id))] as const,
-  );
-  const gone = all
-    .filter(([, arrival]) => arrival === 'lost')
-    .map(([id]) => id)
-    .sort();
-  const here = all.filter(([, arrival]) => arrival !== 'lost' && arrival !== 'out');
-  const done = here.filter(([, arrival]) => arrival === 'done').length;
-  const connected = gone.length === 0 ? 'node' : 'connected node';
-  const runs = `${done} of ${toCountText(here.length, connected)} ${toRunsText(to, plugin, here.length)}`;
-  return [runs, toGoneText(gone)].filter(text => text !== '').join('; ');
+  const { lost, tally } = turn.facts.rollCall.of(turn, records);
+  const here = countHere(tally);
+  const connected = lost.size === 0 ? 'node' : 'connected node';
+  const runs = `${tally.done} of ${toCountText(here, connected)} ${toRunsText(to, plugin, here)}`;
+  return [runs, toGoneText([...lost].sort())].filter(text => text !== '').join('; ');
 }

@@ -9,6 +9,7 @@ import type { ModuleProgress, Revision } from '../../src/model/revision.ts';
 import type { Rollout, RolloutPhase } from '../../src/model/rollout.ts';
 import type { RolloutAction, RolloutIntent } from '../../src/model/rollout-intent.ts';
 import { decideRollout } from '../../src/rollout/decide-rollout.ts';
+import { RollCall } from '../../src/rollout/roll-call.ts';
 import type {
   FleetNode,
   MovingRollout,
@@ -53,6 +54,9 @@ export class World {
   readonly refuses = new Set<number>();
   news: News[] = [];
   wakeAt: number | null = null;
+  #rollCall = new RollCall();
+  /** By node, what the roll call was told of. */
+  #known = new Map<string, readonly unknown[]>();
 
   constructor(nodes: number | readonly string[] = 0) {
     const ids = typeof nodes === 'number' ? Array.from({ length: nodes }, (_, i) => `edge-${i + 1}`) : nodes;
@@ -67,7 +71,8 @@ export class World {
     return copy;
   }
 
-  facts(): RolloutFacts {
+  /** `rollCall`: one that knows nothing yet, where it is not given. */
+  facts(rollCall = new RollCall()): RolloutFacts {
     const { spec, progress, revisions, records, intent, freeze, fleet, excluded } = this;
     return {
       plugin: PLUGIN,
@@ -78,6 +83,8 @@ export class World {
       intent,
       freeze,
       fleet,
+      refusing: new Set([...fleet].filter(([, { verdicts }]) => verdicts.some(isRefusal)).map(([id]) => id)),
+      rollCall,
       excluded,
       metrics: id => this.metrics.get(id),
       suspects: () => this.suspects,
@@ -89,14 +96,33 @@ export class World {
   }
 
   decide(): this {
-    const { records, news, wakeAt } = decideRollout(this.facts());
+    this.#noteChanges();
+    const decision = decideRollout(this.facts(this.#rollCall));
+    const { records, news, wakeAt } = decision;
+    assert.deepEqual(
+      decideRollout(this.facts()),
+      decision,
+      'what is remembered of the nodes changes no decision',
+    );
     if (records !== this.records) this.records = throughStore(this.records, records);
     this.news.push(...news);
     this.wakeAt = wakeAt;
-    const again = decideRollout(this.facts());
+    const again = decideRollout(this.facts(this.#rollCall));
     assert.equal(again.records, this.records, 'deciding again changes nothing');
     assert.deepEqual(again.news, []);
     return this;
+  }
+
+  #noteChanges(): void {
+    const known = this.#known;
+    this.#known = new Map(
+      [...new Set([...known.keys(), ...this.fleet.keys(), ...this.metrics.keys(), ...this.excluded])].map(
+        id => [id, [this.fleet.get(id), this.metrics.get(id), this.excluded.has(id)]],
+      ),
+    );
+    const isOther = (id: string): boolean =>
+      this.#known.get(id)?.some((part, index) => part !== known.get(id)?.[index]) === true;
+    this.#rollCall.note([...this.#known.keys()].filter(isOther));
   }
 
   /** Goes on to a time, and decides whenever a decision asked for it on the way. */
@@ -241,6 +267,10 @@ export class World {
     const refused = { revision: wanted, at: this.now };
     return { state: 'refused', tried: running, accepted: running, refused };
   }
+}
+
+function isRefusal({ refused }: NodeVerdict): boolean {
+  return refused !== null;
 }
 
 /** Records as they come back from a store: what was written is another object, what was not is the one known. */
