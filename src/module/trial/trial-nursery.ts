@@ -43,9 +43,12 @@ export function createTrialNursery(options: TrialNurseryOptions): TrialNursery {
     if (process === undefined || process.isGone) process = new NurseryProcess();
     process.prepare();
   };
-  const end = async () => {
+  const stopLooking = () => {
     cancelLook?.();
     cancelLook = undefined;
+  };
+  const end = async () => {
+    stopLooking();
     const ended = process;
     process = undefined;
     await ended?.end();
@@ -55,7 +58,7 @@ export function createTrialNursery(options: TrialNurseryOptions): TrialNursery {
     if (isClosed) return;
     cancelEnd();
     cancelEnd = clock.after(keepMs, () => void end());
-    if (cancelLook !== undefined) return;
+    stopLooking();
     readBusyShare();
     cancelLook = clock.after(LOOK_MS, look);
   };
@@ -64,6 +67,7 @@ export function createTrialNursery(options: TrialNurseryOptions): TrialNursery {
     async run(bytes, order, bounds, signal) {
       signal.throwIfAborted();
       cancelEnd();
+      stopLooking();
       try {
         const result = await process?.run(bytes, order, bounds, signal);
         signal.throwIfAborted();
