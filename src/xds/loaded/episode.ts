@@ -23,8 +23,10 @@ export interface Episode {
   readonly warmedAt: ReadonlyMap<string, number>;
 }
 
+const NONE_WARMED: Episode['warmedAt'] = new Map();
+
 export function newEpisode(before: VmCounts, alive: Alive): Episode {
-  return { before, alive, changes: NO_CHANGES, warmedAt: new Map() };
+  return { before, alive, changes: NO_CHANGES, warmedAt: NONE_WARMED };
 }
 
 /** The episode goes on, from what was seen of the slots to what is seen now; undefined: it cannot be told any more. */
@@ -35,16 +37,17 @@ export function followEpisode(
   now: ReadonlyMap<string, SlotParts>,
 ): Episode | undefined {
   // A place that Envoy has no more: when its VMs go is not for us to know.
-  if ([...before.keys()].some(slot => !now.has(slot))) return undefined;
+  if (before !== now && [...before.keys()].some(slot => !now.has(slot))) return undefined;
   const warmedAt = noteWarm(episode.warmedAt, state.slots);
-  const changed = findChanged(before, now);
+  const changed = before === now ? [] : findChanged(before, now);
   if (changed.length === 0) return warmedAt === episode.warmedAt ? episode : { ...episode, warmedAt };
   const [vmsBefore, vmsNow] = [liveVms(before), liveVms(now)];
   if (vmsBefore === undefined || vmsNow === undefined) return undefined;
   // Envoy drops its counts with the last VM of all. Where none of ours is there, others' could do that unseen.
   if (vmsBefore.size === 0 ? episode.before.active > 0 : vmsNow.size === 0) return undefined;
   const twice = changed.flatMap(slot => findFetched(now.get(slot), warmedAt.get(slot), state));
-  const left = new Map([...warmedAt].filter(([slot]) => !changed.includes(slot)));
+  const left =
+    warmedAt.size === 0 ? warmedAt : new Map([...warmedAt].filter(([slot]) => !changed.includes(slot)));
   const changes = addChange(episode.changes, vmsBefore, vmsNow, new Set(twice));
   return { ...episode, changes, warmedAt: left };
 }

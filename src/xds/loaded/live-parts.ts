@@ -1,5 +1,5 @@
 import type { PluginName } from '../../model/plugin-spec.ts';
-import type { PluginContent } from '../../model/snapshot.ts';
+import type { PluginContent, SlotContent } from '../../model/snapshot.ts';
 import type { SlotState } from '../push/slot-state.ts';
 
 /** What a process runs in a slot: the content accepted last. */
@@ -19,13 +19,24 @@ export interface Part {
   readonly moduleSha256: string;
 }
 
+/** One for all processes that have the content: what they have is told apart by it. */
+const knownParts = new WeakMap<SlotContent, SlotParts>();
+
 /** undefined: nothing is accepted in it. */
 export function partsOf({ accepted, want }: SlotState): SlotParts | undefined {
   if (accepted === null) return undefined;
   const { contentHash } = accepted;
-  const known = [accepted.content, want?.wanted, want?.fallback];
-  const content = known.find(it => it?.contentHash === contentHash);
-  return { contentHash, parts: content?.plugins.map(toPart) };
+  for (const content of [accepted.content, want?.wanted, want?.fallback])
+    if (content?.contentHash === contentHash) return partsIn(content);
+  return { contentHash, parts: undefined };
+}
+
+function partsIn(content: SlotContent): SlotParts {
+  const known = knownParts.get(content);
+  if (known !== undefined) return known;
+  const parts: SlotParts = { contentHash: content.contentHash, parts: content.plugins.map(toPart) };
+  knownParts.set(content, parts);
+  return parts;
 }
 
 function toPart({ plugin, revision, partHash, moduleSha256 }: PluginContent): Part {
@@ -36,8 +47,24 @@ function toPart({ plugin, revision, partHash, moduleSha256 }: PluginContent): Pa
 export type LiveVms = ReadonlyMap<string, ReadonlySet<string>>;
 
 export function liveVms(slots: ReadonlyMap<string, SlotParts>): LiveVms | undefined {
+  const [only, ...others] = slots.values();
+  return only === undefined || others.length > 0 ? findLiveVms(slots.values()) : vmsOfOne(only);
+}
+
+/** A process with one place has what many others have. */
+const vmsByParts = new WeakMap<SlotParts, LiveVms>();
+
+function vmsOfOne(slot: SlotParts): LiveVms | undefined {
+  const known = vmsByParts.get(slot);
+  if (known !== undefined) return known;
+  const vms = findLiveVms([slot]);
+  if (vms !== undefined) vmsByParts.set(slot, vms);
+  return vms;
+}
+
+function findLiveVms(slots: Iterable<SlotParts>): LiveVms | undefined {
   const vms = new Map<string, Set<string>>();
-  for (const { parts } of slots.values()) {
+  for (const { parts } of slots) {
     if (parts === undefined) return undefined;
     for (const { vm, partHash } of parts) vms.set(vm, (vms.get(vm) ?? new Set()).add(partHash));
   }

@@ -39,6 +39,7 @@ export function keepLoaded(
   before: ReadonlyMap<string, SlotParts>,
   now: ReadonlyMap<string, SlotParts>,
 ): LoadedParts {
+  if (before === now || loaded.size === 0) return loaded;
   let next: Map<string, ReadonlyMap<PluginName, LoadedPart>> | undefined;
   for (const [slot, known] of loaded) {
     const kept = keepInSlot(known, before.get(slot), now.get(slot));

@@ -91,9 +91,12 @@ export function restoreProof(verdicts: readonly NodeVerdict[]): LoadedProof {
 /** To be called after every event of the push protocol. */
 export function onProcess(proof: LoadedProof, state: ProcessState): LoadedProof {
   if (proof.state === state) return proof;
-  const isBusy = [...state.slots.values()].some(slot => slot.phase.kind !== 'idle');
+  // All that is looked at here is in the slots.
+  if (proof.state?.slots === state.slots) return { ...proof, state };
+  const isBusy = isAnyBusy(state);
   const seen = look(state, proof.seen);
-  const hasChanged = seen.size !== proof.seen.size || findChanged(proof.seen, seen).length > 0;
+  const hasChanged =
+    seen !== proof.seen && (seen.size !== proof.seen.size || findChanged(proof.seen, seen).length > 0);
   const isMoving = isBusy || hasChanged;
   const begun = isBusy && !proof.isBusy ? begin(proof) : proof.episode;
   const episode = begun && followEpisode(begun, state, proof.seen, seen);
@@ -118,16 +121,23 @@ function begin({ readings, newest, ledger, episode }: LoadedProof): Episode | un
   );
 }
 
-/** A content that is known by its hash alone may have been seen whole before. */
+function isAnyBusy({ slots }: ProcessState): boolean {
+  for (const { phase } of slots.values()) if (phase.kind !== 'idle') return true;
+  return false;
+}
+
+/** A content that is known by its hash alone may have been seen whole before. The same as before, if all of it is. */
 function look(state: ProcessState, known: ReadonlyMap<string, SlotParts>): ReadonlyMap<string, SlotParts> {
   const seen = new Map<string, SlotParts>();
+  let isSame = true;
   for (const [name, slot] of state.slots) {
     const now = partsOf(slot);
     const before = known.get(name);
-    if (now !== undefined)
-      seen.set(name, now.parts === undefined && before?.contentHash === now.contentHash ? before : now);
+    const part = now?.parts === undefined && before?.contentHash === now?.contentHash ? before : now;
+    isSame &&= part === before;
+    if (part !== undefined) seen.set(name, part);
   }
-  return seen;
+  return isSame && seen.size === known.size ? known : seen;
 }
 
 /** To be called after every flush. One that comes while a push is out tells nothing: did it see what came of it? */
