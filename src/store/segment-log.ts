@@ -21,7 +21,7 @@ export interface HeldSegment {
   readonly sequence: number;
   /** Whose entries it has; those whose newest entry is elsewhere by now are dead. */
   readonly records: readonly ObservedRecord[];
-  /** In characters. */
+  /** In characters, with what a segment takes beside its entries. */
   readonly size: number;
   /** Of it what the newest entries of records that are there take. */
   live: number;
@@ -52,6 +52,7 @@ export interface SegmentPlan {
 interface Draft {
   readonly sequence: number;
   readonly entries: Entry[];
+  /** Of the entries, in characters. */
   size: number;
 }
 
@@ -68,8 +69,8 @@ const ENTRY_SIZE = 40;
  * revisions that it has. A deletion goes with its segment: what it hides was in older ones, and they have gone before.
  *
  * Rewriting is paced. All of it together is no more than what was newly written since the start; a transaction rewrites
- * no more than it writes, and one segment. So a single change costs the same in a large fleet, and what is held stays
- * below three times what is live, and the floor.
+ * no more than it writes, and one segment. So a change of one node costs the same in a large fleet, and what is held
+ * stays below about three times what is live, and the floor.
  */
 export class SegmentLog {
   readonly #bounds: SegmentBounds;
@@ -118,7 +119,7 @@ export class SegmentLog {
     const size = toSize(entry.record.key, entry.text);
     let draft = drafts.at(-1);
     if (draft === undefined || draft.size + size > this.#bounds.segmentSize) {
-      draft = { sequence: this.#sequence + drafts.length + 1, entries: [], size: SEGMENT_SIZE };
+      draft = { sequence: this.#sequence + drafts.length + 1, entries: [], size: 0 };
       drafts.push(draft);
     }
     draft.entries.push(entry);
@@ -150,7 +151,7 @@ export class SegmentLog {
 
   #hold({ sequence, entries, size }: Draft): void {
     const records = entries.map(({ record }) => record);
-    const segment: HeldSegment = { sequence, records, size, live: 0 };
+    const segment: HeldSegment = { sequence, records, size: size + SEGMENT_SIZE, live: 0 };
     for (const { record, stored, text } of entries) {
       if (record.stored !== undefined && record.segment !== undefined) {
         record.segment.live -= record.size;
@@ -165,7 +166,7 @@ export class SegmentLog {
     }
     this.#segments.push(segment);
     this.#sequence = sequence;
-    this.#held += size;
+    this.#held += segment.size;
   }
 }
 

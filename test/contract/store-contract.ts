@@ -5,6 +5,7 @@ import { compareKeys } from '../../src/store/key-order.ts';
 import type { Change, Operation, Records, Store } from '../../src/store/store.ts';
 import { ConflictError, StoreError } from '../../src/store/store-error.ts';
 import { describeAuditContract } from './audit-contract.ts';
+import { describeObservedContract } from './observed-contract.ts';
 
 /** A store under test: `reopen` closes and opens it again on the same data; absent where nothing is kept. */
 export interface StoreUnderTest {
@@ -21,6 +22,7 @@ const DEADLINE_MS = 10_000;
 /** The contract of src/store/store.ts; every engine runs it. */
 export function describeStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
   describeAuditContract(name, open);
+  describeObservedContract(name, open);
   async function withStore(run: (store: Store, under: StoreUnderTest) => Promise<void>): Promise<void> {
     const under = await open();
     try {
@@ -203,37 +205,41 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
       assert.ok((await again.put('ModuleKey', 'b', value('3'))) > revision + 1);
     });
 
-    test('does what a plain map does, whatever the order of operations', async () => {
-      const property = fc.asyncProperty(fc.array(command, { maxLength: 40 }), runAgainstModel);
-      // No shrinking: a change that never comes costs its deadline each time.
-      await fc.assert(property, { numRuns: 30, endOnFailure: true });
-    });
+    for (const kind of ['ModuleKey', 'NodePresence'] as const)
+      test(`does what a plain map does, whatever the order of operations: ${kind}`, async () => {
+        const property = fc.asyncProperty(fc.array(command, { maxLength: 40 }), commands =>
+          runAgainstModel(kind, commands),
+        );
+        // No shrinking: a change that never comes costs its deadline each time.
+        await fc.assert(property, { numRuns: 30, endOnFailure: true });
+      });
   });
 
-  async function runAgainstModel(commands: readonly Command[]): Promise<void> {
+  async function runAgainstModel(kind: ModelKind, commands: readonly Command[]): Promise<void> {
     await withStore(async (store, { reopen }) => {
       const model = new Map<string, { value: Value; revision: number }>();
       const seen = new Map<string, string>();
       let revision = 0;
       let current = store;
-      let watch = openWatch(current);
+      let watch = openWatch(current, kind);
       for (const step of commands) {
-        if (step.type === 'take') await drainInto(seen, watch, current);
+        if (step.type === 'take') await drainInto(seen, watch, current, kind);
         else if (step.type === 'reopen' && reopen !== undefined) {
           await watch.stop();
           current = await reopen();
-          watch = openWatch(current);
+          watch = openWatch(current, kind);
           seen.clear();
-        } else if (step.type === 'write') revision = await applyBoth(current, model, step.writes, revision);
+        } else if (step.type === 'write')
+          revision = await applyBoth(current, model, kind, step.writes, revision);
       }
-      const listing = await current.list('ModuleKey');
+      const listing = await current.list(kind);
       assert.equal(listing.revision, revision);
       const expected = [...model].sort(([a], [b]) => compareKeys(a, b));
       assert.deepEqual(
         listing.records.map(({ key, value, revision }) => [key, { value, revision }]),
         expected,
       );
-      await drainInto(seen, watch, current);
+      await drainInto(seen, watch, current, kind);
       assert.deepEqual(
         [...seen].sort(([a], [b]) => compareKeys(a, b)),
         expected.map(([key, { value }]) => [key, value.hex]),
@@ -271,17 +277,25 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: fc.constant('reopen' as const) }) },
 );
 
+/** Of the observed one too the model puts what it puts of the other. */
+type ModelKind = 'ModuleKey' | 'NodePresence';
 type Model = Map<string, { value: Value; revision: number }>;
 
 /** Runs one transaction on both; answers the store's revision after it. */
-async function applyBoth(store: Store, model: Model, writes: readonly ModelWrite[], before: number) {
+async function applyBoth(
+  store: Store,
+  model: Model,
+  kind: ModelKind,
+  writes: readonly ModelWrite[],
+  before: number,
+) {
   const operations = writes.map(({ op, key, hex, expect }): Operation => {
     const right = model.get(key)?.revision ?? ('absent' as const);
     const wrong = right === 'absent' ? 1 : right + 1;
     const expected = expect === 'none' ? {} : { expected: expect === 'right' ? right : wrong };
-    return op === 'put'
-      ? { op, kind: 'ModuleKey', key, value: value(hex), ...expected }
-      : { op, kind: 'ModuleKey', key, ...expected };
+    return (
+      op === 'put' ? { op, kind, key, value: value(hex), ...expected } : { op, kind, key, ...expected }
+    ) as Operation;
   });
   const failing = writes.findIndex(({ expect }) => expect === 'wrong');
   if (failing >= 0) {
@@ -300,15 +314,20 @@ async function applyBoth(store: Store, model: Model, writes: readonly ModelWrite
 }
 
 /** Writes a mark of another kind and reads the watch up to it. */
-async function drainInto(seen: Map<string, string>, watch: OpenWatch, store: Store): Promise<void> {
+async function drainInto(
+  seen: Map<string, string>,
+  watch: OpenWatch,
+  store: Store,
+  kind: ModelKind,
+): Promise<void> {
   // A change that the watch must deliver ends the reading: nothing waits for time.
-  const { records } = await store.list('ModuleKey');
+  const { records } = await store.list(kind);
   const known = () => [...seen].map(([key, hex]) => `${key}=${hex}`).sort();
-  const wanted = records.map(({ key, value }) => `${key}=${value.hex}`).sort();
+  const wanted = records.map(({ key, value }) => `${key}=${(value as Value).hex}`).sort();
   while (!watch.began || known().join('\n') !== wanted.join('\n'))
     for (const { key, stored } of await watch.next()) {
       if (stored === undefined) seen.delete(key);
-      else seen.set(key, (stored.value as Value).hex);
+      else seen.set(key, (stored.value as unknown as Value).hex);
     }
 }
 
@@ -320,11 +339,11 @@ interface OpenWatch {
   stop(): Promise<void>;
 }
 
-function openWatch(store: Store): OpenWatch {
+function openWatch(store: Store, kind: ModelKind = 'ModuleKey'): OpenWatch {
   const controller = new AbortController();
   // A change that never comes ends the watch, and with it the test.
   const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(DEADLINE_MS)]);
-  const iterator = store.watch(['ModuleKey'], signal)[Symbol.asyncIterator]();
+  const iterator = store.watch([kind], signal)[Symbol.asyncIterator]();
   let began = false;
   return {
     iterator,

@@ -68,7 +68,20 @@ async function checkAll(store: Store, answered: ReadonlyMap<number, number>): Pr
   assert.equal(newest, Math.max(-1, ...revisions.keys()));
   assert.equal(left.revision, revisions.size, 'one revision a transaction, no gaps');
   await checkAudit(store, left.records);
+  await checkNodes(store, revisions);
   return newest;
+}
+
+/** Of each node what was written last. */
+async function checkNodes(store: Store, revisions: ReadonlyMap<number, number>): Promise<void> {
+  const last = new Map<string, { readonly n: number; readonly revision: number }>();
+  for (const [n, revision] of [...revisions].toSorted(([a], [b]) => a - b))
+    last.set(`node-${n % 50}`, { n, revision });
+  const found = (await store.list('NodePresence')).records;
+  assert.deepEqual(
+    new Map(found.map(({ key, value, revision }) => [key, { n: Number(value.process), revision }])),
+    last,
+  );
 }
 
 async function checkAudit(store: Store, writes: readonly { readonly revision: number }[]): Promise<void> {

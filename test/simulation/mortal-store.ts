@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { isObserved } from '../../src/store/record-kinds.ts';
 import type {
   Change,
   Expected,
@@ -66,6 +68,7 @@ export class MortalStore implements Store {
 
   #commit(operations: readonly Operation[]): Promise<number> {
     return this.#whileAlive(() => {
+      operations.forEach(holdToContract);
       const done = this.#store.transaction(operations);
       // A refused expectation commits nothing; that it is told of as a commit hurts nobody.
       this.#onCommit(operations);
@@ -83,6 +86,22 @@ export class MortalStore implements Store {
       throw error;
     }
   }
+}
+
+/**
+ * Readers of observed kinds get the writer's own object (src/store/observed-records.ts): whoever changes it fails, and
+ * it must be what a restart would read.
+ */
+function holdToContract(operation: Operation): void {
+  if (operation.op !== 'put' || !isObserved(operation.kind)) return;
+  freeze(operation.value);
+  assert.deepEqual(operation.value, JSON.parse(JSON.stringify(operation.value)));
+}
+
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  Object.values(value).forEach(freeze);
 }
 
 function withExpected(expected: Expected | undefined): { readonly expected?: Expected } {

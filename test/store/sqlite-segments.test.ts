@@ -1,0 +1,163 @@
+/** What the observed kinds are in the file. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, test } from 'node:test';
+import { EmbeddedStore } from '../../src/store/embedded-store.ts';
+import { migrate, SCHEMA_STEPS, SEGMENTS_SINCE } from '../../src/store/migrations.ts';
+import { SqliteEngine } from '../../src/store/sqlite-engine.ts';
+import { openSqliteStore, STORE_FILE } from '../../src/store/sqlite-store.ts';
+import type { Records, Store } from '../../src/store/store.ts';
+import { StoreError } from '../../src/store/store-error.ts';
+import { inspectStoreFile } from '../../src/store/store-file.ts';
+import { FakeClock } from './fake-clock.ts';
+
+const clock = new FakeClock();
+let directory = '';
+let file = '';
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'attache-segments-'));
+  file = join(directory, STORE_FILE);
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** Keys that SQL, JSON or a C string would trip over. */
+const KEYS = ['edge-1', `it's "q" \\ \n\t`, 'a\u0000b', '\u{1f600}\u2028', 'é'];
+
+test('records of an older schema become segments, with their revisions; a backup of it can still be read', async () => {
+  const older = new DatabaseSync(file);
+  migrate(older, SCHEMA_STEPS.slice(0, SEGMENTS_SINCE - 1));
+  const put = older.prepare('INSERT INTO current VALUES (?, ?, ?, ?, ?)');
+  const ordinary = JSON.stringify({ hex: '1' });
+  for (const [n, key] of KEYS.entries())
+    for (const kind of ['NodePresence', 'NodeVerdict', 'ModuleKey'])
+      put.run(
+        kind,
+        key,
+        kind === 'ModuleKey' ? ordinary : JSON.stringify(toValue(`${key} line\n`)),
+        n + 1,
+        10 + n,
+      );
+  older.exec('UPDATE counter SET revision = 20');
+  older.close();
+  const counts = { NodePresence: KEYS.length, NodeVerdict: KEYS.length, ModuleKey: KEYS.length };
+  assert.deepEqual(inspectStoreFile(file), { revision: 20, schema: SEGMENTS_SINCE - 1, records: counts });
+
+  const store = await openSqliteStore({ directory, clock });
+  for (const [n, key] of KEYS.entries())
+    for (const kind of ['NodePresence', 'NodeVerdict'] as const) {
+      const stored = { key, value: toValue(`${key} line\n`), revision: 10 + n, createdRevision: n + 1 };
+      assert.deepEqual(await store.get(kind, key), stored);
+    }
+  assert.equal((await store.list('ModuleKey')).records.length, KEYS.length);
+  await store.put('NodeVerdict', 'edge-1', toValue('new'));
+  await store.delete('NodePresence', 'edge-1');
+  await store.close();
+  assert.deepEqual(inspectStoreFile(file), {
+    revision: 22,
+    schema: SCHEMA_STEPS.length,
+    records: { ...counts, NodePresence: KEYS.length - 1 },
+  });
+  assert.equal(select("SELECT count(*) AS found FROM current WHERE kind <> 'ModuleKey'"), 0);
+});
+
+for (const [title, damage] of [
+  ['the value of a node is not JSON', "UPDATE observed SET texts = '{' WHERE sequence = 2"],
+  ['there are fewer values than nodes', "UPDATE observed SET texts = '' WHERE sequence = 1"],
+  ['it does not say whose they are', "UPDATE observed SET heads = '[[1,2]]' WHERE sequence = 2"],
+  ['it is of something else', `UPDATE observed SET heads = '[["Token","a",1,1]]' WHERE sequence = 2`],
+  ['it is newer than the counter', 'UPDATE counter SET revision = 1'],
+] as const)
+  test(`a segment that is not sound is a damage, never an absence: ${title}`, async () => {
+    const store = await openSqliteStore({ directory, clock });
+    await store.transaction(
+      ['a', 'b'].map(key => ({ op: 'put', kind: 'NodeVerdict', key, value: toValue(key) }) as const),
+    );
+    await store.put('NodePresence', 'a', toValue('a'));
+    await store.close();
+    edit(damage);
+    await assert.rejects(openSqliteStore({ directory, clock }), isDamaged);
+  });
+
+test('a value that was superseded is not read: what is wrong with it hurts nobody', async () => {
+  const store = await openSqliteStore({ directory, clock });
+  await store.put('NodeVerdict', 'a', toValue('1'));
+  await store.put('NodeVerdict', 'a', toValue('2'));
+  await store.close();
+  edit("UPDATE observed SET texts = '{' WHERE sequence = 1");
+  const again = await openSqliteStore({ directory, clock });
+  assert.deepEqual((await again.get('NodeVerdict', 'a'))?.value, toValue('2'));
+  await again.close();
+});
+
+test('a file whose nodes are written over and over does not grow', async () => {
+  const db = new DatabaseSync(':memory:');
+  migrate(db);
+  const store = new EmbeddedStore(new SqliteEngine(db, 'memory'), { segmentSize: 20_000, floor: 20_000 });
+  const pages = () => Number(db.prepare('PRAGMA page_count').get()?.page_count);
+  await writeAll(store, 0);
+  const live = pages();
+  for (let turn = 1; turn <= 5; turn += 1) await writeAll(store, turn);
+  const settled = pages();
+  for (let turn = 1; turn <= 40; turn += 1) await writeAll(store, turn);
+  assert.ok(pages() <= settled + 10, `${settled} pages, then ${pages()}`);
+  assert.ok(settled < 4 * live, `${live} pages at first, then ${settled}`);
+  await store.close();
+});
+
+test('a full disk refuses nodes whole, and reads go on with what was', async () => {
+  const db = new DatabaseSync(':memory:');
+  migrate(db);
+  const store = new EmbeddedStore(new SqliteEngine(db, 'memory'));
+  const revision = await store.put('NodeVerdict', 'a', toValue('1'));
+  const before = await store.get('NodeVerdict', 'a');
+  db.exec(`PRAGMA max_page_count = ${Number(db.prepare('PRAGMA page_count').get()?.page_count) + 2}`);
+  const all = ['a', 'b'].map(
+    key => ({ op: 'put', kind: 'NodeVerdict', key, value: toValue('x'.repeat(50_000)) }) as const,
+  );
+  await assert.rejects(
+    store.transaction(all),
+    error => error instanceof StoreError && error.code === 'store-full',
+  );
+  assert.equal(await store.get('NodeVerdict', 'a'), before);
+  assert.equal(await store.get('NodeVerdict', 'b'), undefined);
+  db.exec('PRAGMA max_page_count = 1000');
+  assert.equal(await store.transaction(all), revision + 1);
+  assert.equal((await store.list('NodeVerdict')).records.length, 2);
+  await store.close();
+});
+
+/** 200 nodes in transactions of 20. */
+async function writeAll(store: Store, turn: number): Promise<void> {
+  for (let first = 0; first < 200; first += 20)
+    await store.transaction(
+      Array.from({ length: 20 }, (_, n) => {
+        const value = toValue(`${turn} ${'x'.repeat(300)}`);
+        return { op: 'put', kind: 'NodeVerdict', key: `node-${first + n}`, value } as const;
+      }),
+    );
+}
+
+/** Of either observed kind: the store does not look into values. */
+function toValue(text: string): Records['NodeVerdict'] & Records['NodePresence'] {
+  return { text } as unknown as Records['NodeVerdict'] & Records['NodePresence'];
+}
+
+function isDamaged(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'store-damaged';
+}
+
+function edit(sql: string): void {
+  const db = new DatabaseSync(file);
+  db.exec(sql);
+  db.close();
+}
+
+function select(sql: string): unknown {
+  const db = new DatabaseSync(file);
+  const found = db.prepare(sql).get()?.found;
+  db.close();
+  return found;
+}
