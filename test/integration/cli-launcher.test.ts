@@ -67,12 +67,3 @@ test('without any it says what it needs', async () => {
     },
   );
 });
-
-test('--help does not load what it does not need', async () => {
-  const { stdout, stderr } = await run(attache, ['--help'], { env: { ...process.env, NODE_DEBUG: 'esm' } });
-  assert.match(stdout, /Usage: attache/);
-  const loaded = (stderr.match(/file:\/\/\S+/g) ?? []).join('\n');
-  assert.match(loaded, /cli\/exit-code\.ts/);
-  for (const heavy of ['control-plane', 'grpc', 'fastify', 'protobufjs', '/yaml/', 'undici'])
-    assert.ok(!loaded.includes(heavy), heavy);
-});
