@@ -60,9 +60,7 @@ export class FleetIndex {
 
   /** Answers the plugins that it is about, now or before. */
   setVerdict(key: string, verdict: NodeVerdict | undefined): readonly PluginName[] {
-    const end = key.indexOf('\n');
-    const id = key.slice(0, end);
-    const slot = key.slice(end + 1);
+    const { node: id, slot } = verdict ?? parseVerdictKey(key);
     const before = this.#verdicts.get(id) ?? NO_VERDICTS;
     const index = before.findIndex(one => one.slot === slot);
     const verdicts = replaceAt(before, index, verdict);
@@ -97,6 +95,11 @@ export class FleetIndex {
     if (verdicts.some(({ refused }) => refused !== null)) this.#refusing.add(id);
     else this.#refusing.delete(id);
   }
+}
+
+function parseVerdictKey(key: string): Pick<NodeVerdict, 'node' | 'slot'> {
+  const end = key.indexOf('\n');
+  return { node: key.slice(0, end), slot: key.slice(end + 1) };
 }
 
 /** `index` -1: it is a new one; undefined: it goes. */

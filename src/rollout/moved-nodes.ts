@@ -175,10 +175,6 @@ function recordMoves(
     if (window !== undefined) before[id] = { requests: window.requests, errors5xx: window.errors5xx };
   }
   const together = { at: now, step };
-  const movedAt = Object.fromEntries(fresh.map(id => [id, together]));
-  return {
-    ...nodes,
-    before: { ...nodes.before, ...before },
-    movedAt: { ...nodes.movedAt, ...movedAt },
-  };
+  const moves = [...Object.entries(nodes.movedAt), ...fresh.map(id => [id, together] as const)];
+  return { ...nodes, before: { ...nodes.before, ...before }, movedAt: Object.fromEntries(moves) };
 }

@@ -242,8 +242,11 @@ function look(
   const awaited = node !== undefined && isAwaited(facts, node);
   if (awaited) wake(startedAt + START_GRACE_MS);
   let dueAt = wakeAt;
-  for (const at of node === undefined ? [] : [node.presence.since, settledAt(node, aim)])
+  const due = (at: number): void => {
     if (at > now && at < dueAt) dueAt = at;
+  };
+  if (node !== undefined) due(node.presence.since);
+  if (node !== undefined && (arrival === 'waiting' || arrival === 'fetching')) due(settledAt(node, aim));
   return {
     id,
     move,
