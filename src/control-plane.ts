@@ -71,6 +71,7 @@ import { openNodeGate } from './xds/identity/node-gate.ts';
 import { LimitGuard } from './xds/limits/limit-guard.ts';
 import { XDS_PATIENCE } from './xds/limits/patience.ts';
 import { withoutSecretConfigs } from './xds/status/without-secrets.ts';
+import type { XdsTransport } from './xds/transport.ts';
 import { startXdsServer } from './xds/xds-server.ts';
 
 export interface ControlPlane {
@@ -79,8 +80,15 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
-/** Joins the stages around the store: the only place that knows all of them. What fails to start is undone. */
-export async function startControlPlane(config: Config, log: Log): Promise<ControlPlane> {
+/**
+ * Joins the stages around the store: the only place that knows all of them. What fails to start is undone.
+ * `transport` carries the xDS port.
+ */
+export async function startControlPlane(
+  config: Config,
+  log: Log,
+  transport: XdsTransport = startXdsServer,
+): Promise<ControlPlane> {
   const stops: (() => Promise<void> | void)[] = [];
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
@@ -90,7 +98,7 @@ export async function startControlPlane(config: Config, log: Log): Promise<Contr
     return stopped;
   };
   try {
-    return { addresses: await start(config, log, end => stops.push(end)), stop };
+    return { addresses: await start(config, log, transport, end => stops.push(end)), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -100,6 +108,7 @@ export async function startControlPlane(config: Config, log: Log): Promise<Contr
 async function start(
   config: Config,
   log: Log,
+  transport: XdsTransport,
   onStop: (end: () => Promise<void> | void) => void,
 ): Promise<Addresses> {
   const { rootNamespace } = config;
@@ -203,7 +212,7 @@ async function start(
   const show = makeShowResource(registry);
   const served = { ...ads, configs: withoutSecretConfigs(ads.configs, show) };
   const listen = { ...config.xdsListen, tls: toPortTls(config, 'xds', tls) };
-  const xds = await startXdsServer({ ads: served, listen, guard, gate, patience: XDS_PATIENCE, log });
+  const xds = await transport({ ads: served, listen, guard, gate, patience: XDS_PATIENCE, log });
   onStop(() => xds.stop());
   const forEnvoys = { xds: formatAddress(advertised(config, xds.address)), modules: formatAddress(modules) };
 

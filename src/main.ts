@@ -33,7 +33,7 @@ export async function main(given: readonly string[], context: CommandContext): P
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** The real world: this process. */
-function createContext(): CommandContext {
+export function createContext(): CommandContext {
   return {
     env: process.env,
     version: readVersion(),

@@ -1,15 +1,15 @@
 import * as grpc from '@grpc/grpc-js';
-import type { Log } from '../model/ports.ts';
-import type { AdsService, DiscoveryStream } from './ads-service.ts';
+import type { DiscoveryStream } from './ads-service.ts';
 import { addDebugServices } from './debug-services.ts';
 import { DISCOVERY_METHODS, type DiscoveryMethod, serviceOf, toByteMethod } from './discovery-services.ts';
 import { toGrpcStatus } from './grpc-status.ts';
-import type { NodeGate, Shown } from './identity/node-gate.ts';
+import type { Shown } from './identity/node-gate.ts';
 import type { NodeRight } from './identity/node-right.ts';
 import { createInterceptor } from './limits/guarded-call.ts';
 import type { LimitGuard } from './limits/limit-guard.ts';
-import { openPort, type PortOptions } from './limits/open-port.ts';
+import { openPort } from './limits/open-port.ts';
 import type { Patience } from './limits/patience.ts';
+import type { TransportOptions, XdsServer } from './transport.ts';
 
 /*
  * The gRPC port. Messages pass through as bytes: the discovery codec reads and writes them.
@@ -38,27 +38,13 @@ function toOptions(guard: LimitGuard, patience: Patience): grpc.ServerOptions {
 const GRACE_MS = 1000;
 const STOPPING = { code: grpc.status.UNAVAILABLE, details: 'Attaché stops' };
 
-export interface XdsServer {
-  readonly address: { readonly host: string; readonly port: number };
-  stop(): Promise<void>;
-}
-
 type Call = grpc.ServerDuplexStream<Buffer, Buffer>;
 type MetricsCall = grpc.ServerReadableStream<Buffer, Buffer>;
 /** Open calls, each with what looks whether it may still be served. */
 type OpenCalls<C> = Map<C, () => void>;
 
-export interface XdsServerOptions {
-  readonly ads: AdsService;
-  readonly listen: PortOptions;
-  readonly guard: LimitGuard;
-  readonly gate: NodeGate;
-  readonly patience: Patience;
-  readonly log: Log;
-}
-
-/** Throws XdsError `xds-listen-failed`. Stopping ends every stream; Envoys keep what they run and come back. */
-export async function startXdsServer(options: XdsServerOptions): Promise<XdsServer> {
+/** The transport on grpc-js. */
+export async function startXdsServer(options: TransportOptions): Promise<XdsServer> {
   const { ads, listen, guard, gate, patience, log } = options;
   const server = new grpc.Server(toOptions(guard, patience));
   const calls: OpenCalls<Call> = new Map();
@@ -78,7 +64,18 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   const stopChecks = gate.onChange(() => {
     for (const check of [...calls.values(), ...metricsCalls.values()]) check();
   });
-  const open = await openPort(server, listen, guard, log);
+  // With TLS it is given sockets that shook hands already: to it they are as good as plain ones.
+  const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+  const open = await openPort(
+    {
+      take: socket => injector.injectConnection(socket),
+      drain: graceMs => injector.drain(graceMs),
+      destroy: () => injector.destroy(),
+    },
+    listen,
+    guard,
+    log,
+  );
   return {
     address: { host: listen.host, port: open.port },
     async stop() {
@@ -108,7 +105,7 @@ function shownBy(call: Called): Shown {
 function serve(
   call: Call,
   method: DiscoveryMethod,
-  { ads, gate, guard, log }: XdsServerOptions,
+  { ads, gate, guard, log }: TransportOptions,
   calls: OpenCalls<Call>,
 ): void {
   let stream: DiscoveryStream | undefined;
@@ -151,7 +148,7 @@ function serve(
 /** Envoy never ends it and wants no answer; the stop of the server ends it, and Envoy opens another one. */
 function receive(
   call: MetricsCall,
-  { ads, gate, log }: XdsServerOptions,
+  { ads, gate, log }: TransportOptions,
   calls: OpenCalls<MetricsCall>,
 ): void {
   const peer = call.getPeer();

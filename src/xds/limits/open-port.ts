@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import * as grpc from '@grpc/grpc-js';
+import type { Duplex } from 'node:stream';
 import { toMessage } from '../../model/error.ts';
 import type { Log } from '../../model/ports.ts';
 import type { PortTls } from '../../model/server-tls.ts';
@@ -23,20 +23,26 @@ export interface OpenPort {
   close(graceMs: number): Promise<void>;
 }
 
-/** Listens for a gRPC server, so that connections are counted before anything is read. Throws XdsError `xds-listen-failed`. */
+/** What speaks HTTP/2 over the connections. */
+export interface Http2Side {
+  /** A connection that is counted, and past its TLS handshake. */
+  take(socket: Duplex): void;
+  /** No new streams; connections are let go within `graceMs`. */
+  drain(graceMs: number): void;
+  destroy(): void;
+}
+
+/** Listens for it, so that connections are counted before anything is read. Throws XdsError `xds-listen-failed`. */
 export async function openPort(
-  server: grpc.Server,
+  side: Http2Side,
   listen: PortOptions,
   guard: LimitGuard,
   log: Log,
 ): Promise<OpenPort> {
-  // With TLS it is given sockets that shook hands already: to it they are as good as plain ones.
-  const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
-  const front =
-    listen.tls && openTlsFront(listen.tls, guard, log, socket => injector.injectConnection(socket));
+  const front = listen.tls && openTlsFront(listen.tls, guard, log, socket => side.take(socket));
   const listener = createServer({ noDelay: true }, socket => {
     if (!guard.takeIn(socket)) return;
-    if (front === undefined) injector.injectConnection(socket);
+    if (front === undefined) side.take(socket);
     else front.take(socket);
   });
   try {
@@ -44,7 +50,7 @@ export async function openPort(
     await once(listener, 'listening');
   } catch (cause) {
     front?.stop();
-    injector.destroy();
+    side.destroy();
     throw new XdsError('xds-listen-failed', `cannot listen on ${toTarget(listen)}: ${toMessage(cause)}`, {
       cause,
       hint: 'choose another port with --xds-listen, or stop the other program',
@@ -56,7 +62,7 @@ export async function openPort(
     async close(graceMs) {
       const closed = new Promise<void>(resolve => listener.close(() => resolve()));
       front?.stop();
-      injector.drain(graceMs);
+      side.drain(graceMs);
       // A peer that does not read takes no end of a connection either.
       const timer = setTimeout(() => guard.cutAll(), graceMs);
       await closed;
