@@ -37,46 +37,59 @@ export interface DeltaResource {
   readonly any: Uint8Array;
 }
 
+const NO_NAMES: readonly string[] = [];
+const NO_VERSIONS: ReadonlyMap<string, string> = new Map();
+
 /** Throws XdsError `malformed-message`. */
 export function decodeDeltaRequest(bytes: Uint8Array): DeltaRequest {
-  const request = {
-    form: 'delta' as const,
-    node: undefined as Uint8Array | undefined,
-    typeUrl: '',
-    subscribe: [] as string[],
-    unsubscribe: [] as string[],
-    initialVersions: new Map<string, string>(),
-    responseNonce: '',
-    errorDetail: undefined as string | undefined,
-  };
+  let node: Uint8Array | undefined;
+  let typeUrl = '';
+  // Most requests are answers, and have none of these three.
+  let subscribe: string[] | undefined;
+  let unsubscribe: string[] | undefined;
+  let initialVersions: Map<string, string> | undefined;
+  let responseNonce = '';
+  let said: string | undefined;
   readFields(bytes, (field, reader) => {
     switch (field) {
       case 1:
-        request.node = reader.bytes();
+        node = reader.bytes();
         return true;
       case 2:
-        request.typeUrl = reader.string();
+        typeUrl = reader.string();
         return true;
       case 3:
-        request.subscribe.push(reader.string());
+        subscribe ??= [];
+        subscribe.push(reader.string());
         return true;
       case 4:
-        request.unsubscribe.push(reader.string());
+        unsubscribe ??= [];
+        unsubscribe.push(reader.string());
         return true;
       case 5:
-        request.initialVersions.set(...readStringEntry(reader.bytes()));
+        initialVersions ??= new Map();
+        initialVersions.set(...readStringEntry(reader.bytes()));
         return true;
       case 6:
-        request.responseNonce = reader.string();
+        responseNonce = reader.string();
         return true;
       case 7:
-        request.errorDetail = readStatusMessage(reader.bytes());
+        said = readStatusMessage(reader.bytes());
         return true;
       default:
         return false;
     }
   });
-  return { ...request, errorDetail: withoutSecrets(request.typeUrl, request.errorDetail) };
+  return {
+    form: 'delta',
+    node,
+    typeUrl,
+    subscribe: subscribe ?? NO_NAMES,
+    unsubscribe: unsubscribe ?? NO_NAMES,
+    initialVersions: initialVersions ?? NO_VERSIONS,
+    responseNonce,
+    errorDetail: withoutSecrets(typeUrl, said),
+  };
 }
 
 export function encodeDeltaResponse(response: DeltaResponse): Buffer {

@@ -66,7 +66,8 @@ export function decodeSotwRequest(bytes: Uint8Array): SotwRequest {
         return false;
     }
   });
-  return { ...request, errorDetail: withoutSecrets(request.typeUrl, request.errorDetail) };
+  request.errorDetail = withoutSecrets(request.typeUrl, request.errorDetail);
+  return request;
 }
 
 export function encodeSotwResponse(response: SotwResponse): Buffer {
