@@ -1,7 +1,7 @@
 import { type ChainLink, compareInChain, findOrderCause } from '../model/chain-order.ts';
 import { toTieText } from '../model/chain-text.ts';
 import { findMissingReferences, toMissingText } from '../model/missing-references.ts';
-import type { NodePresence } from '../model/node.ts';
+import type { NodeIdentity, NodePresence } from '../model/node.ts';
 import { toListenerFacts } from '../model/plugin-listeners.ts';
 import { isOciUrl, type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
 import { derivePluginState, type NodePluginState, toMissText } from '../model/plugin-state.ts';
@@ -16,9 +16,10 @@ import { findGroupWarnings } from './node-groups.ts';
 /** What a person should know about a plugin that is in order otherwise. */
 export function findPluginWarnings(fleet: Fleet, spec: PluginSpec): string[] {
   const name = toPluginName(spec);
+  const readOnceThere = onceThere(fleet, spec);
   const states = fleet.nodes
     .filter(presence => presence.connected && selects(spec, presence.node, fleet.rootNamespace))
-    .map(presence => ({ id: presence.node.id, state: stateOnceThere(fleet, spec, presence) }));
+    .map(presence => ({ id: presence.node.id, state: readOnceThere(presence) }));
   const unable = states.filter(({ state }) => state.reason === 'NoPlace' || state.reason === 'NoV8');
   return [
     ...findGroupWarnings(spec),
@@ -32,41 +33,53 @@ export function findPluginWarnings(fleet: Fleet, spec: PluginSpec): string[] {
 }
 
 /** As if its revision were made already, and the node were to run it. */
-function stateOnceThere(fleet: Fleet, spec: PluginSpec, presence: NodePresence): NodePluginState {
-  return derivePluginState({
-    plugin: { namespace: spec.namespace, name: spec.name },
-    presence,
-    verdicts: fleet.verdicts.get(presence.node.id) ?? [],
-    side: { revision: 1, placement: toPlacement(spec), format: 1 },
-    assignedAt: 0,
-    config: () => toRevisionConfig(spec),
-    rootNamespace: fleet.rootNamespace,
-    now: fleet.now,
-  });
+function onceThere(fleet: Fleet, spec: PluginSpec): (presence: NodePresence) => NodePluginState {
+  const { namespace, name } = spec;
+  const side = { revision: 1, placement: toPlacement(spec), format: 1 };
+  const config = toRevisionConfig(spec);
+  return presence =>
+    derivePluginState({
+      plugin: { namespace, name },
+      presence,
+      verdicts: fleet.verdicts.get(presence.node.id) ?? [],
+      side,
+      assignedAt: 0,
+      config: () => config,
+      rootNamespace: fleet.rootNamespace,
+      now: fleet.now,
+    });
 }
 
 /** Other plugins of the same phase and priority on a connected node: nobody said which comes first. */
 function findTies(fleet: Fleet, spec: PluginSpec): string[] {
-  const { nodes, rootNamespace } = fleet;
+  const { rootNamespace } = fleet;
   const own = toLink(spec);
-  return [...fleet.specs.values()]
+  const rivals = [...fleet.specs.values()]
     .map(stored => stored.value)
     .filter(other => other.deleted === undefined && toPluginName(other) !== own.plugin)
-    .filter(
-      other =>
-        toLink(other).phase === own.phase &&
-        toLink(other).priority === own.priority &&
-        nodes.some(
-          ({ connected, node }) =>
-            connected && selects(spec, node, rootNamespace) && selects(other, node, rootNamespace),
-        ),
-    )
+    .filter(other => toLink(other).phase === own.phase && toLink(other).priority === own.priority);
+  if (rivals.length === 0) return [];
+  const nodes = fleet.nodes
+    .filter(({ connected, node }) => connected && selects(spec, node, rootNamespace))
+    .map(({ node }) => node);
+  // A fleet has many nodes and few kinds of them: one of each is asked, unless ids are what chooses.
+  const kinds = [...new Map(nodes.map(node => [toKind(node), node])).values()];
+  return rivals
+    .filter(other => {
+      const namesIds = other.targetRefs?.some(({ members }) => members?.nodes !== undefined) === true;
+      return (namesIds ? nodes : kinds).some(node => selects(other, node, rootNamespace));
+    })
     .map(other => {
       const [first, second] = [own, toLink(other)].toSorted(compareInChain(rootNamespace));
       const cause = first && second && findOrderCause(first, second, rootNamespace);
       return first && second && cause ? toTieText(first, second, cause) : undefined;
     })
     .filter(text => text !== undefined);
+}
+
+/** All that selectors look at, but the id. */
+function toKind({ namespace, labels }: NodeIdentity): string {
+  return JSON.stringify([namespace, Object.entries(labels)]);
 }
 
 function toLink({ namespace, name, createdAt, phase, priority }: PluginSpec): ChainLink {
@@ -116,8 +129,8 @@ export function findPortWarnings(
 /** Says which namespace or label differs when a document selects none of the nodes that are known. */
 export function findMatchWarning(fleet: Fleet, name: string, selecting: Selecting): string[] {
   const nodes = fleet.nodes.map(presence => presence.node);
+  if (nodes.some(node => selects(selecting, node, fleet.rootNamespace))) return [];
   const misses = nodes.map(node => findSelectionMiss(selecting, node, fleet.rootNamespace));
-  if (misses.some(miss => miss === undefined)) return [];
   // The node that fails last is the nearest one: a wrong label says more than a wrong namespace.
   const nearest = misses.find(miss => miss?.what !== 'namespace') ?? misses[0];
   if (nearest === undefined) return [`${name} matches no node: no node has connected yet`];

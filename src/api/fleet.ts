@@ -1,5 +1,4 @@
 import { type Assignment, findSide, holds } from '../model/assignment.ts';
-import { toEffectivePresence } from '../model/effective-node.ts';
 import type { Freeze, NodePolicy, Quarantine } from '../model/fleet-records.ts';
 import type { NodeIdentity, NodePresence } from '../model/node.ts';
 import type { NodeGroup } from '../model/node-group.ts';
@@ -7,11 +6,13 @@ import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import { type PluginName, type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
 import { derivePluginState, type NodePluginState } from '../model/plugin-state.ts';
-import type { ModuleProgress, Revision } from '../model/revision.ts';
+import type { ModuleProgress, Revision, RevisionConfig } from '../model/revision.ts';
 import { isActive, type Rollout, type RolloutNodes } from '../model/rollout.ts';
 import { FREEZE_KEY, revisionKey, rolloutKey } from '../store/record-kinds.ts';
 import type { Store, Stored } from '../store/store.ts';
 import { toDegradedText } from './degraded-text.ts';
+import { memoOf } from './fleet-memo.ts';
+import type { StateMemo } from './state-memo.ts';
 
 /** Everything that states are derived from, read once for an answer. */
 export interface Fleet {
@@ -19,7 +20,7 @@ export interface Fleet {
   readonly specs: ReadonlyMap<PluginName, Stored<PluginSpec>>;
   readonly progress: ReadonlyMap<PluginName, ModuleProgress>;
   readonly assignments: ReadonlyMap<PluginName, Assignment>;
-  /** By node.id, sorted; as what the server takes them for: `claims` has what they say of themselves. */
+  /** By node.id, sorted; as what the server takes them for: `claims` has what others say of themselves than that. */
   readonly nodes: readonly NodePresence[];
   readonly claims: ReadonlyMap<string, NodeIdentity>;
   readonly verdicts: ReadonlyMap<string, readonly NodeVerdict[]>;
@@ -39,6 +40,8 @@ export interface Fleet {
   /** When this server started. */
   readonly startedAt: number;
   metrics(node: string): NodeMetrics | undefined;
+  /** What was derived before. */
+  readonly states: StateMemo;
 }
 
 export interface FleetSources {
@@ -49,9 +52,10 @@ export interface FleetSources {
   metrics(node: string): NodeMetrics | undefined;
 }
 
-/** Reads what the answers are made of. */
+/** Reads what the answers are made of: what this server committed before is in it. */
 export async function readFleet(sources: FleetSources): Promise<Fleet> {
   const { store, rootNamespace, now, startedAt } = sources;
+  const memo = memoOf(store);
   const [specs, progress, assignments, nodes, verdicts, policies, rollouts, quarantines, groups, freeze] =
     await Promise.all([
       store.list('PluginSpec'),
@@ -65,42 +69,86 @@ export async function readFleet(sources: FleetSources): Promise<Fleet> {
       store.list('NodeGroup'),
       store.get('Freeze', FREEZE_KEY),
     ]);
-  const all = rollouts.records.map(record => record.value).toReversed();
-  const sides = new Set([
-    ...assignments.records.flatMap(({ value }) => toRevisionKeys(value)),
-    ...progress.records.flatMap(({ key, value: { revision } }) =>
-      revision === undefined ? [] : [revisionKey(key, revision)],
-    ),
+  const byPlugin = memo.of(rollouts.records, groupRollouts);
+  const wanted = new Set([
+    ...memo.of(assignments.records, toAssignedKeys),
+    ...memo.of(progress.records, toProgressKeys),
   ]);
   const [revisions, moves] = await Promise.all([
-    Promise.all([...sides].map(key => store.get('Revision', key))),
+    Promise.all([...wanted].map(key => store.get('Revision', key))),
     Promise.all(
-      all.filter(isActive).map(({ plugin, number }) => store.get('RolloutNodes', rolloutKey(plugin, number))),
+      memo
+        .of(rollouts.records, toActive)
+        .map(({ plugin, number }) => store.get('RolloutNodes', rolloutKey(plugin, number))),
     ),
   ]);
-  const policyOf = new Map(policies.records.map(record => [record.key, record.value]));
+  const policyOf = memo.of(policies.records, toValues);
+  const effective = nodes.records.map(({ key, value }) => memo.toEffective(value, policyOf.get(key)));
+  memo.states.trim(effective.length);
   return {
-    specs: new Map(specs.records.map(record => [record.key, record])),
-    progress: new Map(progress.records.map(record => [record.key, record.value])),
-    assignments: new Map(assignments.records.map(record => [record.key, record.value])),
-    nodes: nodes.records.map(({ key, value }) => toEffectivePresence(value, policyOf.get(key))),
-    claims: new Map(nodes.records.map(({ key, value }) => [key, value.node])),
-    verdicts: Map.groupBy(
-      verdicts.records.map(record => record.value),
-      verdict => verdict.node,
-    ),
+    specs: memo.of(specs.records, toRecords),
+    progress: memo.of(progress.records, toValues),
+    assignments: memo.of(assignments.records, toValues),
+    nodes: effective,
+    claims: toClaims(nodes.records, effective),
+    verdicts: memo.groupVerdicts(verdicts.records),
     policies: policyOf,
-    rollouts: Map.groupBy(all, rollout => rollout.plugin),
+    rollouts: byPlugin,
     moves: new Map(moves.flatMap(move => (move === undefined ? [] : [[move.value.rollout, move.value]]))),
     revisions: new Map(revisions.flatMap(one => (one === undefined ? [] : [[one.key, one.value]]))),
-    quarantines: quarantines.records.map(record => record.value),
-    groups: new Map(groups.records.map(record => [record.key, record.value])),
+    quarantines: memo.of(quarantines.records, toValueList),
+    groups: memo.of(groups.records, toValues),
     freeze: freeze?.value,
     rootNamespace,
     now,
     startedAt,
     metrics: sources.metrics,
+    states: memo.states,
   };
+}
+
+type RecordList<V> = readonly Stored<V>[];
+
+function toRecords<V>(records: RecordList<V>): ReadonlyMap<string, Stored<V>> {
+  return new Map(records.map(record => [record.key, record]));
+}
+
+function toValues<V>(records: RecordList<V>): ReadonlyMap<string, V> {
+  return new Map(records.map(record => [record.key, record.value]));
+}
+
+function toValueList<V>(records: RecordList<V>): readonly V[] {
+  return records.map(record => record.value);
+}
+
+/** Newest first. */
+function groupRollouts(records: RecordList<Rollout>): ReadonlyMap<PluginName, readonly Rollout[]> {
+  return Map.groupBy(toValueList(records).toReversed(), rollout => rollout.plugin);
+}
+
+function toActive(records: RecordList<Rollout>): readonly Rollout[] {
+  return toValueList(records).filter(isActive);
+}
+
+function toAssignedKeys(records: RecordList<Assignment>): readonly string[] {
+  return records.flatMap(({ value }) => toRevisionKeys(value));
+}
+
+function toProgressKeys(records: RecordList<ModuleProgress>): readonly string[] {
+  return records.flatMap(({ key, value: { revision } }) =>
+    revision === undefined ? [] : [revisionKey(key, revision)],
+  );
+}
+
+/** Of the nodes that are taken for something else. */
+function toClaims(
+  records: RecordList<NodePresence>,
+  effective: readonly NodePresence[],
+): ReadonlyMap<string, NodeIdentity> {
+  const claims = new Map<string, NodeIdentity>();
+  for (const [i, { key, value }] of records.entries())
+    if (value !== effective[i]) claims.set(key, value.node);
+  return claims;
 }
 
 function toRevisionKeys({ plugin, base, moved }: Assignment): string[] {
@@ -109,28 +157,46 @@ function toRevisionKeys({ plugin, base, moved }: Assignment): string[] {
   );
 }
 
-export function stateOnNode(
-  fleet: Fleet,
-  spec: Pick<PluginSpec, 'namespace' | 'name' | 'deleted'>,
-  presence: NodePresence,
-): NodePluginState {
+type PluginOfState = Pick<PluginSpec, 'namespace' | 'name' | 'deleted'>;
+
+export function stateOnNode(fleet: Fleet, spec: PluginOfState, presence: NodePresence): NodePluginState {
+  return stateReader(fleet, spec)(presence);
+}
+
+/** What is the same for all nodes is looked for once: that is most of what a state costs. */
+export function stateReader(fleet: Fleet, spec: PluginOfState): (presence: NodePresence) => NodePluginState {
   const plugin = toPluginName(spec);
   const assignment = fleet.assignments.get(plugin);
-  const { id } = presence.node;
-  return derivePluginState({
-    plugin: spec,
-    presence,
-    verdicts: fleet.verdicts.get(id) ?? [],
-    side: assignment === undefined ? undefined : findSide(assignment, id),
-    assignedAt: assignment === undefined ? 0 : findAssignedAt(fleet, assignment, id),
-    excluded: fleet.policies.get(id)?.excluded !== undefined,
-    degraded: toDegradedText(fleet, plugin, presence),
-    config: revision => fleet.revisions.get(revisionKey(plugin, revision))?.config,
-    rootNamespace: fleet.rootNamespace,
-    now: fleet.now,
-    ...toStaleAfter(fleet, plugin),
-  });
+  const { rootNamespace, now } = fleet;
+  const { staleAfterMs } = toStaleAfter(fleet, plugin);
+  const configs = new Map<number, RevisionConfig | undefined>();
+  const config = (revision: number): RevisionConfig | undefined => {
+    if (!configs.has(revision))
+      configs.set(revision, fleet.revisions.get(revisionKey(plugin, revision))?.config);
+    return configs.get(revision);
+  };
+  return presence => {
+    const { id } = presence.node;
+    const input = {
+      plugin: spec,
+      presence,
+      verdicts: fleet.verdicts.get(id) ?? NO_VERDICTS,
+      side: assignment === undefined ? undefined : findSide(assignment, id),
+      assignedAt: assignment === undefined ? 0 : findAssignedAt(fleet, assignment, id),
+      excluded: fleet.policies.get(id)?.excluded !== undefined,
+      config,
+      rootNamespace,
+      now,
+      ...(staleAfterMs === undefined ? {} : { staleAfterMs }),
+    };
+    const degraded = toDegradedText(fleet, plugin, presence);
+    return degraded === null
+      ? fleet.states.get(plugin, input, derivePluginState)
+      : derivePluginState({ ...input, degraded });
+  };
 }
+
+const NO_VERDICTS: readonly NodeVerdict[] = [];
 
 /** When the node came to the side that it is on. */
 function findAssignedAt(fleet: Fleet, assignment: Assignment, node: string): number {
@@ -151,7 +217,8 @@ export interface StateOnNode {
 
 /** A plugin's state on every known node, in the order of `fleet.nodes`. */
 export function statesOf(fleet: Fleet, spec: PluginSpec): readonly StateOnNode[] {
-  return fleet.nodes.map(node => ({ node, state: stateOnNode(fleet, spec, node) }));
+  const read = stateReader(fleet, spec);
+  return fleet.nodes.map(node => ({ node, state: read(node) }));
 }
 
 /**
@@ -164,7 +231,8 @@ export function isGone(fleet: Fleet, { key, value: spec }: Stored<PluginSpec>): 
   if (assignment !== undefined && (assignment.base.revision !== null || assignment.moved.length > 0))
     return false;
   if (fleet.rollouts.get(key)?.some(isActive) === true) return false;
-  return !fleet.nodes.some(node => node.connected && stateOnNode(fleet, spec, node).revision !== null);
+  const read = stateReader(fleet, spec);
+  return !fleet.nodes.some(node => node.connected && read(node).revision !== null);
 }
 
 /** A plugin that can be asked for: deleted ones only while they leave their nodes. */

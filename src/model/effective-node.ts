@@ -12,12 +12,20 @@ export function toEffectiveNode(
   { identity }: Pick<NodePolicy, 'identity'> = {},
 ): NodeIdentity {
   const ignored = (identity?.claims ?? node.claims) === 'ignored';
-  if (identity === undefined && !ignored) return node;
+  if (isAsClaimed(node, { identity })) return node;
   return {
     ...node,
     namespace: identity?.namespace ?? (ignored ? DEFAULT_NAMESPACE : node.namespace),
     labels: { ...(ignored ? {} : node.labels), ...identity?.labels },
   };
+}
+
+/** Nothing is fixed of it, and all of what it says counts. */
+export function isAsClaimed(
+  node: Pick<NodeIdentity, 'claims'>,
+  policy: { readonly identity?: NodePolicy['identity'] | undefined } | undefined,
+): boolean {
+  return policy?.identity === undefined && node.claims !== 'ignored';
 }
 
 export function toEffectivePresence(

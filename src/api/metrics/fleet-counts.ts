@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { PLUGIN_STATES, type PluginState } from '../../model/plugin-state.ts';
 import { ROLLOUT_PHASES, type RolloutPhase } from '../../model/rollout.ts';
-import { type Fleet, isGone, stateOnNode } from '../fleet.ts';
+import { type Fleet, isGone, stateReader } from '../fleet.ts';
 
 /** What is counted over all nodes, plugins and rollouts. */
 export interface FleetCounts {
@@ -24,8 +24,9 @@ export async function countFleet(fleet: Fleet): Promise<FleetCounts> {
   let derived = 0;
   for (const stored of fleet.specs.values()) {
     if (isGone(fleet, stored)) continue;
+    const read = stateReader(fleet, stored.value);
     for (const node of fleet.nodes) {
-      const { state } = stateOnNode(fleet, stored.value, node);
+      const { state } = read(node);
       states.set(state, (states.get(state) ?? 0) + 1);
       derived += 1;
       if (derived % AT_ONCE === 0) await setImmediate();

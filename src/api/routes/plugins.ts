@@ -65,9 +65,10 @@ export function addPluginRoutes(app: ApiServer, context: ApiContext): void {
       const fleet = await readVisible(withCaller(context, request));
       const { namespace, phase, q } = request.query;
       const wanted = [...fleet.specs.values()]
-        .filter(stored => !isGone(fleet, stored) && matchesText(q, [stored.key]))
+        .filter(stored => matchesText(q, [stored.key]) && !isGone(fleet, stored))
         .filter(stored => namespace === undefined || stored.value.namespace === namespace)
-        .filter(stored => phase === undefined || statusOf(fleet, stored).phase === phase);
+        // What nodes say does not change the phase: no state of theirs is asked for.
+        .filter(stored => phase === undefined || statusOf(fleet, stored, []).phase === phase);
       const page = takePage(request, reply, context.clock, wanted, BY_KEY);
       const items = await Promise.all(page.items.map(stored => toPluginView(store, fleet, stored)));
       return { kind: 'PluginList', ...page, items };
