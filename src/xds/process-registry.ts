@@ -37,10 +37,11 @@ export class ProcessRegistry {
 
   /** What the store remembers of the time before our start. */
   restore(presences: readonly NodePresence[], verdicts: readonly NodeVerdict[]): void {
+    const byNode = Map.groupBy(verdicts, ({ node }) => node);
     for (const { node, process, nacks } of presences) {
       const known = this.#add(newProcessOf(node, process, false));
       known.connectedBefore = true;
-      const own = verdicts.filter(verdict => verdict.node === node.id && verdict.process === process);
+      const own = (byNode.get(node.id) ?? []).filter(verdict => verdict.process === process);
       const slots = new Map(own.map(verdict => [verdict.slot, restoreSlot(verdict)]));
       known.state = { ...known.state, slots, known: true };
       known.proof = restoreProof(own);
