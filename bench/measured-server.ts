@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AttacheProcess } from '../test/harness/attache-process.ts';
 import { until } from '../test/harness/wait.ts';
+import { readCpuMs, readMiB, resetPeak } from './process-cost.ts';
 
 /** What one job took of a server that goes on. */
 export interface ServerCost {
@@ -16,8 +17,6 @@ export interface ServerCost {
 }
 
 const REPORTER = new URL('report-cpu.ts', import.meta.url).href;
-/** USER_HZ, which Linux gives to programs on every machine. */
-const TICK_MS = 10;
 
 /** `attache serve` as it is, with a reporter of CPU time loaded. Linux only. */
 export class MeasuredServer {
@@ -41,15 +40,14 @@ export class MeasuredServer {
   }
 
   async readRssMiB(): Promise<number> {
-    return this.#readStatus('VmRSS');
+    return readMiB(this.attache.pid, 'VmRSS');
   }
 
   async measure(job: () => Promise<void>): Promise<ServerCost> {
-    // Sets the highest value back to the present one: proc(5), clear_refs.
-    await writeFile(`/proc/${this.attache.pid}/clear_refs`, '5');
+    resetPeak(this.attache.pid);
     const before = {
       cpu: await this.#readCpuMs(),
-      child: await this.#readChildCpuMs(),
+      child: readCpuMs(this.attache.pid).children,
       at: performance.now(),
     };
     await job();
@@ -57,8 +55,8 @@ export class MeasuredServer {
     return {
       wallMs,
       cpuMs: (await this.#readCpuMs()) - before.cpu,
-      childCpuMs: (await this.#readChildCpuMs()) - before.child,
-      peakMiB: await this.#readStatus('VmHWM'),
+      childCpuMs: readCpuMs(this.attache.pid).children - before.child,
+      peakMiB: readMiB(this.attache.pid, 'VmHWM'),
     };
   }
 
@@ -67,17 +65,5 @@ export class MeasuredServer {
     await rm(path, { force: true });
     process.kill(this.attache.pid, 'SIGUSR2');
     return Number(await until(() => readFile(path, 'utf8'), { what: 'the report of the server' })) / 1000;
-  }
-
-  /** cutime and cstime, behind the name in parentheses: proc(5). */
-  async #readChildCpuMs(): Promise<number> {
-    const text = await readFile(`/proc/${this.attache.pid}/stat`, 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[13]) + Number(fields[14])) * TICK_MS;
-  }
-
-  async #readStatus(name: 'VmRSS' | 'VmHWM'): Promise<number> {
-    const text = await readFile(`/proc/${this.attache.pid}/status`, 'utf8');
-    return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1]) / 1024;
   }
 }

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { AttacheProcess } from '../../test/harness/attache-process.ts';
-import { withSeed } from '../../test/harness/fixture-modules.ts';
+import { type FixtureModule, withSeed } from '../../test/harness/fixture-modules.ts';
 import { until } from '../../test/harness/wait.ts';
 import { WHOLE } from '../fresh-module.ts';
 import { SERVER_CORE, type Side } from './side.ts';
@@ -18,12 +18,16 @@ const PADDING = 'x'.repeat(1_300);
 /**
  * `attache serve` as it is. What is pushed is a plugin's configuration: through the API, the store, the check of the
  * module, a rollout to all nodes at once and the compiler. `flags`: limits that would slow down a fleet that connects at once.
+ * `module`: what the plugin is; by default the smallest there is.
  */
-export async function startAttache(flags: readonly string[]): Promise<Side> {
+export async function startAttache(
+  flags: readonly string[],
+  module: FixtureModule = withSeed(WHOLE, 'bench'),
+): Promise<Side & { readonly modules: string }> {
   const attache = await AttacheProcess.start({ flags: [...flags, '--log-level', 'warn'] });
   try {
     await run('taskset', ['-acp', SERVER_CORE, String(attache.pid)]);
-    const url = await attache.offer(withSeed(WHOLE, 'bench'));
+    const url = await attache.offer(module);
     const toSpec = (round: string) => ({
       url,
       phase: 'AUTHN',
@@ -44,6 +48,7 @@ export async function startAttache(flags: readonly string[]): Promise<Side> {
     return {
       name: 'attache',
       address: attache.addresses.xds,
+      modules: attache.addresses.modules,
       pid: attache.pid,
       resource: PLACE,
       trigger: `PUT ${attache.addresses.api}/v1/plugins/default/${PLUGIN} ${body}`,

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as rest } from 'node:timers/promises';
 import { until } from '../../test/harness/wait.ts';
+import { readCpuMs, readMiB } from '../process-cost.ts';
 import type { LoadReport } from './load.ts';
 import { NodeFleet } from './node-fleet.ts';
 import type { Scenario, Side } from './side.ts';
@@ -18,13 +19,11 @@ export interface NodeDriverOrder {
 /** Streams that wait for their first resource at a time. */
 const PARALLEL = 256;
 const LIMIT_MS = 120_000;
-/** USER_HZ. */
-const TICK_MS = 10;
 
 async function play({ side, scenario, settleMs }: NodeDriverOrder): Promise<LoadReport> {
   const { streams } = scenario;
   const fleet = new NodeFleet(side, scenario);
-  const before = readCpuMs(side.pid);
+  const before = readAllMs(side.pid);
   const began = performance.now();
   for (let opened = 0; opened < streams; opened++) {
     const isNext = () => opened - fleet.ready - fleet.lostCount < PARALLEL;
@@ -38,7 +37,7 @@ async function play({ side, scenario, settleMs }: NodeDriverOrder): Promise<Load
   const connect = {
     initial_all_s,
     missing: streams - fleet.ready,
-    server_cpu_ms: readCpuMs(side.pid) - before,
+    server_cpu_ms: readAllMs(side.pid) - before,
   };
   const rounds: LoadReport['rounds'][number][] = [];
   for (let round = 1; round <= scenario.pushes; round++)
@@ -47,7 +46,8 @@ async function play({ side, scenario, settleMs }: NodeDriverOrder): Promise<Load
 }
 
 async function push(fleet: NodeFleet, { side, scenario, settleMs }: NodeDriverOrder, round: number) {
-  const server = readCpuMs(side.pid);
+  const server = readAllMs(side.pid);
+  const { children } = readCpuMs(side.pid);
   const own = process.cpuUsage();
   const alive = scenario.streams - fleet.lostCount;
   fleet.beginRound();
@@ -65,9 +65,9 @@ async function push(fleet: NodeFleet, { side, scenario, settleMs }: NodeDriverOr
     again: fleet.counts.again,
     nacks: fleet.counts.nacks,
     response_bytes: fleet.counts.bytes,
-    server_cpu_ms: readCpuMs(side.pid) - server,
-    server_child_ms: 0,
-    server_rss_mb: readRssMiB(side.pid),
+    server_cpu_ms: readAllMs(side.pid) - server,
+    server_child_ms: readCpuMs(side.pid).children - children,
+    server_rss_mb: readMiB(side.pid, 'VmRSS'),
     client_cpu_ms: (user + system) / 1000,
   };
 }
@@ -80,16 +80,9 @@ async function pull(trigger: string, round: number): Promise<void> {
   if (!response.ok) throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`);
 }
 
-/** utime, stime and those of children that ended, behind the name in parentheses: proc(5). */
-function readCpuMs(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * TICK_MS, 0);
-}
-
-function readRssMiB(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1]) / 1024;
+function readAllMs(pid: number): number {
+  const { own, children } = readCpuMs(pid);
+  return own + children;
 }
 
 process.stdout.write(JSON.stringify(await play(JSON.parse(process.argv[2] ?? '') as NodeDriverOrder)), () =>

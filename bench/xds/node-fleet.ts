@@ -18,9 +18,18 @@ export class NodeFleet {
   counts = { repeats: 0, again: 0, nacks: 0, bytes: 0 };
   #began = 0;
 
-  constructor(side: Pick<Side, 'address' | 'resource'>, scenario: Scenario) {
+  readonly #see: (message: Uint8Array) => void;
+  readonly #sessions: http2.ClientHttp2Session[] = [];
+
+  /** `see` is shown every response. */
+  constructor(
+    side: Pick<Side, 'address' | 'resource'>,
+    scenario: Scenario,
+    see: (message: Uint8Array) => void = () => {},
+  ) {
     this.#side = side;
     this.#scenario = scenario;
+    this.#see = see;
   }
 
   /** Streams that have had their first resource. */
@@ -52,6 +61,7 @@ export class NodeFleet {
     const session = http2.connect(`http://${this.#side.address}`, {
       settings: { initialWindowSize: 16 << 20, enablePush: false },
     });
+    this.#sessions.push(session);
     const method = DISCOVERY_METHODS.find(it => it.form === this.#scenario.form && it.typeUrl === undefined);
     const call = session.request({
       ':method': 'POST',
@@ -78,8 +88,13 @@ export class NodeFleet {
     call.write(this.#ask(stream, ''));
   }
 
+  close(): void {
+    for (const session of this.#sessions) session.destroy();
+  }
+
   /** Notes a response and gives the answer to it. */
   #take(stream: number, message: Uint8Array): Buffer {
+    this.#see(message);
     const { nonce, version } = readAnswer(this.#scenario.form, message);
     const before = this.#versions.get(stream);
     this.#versions.set(stream, version);
