@@ -30,8 +30,8 @@ export const SCHEMA_STEPS: readonly string[] = [
    ) STRICT;
    INSERT INTO observed (mod_rev, heads, texts)
      SELECT mod_rev, '[["' || kind || '",' || json_quote(key) || ',' || create_rev || ',' || mod_rev || ']]', value
-     FROM current WHERE kind IN ('NodePresence', 'NodeVerdict') ORDER BY mod_rev, kind, key;
-   DELETE FROM current WHERE kind IN ('NodePresence', 'NodeVerdict');`,
+     FROM current WHERE kind IN ('NodePresence', 'NodeVerdict', 'Event') ORDER BY mod_rev, kind, key;
+   DELETE FROM current WHERE kind IN ('NodePresence', 'NodeVerdict', 'Event');`,
 ];
 
 /** The schema from which on observed records are in segments: an older one has no table for them. */

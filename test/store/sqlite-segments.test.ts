@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, test } from 'node:test';
 import { EmbeddedStore } from '../../src/store/embedded-store.ts';
 import { migrate, SCHEMA_STEPS, SEGMENTS_SINCE } from '../../src/store/migrations.ts';
+import { OBSERVED_KINDS } from '../../src/store/record-kinds.ts';
 import { SqliteEngine } from '../../src/store/sqlite-engine.ts';
 import { openSqliteStore, STORE_FILE } from '../../src/store/sqlite-store.ts';
 import type { Records, Store } from '../../src/store/store.ts';
@@ -32,7 +33,7 @@ test('records of an older schema become segments, with their revisions; a backup
   const put = older.prepare('INSERT INTO current VALUES (?, ?, ?, ?, ?)');
   const ordinary = JSON.stringify({ hex: '1' });
   for (const [n, key] of KEYS.entries())
-    for (const kind of ['NodePresence', 'NodeVerdict', 'ModuleKey'])
+    for (const kind of ['NodePresence', 'NodeVerdict', 'Event', 'ModuleKey'])
       put.run(
         kind,
         key,
@@ -42,23 +43,24 @@ test('records of an older schema become segments, with their revisions; a backup
       );
   older.exec('UPDATE counter SET revision = 20');
   older.close();
-  const counts = { NodePresence: KEYS.length, NodeVerdict: KEYS.length, ModuleKey: KEYS.length };
+  const all = KEYS.length;
+  const counts = { NodePresence: all, NodeVerdict: all, Event: all, ModuleKey: all };
   assert.deepEqual(inspectStoreFile(file), { revision: 20, schema: SEGMENTS_SINCE - 1, records: counts });
 
   const store = await openSqliteStore({ directory, clock });
   for (const [n, key] of KEYS.entries())
-    for (const kind of ['NodePresence', 'NodeVerdict'] as const) {
+    for (const kind of OBSERVED_KINDS) {
       const stored = { key, value: toValue(`${key} line\n`), revision: 10 + n, createdRevision: n + 1 };
       assert.deepEqual(await store.get(kind, key), stored);
     }
-  assert.equal((await store.list('ModuleKey')).records.length, KEYS.length);
+  assert.equal((await store.list('ModuleKey')).records.length, all);
   await store.put('NodeVerdict', 'edge-1', toValue('new'));
   await store.delete('NodePresence', 'edge-1');
   await store.close();
   assert.deepEqual(inspectStoreFile(file), {
     revision: 22,
     schema: SCHEMA_STEPS.length,
-    records: { ...counts, NodePresence: KEYS.length - 1 },
+    records: { ...counts, NodePresence: all - 1 },
   });
   assert.equal(select("SELECT count(*) AS found FROM current WHERE kind <> 'ModuleKey'"), 0);
 });
