@@ -71,6 +71,21 @@ test('afterWrite calls back once what was put before is durable, not before and 
   await writer.stop();
 });
 
+test('afterWrite calls back with the write that is under way when nothing came after it', async () => {
+  const { writer, batches, gate } = setUp();
+  const seen: number[] = [];
+  const open = gate.close();
+  writer.put('ModuleKey', 'a', { hex: '1' });
+  const written = writer.flush();
+  await gate.reached();
+  writer.afterWrite(() => seen.push(batches.length));
+  assert.deepEqual(seen, []);
+  open();
+  await written;
+  assert.deepEqual(seen, [1]);
+  await writer.stop();
+});
+
 test('a failed write is tried again, later and later, with the newest values', async () => {
   const { store, clock, writer, batches, gate } = setUp();
   gate.fail(3);
