@@ -4,10 +4,13 @@ import { OF_ANY } from './growth/changes.ts';
 import { type Calls, FunctionCalls } from './growth/function-calls.ts';
 import { GrowthWorld, type Size } from './growth/growth-world.ts';
 
-const SIZE: Size = { nodes: 40, plugins: 60, resources: 60, groups: 4 };
+const SIZE: Size = { nodes: 40, plugins: 60, resources: 60, groups: 4, period: 5 };
 /** Sorting needs a little more than twice the comparisons for twice as much. What is quadratic needs four times as many. */
 const TWICE = 2.5;
 const FEW = 300;
+
+/** What is old is written together now and then, and by whom is chance: see src/store/segment-log.ts. */
+const NOW_AND_THEN = /^src\/store\/segment-log\.ts /;
 
 /** By the name of the change. */
 async function callsOf(size: Size): Promise<ReadonlyMap<string, Calls>> {
@@ -38,6 +41,7 @@ for (const dimension of ['nodes', 'resources'] as const)
     const faults: string[] = [];
     for (const [name, calls] of twice)
       for (const [code, count] of calls) {
+        if (NOW_AND_THEN.test(code)) continue;
         const before = once.get(name)?.get(code) ?? 0;
         if (count > TWICE * before + FEW) faults.push(`${name}: ${code} ran ${before} times, then ${count}`);
       }

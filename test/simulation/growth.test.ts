@@ -8,15 +8,23 @@ import { GrowthWorld, type Size, type Work } from './growth/growth-world.ts';
 const FEW = 2;
 /** Numbers in texts have more digits. */
 const FEW_BYTES = 200;
+const PERIOD = 5;
 
+/** Whole numbers of everything for each group, so that twice as many are twice as many for each. */
 const sizes = fc
   .record({
     groups: fc.integer({ min: 2, max: 6 }),
     nodesEach: fc.integer({ min: 2, max: 12 }),
-    plugins: fc.integer({ min: 5, max: 60 }),
-    resources: fc.integer({ min: 5, max: 60 }),
+    pluginPeriods: fc.integer({ min: 1, max: 2 }),
+    resourcePeriods: fc.integer({ min: 1, max: 2 }),
   })
-  .map(({ nodesEach, ...size }) => ({ ...size, nodes: size.groups * nodesEach }));
+  .map(({ groups, nodesEach, pluginPeriods, resourcePeriods }) => ({
+    groups,
+    period: PERIOD,
+    nodes: groups * nodesEach,
+    plugins: PERIOD * groups * pluginPeriods,
+    resources: PERIOD * groups * resourcePeriods,
+  }));
 
 for (const dimension of ['nodes', 'plugins', 'resources'] as const)
   test(`twice the ${dimension} at most doubles what a change costs, whatever it is`, async () => {
@@ -34,7 +42,8 @@ for (const dimension of ['nodes', 'plugins', 'resources'] as const)
   });
 
 test('a change that touches one node costs the same with 10,000 nodes as with 100', async () => {
-  const size = { plugins: 40, resources: 40, groups: 10 };
+  // None says the same of itself as another one.
+  const size = { plugins: 40, resources: 40, groups: 10_000, period: PERIOD };
   const few = await costsOfOneNode({ ...size, nodes: 100 });
   const many = await costsOfOneNode({ ...size, nodes: 500, away: 9500 });
   for (const [name, work] of few) {

@@ -15,12 +15,14 @@ import { QuickEnvoy, type Sent } from './quick-envoy.ts';
 export interface Size {
   /** Connected. */
   readonly nodes: number;
-  /** Known, and not connected; they come after the others. */
+  /** Known, and not connected. */
   readonly away?: number;
   readonly plugins: number;
   readonly resources: number;
   /** Of nodes that say the same of themselves. */
   readonly groups: number;
+  /** Of so many plugins or resources one is for every node, and each other one for a group. */
+  readonly period: number;
 }
 
 /** Whom a document is for: every node, node 0 alone, or a group by its number. */
@@ -28,7 +30,7 @@ export type Reach = 'all' | 'one' | number;
 
 /** What a change cost, in things that were done. */
 export interface Work extends StoreWork, Sent {
-  /** Snapshots that were worked out. */
+  /** Inputs of snapshots that were looked at: each is hashed, and compiled where its hash is new. */
   readonly compilations: number;
   /** Messages encoded: resources and the contents of places. */
   readonly encodings: number;
@@ -70,15 +72,15 @@ export class GrowthWorld {
   }
 
   /** A fleet at rest: every plugin is live, every node has what it should. */
-  static async start({ nodes, away = 0, plugins, resources, groups }: Size): Promise<GrowthWorld> {
+  static async start({ nodes, away = 0, plugins, resources, groups, period }: Size): Promise<GrowthWorld> {
     const world = new GrowthWorld(groups);
-    const reachOf = (i: number): Reach => (i % 20 === 0 ? 'all' : i % groups);
-    await world.#recordAway(nodes, away);
+    const reachOf = (i: number): Reach => (i % period === 0 ? 'all' : (i - Math.ceil(i / period)) % groups);
     await world.#plant.start();
     await world.putResource('ingress', 'all', makeListener());
     for (let i = 0; i < resources; i++) await world.putCluster(`cluster-${i}`, reachOf(i));
     for (let i = 0; i < plugins; i++) await world.applyPlugin(`plugin-${i}`, reachOf(i));
     await world.clock.run(ROLLOUT_MS);
+    if (away > 0) await world.#recordAway(nodes, away);
     for (let i = 0; i < nodes; i++) world.addEnvoy();
     await world.clock.run(ROLLOUT_MS);
     return world;
@@ -94,7 +96,7 @@ export class GrowthWorld {
   /** Another Envoy, connected. */
   addEnvoy(): QuickEnvoy {
     const { clock, sent } = this;
-    const facts = { ...this.#factsOf(this.envoys.length), layout: 'chain' } as const;
+    const facts = { ...this.#factsOf('node', this.envoys.length), layout: 'chain' } as const;
     const envoy = new QuickEnvoy(facts, { plant: this.#plant, clock, sent });
     this.envoys.push(envoy);
     envoy.connect();
@@ -169,19 +171,24 @@ export class GrowthWorld {
     this.#encode.end();
   }
 
-  #factsOf(i: number) {
+  #factsOf(kind: 'node' | 'away', i: number) {
     const labels: Record<string, string> = {
       group: String(i % this.#groups),
-      ...(i === 0 ? { only: 'yes' } : {}),
+      ...(kind === 'node' && i === 0 ? { only: 'yes' } : {}),
     };
-    return { id: `node-${String(i).padStart(5, '0')}`, labels, zone: `zone-${i % 3}` };
+    return { id: `${kind}-${String(i).padStart(5, '0')}`, labels, zone: `zone-${i % 3}` };
   }
 
   async #recordAway(first: number, count: number): Promise<void> {
-    for (let i = first; i < first + count; i++) {
-      const node = makeNode(this.#factsOf(i));
-      await this.store.put('NodePresence', node.id, makePresence(node, { connected: false }));
-    }
+    const nodes = Array.from({ length: count }, (_, i) => makeNode(this.#factsOf('away', first + i)));
+    await this.store.transaction(
+      nodes.map(node => ({
+        op: 'put',
+        kind: 'NodePresence',
+        key: node.id,
+        value: makePresence(node, { connected: false }),
+      })),
+    );
   }
 
   #read(): Work {
