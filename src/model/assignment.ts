@@ -72,8 +72,10 @@ export function revisionOn(
   node: NodeIdentity,
   rootNamespace: string,
 ): number | null {
+  if (side.revision === null) return null;
   const { namespace } = plugin;
-  return selects({ namespace, ...side.placement }, node, rootNamespace) ? side.revision : null;
+  const { selector, targetRefs } = side.placement;
+  return selects({ namespace, selector, targetRefs }, node, rootNamespace) ? side.revision : null;
 }
 
 export function holds(entry: Moved, nodeId: string): boolean {

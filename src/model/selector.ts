@@ -66,7 +66,10 @@ export function findSelectionMiss(
 }
 
 function findLabelMiss(plugin: Selecting, node: NodeIdentity): SelectionMiss | undefined {
-  for (const [key, wanted] of Object.entries(plugin.selector?.matchLabels ?? {})) {
+  const wants = plugin.selector?.matchLabels;
+  if (wants === undefined) return undefined;
+  for (const key of Object.keys(wants)) {
+    const wanted = wants[key] ?? '';
     const actual = labelOf(node, key);
     if (actual !== wanted) return { what: 'label', key, wanted, actual };
   }

@@ -171,7 +171,8 @@ function recordMoves(
   if (fresh.length === 0) return nodes;
   const before: Record<string, RequestCount> = {};
   for (const id of fresh) {
-    const window = windowOf(metrics(id), now - BEFORE_MS, now);
+    const pushed = metrics(id);
+    const window = pushed && windowOf(pushed, now - BEFORE_MS, now);
     if (window !== undefined) before[id] = { requests: window.requests, errors5xx: window.errors5xx };
   }
   const together = { at: now, step };
