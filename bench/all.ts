@@ -42,10 +42,10 @@ async function readResults(): Promise<Results> {
 }
 
 /** What it prints with `--json`; undefined: it failed, and has said why. */
-async function runPart(script: string): Promise<unknown> {
+async function runPart([script, ...flags]: readonly [string, ...string[]]): Promise<unknown> {
   const path = fileURLToPath(new URL(script, import.meta.url));
   console.error(`\n${script}`);
-  const { child, ended } = spawnChild(process.execPath, [path, '--json'], {
+  const { child, ended } = spawnChild(process.execPath, [path, ...flags, '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [printed, { code }] = await Promise.all([text(child.stdout!), ended]);

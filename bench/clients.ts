@@ -65,7 +65,7 @@ async function main(): Promise<number> {
 
 /** A server of its own, the bad clients, and the fleet while they go on. */
 async function play(load: string, scenario: Scenario, name: ClientsCase): Promise<ClientsRun> {
-  const side = await startAttache([]);
+  const side = await startAttache();
   try {
     const bad = name === 'alone' ? undefined : await BAD_CLIENTS[name].start(load, side, scenario.form);
     try {

@@ -15,17 +15,17 @@ export type PartName = keyof Results;
 
 type Parts = {
   readonly [Name in PartName]-?: {
-    /** Of bench/. */
-    readonly script: string;
+    /** Of bench/, with what comes before `--json`. */
+    readonly script: readonly [string, ...string[]];
     readonly format: (report: NonNullable<Results[Name]>) => string;
   };
 };
 
 export const PARTS: Parts = {
-  xds: { script: 'xds.ts', format: formatReport },
-  clients: { script: 'clients.ts', format: formatClientsReport },
-  modules: { script: 'serve-modules.ts', format: formatServeReport },
-  effect: { script: 'effect.ts', format: formatEffectReport },
+  xds: { script: ['xds.ts', '--transports'], format: formatReport },
+  clients: { script: ['clients.ts'], format: formatClientsReport },
+  modules: { script: ['serve-modules.ts'], format: formatServeReport },
+  effect: { script: ['effect.ts'], format: formatEffectReport },
 };
 
 /**

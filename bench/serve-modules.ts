@@ -71,7 +71,7 @@ async function main(): Promise<number> {
 
 /** With as many Envoys on its streams as there are clients: each gets a URL of its own. */
 async function serveByAttache(module: ReturnType<typeof padTo>, clients: number): Promise<Served> {
-  const side = await startAttache(FLAGS, module);
+  const side = await startAttache({ flags: FLAGS, module });
   const { fleet, paths } = await connectFleet(side, clients);
   const [host = '', port] = side.modules.split(':');
   return {

@@ -1,6 +1,7 @@
 /**
- * `npm run bench [-- --streams N[,N…]] [-- --form delta|sotw] [-- --only ROW] [-- --runs N] [-- --json]`: Attaché beside
- * go-control-plane, under the same driver, in turn. One core for the server, one for the driver. See README.md.
+ * `npm run bench [-- --streams N[,N…]] [-- --form delta|sotw] [-- --only ROW] [-- --runs N] [-- --json] [-- --transports]`:
+ * Attaché beside go-control-plane, under the same driver, in turn; with `--transports` also on an HTTP/2 transport of its
+ * own. One core for the server, one for the driver. See README.md.
  */
 import { parseArgs } from 'node:util';
 import { readMachine } from './machine.ts';
@@ -9,7 +10,7 @@ import { buildPeers, type Peers } from './xds/build-peers.ts';
 import { type Figures, toFigures } from './xds/figures.ts';
 import { startGcp } from './xds/gcp-side.ts';
 import { playFleet, playFleetInNode } from './xds/load.ts';
-import { type Choice, type Row, toRows } from './xds/plan.ts';
+import { type Choice, hasTargets, type Row, toRows } from './xds/plan.ts';
 import { formatReport, type Measured, toReport } from './xds/report.ts';
 import type { Side, SideName } from './xds/side.ts';
 
@@ -18,13 +19,13 @@ const FLAGS = ['connections=20000', 'new-streams-per-second=100000'].flatMap(lim
 const NO_GO = 'there is no Go (https://go.dev/dl, 1.25 or later) to build go-control-plane and its driver';
 
 async function main(): Promise<number> {
-  const { rows, runs, json } = readArguments();
+  const { rows, runs, json, transports } = readArguments();
   const machine = await readMachine();
   const peers = await buildPeers();
   if (peers === undefined) console.error(`${NO_GO}: Attaché alone, under a driver in Node`);
   try {
     const measured: Measured[] = [];
-    for (const row of rows) measured.push({ row, runs: await measureRow(row, runs, peers) });
+    for (const row of rows) measured.push({ row, runs: await measureRow(row, runs, peers, transports) });
     const report = toReport(measured, { machine, ...(peers === undefined ? { alone: NO_GO } : {}) });
     console.log(json ? JSON.stringify(report, null, 2) : formatReport(report));
     return 0;
@@ -33,7 +34,7 @@ async function main(): Promise<number> {
   }
 }
 
-function readArguments(): { rows: readonly Row[]; runs: number; json: boolean } {
+function readArguments(): { rows: readonly Row[]; runs: number; json: boolean; transports: boolean } {
   const { values } = parseArgs({
     options: {
       streams: { type: 'string' },
@@ -41,6 +42,7 @@ function readArguments(): { rows: readonly Row[]; runs: number; json: boolean } 
       only: { type: 'string', default: '' },
       runs: { type: 'string', default: '5' },
       json: { type: 'boolean', default: false },
+      transports: { type: 'boolean', default: false },
     },
   });
   const runs = Number(values.runs);
@@ -49,7 +51,7 @@ function readArguments(): { rows: readonly Row[]; runs: number; json: boolean } 
     throw new RangeError('--streams N[,N…] --runs N: expected whole numbers');
   const rows = toRows({ sizes, form: toForm(values.form) }).filter(row => row.id.includes(values.only));
   if (rows.length === 0) throw new RangeError(`--only ${values.only}: no row is called so`);
-  return { rows, runs, json: values.json };
+  return { rows, runs, json: values.json, transports: values.transports };
 }
 
 function toForm(text: string | undefined): Choice['form'] {
@@ -58,9 +60,17 @@ function toForm(text: string | undefined): Choice['form'] {
 }
 
 /** The sides in turn, each with a server of its own every time. */
-async function measureRow(row: Row, runs: number, peers: Peers | undefined): Promise<Measured['runs']> {
+async function measureRow(
+  row: Row,
+  runs: number,
+  peers: Peers | undefined,
+  transports: boolean,
+): Promise<Measured['runs']> {
   const starts: Partial<Record<SideName, () => Promise<Side>>> = {
-    attache: () => startAttache(FLAGS),
+    attache: () => startAttache({ flags: FLAGS }),
+    ...(transports && hasTargets(row)
+      ? { 'attache-http2': () => startAttache({ flags: FLAGS, name: 'attache-http2' }) }
+      : {}),
     ...(peers === undefined ? {} : { 'go-control-plane': () => startGcp(peers.server) }),
   };
   const figures: Partial<Record<SideName, Figures[]>> = {};

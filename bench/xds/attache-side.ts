@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { AttacheProcess } from '../../test/harness/attache-process.ts';
 import { type FixtureModule, withSeed } from '../../test/harness/fixture-modules.ts';
 import { until } from '../../test/harness/wait.ts';
 import { WHOLE } from '../fresh-module.ts';
-import { SERVER_CORE, type Side } from './side.ts';
+import { SERVER_CORE, type Side, type SideName } from './side.ts';
 
 const run = promisify(execFile);
 const PLUGIN = 'bench';
@@ -15,16 +16,38 @@ const PLACE = 'attache.authn';
 /** Makes one resource about 2 KB, as the other side's are. */
 const PADDING = 'x'.repeat(1_300);
 
+/** Node as bin/attache starts it. */
+const OWN_TRANSPORT = [
+  process.execPath,
+  '--disable-warning=ExperimentalWarning',
+  fileURLToPath(new URL('serve-own-transport.ts', import.meta.url)),
+] as const;
+
+export interface AttacheSideOptions {
+  /** Of `attache serve`: limits that would slow down a fleet that connects at once. */
+  readonly flags?: readonly string[];
+  /** What the plugin is; by default the smallest there is. */
+  readonly module?: FixtureModule;
+  /** Default `attache`. */
+  readonly name?: Exclude<SideName, 'go-control-plane'>;
+}
+
 /**
  * `attache serve` as it is. What is pushed is a plugin's configuration: through the API, the store, the check of the
- * module, a rollout to all nodes at once and the compiler. `flags`: limits that would slow down a fleet that connects at once.
- * `module`: what the plugin is; by default the smallest there is.
+ * module, a rollout to all nodes at once and the compiler.
  */
 export async function startAttache(
-  flags: readonly string[],
-  module: FixtureModule = withSeed(WHOLE, 'bench'),
+  options: AttacheSideOptions | readonly string[] = {},
 ): Promise<Side & { readonly modules: string }> {
-  const attache = await AttacheProcess.start({ flags: [...flags, '--log-level', 'warn'] });
+  const {
+    flags = [],
+    module = withSeed(WHOLE, 'bench'),
+    name = 'attache',
+  } = 'length' in options ? { flags: options } : options;
+  const attache = await AttacheProcess.start({
+    flags: [...flags, '--log-level', 'warn'],
+    ...(name === 'attache' ? {} : { command: OWN_TRANSPORT }),
+  });
   try {
     await run('taskset', ['-acp', SERVER_CORE, String(attache.pid)]);
     const url = await attache.offer(module);
@@ -46,7 +69,7 @@ export async function startAttache(
       JSON.stringify({ apiVersion: 'attache/v1', kind: 'Plugin', metadata, spec: toSpec('{round}') }),
     );
     return {
-      name: 'attache',
+      name,
       address: attache.addresses.xds,
       modules: attache.addresses.modules,
       pid: attache.pid,

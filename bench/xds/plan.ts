@@ -45,6 +45,11 @@ export function toRows({ sizes, form }: Choice): readonly Row[] {
   return sizes === undefined ? [...pushes, ...toSpecialRows(forms)] : pushes;
 }
 
+/** Whether anything is asked of this row: what another transport would give is measured there alone. */
+export function hasTargets({ targets }: Row): boolean {
+  return Object.keys(targets).length > 0;
+}
+
 function toPushRow(streams: number, form: Scenario['form']): Row {
   return {
     id: `${streams}/${form}`,

@@ -80,12 +80,17 @@ function formatTargets({ rows, ratios }: XdsReport): string[] {
     (Object.entries(targets) as [FigureName, Target][]).flatMap(([name, target]) => {
       const ratio = ratios[`${id}/${name}`];
       if (ratio === undefined) return [];
-      const words = [title, TITLES[name], formatSpread(ratio, 2), String(target.must), String(target.goal)];
-      return [[...words, judge(ratio, target)]];
+      const own = ratios[`${id}/attache-http2/${name}`];
+      return [
+        [
+          ...[title, TITLES[name], String(target.must), String(target.goal), formatSpread(ratio, 2)],
+          ...[judge(ratio, target), own === undefined ? '' : formatSpread(own, 2)],
+        ],
+      ];
     }),
   );
   if (lines.length === 0) return [];
-  return [formatTable(['row', 'figure', 'ratio to go-control-plane', 'must', 'goal', ''], lines)];
+  return [formatTable(['row', 'figure', 'must', 'goal', 'ratio', '', 'attache-http2'], lines)];
 }
 
 function formatRow({ id, title, runs, sides }: XdsReport['rows'][number], ratios: XdsReport['ratios']) {

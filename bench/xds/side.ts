@@ -1,4 +1,5 @@
-export type SideName = 'attache' | 'go-control-plane';
+/** `attache-http2`: on an HTTP/2 transport of its own instead of grpc-js, see own-transport.ts. */
+export type SideName = 'attache' | 'attache-http2' | 'go-control-plane';
 
 /** A server under load, whoever wrote it. */
 export interface Side {

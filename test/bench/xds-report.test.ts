@@ -58,11 +58,23 @@ test('ratios are ours to theirs by row and figure, and large fleets are held to 
     lines
       .find(line => line.includes('5000 streams') && line.includes(figure))
       ?.split('|')
-      .at(-2)
+      .at(-3)
       ?.trim();
   assert.equal(verdictOf('server CPU'), 'missed');
   assert.equal(verdictOf('p99'), 'met');
   assert.equal(verdictOf('memory'), 'met');
+});
+
+test('what another transport would give stands beside it, under a name of its own', () => {
+  const [ours, own, theirs] = [30, 5, 10].map(cpuMs => [play([toRound(cpuMs, 20)])]);
+  const runs = { attache: ours!, 'attache-http2': own!, 'go-control-plane': theirs! };
+  const report = toReport([{ row: findRow('5000/sotw'), runs }], { machine: MACHINE });
+  assert.equal(report.ratios['5000/sotw/cpuUs']?.median, 3);
+  assert.equal(report.ratios['5000/sotw/attache-http2/cpuUs']?.median, 0.5);
+  assert.match(
+    formatReport(report),
+    /server CPU per stream and push, µs +\| 1 +\| 0\.7 +\| 3\.00 +\| missed +\| 0\.50/,
+  );
 });
 
 test('Attaché alone has figures, no ratios, and the reason', () => {

@@ -24,6 +24,8 @@ export interface AttacheOptions {
   /** Added to those of `serve`. */
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The program and what comes before `serve`, instead of `bin/attache`. */
+  readonly command?: readonly [string, ...string[]];
 }
 
 export interface ApiAnswer {
@@ -83,7 +85,8 @@ export class AttacheProcess {
     const file = join(this.folder, 'data', 'addresses.json');
     await rm(file, { force: true });
     const log = await open(join(this.folder, 'attache.log'), 'a');
-    const running = spawnChild(PROGRAM, ['serve', ...this.#flags()], {
+    const [program, ...before] = this.#options.command ?? [PROGRAM];
+    const running = spawnChild(program, [...before, 'serve', ...this.#flags()], {
       stdio: ['ignore', log.fd, log.fd],
       env: { ...process.env, ATTACHE_SERVER: '', ...this.#options.env },
       cwd: this.folder,
