@@ -98,12 +98,12 @@ export function fillHoles(
   capabilities: readonly string[],
   tags: readonly string[],
 ): void {
-  for (const [i, hole] of holes.entries()) {
+  holes.forEach((hole, i) => {
     const capability = capabilities[i];
     const tag = tags[i];
     if (capability?.length !== CAPABILITY_LENGTH || tag?.length !== TAG_LENGTH)
       throw new RangeError(`hole ${i}: capability or tag has the wrong width`);
     bytes.write(capability, start + hole.capability, 'latin1');
     bytes.write(tag, start + hole.tag, 'latin1');
-  }
+  });
 }

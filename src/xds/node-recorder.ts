@@ -199,10 +199,12 @@ export class NodeRecorder {
 
   #recordNames(record: NodeRecord, slots: ReadonlyMap<string, SlotState>): void {
     const known = record.presence.slots;
-    const names: string[] = [];
-    for (const [name, { subscribed }] of slots) if (subscribed) names.push(name);
-    if (names.length !== known.length || names.some((name, i) => name !== known[i]))
-      this.#put(record, { ...record.presence, slots: names });
+    let count = 0;
+    let isSame = true;
+    for (const { slot, subscribed } of slots.values()) if (subscribed) isSame &&= known[count++] === slot;
+    if (isSame && count === known.length) return;
+    const names = [...slots.values()].flatMap(({ slot, subscribed }) => (subscribed ? [slot] : []));
+    this.#put(record, { ...record.presence, slots: names });
   }
 
   #present(node: NodeIdentity, process: Process, since: number, now: number): NodeRecord {

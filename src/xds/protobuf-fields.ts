@@ -53,6 +53,13 @@ export function writeKey(bytes: Buffer, at: number, key: number, length: number)
   return next;
 }
 
+/** Writes a whole field of text, whose size in UTF-8 is known; the answer is where it ends. */
+export function writeText(bytes: Buffer, at: number, key: number, text: string, size: number): number {
+  const start = writeKey(bytes, at, key, size);
+  bytes.write(text, start, size, 'utf8');
+  return start + size;
+}
+
 /** Writes a whole field; the answer is where it ends. */
 export function writeBytes(bytes: Buffer, at: number, key: number, value: Uint8Array): number {
   const start = writeKey(bytes, at, key, value.length);

@@ -1,6 +1,6 @@
 import { fillHoles, type SlotTemplate } from '../model/snapshot.ts';
 import { EXTENSION_CONFIG_TYPE } from '../model/type-url.ts';
-import { sizeOfField, tag, writeBytes, writeKey } from './protobuf-fields.ts';
+import { sizeOfField, tag, writeBytes, writeKey, writeText } from './protobuf-fields.ts';
 
 /*
  * A response with one extension config, as thousands of Envoys get it at once: one piece of memory each, and one copy of
@@ -23,31 +23,29 @@ const TYPE = Buffer.from(EXTENSION_CONFIG_TYPE);
 
 /** DeltaDiscoveryResponse */
 export function encodeDeltaSlot(push: SlotPush, nonce: string): Buffer {
-  const { template } = push;
-  const name = Buffer.from(push.name);
-  const version = Buffer.from(push.version);
-  const resource =
-    sizeOfField(version.length) + sizeOfField(template.bytes.length) + sizeOfField(name.length);
+  const { name, version, template } = push;
+  const nameSize = Buffer.byteLength(name);
+  const versionSize = Buffer.byteLength(version);
+  const resource = sizeOfField(versionSize) + sizeOfField(template.bytes.length) + sizeOfField(nameSize);
   const size = sizeOfField(resource) + sizeOfField(TYPE.length) + sizeOfField(nonce.length);
   const bytes = Buffer.allocUnsafe(size);
   let at = writeKey(bytes, 0, tag(2), resource);
-  at = writeBytes(bytes, at, tag(1), version);
+  at = writeText(bytes, at, tag(1), version, versionSize);
   at = writeTemplate(bytes, at, push);
-  at = writeBytes(bytes, at, tag(3), name);
+  at = writeText(bytes, at, tag(3), name, nameSize);
   writeTail(bytes, at, nonce);
   return bytes;
 }
 
-/** DiscoveryResponse; `versionInfo` is that of all places of the process. */
+/** DiscoveryResponse; `versionInfo`, which is ASCII, is that of all places of the process. */
 export function encodeSotwSlot(push: SlotPush, versionInfo: string, nonce: string): Buffer {
-  const version = Buffer.from(versionInfo);
   const size =
-    sizeOfField(version.length) +
+    sizeOfField(versionInfo.length) +
     sizeOfField(push.template.bytes.length) +
     sizeOfField(TYPE.length) +
     sizeOfField(nonce.length);
   const bytes = Buffer.allocUnsafe(size);
-  const at = writeBytes(bytes, 0, tag(1), version);
+  const at = writeText(bytes, 0, tag(1), versionInfo, versionInfo.length);
   writeTail(bytes, writeTemplate(bytes, at, push), nonce);
   return bytes;
 }
@@ -62,5 +60,5 @@ function writeTemplate(bytes: Buffer, at: number, { template, capabilities, tags
 /** Type URL and nonce, whose fields are the same in both. */
 function writeTail(bytes: Buffer, at: number, nonce: string): void {
   const end = writeBytes(bytes, at, tag(4), TYPE);
-  bytes.write(nonce, writeKey(bytes, end, tag(5), nonce.length), 'latin1');
+  writeText(bytes, end, tag(5), nonce, nonce.length);
 }

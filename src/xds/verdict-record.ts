@@ -90,6 +90,7 @@ function toAccepted(
   { contentHash, at, plugins }: AcceptedContent,
   proven: ReadonlyMap<string, LoadedPart> | undefined,
 ): AcceptedContent {
+  if (proven === undefined) return { contentHash, at, plugins };
   const loaded = namesOfLoaded({ plugins }, proven);
   return { contentHash, at, plugins, ...(loaded.length === 0 ? {} : { loaded }) };
 }

@@ -10,7 +10,7 @@ import {
   type VmCounts,
   wholeSet,
 } from './count-vms.ts';
-import { liveVms, type SlotParts } from './live-parts.ts';
+import { type LiveVms, liveVms, type SlotParts } from './live-parts.ts';
 import type { SlotPart } from './loaded-parts.ts';
 
 /** All that was pushed to a process since a flush of its stats. */
@@ -48,8 +48,27 @@ export function followEpisode(
   const twice = changed.flatMap(slot => findFetched(now.get(slot), warmedAt.get(slot), state));
   const left =
     warmedAt.size === 0 ? warmedAt : new Map([...warmedAt].filter(([slot]) => !changed.includes(slot)));
-  const changes = addChange(episode.changes, vmsBefore, vmsNow, new Set(twice));
+  const changes =
+    twice.length === 0
+      ? addSharedChange(episode.changes, vmsBefore, vmsNow)
+      : addChange(episode.changes, vmsBefore, vmsNow, new Set(twice));
   return { ...episode, changes, warmedAt: left };
+}
+
+const NONE_TWICE: ReadonlySet<string> = new Set();
+
+/** By what is to run now: where a fleet makes one change, all of it holds the same three values before. */
+const sharedChanges = new WeakMap<
+  LiveVms,
+  { readonly changes: VmChanges; readonly before: LiveVms; readonly next: VmChanges }
+>();
+
+function addSharedChange(changes: VmChanges, before: LiveVms, now: LiveVms): VmChanges {
+  const known = sharedChanges.get(now);
+  if (known?.changes === changes && known.before === before) return known.next;
+  const next = addChange(changes, before, now, NONE_TWICE);
+  sharedChanges.set(now, { changes, before, next });
+  return next;
 }
 
 /** Slots that have another content than before, or none before. */

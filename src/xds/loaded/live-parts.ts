@@ -48,8 +48,11 @@ export type LiveVms = ReadonlyMap<string, ReadonlySet<string>>;
 
 export function liveVms(slots: ReadonlyMap<string, SlotParts>): LiveVms | undefined {
   const [only, ...others] = slots.values();
-  return only === undefined || others.length > 0 ? findLiveVms(slots.values()) : vmsOfOne(only);
+  if (only === undefined) return NO_VMS;
+  return others.length > 0 ? findLiveVms(slots.values()) : vmsOfOne(only);
 }
+
+const NO_VMS: LiveVms = new Map();
 
 /** A process with one place has what many others have. */
 const vmsByParts = new WeakMap<SlotParts, LiveVms>();

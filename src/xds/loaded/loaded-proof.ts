@@ -62,16 +62,20 @@ const BEGINNING: VmCounts = { created: 0, active: 0, reloaded: 0 };
  */
 const FIRST_SURE = 2;
 
+const NOTHING_SEEN: LoadedProof['seen'] = new Map();
+const NOTHING_LOADED: LoadedParts = new Map();
+const NONE_ALIVE: Alive = new Map();
+
 export function newProof(fresh: boolean): LoadedProof {
   return {
-    seen: new Map(),
+    seen: NOTHING_SEEN,
     isBusy: false,
     newest: fresh ? BEGINNING : undefined,
     readings: fresh ? FIRST_SURE : 0,
     wasQuiet: false,
     episode: undefined,
     ledger: undefined,
-    loaded: new Map(),
+    loaded: NOTHING_LOADED,
     state: undefined,
   };
 }
@@ -117,7 +121,8 @@ export function onProcess(proof: LoadedProof, state: ProcessState): LoadedProof 
 function begin({ readings, newest, ledger, episode }: LoadedProof): Episode | undefined {
   if (readings < FIRST_SURE) return episode;
   return (
-    newest && newEpisode(newest, ledger && isUnmoved(minus(newest, ledger.counts)) ? ledger.alive : new Map())
+    newest &&
+    newEpisode(newest, ledger && isUnmoved(minus(newest, ledger.counts)) ? ledger.alive : NONE_ALIVE)
   );
 }
 

@@ -208,12 +208,12 @@ export function nextProcessPush(
   freshTag: () => string,
 ): { readonly state: ProcessState; readonly slot: string; readonly attempt: Attempt } | undefined {
   if (state.inFlight !== undefined) return undefined;
-  const due: DueSlot[] = [];
-  for (const [name, slot] of state.slots) {
+  let due: readonly DueSlot[] = NONE_DUE;
+  for (const slot of state.slots.values()) {
     const push = findDue(slot, now);
-    if (push !== undefined) due.push({ name, slot, push });
+    if (push !== undefined) due = [...due, { name: slot.slot, slot, push }];
   }
-  const chosen = chooseSlot(state, due);
+  const chosen = due.length === 0 ? undefined : chooseSlot(state, due);
   if (chosen === undefined) return undefined;
   const push = toPush(chosen.slot, chosen.push, now, freshTag);
   const slots = new Map(state.slots).set(chosen.name, push.state);
@@ -234,13 +234,14 @@ function chooseSlot(state: ProcessState, due: readonly DueSlot[]): DueSlot | und
   return due.every(it => findNextPlaces(state, it).every(isDue)) ? due[0] : undefined;
 }
 
+const NONE_DUE: readonly DueSlot[] = [];
 const NO_PLACES: readonly string[] = [];
 
 /** The slots that are to hold a plugin which this push takes out of its slot, and do not hold it yet. */
 function findNextPlaces({ slots }: ProcessState, { name, slot, push }: DueSlot): readonly string[] {
   if (push.isProbe || slot.accepted === null) return NO_PLACES;
+  if (slot.accepted.plugins.every(it => holds(push.content.plugins, it.plugin))) return NO_PLACES;
   const leaves = slot.accepted.plugins.filter(it => !holds(push.content.plugins, it.plugin));
-  if (leaves.length === 0) return NO_PLACES;
   return leaves.flatMap(({ plugin }) =>
     [...slots].flatMap(([place, other]) => {
       const isNext = other.subscribed && holds(other.want?.wanted.plugins ?? [], plugin);

@@ -47,7 +47,6 @@ export function decideListener(nack: ListenerNack, downloads: Downloads, now: nu
 type Refused = ReadonlyMap<string, { readonly version: string; readonly message: string }>;
 
 const NO_NACKS: ReadonlyMap<string, ListenerNack> = new Map();
-const NO_WAITS: readonly number[] = [];
 
 /** The listeners of a process that were refused over a plugin. */
 export class ListenerNacks {
@@ -82,7 +81,6 @@ export class ListenerNacks {
 
   /** When there is more to decide. */
   waits(downloads: Downloads, now: number): readonly number[] {
-    if (this.isEmpty) return NO_WAITS;
     return [...this.#byName.values()].flatMap(nack => {
       const decision = decideListener(nack, downloads, now);
       return decision.next === 'wait' ? [decision.until] : [];

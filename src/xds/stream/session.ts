@@ -16,7 +16,7 @@ import * as machine from '../push/process-machine.ts';
 import { toFormerSet } from '../sotw/resource-set.ts';
 import { type ResourceState, statesOf } from '../status/resource-states.ts';
 import { type Asked, findAsked, findNamesBefore, namesOf, resourcesOf, toNacks } from './asked.ts';
-import { Channel, type ProtocolForm } from './channel.ts';
+import { Channel, type ProtocolForm, type RememberedVersions } from './channel.ts';
 import { distrust, doubt, trust } from './doubts.ts';
 import { ListenerNacks } from './listener-nack.ts';
 import { planPush } from './plan-push.ts';
@@ -39,6 +39,8 @@ export interface StreamContext {
 
 const TYPES: ReadonlyMap<string, XdsType> = new Map(XDS_TYPES.map(type => [type.typeUrl, type]));
 const NO_NAMES: ReadonlySet<string> = new Set();
+/** An incremental client names every version by itself. */
+const NONE_REMEMBERED: RememberedVersions = new Map();
 
 /**
  * The streams of one process: one for all types (ADS), or one for each type or resource. It decodes nothing and decides
@@ -138,7 +140,7 @@ export class Session {
     for (const { typeUrl, state } of this.#asked.filter(asked => asked.channel === channel)) {
       if (state.inFlight !== undefined)
         this.process.doubts = doubt(this.process.doubts, typeUrl, namesOf(state.inFlight));
-      this.process.formerSets.set(typeUrl, toFormerSet(state));
+      this.process.formerSets = new Map(this.process.formerSets).set(typeUrl, toFormerSet(state));
     }
     this.#asked = this.#asked.filter(asked => asked.channel !== channel);
     if (this.#slotOut?.channel === channel) this.#slotOut = undefined;
@@ -186,7 +188,7 @@ export class Session {
 
   #onSlotRequest(channel: Channel, request: DiscoveryRequest, isFirst: boolean): void {
     const now = this.#now();
-    const { slotVersions: remembered } = this.process;
+    const remembered = channel.form === 'delta' ? NONE_REMEMBERED : this.#remembered();
     if (this.#slotOut?.channel === channel && request.responseNonce === this.#slotOut.nonce) {
       this.#slotOut = undefined;
       this.#logNack(request);
@@ -216,6 +218,11 @@ export class Session {
         slot => this.#waits(slot),
       ),
     );
+  }
+
+  #remembered(): RememberedVersions {
+    this.process.slotVersions ??= new Map();
+    return this.process.slotVersions;
   }
 
   #onTypeRequest(channel: Channel, typeUrl: string, request: DiscoveryRequest, wildcardType: boolean): void {
@@ -337,7 +344,8 @@ export class Session {
     const now = this.#now();
     const { state } = this.process;
     this.#wake.by(machine.processWake(state, now) ?? Number.POSITIVE_INFINITY);
-    for (const at of this.#listenerNacks.waits(state.downloads, now)) this.#wake.by(at);
+    if (!this.#listenerNacks.isEmpty)
+      for (const at of this.#listenerNacks.waits(state.downloads, now)) this.#wake.by(at);
     const silentAt = (this.#unansweredSince() ?? Number.POSITIVE_INFINITY) + SILENT_AFTER_MS;
     if (silentAt > now) this.#wake.by(silentAt);
   }
