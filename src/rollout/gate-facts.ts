@@ -2,7 +2,7 @@ import type { Rollout } from '../model/rollout.ts';
 import type { GateFacts, GateRefusal, GateWatch, MovedNode } from './judge-gates.ts';
 import { policyInForce } from './judge-gates.ts';
 import { lookedAt } from './pause-rollout.ts';
-import type { Present, Roll } from './roll-call.ts';
+import type { Present, Roll } from './roll.ts';
 import { leftMs } from './rollout-clock.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import { toAimText } from './rollout-text.ts';

@@ -25,7 +25,8 @@ export class PluginRecords {
   #own: RolloutRecords | undefined;
   /** What the decisions before worked out of the fleet, as far as it was when they were made. */
   #rollCall = new RollCall();
-  #seen = 0;
+  /** How far it knows the changes of the fleet; undefined: it knows nothing of any node. */
+  #seen: number | undefined;
   /** The last decision said when to look again: until then nodes may matter as well. */
   waits = false;
 
@@ -89,14 +90,16 @@ export class PluginRecords {
 
   /** With all that changed in the fleet by now. */
   callRoll(changes: ChangeLog): RollCall {
-    this.#rollCall.note(changes.since(this.#seen));
+    if (this.#seen !== undefined) this.#rollCall.note(changes.since(this.#seen));
     this.#seen = changes.end;
     return this.#rollCall;
   }
 
   /** Nodes do not matter to it any more: what is known of them is as long as the fleet. */
   dismiss(): void {
+    if (this.#seen === undefined) return;
     this.#rollCall = new RollCall();
+    this.#seen = undefined;
   }
 
   /** What this stage wrote. */

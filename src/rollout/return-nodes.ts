@@ -3,7 +3,7 @@ import { toCountText, toDurationText, toNamesText } from '../model/quantity-text
 import type { Rollout, WayBack } from '../model/rollout.ts';
 import { findDesired, findHold } from './desired-side.ts';
 import { isOver } from './pause-rollout.ts';
-import { countHere, countOpen, isOpen, type Roll } from './roll-call.ts';
+import { countHere, countOpen, isOpen, type Roll } from './roll.ts';
 import { leftMs } from './rollout-clock.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toRunsText } from './rollout-text.ts';

@@ -87,7 +87,10 @@ export class RolloutIndex {
   update(plugin: PluginName): void {
     const records = this.#plugins.get(plugin);
     if (records?.isOpen() === true) this.#open.add(plugin);
-    else if (this.#open.delete(plugin)) records?.dismiss();
+    else {
+      this.#open.delete(plugin);
+      records?.dismiss();
+    }
   }
 
   /** What this node pushed of its stats changed: answers the plugins whose rollout moved it. */

@@ -3,7 +3,7 @@ import type { Rollout, RolloutStep } from '../model/rollout.ts';
 import { describeReach } from '../model/rollout-plan.ts';
 import { fail } from './go-back.ts';
 import { isOver, lookedAt, pause } from './pause-rollout.ts';
-import { countHere, countOpen, isOpen, type Present, type Roll, type Tally } from './roll-call.ts';
+import { countHere, countOpen, isOpen, type Present, type Roll, type Tally } from './roll.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toAimText, toFirstText } from './rollout-text.ts';
 import { latestOf, type Rule, type Turn, withRollout } from './rollout-turn.ts';

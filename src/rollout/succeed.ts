@@ -1,7 +1,7 @@
 import { toCountText, toDurationText, toNamesText } from '../model/quantity-text.ts';
 import type { Rollout } from '../model/rollout.ts';
 import { foundNothingToDo } from '../model/undo-target.ts';
-import { countHere } from './roll-call.ts';
+import { countHere } from './roll.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toGoneText, toRunsText } from './rollout-text.ts';
 import { type Turn, without, withRollout } from './rollout-turn.ts';
