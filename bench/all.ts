@@ -1,5 +1,5 @@
 /**
- * `npm run bench:all [-- --only PART]`: every measurement about speed and scale, one after the other; keeps what they gave in
+ * `npm run bench:all [-- --only PART] [-- --runs N]`: every measurement about speed and scale, one after the other; keeps what they gave in
  * results.json and writes the tables of docs/performance.md anew. About half an hour on two quiet cores. See README.md.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -14,15 +14,20 @@ const PAGE = new URL('../docs/performance.md', import.meta.url);
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { only: { type: 'string', multiple: true }, render: { type: 'boolean', default: false } },
+    options: {
+      only: { type: 'string', multiple: true },
+      runs: { type: 'string' },
+      render: { type: 'boolean', default: false },
+    },
   });
   const names = Object.keys(PARTS) as PartName[];
   const wanted = values.render ? [] : names.filter(name => values.only?.includes(name) ?? true);
   if (wanted.length === 0 && !values.render) throw new RangeError(`--only: one of ${names.join(', ')}`);
+  const runs = values.runs === undefined ? [] : ['--runs', values.runs];
   let results = await readResults();
   const failed: string[] = [];
   for (const name of wanted) {
-    const report = await runPart(PARTS[name].script);
+    const report = await runPart([...PARTS[name].script, ...runs]);
     if (report === undefined) failed.push(name);
     else results = { ...results, [name]: report };
     await writeFile(RESULTS, `${JSON.stringify(results, null, 1)}\n`);
@@ -42,7 +47,7 @@ async function readResults(): Promise<Results> {
 }
 
 /** What it prints with `--json`; undefined: it failed, and has said why. */
-async function runPart([script, ...flags]: readonly [string, ...string[]]): Promise<unknown> {
+async function runPart([script = '', ...flags]: readonly string[]): Promise<unknown> {
   const path = fileURLToPath(new URL(script, import.meta.url));
   console.error(`\n${script}`);
   const { child, ended } = spawnChild(process.execPath, [path, ...flags, '--json'], {

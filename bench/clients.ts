@@ -11,6 +11,7 @@ import {
   toClientsReport,
 } from './clients/clients-report.ts';
 import { readMachine } from './machine.ts';
+import { onceMore } from './once-more.ts';
 import { startAttache } from './xds/attache-side.ts';
 import { buildPeers } from './xds/build-peers.ts';
 import { toFigures } from './xds/figures.ts';
@@ -51,7 +52,7 @@ async function main(): Promise<number> {
     >;
     for (let run = 1; run <= Number(values.runs); run++)
       for (const name of names) {
-        const one = await play(peers.load, scenario, name);
+        const one = await onceMore(name, () => play(peers.load, scenario, name));
         runs[name].push(one);
         console.error(`run ${run} of ${values.runs}, ${name}: p99 ${one.p99Ms.toFixed(0)} ms`);
       }

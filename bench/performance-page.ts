@@ -16,7 +16,7 @@ export type PartName = keyof Results;
 type Parts = {
   readonly [Name in PartName]-?: {
     /** Of bench/, with what comes before `--json`. */
-    readonly script: readonly [string, ...string[]];
+    readonly script: readonly string[];
     readonly format: (report: NonNullable<Results[Name]>) => string;
   };
 };

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { readMachine } from './machine.ts';
+import { onceMore } from './once-more.ts';
 import { startAttache } from './xds/attache-side.ts';
 import { buildPeers, type Peers } from './xds/build-peers.ts';
 import { type Figures, toFigures } from './xds/figures.ts';
@@ -76,7 +77,7 @@ async function measureRow(
   const figures: Partial<Record<SideName, Figures[]>> = {};
   for (let run = 1; run <= runs; run++)
     for (const [name, start] of Object.entries(starts) as [SideName, () => Promise<Side>][]) {
-      const one = await measure(row, await start(), peers);
+      const one = await onceMore(row.title, async () => measure(row, await start(), peers));
       figures[name] = [...(figures[name] ?? []), one];
       const { cpuUs, p99Ms, lost } = one;
       const said = `${cpuUs.toFixed(0)} µs, p99 ${p99Ms.toFixed(0)} ms${lost > 0 ? `, ${lost} LOST` : ''}`;
