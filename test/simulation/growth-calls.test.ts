@@ -8,19 +8,24 @@ const SIZE: Size = { nodes: 40, plugins: 60, resources: 60, groups: 4, period: 5
 /** Sorting needs a little more than twice the comparisons for twice as much. What is quadratic needs four times as many. */
 const TWICE = 2.5;
 const FEW = 300;
+/** Of a search in what is sorted. */
+const SOME = 20;
 
 /** What is old is written together now and then, and by whom is chance: see src/store/segment-log.ts. */
-const NOW_AND_THEN = /^src\/store\/segment-log\.ts /;
+const NOW_AND_THEN = /^src\/store\/(observed-records|segment|segment-log)\.ts /;
 
 /** By the name of the change. */
-async function callsOf(size: Size): Promise<ReadonlyMap<string, Calls>> {
+async function callsOf(
+  size: Size,
+  names: Iterable<string> = OF_ANY.keys(),
+): Promise<ReadonlyMap<string, Calls>> {
   const world = await GrowthWorld.start(size);
   const counter = await FunctionCalls.start();
   try {
     const calls = new Map<string, Calls>();
-    for (const [name, measure] of OF_ANY) {
+    for (const name of names) {
       await counter.take();
-      await measure(world);
+      await OF_ANY.get(name)?.(world);
       calls.set(name, await counter.take());
     }
     assert.deepEqual(world.errors, []);
@@ -47,3 +52,16 @@ for (const dimension of ['nodes', 'resources'] as const)
       }
     assert.deepEqual(faults, []);
   });
+
+test('a node that connects: no function runs more often in a larger fleet', async () => {
+  base ??= callsOf(SIZE);
+  const few = await base;
+  const many = await callsOf({ ...SIZE, nodes: 10 * SIZE.nodes }, ['a node connects', 'a node reconnects']);
+  const faults: string[] = [];
+  for (const [name, calls] of many)
+    for (const [code, count] of calls) {
+      const before = few.get(name)?.get(code) ?? 0;
+      if (count > before + SOME) faults.push(`${name}: ${code} ran ${before} times, then ${count}`);
+    }
+  assert.deepEqual(faults, []);
+});
