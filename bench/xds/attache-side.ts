@@ -20,6 +20,7 @@ const PADDING = 'x'.repeat(1_300);
 const OWN_TRANSPORT = [
   process.execPath,
   '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=8',
   fileURLToPath(new URL('serve-own-transport.ts', import.meta.url)),
 ] as const;
 

@@ -1,5 +1,9 @@
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
 
 /** What runs in the child, by the name of its file beside this one. */
 export type ChildEntry = 'trial-entry' | 'stream-entry';
@@ -19,10 +23,24 @@ export function readChildCode(entry: ChildEntry): Promise<Uint8Array> {
   return code;
 }
 
+const OWN = import.meta.url;
+/** TypeScript as it is here, JavaScript in the published package. */
+const EXTENSION = OWN.endsWith('.ts') ? 'ts' : 'js';
+const MOST_BYTES = 16 * 2 ** 20;
+
+/** What takes types out stays in memory for good, 20 MB of it: a process that ends has it. */
 async function packCode(entry: ChildEntry): Promise<Uint8Array> {
-  const own = import.meta.url;
-  // TypeScript as it is here, JavaScript in the published package.
-  const first = new URL(`./${entry}.${own.endsWith('.ts') ? 'ts' : 'js'}`, own).href;
+  if (EXTENSION === 'js') return packHere(entry);
+  const code = `import { packHere } from ${JSON.stringify(OWN)};
+    process.stdout.write(await packHere(${JSON.stringify(entry)}));`;
+  const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', code];
+  const { stdout } = await run(process.execPath, flags, { encoding: 'buffer', maxBuffer: MOST_BYTES });
+  return stdout;
+}
+
+/** The same in this process. */
+export async function packHere(entry: ChildEntry): Promise<Uint8Array> {
+  const first = new URL(`./${entry}.${EXTENSION}`, OWN).href;
   const sources: Record<string, string> = {};
   const open = [first];
   for (let url = open.pop(); url !== undefined; url = open.pop()) {
