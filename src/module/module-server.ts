@@ -11,6 +11,7 @@ import { keepCertificatesFresh, type PortTls, toTlsOptions } from '../model/serv
 import type { BlobCache, OpenBlob } from './blob-cache.ts';
 import { ModuleError } from './module-error.ts';
 import { sendBlob } from './send-blob.ts';
+import { SharedReads } from './shared-reads.ts';
 
 export interface ModuleServerOptions {
   /** port 0: any free port. */
@@ -46,9 +47,10 @@ const PATH = /^\/v1\/modules\/sha256\/([0-9a-f]{64})$/;
  */
 export async function startModuleServer(options: ModuleServerOptions): Promise<ModuleServer> {
   const fetches = new FetchRecorder(options.clock);
+  const reads = new SharedReads();
   const { tls } = options;
   const take = (request: IncomingMessage, response: ServerResponse): void => {
-    answer(request, response, options, fetches).catch(error => {
+    answer(request, response, options, fetches, reads).catch(error => {
       options.log.error({ error: toMessage(error) }, 'module request failed');
       response.destroy();
     });
@@ -73,6 +75,7 @@ async function answer(
   response: ServerResponse,
   { keys, checkCaller, cache, onMissing, clock, log }: ModuleServerOptions,
   fetches: FetchRecorder,
+  reads: SharedReads,
 ): Promise<void> {
   const url = new URL(`http://module.invalid${request.url ?? '/'}`);
   const sha256 = PATH.exec(url.pathname)?.[1];
@@ -105,21 +108,20 @@ async function answer(
     }
     return refuse(response, 404, 'module-not-found', 'no such module here');
   }
+  const leave = reads.join(sha256);
   try {
-    await serve(response, blob, sha256, request.method === 'HEAD', clock);
+    writeHead(response, blob, sha256);
+    const read = (position: number, length: number) => reads.read(sha256, blob.file, position, length);
+    if (request.method === 'HEAD') response.end();
+    else await sendBlob(response, blob, clock, undefined, read);
     log.debug({ sha256, process, tag, sent: response.writableFinished }, 'module request ended');
   } finally {
+    leave();
     await blob.file.close();
   }
 }
 
-async function serve(
-  response: ServerResponse,
-  blob: OpenBlob,
-  sha256: string,
-  headOnly: boolean,
-  clock: Clock,
-): Promise<void> {
+function writeHead(response: ServerResponse, blob: OpenBlob, sha256: string): void {
   response.writeHead(200, {
     'content-type': 'application/wasm',
     'content-length': blob.sizeBytes,
@@ -130,8 +132,6 @@ async function serve(
     // An Envoy that reuses a connection just as we close it would count a failed fetch.
     connection: 'close',
   });
-  if (headOnly) response.end();
-  else await sendBlob(response, blob, clock);
 }
 
 /** DER; undefined where none came, or TLS has not verified it. */

@@ -2,8 +2,12 @@ import type { ServerResponse } from 'node:http';
 import type { Clock } from '../model/ports.ts';
 import type { OpenBlob } from './blob-cache.ts';
 import type { ByteRange } from './byte-range.ts';
+import { readChunk } from './shared-reads.ts';
 
 const CHUNK_BYTES = 1 << 16;
+
+/** Up to `length` bytes; none: the file ends here. */
+type ReadChunk = (position: number, length: number) => Promise<Buffer>;
 
 /** How long a reader may stand still before it is cut off: 10 s and 1 s a megabyte. */
 export function toStallLimitMs(sizeBytes: number): number {
@@ -13,13 +17,15 @@ export function toStallLimitMs(sizeBytes: number): number {
 /**
  * Writes an open blob, or a range of it, as the response body and ends it; resolves when the response is finished or closed. The blob
  * stays open. At most one chunk is held in memory. A reader that takes nothing for toStallLimitMs is cut off. When
- * the file turns out shorter than it said, the response is destroyed: never a body that looks whole.
+ * the file turns out shorter than it said, the response is destroyed: never a body that looks whole. `read`: by default
+ * from the blob's file.
  */
 export async function sendBlob(
   response: ServerResponse,
   blob: OpenBlob,
   clock: Clock,
   range: ByteRange = { from: 0, to: blob.sizeBytes - 1 },
+  read: ReadChunk = (position, length) => readChunk(blob.file, position, length),
 ): Promise<void> {
   const limitMs = toStallLimitMs(blob.sizeBytes);
   let cancel = () => {};
@@ -30,11 +36,10 @@ export async function sendBlob(
   try {
     progress();
     for (let position = range.from; position <= range.to; ) {
-      const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, range.to + 1 - position));
-      const { bytesRead } = await blob.file.read(buffer, 0, buffer.length, position);
-      if (bytesRead === 0) return void response.destroy();
-      if (!(await writeChunk(response, buffer.subarray(0, bytesRead)))) return;
-      position += bytesRead;
+      const chunk = await read(position, Math.min(CHUNK_BYTES, range.to + 1 - position));
+      if (chunk.length === 0) return void response.destroy();
+      if (!(await writeChunk(response, chunk))) return;
+      position += chunk.length;
       progress();
     }
     response.end();

@@ -182,3 +182,16 @@ test('stop cuts what is under way and leaves nothing open', async t => {
   socket.destroy();
   assert.equal(events[1]?.state, 'failed');
 });
+
+test('many who fetch at once get everything, each of them', async t => {
+  const bytes = randomBytes(3_000_000);
+  const { base, pathOf, sha256, events } = await setUp(t, bytes);
+  const bodies = await Promise.all(
+    Array.from({ length: 40 }, async () =>
+      sha256Hex(Buffer.from(await (await fetch(base + pathOf(sha256))).arrayBuffer())),
+    ),
+  );
+  assert.deepEqual(new Set(bodies), new Set([sha256]));
+  await until(() => events.length === 80, { what: 'the sent events' });
+  assert.equal(events.filter(({ state }) => state === 'sent').length, 40);
+});
