@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { silentMeter } from '../../src/model/meter.ts';
 import type { ModuleFetch } from '../../src/model/module-fetch.ts';
 import type { NodePresence } from '../../src/model/node.ts';
-import { silentLog } from '../../src/model/ports.ts';
+import { type NextTurn, silentLog } from '../../src/model/ports.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import {
   CLUSTER_TYPE,
@@ -28,7 +28,7 @@ function toSnapshot(content: string): Snapshot {
 }
 
 /** The service on a fake clock; what was put is durable when `flush` says so. */
-async function setUp() {
+async function setUp(nextTurn: NextTurn = atOnce) {
   const clock = new FakeClock();
   const presences: NodePresence[] = [];
   const store = createMemoryStore();
@@ -64,7 +64,7 @@ async function setUp() {
       },
     },
     clock,
-    nextTurn: atOnce,
+    nextTurn,
     random: bytes => (++random).toString(16).padStart(bytes * 2, '0'),
     log: silentLog,
   });
@@ -107,6 +107,16 @@ class Client {
       ...(errorDetail === undefined ? {} : { errorDetail }),
     });
   }
+}
+
+/** What was pushed to places since the last call: `a@1`. */
+function placesOf(client: Client): readonly string[] {
+  const places = client.take().filter(({ typeUrl }) => typeUrl === EXTENSION_CONFIG_TYPE);
+  return places.flatMap(({ resources }) =>
+    resources.flatMap(({ any }) =>
+      readSlot(any).parts.map(it => `${it.plugin.replace('default/', '')}@${it.revision}`),
+    ),
+  );
 }
 
 test('2. a first request without a node, or without its id, is refused', async () => {
@@ -165,6 +175,28 @@ test('a process that was named before is answered at once', async () => {
   first.stream.close();
   const again = new Client(ads).ask(CLUSTER_TYPE, [], { attache_modules: 'old' });
   assert.equal(again.take().length, 1);
+});
+
+test('what changed waits for its turn, but a node that asks meanwhile is never answered from before the change', async () => {
+  const turns: (() => void)[] = [];
+  const { ads, snapshots, flush } = await setUp(callback => {
+    turns.push(callback);
+    return () => {};
+  });
+  const turn = (): void => {
+    for (const callback of turns.splice(0)) callback();
+  };
+  const [one, two] = [new Client(ads, 'edge-1'), new Client(ads, 'edge-2')];
+  for (const client of [one, two]) client.ask(EXTENSION_CONFIG_TYPE, [SLOT]);
+  flush();
+  turn();
+  for (const nodeId of ['edge-1', 'edge-2']) snapshots.set(nodeId, toSnapshot('a@1'));
+  for (const nodeId of ['edge-1', 'edge-2']) snapshots.set(nodeId, toSnapshot('a@2'));
+  assert.deepEqual([...one.take(), ...two.take()], []);
+  one.ask(CLUSTER_TYPE);
+  assert.deepEqual(placesOf(one), ['a@2']);
+  turn();
+  assert.deepEqual([placesOf(one), placesOf(two)], [[], ['a@2']], 'the newest, and once');
 });
 
 test('a snapshot reaches the node it is for, when it comes, and no other', async () => {
