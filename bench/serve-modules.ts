@@ -4,7 +4,6 @@
  */
 import { parseArgs } from 'node:util';
 import { padTo } from '../test/harness/fixture-modules.ts';
-import { until } from '../test/harness/wait.ts';
 import { WHOLE } from './fresh-module.ts';
 import { readMachine } from './machine.ts';
 import { readCpuMs, readMiB, resetPeak } from './process-cost.ts';
@@ -99,8 +98,9 @@ async function connectFleet(side: Side, clients: number) {
     const url = MODULE_URL.exec(Buffer.from(message).toString('latin1'))?.[0];
     if (url !== undefined) urls.add(url);
   });
-  for (let client = 0; client < clients; client++) fleet.open(client);
-  await until(() => fleet.ready >= clients, { what: 'every Envoy to have its URL', deadlineMs: 60_000 });
+  await fleet.openAll();
+  if (urls.size < clients)
+    throw new Error(`${urls.size} of ${clients} have a URL; lost: ${JSON.stringify(fleet.lost)}`);
   return { fleet, paths: [...urls].slice(0, clients) };
 }
 

@@ -16,8 +16,6 @@ export interface NodeDriverOrder {
   readonly settleMs: number;
 }
 
-/** Streams that wait for their first resource at a time. */
-const PARALLEL = 256;
 const LIMIT_MS = 120_000;
 
 async function play({ side, scenario, settleMs }: NodeDriverOrder): Promise<LoadReport> {
@@ -25,13 +23,7 @@ async function play({ side, scenario, settleMs }: NodeDriverOrder): Promise<Load
   const fleet = new NodeFleet(side, scenario);
   const before = readAllMs(side.pid);
   const began = performance.now();
-  for (let opened = 0; opened < streams; opened++) {
-    const isNext = () => opened - fleet.ready - fleet.lostCount < PARALLEL;
-    if (!isNext()) await until(isNext, { what: 'answers', everyMs: 1, deadlineMs: LIMIT_MS });
-    fleet.open(opened);
-  }
-  const isThere = () => fleet.ready + fleet.lostCount >= streams;
-  await until(isThere, { what: 'every stream', everyMs: 5, deadlineMs: LIMIT_MS });
+  await fleet.openAll();
   const initial_all_s = (performance.now() - began) / 1000;
   await rest(settleMs);
   const connect = {

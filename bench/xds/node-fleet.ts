@@ -1,8 +1,12 @@
 import http2 from 'node:http2';
 import { DISCOVERY_METHODS } from '../../src/xds/discovery-services.ts';
+import { until } from '../../test/harness/wait.ts';
 import { encodeFleetRequest, readAnswer, toFrame, unframe } from './node-messages.ts';
 import type { Scenario, Side } from './side.ts';
 
+/** Streams that wait for their first resource at a time. */
+const PARALLEL = 256;
+const LIMIT_MS = 120_000;
 /** Refusals of a stream and push, after which it accepts; as in xds-load. */
 const MOST_REFUSALS = 3;
 
@@ -57,7 +61,20 @@ export class NodeFleet {
     this.#began = performance.now();
   }
 
-  open(stream: number): void {
+  /** Opens all streams, some at a time, and resolves when each had its first resource or is lost. */
+  async openAll(): Promise<void> {
+    const { streams } = this.#scenario;
+    const waiting = { everyMs: 1, deadlineMs: LIMIT_MS };
+    for (let opened = 0; opened < streams; opened++) {
+      const isNext = () => opened - this.ready - this.lostCount < PARALLEL;
+      if (!isNext()) await until(isNext, { what: 'answers', ...waiting });
+      this.#open(opened);
+    }
+    const isThere = () => this.ready + this.lostCount >= streams;
+    await until(isThere, { what: `${streams} streams`, ...waiting });
+  }
+
+  #open(stream: number): void {
     const session = http2.connect(`http://${this.#side.address}`, {
       settings: { initialWindowSize: 16 << 20, enablePush: false },
     });
