@@ -1,6 +1,7 @@
 import { type ClientsReport, formatClientsReport } from './clients/clients-report.ts';
 import { type EffectReport, formatEffectReport } from './effect/effect-report.ts';
 import { formatServeReport, type ServeReport } from './serve/serve-report.ts';
+import { formatStartReport, type StartReport } from './start-report.ts';
 import { formatReport, type XdsReport } from './xds/report.ts';
 
 /** What was measured, by part; a part that never was is not there. */
@@ -9,6 +10,7 @@ export interface Results {
   readonly clients?: ClientsReport;
   readonly modules?: ServeReport;
   readonly effect?: EffectReport;
+  readonly start?: StartReport;
 }
 
 export type PartName = keyof Results;
@@ -26,6 +28,7 @@ export const PARTS: Parts = {
   clients: { script: ['clients.ts'], format: formatClientsReport },
   modules: { script: ['serve-modules.ts'], format: formatServeReport },
   effect: { script: ['effect.ts'], format: formatEffectReport },
+  start: { script: ['start.ts'], format: formatStartReport },
 };
 
 /**

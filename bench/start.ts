@@ -5,18 +5,10 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AttacheProcess } from '../test/harness/attache-process.ts';
+import { readMachine } from './machine.ts';
 import { readCpuMs, readMiB } from './process-cost.ts';
-import { formatSpread, formatTable, toSpread } from './spread.ts';
 import { fillDirectory } from './start-fleet.ts';
-
-/** CPU of the server's process and of children that ended, ms. */
-const TARGET_MS = 1_000;
-
-interface Start {
-  readonly cpuMs: number;
-  readonly wallMs: number;
-  readonly rssMiB: number;
-}
+import { formatStartReport, type Start, toStartReport } from './start-report.ts';
 
 async function measureStart(attache: AttacheProcess): Promise<Start> {
   const from = performance.now();
@@ -45,11 +37,6 @@ async function measureStarts(
   }
 }
 
-function toRow(name: string, starts: readonly Start[]): readonly string[] {
-  const column = (of: keyof Start) => formatSpread(toSpread(starts.map(start => start[of])), 0);
-  return [name, column('cpuMs'), column('wallMs'), column('rssMiB')];
-}
-
 const { values } = parseArgs({
   options: {
     plugins: { type: 'string', default: '1000' },
@@ -60,18 +47,8 @@ const { values } = parseArgs({
 });
 const size = { plugins: Number(values.plugins), nodes: Number(values.nodes) };
 const runs = Number(values.runs);
+const machine = await readMachine();
 const empty = await measureStarts(runs, async () => {});
 const full = await measureStarts(runs, directory => fillDirectory(directory, size));
-const cpuMs = toSpread(full.map(start => start.cpuMs));
-const isMet = cpuMs.median < TARGET_MS;
-if (values.json) console.log(JSON.stringify({ ...size, empty, full, cpuMs, targetMs: TARGET_MS, isMet }));
-else {
-  const name = `${size.plugins} plugins, ${size.nodes} nodes`;
-  console.log(
-    formatTable(
-      ['start with', 'CPU ms', 'until ready, ms', 'memory MiB'],
-      [toRow('nothing', empty), toRow(name, full)],
-    ),
-  );
-  console.log(`\nunder ${TARGET_MS} ms of CPU: ${isMet ? 'met' : 'missed'}`);
-}
+const report = toStartReport({ empty, full }, { machine, ...size });
+console.log(values.json ? JSON.stringify(report, null, 2) : formatStartReport(report));

@@ -9,9 +9,9 @@ import { PROBE_SHA256 } from '../model/plugin-place.ts';
 import type { Clock, Log } from '../model/ports.ts';
 import { keepCertificatesFresh, type PortTls, toTlsOptions } from '../model/server-tls.ts';
 import type { BlobCache, OpenBlob } from './blob-cache.ts';
+import { JointReads } from './joint-reads.ts';
 import { ModuleError } from './module-error.ts';
 import { sendBlob } from './send-blob.ts';
-import { SharedReads } from './shared-reads.ts';
 
 export interface ModuleServerOptions {
   /** port 0: any free port. */
@@ -47,7 +47,7 @@ const PATH = /^\/v1\/modules\/sha256\/([0-9a-f]{64})$/;
  */
 export async function startModuleServer(options: ModuleServerOptions): Promise<ModuleServer> {
   const fetches = new FetchRecorder(options.clock);
-  const reads = new SharedReads();
+  const reads = new JointReads();
   const { tls } = options;
   const take = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response, options, fetches, reads).catch(error => {
@@ -75,7 +75,7 @@ async function answer(
   response: ServerResponse,
   { keys, checkCaller, cache, onMissing, clock, log }: ModuleServerOptions,
   fetches: FetchRecorder,
-  reads: SharedReads,
+  reads: JointReads,
 ): Promise<void> {
   const url = new URL(`http://module.invalid${request.url ?? '/'}`);
   const sha256 = PATH.exec(url.pathname)?.[1];

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Clock } from '../model/ports.ts';
 import type { OpenBlob } from './blob-cache.ts';
 import type { ByteRange } from './byte-range.ts';
-import { readChunk } from './shared-reads.ts';
+import { readChunk } from './joint-reads.ts';
 
 const CHUNK_BYTES = 1 << 16;
 

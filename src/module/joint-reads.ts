@@ -8,7 +8,7 @@ const MOST_CHUNKS = 16;
  * Envoys at once takes 0.6 s of CPU so, and 1.6 s where each has reads of its own (npm run bench:serve-modules). Holds at
  * most MOST_CHUNKS, and none of a blob that fewer than two are sent: then the disk is asked anew.
  */
-export class SharedReads {
+export class JointReads {
   /** Oldest first. */
   readonly #chunks = new Map<string, Promise<Buffer>>();
   readonly #readers = new Map<string, number>();

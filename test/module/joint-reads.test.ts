@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { FileHandle } from 'node:fs/promises';
 import { test } from 'node:test';
-import { SharedReads } from '../../src/module/shared-reads.ts';
+import { JointReads } from '../../src/module/joint-reads.ts';
 
 const CHUNK = 4;
 
@@ -22,7 +22,7 @@ function makeFile() {
 }
 
 test('while several are sent a blob, each of its chunks is read once, and right', async () => {
-  const reads = new SharedReads();
+  const reads = new JointReads();
   const { file, handle } = makeFile();
   for (let reader = 0; reader < 3; reader++) reads.join('a');
   const chunks = await Promise.all([8, 8, 12, 8].map(at => reads.read('a', handle, at, CHUNK)));
@@ -39,7 +39,7 @@ test('while several are sent a blob, each of its chunks is read once, and right'
 });
 
 test('other blobs have chunks of their own', async () => {
-  const reads = new SharedReads();
+  const reads = new JointReads();
   const [one, other] = [makeFile(), makeFile()];
   for (const blob of ['a', 'a', 'b', 'b']) reads.join(blob);
   await reads.read('a', one.handle, 0, CHUNK);
@@ -48,7 +48,7 @@ test('other blobs have chunks of their own', async () => {
 });
 
 test('nothing is kept for who is alone, and nothing when the others have left', async () => {
-  const reads = new SharedReads();
+  const reads = new JointReads();
   const { file, handle } = makeFile();
   const leave = reads.join('a');
   await reads.read('a', handle, 0, CHUNK);
@@ -65,7 +65,7 @@ test('nothing is kept for who is alone, and nothing when the others have left', 
 });
 
 test('what is held is bounded: the oldest chunk goes first', async () => {
-  const reads = new SharedReads();
+  const reads = new JointReads();
   const { file, handle } = makeFile();
   for (let reader = 0; reader < 2; reader++) reads.join('a');
   for (let chunk = 0; chunk <= 16; chunk++) await reads.read('a', handle, chunk * CHUNK, CHUNK);
@@ -76,7 +76,7 @@ test('what is held is bounded: the oldest chunk goes first', async () => {
 });
 
 test('a read that failed is not kept, and the end of the file is no chunk', async () => {
-  const reads = new SharedReads();
+  const reads = new JointReads();
   const { file, handle } = makeFile();
   for (let reader = 0; reader < 2; reader++) reads.join('a');
   file.isBroken = true;
