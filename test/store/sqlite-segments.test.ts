@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { EmbeddedStore } from '../../src/store/embedded-store.ts';
 import { migrate, SCHEMA_STEPS, SEGMENTS_SINCE } from '../../src/store/migrations.ts';
 import { OBSERVED_KINDS } from '../../src/store/record-kinds.ts';
@@ -16,18 +16,12 @@ import { inspectStoreFile } from '../../src/store/store-file.ts';
 import { FakeClock } from './fake-clock.ts';
 
 const clock = new FakeClock();
-let directory = '';
-let file = '';
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'attache-segments-'));
-  file = join(directory, STORE_FILE);
-});
-afterEach(() => rmSync(directory, { recursive: true }));
 
 /** Keys that SQL, JSON or a C string would trip over. */
 const KEYS = ['edge-1', `it's "q" \\ \n\t`, 'a\u0000b', '\u{1f600}\u2028', 'é'];
 
-test('records of an older schema become segments, with their revisions; a backup of it can still be read', async () => {
+test('records of an older schema become segments, with their revisions; a backup of it can still be read', async t => {
+  const { directory, file, select } = newFolder(t);
   const older = new DatabaseSync(file);
   migrate(older, SCHEMA_STEPS.slice(0, SEGMENTS_SINCE - 1));
   const put = older.prepare('INSERT INTO current VALUES (?, ?, ?, ?, ?)');
@@ -72,7 +66,8 @@ for (const [title, damage] of [
   ['it is of something else', `UPDATE observed SET heads = '[["Token","a",1,1]]' WHERE sequence = 2`],
   ['it is newer than the counter', 'UPDATE counter SET revision = 1'],
 ] as const)
-  test(`a segment that is not sound is a damage, never an absence: ${title}`, async () => {
+  test(`a segment that is not sound is a damage, never an absence: ${title}`, async t => {
+    const { directory, edit } = newFolder(t);
     const store = await openSqliteStore({ directory, clock });
     await store.transaction(
       ['a', 'b'].map(key => ({ op: 'put', kind: 'NodeVerdict', key, value: toValue(key) }) as const),
@@ -83,7 +78,8 @@ for (const [title, damage] of [
     await assert.rejects(openSqliteStore({ directory, clock }), isDamaged);
   });
 
-test('a value that was superseded is not read: what is wrong with it hurts nobody', async () => {
+test('a value that was superseded is not read: what is wrong with it hurts nobody', async t => {
+  const { directory, edit } = newFolder(t);
   const store = await openSqliteStore({ directory, clock });
   await store.put('NodeVerdict', 'a', toValue('1'));
   await store.put('NodeVerdict', 'a', toValue('2'));
@@ -151,15 +147,23 @@ function isDamaged(error: unknown): boolean {
   return error instanceof StoreError && error.code === 'store-damaged';
 }
 
-function edit(sql: string): void {
-  const db = new DatabaseSync(file);
-  db.exec(sql);
-  db.close();
-}
-
-function select(sql: string): unknown {
-  const db = new DatabaseSync(file);
-  const found = db.prepare(sql).get()?.found;
-  db.close();
-  return found;
+/** A folder for a store, and two ways around the store into its file. */
+function newFolder(t: TestContext) {
+  const directory = mkdtempSync(join(tmpdir(), 'attache-segments-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, STORE_FILE);
+  const within = <T>(work: (db: DatabaseSync) => T): T => {
+    const db = new DatabaseSync(file);
+    try {
+      return work(db);
+    } finally {
+      db.close();
+    }
+  };
+  return {
+    directory,
+    file,
+    edit: (sql: string) => within(db => db.exec(sql)),
+    select: (sql: string) => within(db => db.prepare(sql).get()?.found),
+  };
 }

@@ -31,11 +31,15 @@ const MOST_BYTES = 16 * 2 ** 20;
 /** What takes types out stays in memory for good, 20 MB of it: a process that ends has it. */
 async function packCode(entry: ChildEntry): Promise<Uint8Array> {
   if (EXTENSION === 'js') return packHere(entry);
-  const code = `import { packHere } from ${JSON.stringify(OWN)};
-    process.stdout.write(await packHere(${JSON.stringify(entry)}));`;
+  const code = `(await import(${JSON.stringify(OWN)})).writeHere(${JSON.stringify(entry)})`;
   const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', code];
   const { stdout } = await run(process.execPath, flags, { encoding: 'buffer', maxBuffer: MOST_BYTES });
   return stdout;
+}
+
+/** What that process does. */
+export async function writeHere(entry: ChildEntry): Promise<void> {
+  process.stdout.write(await packHere(entry));
 }
 
 /** The same in this process. */
