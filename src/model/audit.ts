@@ -56,7 +56,10 @@ export interface AuditEntry extends AuditDraft {
 export interface AuditChange {
   readonly record: string;
   readonly key: string;
-  /** HMAC-SHA256 of the record's canonical JSON, in hex, keyed by the store; null: it was not there. */
+  /**
+   * HMAC-SHA256 of the record's canonical JSON (of the nodes of a rollout: of its JSON as stored), in hex, keyed by
+   * the store; null: it was not there.
+   */
   readonly before: string | null;
   readonly after: string | null;
   /** What differs, of kinds that hold no secrets: the first MAX_AUDIT_FIELDS. */

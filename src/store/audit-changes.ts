@@ -30,6 +30,12 @@ const TOLD: Readonly<Partial<Record<Kind, 'all' | readonly string[]>>> = {
 const LOGS: ReadonlySet<Kind> = new Set(['Event', 'AuditEntry', 'AuditHead']);
 
 /**
+ * Long, with a line per node, and always written in one order by the same stage: digested as stored. Reading such a
+ * record of 5,000 nodes and sorting its keys first took 12 ms in the commit of a decision; this takes 0.3 ms.
+ */
+const AS_STORED: ReadonlySet<Kind> = new Set(['RolloutNodes']);
+
+/**
  * The records that a transaction changes, each with its digest before and after. The digests are keyed, because a
  * record may hold what is easily guessed: who sees a plain hash of it can try all guesses.
  */
@@ -37,20 +43,24 @@ export function toAuditChanges(writes: readonly Write[], read: Engine['read'], k
   return writes
     .filter(({ kind }) => !LOGS.has(kind))
     .map(({ kind, key: name, row }) => {
-      const [before, after] = [parse(read(kind, name)?.text), parse(row?.text)];
+      const texts = { before: read(kind, name)?.text, after: row?.text };
+      if (AS_STORED.has(kind)) {
+        const digests = { before: toDigest(texts.before, key), after: toDigest(texts.after, key) };
+        return { record: kind, key: name, ...digests };
+      }
+      const [before, after] = [parse(texts.before), parse(texts.after)];
       return {
         record: kind,
         key: name,
-        before: toDigest(before, key),
-        after: toDigest(after, key),
+        before: toDigest(before && toCanonicalJson(before), key),
+        after: toDigest(after && toCanonicalJson(after), key),
         ...toFields(kind, before, after),
       };
     });
 }
 
-function toDigest(record: JsonRecord | undefined, key: string): string | null {
-  if (record === undefined) return null;
-  return createHmac('sha256', key).update(toCanonicalJson(record)).digest('hex');
+function toDigest(text: string | undefined, key: string): string | null {
+  return text === undefined ? null : createHmac('sha256', key).update(text).digest('hex');
 }
 
 function toFields(

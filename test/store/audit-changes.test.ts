@@ -85,6 +85,19 @@ test('digests do not depend on the order of fields, and cannot be guessed withou
   );
 });
 
+test('of the long list of nodes of a rollout the text as it is stored is digested, with the key as well', () => {
+  const [one, other] = [
+    { a: 1, b: 2 },
+    { b: 2, a: 1 },
+  ];
+  const same = change('RolloutNodes', one, { ...one });
+  assert.equal(same.before, same.after);
+  assert.equal(same.before, change('ModuleKey', one, one).before, 'keys in order: as of every other record');
+  assert.notEqual(change('RolloutNodes', one, other).before, change('RolloutNodes', one, other).after);
+  assert.notEqual(same.before, change('RolloutNodes', one, one, 'key 2').before);
+  assert.equal(change('RolloutNodes', undefined, one).before, null);
+});
+
 test('what is told is bounded in number and length', () => {
   const labels = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`l${i}`, 'x'.repeat(10_000)]));
   const told = change(
