@@ -83,7 +83,7 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   const verdicts = (await store.list('NodeVerdict')).records.map(record => record.value);
   const registry = new ProcessRegistry();
   registry.restore(presences, verdicts);
-  const recorder = new NodeRecorder(options.writer, random, presences, verdicts);
+  const recorder = new NodeRecorder(options.writer, clock, random, presences, verdicts);
   recorder.forgetConnections(clock.now());
   const { moduleKey, mostNames, meter } = options;
   const context: StreamContext = { clock, random, log, meter, recorder, moduleKey, mostNames };
@@ -253,6 +253,7 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
       stopSnapshots();
       fanOut.stop();
       stopFetches();
+      recorder.stop();
     },
   };
 }

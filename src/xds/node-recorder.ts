@@ -1,8 +1,9 @@
 import type { ConnectedEnvoy, NodeIdentity, NodePresence, ResourceNack } from '../model/node.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
-import type { RandomHex } from '../model/ports.ts';
+import type { Clock, RandomHex } from '../model/ports.ts';
 import { eventKey, verdictKey } from '../store/record-kinds.ts';
 import type { Records, WritableKind } from '../store/store.ts';
+import { HeldVerdicts, isOnlySent, type VerdictRecord } from './held-verdicts.ts';
 import type { LoadedParts } from './loaded/loaded-parts.ts';
 import type { Process } from './process-registry.ts';
 import type { SlotState } from './push/slot-state.ts';
@@ -25,11 +26,6 @@ interface NodeRecord {
   seen: Seen | undefined;
 }
 
-interface VerdictRecord {
-  readonly key: string;
-  value: NodeVerdict;
-}
-
 interface Seen {
   readonly process: Process;
   readonly slots: ReadonlyMap<string, SlotState>;
@@ -41,16 +37,19 @@ interface Seen {
 export class NodeRecorder {
   readonly #writer: CoalescedPut;
   readonly #random: RandomHex;
+  readonly #held: HeldVerdicts;
   readonly #nodes = new Map<string, NodeRecord>();
 
   constructor(
     writer: CoalescedPut,
+    clock: Clock,
     random: RandomHex,
     presences: readonly NodePresence[],
     verdicts: readonly NodeVerdict[],
   ) {
     this.#writer = writer;
     this.#random = random;
+    this.#held = new HeldVerdicts(clock, ({ key, value }) => writer.put('NodeVerdict', key, value));
     for (const presence of presences)
       this.#nodes.set(presence.node.id, { presence, verdicts: new Map(), seen: undefined });
     for (const value of verdicts)
@@ -100,6 +99,8 @@ export class NodeRecorder {
   disconnected(process: Process, now: number): void {
     const record = this.#ofConnected(process);
     if (record === undefined) return;
+    // Nothing of it is awaited any more.
+    this.#held.flush(record.verdicts.values());
     this.#gone(record, now);
     this.event('node.disconnected', process.nodeId, `${process.nodeId} disconnected`, now);
   }
@@ -126,7 +127,7 @@ export class NodeRecorder {
       this.#put(record, { ...record.presence, nacks });
   }
 
-  /** Writes the slots whose state changed since the last call. */
+  /** Writes the slots whose state changed since the last call; that a push is out only if no answer comes at once. */
   slots(process: Process, now: number): void {
     const record = this.#of(process);
     if (record === undefined) return;
@@ -152,7 +153,15 @@ export class NodeRecorder {
     if (record === undefined) return;
     this.#nodes.delete(nodeId);
     this.#writer.delete('NodePresence', nodeId);
-    for (const { key } of record.verdicts.values()) this.#writer.delete('NodeVerdict', key);
+    for (const verdict of record.verdicts.values()) {
+      this.#held.drop(verdict);
+      this.#writer.delete('NodeVerdict', verdict.key);
+    }
+  }
+
+  /** Writes at once what it holds back, and from now on everything. */
+  stop(): void {
+    this.#held.stop();
   }
 
   *presences(): IterableIterator<NodePresence> {
@@ -178,16 +187,21 @@ export class NodeRecorder {
     return record?.presence.connected === true ? record : undefined;
   }
 
-  #verdict({ verdicts }: NodeRecord, process: Process, state: SlotState, now: number): void {
+  #verdict({ presence, verdicts }: NodeRecord, process: Process, state: SlotState, now: number): void {
     const known = verdicts.get(state.slot);
     const previous = known?.value;
     const loaded = process.proof.loaded.get(state.slot);
     const next = toVerdict(process.nodeId, process.id, state, previous, now, loaded);
     if (previous !== undefined && isSameVerdict(next, previous)) return;
-    const key = known?.key ?? verdictKey(process.nodeId, state.slot);
-    if (known === undefined) verdicts.set(state.slot, { key, value: next });
-    else known.value = next;
-    this.#writer.put('NodeVerdict', key, next);
+    const record = known ?? { key: verdictKey(process.nodeId, state.slot), value: next };
+    if (known === undefined) verdicts.set(state.slot, record);
+    record.value = next;
+    if (presence.connected && isOnlySent(next, previous)) {
+      this.#held.hold(record);
+      return;
+    }
+    this.#held.drop(record);
+    this.#writer.put('NodeVerdict', record.key, next);
     if (next.refused !== null && next.refused.at !== previous?.refused?.at)
       this.event(
         'node.refused',

@@ -59,7 +59,8 @@ function isSameTried(one: NodeVerdict['tried'], other: NodeVerdict['tried']): bo
   );
 }
 
-function isSameAccepted(one: NodeVerdict['accepted'], other: NodeVerdict['accepted']): boolean {
+/** The same content, accepted at the same time, and the same of it is loaded. */
+export function isSameAccepted(one: NodeVerdict['accepted'], other: NodeVerdict['accepted']): boolean {
   if (one === null || other === null) return one === other;
   return (
     one.contentHash === other.contentHash &&

@@ -89,7 +89,7 @@ export class ManyStreamsStory {
     this.process = new ProcessRegistry().attach(node, fresh, () => '00000000000000aa');
     const writer = { put: () => {}, delete: () => {}, afterWrite: (callback: () => void) => callback() };
     const random = (bytes: number): string => (++this.#hex).toString(16).padStart(bytes * 2, '0');
-    const recorder = new NodeRecorder(writer, random, [], []);
+    const recorder = new NodeRecorder(writer, this.clock, random, [], []);
     recorder.connected(node, this.process, this.clock.now());
     const parts = { clock: this.clock, random, log: silentLog, meter: silentMeter, recorder };
     const context = { ...parts, moduleKey: Buffer.alloc(32, 7), mostNames: 1000 };

@@ -79,7 +79,7 @@ export class StreamStory {
       delete: () => {},
       afterWrite: (callback: () => void) => callback(),
     };
-    this.#recorder = new NodeRecorder(writer, bytes => this.#random(bytes), [], []);
+    this.#recorder = new NodeRecorder(writer, this.clock, bytes => this.#random(bytes), [], []);
     this.#recorder.connected(NODE, this.process, this.clock.now());
     this.#stream = this.#open();
   }
@@ -156,8 +156,9 @@ export class StreamStory {
     return this;
   }
 
+  /** Written, or about to be. */
   verdict(slot = SLOT): NodeVerdict | undefined {
-    return this.records.get(`NodeVerdict ${NODE.id}\n${slot}`) as NodeVerdict | undefined;
+    return this.#recorder.verdict(NODE.id, slot);
   }
 
   presence(): NodePresence | undefined {
