@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type Assignment, findSide, holds } from '../model/assignment.ts';
 import type { Freeze, NodePolicy, Quarantine } from '../model/fleet-records.ts';
 import type { NodeIdentity, NodePresence } from '../model/node.ts';
@@ -219,6 +220,20 @@ export interface StateOnNode {
 export function statesOf(fleet: Fleet, spec: PluginSpec): readonly StateOnNode[] {
   const read = stateReader(fleet, spec);
   return fleet.nodes.map(node => ({ node, state: read(node) }));
+}
+
+/** A turn of some 3 ms. */
+const AT_ONCE = 500;
+
+/** The same, in turns: what else this process does goes on in between, and before the first. */
+export async function statesInTurns(fleet: Fleet, spec: PluginSpec): Promise<readonly StateOnNode[]> {
+  const read = stateReader(fleet, spec);
+  const states: StateOnNode[] = [];
+  for (const [i, node] of fleet.nodes.entries()) {
+    if (i % AT_ONCE === 0) await setImmediate();
+    states.push({ node, state: read(node) });
+  }
+  return states;
 }
 
 /**

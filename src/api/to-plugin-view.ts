@@ -7,7 +7,7 @@ import type { ModuleFacts } from '../model/revision.ts';
 import { isActive } from '../model/rollout.ts';
 import { revisionKey } from '../store/record-kinds.ts';
 import type { Store, Stored } from '../store/store.ts';
-import { type Fleet, statesOf } from './fleet.ts';
+import { type Fleet, type StateOnNode, statesOf } from './fleet.ts';
 import { toHeldBackView } from './held-back.ts';
 import { statusOf } from './plugin-status-of.ts';
 import { readRolloutFacts } from './rollout-facts.ts';
@@ -18,15 +18,21 @@ import type { ModuleOfRevision, PluginView } from './schema/plugin-view.ts';
 import { toSignatureView } from './to-signature-view.ts';
 import { toTrialView } from './to-trial-view.ts';
 
-/** A plugin as an answer; `withNodes` adds an entry for each node that it selects. */
+export interface PluginViewOptions {
+  /** Adds an entry for each node that it selects. Default false. */
+  readonly withNodes?: boolean;
+  /** Of this plugin in this fleet, where they were derived already. */
+  readonly states?: readonly StateOnNode[];
+}
+
+/** A plugin as an answer. */
 export async function toPluginView(
   store: Store,
   fleet: Fleet,
   stored: Stored<PluginSpec>,
-  withNodes = false,
+  { withNodes = false, states = statesOf(fleet, stored.value) }: PluginViewOptions = {},
 ): Promise<PluginView> {
   const { key, value: spec } = stored;
-  const states = statesOf(fleet, spec);
   const status = statusOf(
     fleet,
     stored,

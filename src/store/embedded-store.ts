@@ -28,7 +28,7 @@ import { WatchHub } from './watch.ts';
 export class EmbeddedStore implements Store {
   readonly #engine: Engine;
   readonly #observed: ObservedRecords;
-  readonly #kept = new KeptRecords();
+  readonly #kept = new KeptRecords(toStored);
   readonly #base: TransactionBase;
   readonly #hub = new WatchHub();
   #closed = false;
@@ -47,8 +47,10 @@ export class EmbeddedStore implements Store {
   async get<K extends Kind>(kind: K, key: string): Promise<Stored<Records[K]> | undefined> {
     this.#open();
     if (isObserved(kind)) return this.#observed.get(kind, key) as Stored<Records[K]> | undefined;
-    const read = () => this.#readStored(kind, key);
-    return isKept(kind) ? (this.#kept.get(kind, key, read) as ReturnType<typeof read>) : read();
+    const read = () => this.#engine.read(kind, key);
+    if (isKept(kind)) return this.#kept.get(kind, key, read) as Stored<Records[K]> | undefined;
+    const row = read();
+    return row && toStored<K>(kind, row);
   }
 
   async list<K extends Kind>(kind: K, prefix = ''): Promise<Listing<Records[K]>> {
@@ -91,20 +93,16 @@ export class EmbeddedStore implements Store {
 
   #scan<K extends Kind>(kind: K, prefix: string): readonly Stored<Records[K]>[] {
     if (isObserved(kind)) return this.#observed.list(kind, prefix) as readonly Stored<Records[K]>[];
-    const scan = () => this.#engine.scan(kind, prefix).map(row => toStored<K>(kind, row));
-    if (prefix !== '' || !isKept(kind)) return scan();
-    return this.#kept.list(kind, scan, key => this.#readStored(kind, key)) as ReturnType<typeof scan>;
+    const scan = () => this.#engine.scan(kind, prefix);
+    if (prefix !== '' || !isKept(kind)) return scan().map(row => toStored<K>(kind, row));
+    const read = (key: string) => this.#engine.read(kind, key);
+    return this.#kept.list(kind, scan, read) as readonly Stored<Records[K]>[];
   }
 
   /** As readers are given it from now on. */
   #toRead(kind: Kind, row: Row): Stored<unknown> {
-    const parse = () => toStored(kind, row);
-    return (isKept(kind) ? this.#kept.get(kind, row.key, parse) : undefined) ?? parse();
-  }
-
-  #readStored<K extends Kind>(kind: K, key: string): Stored<Records[K]> | undefined {
-    const row = this.#engine.read(kind, key);
-    return row && toStored<K>(kind, row);
+    const kept = isKept(kind) ? this.#kept.get(kind, row.key, () => row) : undefined;
+    return kept ?? toStored(kind, row);
   }
 
   #commit(operations: readonly Operation[]): number {

@@ -14,6 +14,8 @@ export interface ObservedRecord {
   size: number;
   /** It is among those that are read. */
   isListed: boolean;
+  /** Where it is in the list of its kind that was made last. */
+  place: number;
 }
 
 /** A segment of the engine, without its texts: the values are in memory once, in the records. */

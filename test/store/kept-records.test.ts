@@ -1,33 +1,32 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Row } from '../../src/store/engine.ts';
 import { KeptRecords } from '../../src/store/kept-records.ts';
 import { compareKeys } from '../../src/store/key-order.ts';
 import type { Stored } from '../../src/store/store.ts';
 
 /** An engine of one kind, and what is kept of it. */
-function setUp() {
-  const rows = new Map<string, number>();
-  const kept = new KeptRecords();
-  let reads = 0;
-  const parse = (key: string): Stored<unknown> | undefined => {
-    const revision = rows.get(key);
-    if (revision === undefined) return undefined;
-    reads += 1;
-    return { key, value: { revision }, revision, createdRevision: 1 };
+function setUp(limit = 1000) {
+  const rows = new Map<string, Row>();
+  let parses = 0;
+  const parse = (_kind: string, { key, text, revision, createdRevision }: Row): Stored<unknown> => {
+    parses += 1;
+    return { key, value: JSON.parse(text), revision, createdRevision };
   };
-  const inOrder = () => [...rows.keys()].sort(compareKeys);
-  const scan = () => inOrder().flatMap(key => parse(key) ?? []);
+  const kept = new KeptRecords(parse, { PluginSpec: limit });
+  const inOrder = () => [...rows.values()].sort((a, b) => compareKeys(a.key, b.key));
+  const read = (key: string) => rows.get(key);
   return {
-    write(key: string, revision: number | undefined) {
+    write(key: string, revision: number | undefined, text = '{}') {
       if (revision === undefined) rows.delete(key);
-      else rows.set(key, revision);
+      else rows.set(key, { key, text, revision, createdRevision: 1 });
       kept.forget('PluginSpec', key);
     },
-    get: (key: string) => kept.get('PluginSpec', key, () => parse(key)),
-    list: () => kept.list('PluginSpec', scan, parse),
-    expected: () => inOrder().map(key => [key, rows.get(key)]),
-    reads: () => reads,
+    get: (key: string) => kept.get('PluginSpec', key, () => read(key)),
+    list: () => kept.list('PluginSpec', inOrder, read),
+    expected: () => inOrder().map(({ key, revision }) => [key, revision]),
+    parses: () => parses,
   };
 }
 
@@ -37,7 +36,7 @@ test('what is not written again is the same object, and so is a list; one write 
   const list = world.list();
   assert.equal(world.list(), list);
   assert.equal(world.get('a'), list[0]);
-  assert.equal(world.reads(), 3);
+  assert.equal(world.parses(), 3);
   world.write('b', 2);
   const next = world.list();
   assert.deepEqual(
@@ -46,8 +45,53 @@ test('what is not written again is the same object, and so is a list; one write 
   );
   assert.equal(next[0], list[0]);
   assert.equal(next[2], list[2]);
-  assert.equal(world.reads(), 4);
+  assert.equal(world.parses(), 4);
   assert.equal(list[1]?.revision, 1, 'who has the list from before has it as it was');
+});
+
+test('what is kept is bounded by its text: one too much and all is read again, of a large one the rest stays', () => {
+  const world = setUp(20);
+  const large = JSON.stringify('x'.repeat(30));
+  const parsesOf = (read: () => unknown): number => {
+    const before = world.parses();
+    read();
+    return world.parses() - before;
+  };
+  for (const key of ['a', 'b']) world.write(key, 1, JSON.stringify('12345678'));
+  world.list();
+  assert.equal(parsesOf(world.list), 0);
+  world.write('b', 2, JSON.stringify('87654321'));
+  world.list();
+  assert.equal(parsesOf(world.list), 0, 'a new text takes the place of the old one');
+  world.write('c', 1);
+  world.list();
+  world.list();
+  assert.equal(parsesOf(world.list), 3);
+  world.write('c', undefined);
+  world.list();
+  assert.equal(parsesOf(world.list), 0);
+  world.write('b', 3, large);
+  assert.equal(
+    parsesOf(() => world.get('b')),
+    1,
+  );
+  assert.equal(
+    parsesOf(() => world.get('b')),
+    1,
+  );
+  world.get('a');
+  assert.equal(
+    parsesOf(() => world.get('a')),
+    0,
+  );
+});
+
+test('a reader that sorts a list in place is refused it: the list is everybody’s', () => {
+  const world = setUp();
+  for (const key of ['b', 'a']) world.write(key, 1);
+  assert.throws(() => (world.list() as unknown[]).reverse(), TypeError);
+  world.write('c', 1);
+  assert.throws(() => (world.list() as unknown[]).reverse(), TypeError);
 });
 
 test('property: whatever is written and read in between, all is read as it was written last', () => {
@@ -58,8 +102,8 @@ test('property: whatever is written and read in between, all is read as it was w
     fc.record({ do: fc.constant('list' as const), key, revision: fc.constant(undefined) }),
   );
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 30 }), steps => {
-      const world = setUp();
+    fc.property(fc.array(step, { maxLength: 30 }), fc.constantFrom(0, 3, 7, 1000), (steps, limit) => {
+      const world = setUp(limit);
       for (const { do: what, key: at, revision } of steps) {
         if (what === 'write') world.write(at, revision);
         else if (what === 'list') world.list();

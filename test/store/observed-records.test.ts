@@ -88,6 +88,26 @@ async function check(store: EmbeddedStore, model: ReadonlyMap<string, Known>): P
   }
 }
 
+test('a list is the same while nothing is written, stays as it was, and a reader that sorts it harms no other record', async () => {
+  const store = new EmbeddedStore(new KeptEngine());
+  const list = async () => (await store.list('NodeVerdict')).records;
+  await store.transaction([put(1, 0), put(2, 0), put(3, 0)]);
+  const before = await list();
+  assert.equal(await list(), before);
+  const asItWas = [...before];
+  await store.transaction([put(2, 1)]);
+  const after = await list();
+  assert.deepEqual(before, asItWas);
+  assert.equal(after[0], before[0]);
+  assert.notDeepEqual(after[1], before[1]);
+  (after as unknown[]).reverse();
+  await store.transaction([put(3, 1), put(1, 1)]);
+  await store.delete('NodeVerdict', after[1]?.key ?? '');
+  await store.transaction([put(3, 2)]);
+  assert.deepEqual(await list(), (await store.list('NodeVerdict', 'node-')).records);
+  assert.equal((await list()).length, 2);
+});
+
 test('a change of one node is one entry of one segment, and no row, however many nodes there are', async () => {
   const costs: unknown[] = [];
   for (const nodes of [100, 3000]) {

@@ -83,7 +83,7 @@ export function addPluginRoutes(app: ApiServer, context: ApiContext): void {
       const stored = findPlugin(fleet, key);
       if (stored === undefined) throw toUnknownPlugin(key);
       reply.header('etag', toETag(stored.revision));
-      return toPluginView(store, fleet, stored, true);
+      return toPluginView(store, fleet, stored, { withNodes: true });
     },
   );
   addPluginWrites(app, context);
