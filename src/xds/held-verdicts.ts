@@ -13,7 +13,7 @@ export const HOLD_MS = 250;
 
 /**
  * Verdicts that say no more than that a push is out. Each waits for HOLD_MS and is written then, unless the answer came:
- * so a push of a fleet costs one record per node, not two (some 35 µs less for each: store, watch, rollout, API).
+ * so a push of a fleet costs one record per node, not two, with what store, watches, rollout and API do for each.
  *
  * Why late is no lie:
  * - readers have the record from before the push: the node accepted the older content and is pending for the newer, as it
