@@ -1,4 +1,5 @@
 import type { Side } from '../model/assignment.ts';
+import type { PluginSpec } from '../model/plugin-spec.ts';
 import type { Rollout, RolloutNodes } from '../model/rollout.ts';
 import { type CommonAim, KeptRoll, type Roll } from './roll.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
@@ -28,10 +29,10 @@ export class RollCall {
   of(turn: Turn, records: RolloutRecords): Roll {
     const { facts } = turn;
     const aim = findAim(records);
-    const { spec, revisions, startedAt, now } = facts;
+    const { revisions, startedAt, now } = facts;
     const { side, since, recompiled } = aim;
     const config = side.revision === null ? undefined : revisions.get(side.revision)?.config;
-    const purpose = [spec?.value, side, since, recompiled, config, startedAt];
+    const purpose = [...partsOf(facts.spec?.value, side), side, since, recompiled, config, startedAt];
     const movedAt = records.nodes?.movedAt ?? NOBODY;
     const unseen = this.#unseen.list(purpose);
     const known = unseen === undefined || (this.#roll?.now ?? now) > now ? undefined : this.#roll;
@@ -44,6 +45,15 @@ export class RollCall {
     roll.wake(turn);
     return roll;
   }
+}
+
+/**
+ * What counts of a document beside the side. Whom a side with a revision is for, it says itself: a new document finds
+ * the nodes of the rollout before it where they were, instead of looking at all of them once more before it begins.
+ */
+function partsOf(spec: PluginSpec | undefined, { revision }: Side): readonly unknown[] {
+  const choice = revision === null ? [spec?.selector, spec?.targetRefs] : [];
+  return [spec?.namespace, spec?.name, spec?.deleted, ...choice];
 }
 
 const NOBODY: RolloutNodes['movedAt'] = {};
