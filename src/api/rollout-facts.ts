@@ -3,7 +3,7 @@ import type { Revision } from '../model/revision.ts';
 import { isActive, type Rollout, type RolloutNodes } from '../model/rollout.ts';
 import { revisionKey, rolloutKey } from '../store/record-kinds.ts';
 import type { Store } from '../store/store.ts';
-import { type Fleet, stateOnNode } from './fleet.ts';
+import { type Fleet, stateReader } from './fleet.ts';
 import { statusOf } from './plugin-status-of.ts';
 
 /** What an answer about one rollout is made of. */
@@ -42,6 +42,7 @@ export async function readRolloutFacts(
   const moves =
     fleet.moves.get(rollout.id) ??
     (withNodes ? (await store.get('RolloutNodes', rolloutKey(plugin, number)))?.value : undefined);
+  let states: RolloutFacts['states'] | undefined;
   return {
     fleet,
     rollout,
@@ -50,7 +51,11 @@ export async function readRolloutFacts(
     moves,
     active,
     latest,
-    states: latest && (withNodes || active) ? toStates(fleet, rollout, moves) : new Map(),
+    // The line that a plugin has of its rollout asks for none of them, as a rule.
+    get states() {
+      states ??= latest && (withNodes || active) ? toStates(fleet, rollout, moves) : new Map();
+      return states;
+    },
     heldBack: latest && !active && isHeldBack(fleet, plugin),
     typed: plugin.replace(/^default\//, ''),
   };
@@ -67,12 +72,11 @@ function toStates(
   moves: RolloutNodes | undefined,
 ): ReadonlyMap<string, NodePluginState> {
   const targets = new Set([...(moves?.order.flat() ?? []), ...Object.keys(moves?.movedAt ?? {})]);
-  const spec = fleet.specs.get(plugin)?.value ?? toNamed(plugin);
-  return new Map(
-    fleet.nodes
-      .filter(({ node }) => targets.has(node.id))
-      .map(presence => [presence.node.id, stateOnNode(fleet, spec, presence)]),
-  );
+  const read = stateReader(fleet, fleet.specs.get(plugin)?.value ?? toNamed(plugin));
+  const states = new Map<string, NodePluginState>();
+  for (const presence of fleet.nodes)
+    if (targets.has(presence.node.id)) states.set(presence.node.id, read(presence));
+  return states;
 }
 
 /** The plugin is being forgotten. */
