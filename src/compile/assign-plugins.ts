@@ -5,6 +5,7 @@ import type { NodeIdentity } from '../model/node.ts';
 import { findOnlyListeners, type ListenerChoice } from '../model/plugin-listeners.ts';
 import { type PluginName, parsePluginName } from '../model/plugin-spec.ts';
 import type { Revision } from '../model/revision.ts';
+import { findPlace } from '../model/sorted-list.ts';
 
 export type FindRevision = (plugin: PluginName, number: number) => Revision | undefined;
 
@@ -96,23 +97,12 @@ function replaceIn(
   if (before === undefined ? part === undefined : part !== undefined && isSame(before, part)) return plugins;
   const others = at < 0 ? plugins : plugins.toSpliced(at, 1);
   if (part === undefined) return others;
-  return others.toSpliced(findPlace(others, part, order), 0, part);
-}
-
-/** Before the first that comes after it: the order is total. */
-function findPlace(
-  plugins: readonly AssignedPlugin[],
-  part: AssignedPlugin,
-  order: (a: AssignedPlugin, b: AssignedPlugin) => number,
-): number {
-  let [low, high] = [0, plugins.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const there = plugins[middle];
-    if (there !== undefined && order(there, part) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  // The order is total.
+  return others.toSpliced(
+    findPlace(others, other => order(other, part) < 0),
+    0,
+    part,
+  );
 }
 
 function isSame(a: AssignedPlugin, b: AssignedPlugin): boolean {

@@ -1,3 +1,4 @@
+import { findPlace } from '../model/sorted-list.ts';
 import type { Row } from './engine.ts';
 import { compareKeys } from './key-order.ts';
 import type { Kind } from './record-kinds.ts';
@@ -132,21 +133,10 @@ function patch(
 ): Stored<unknown>[] {
   const next = [...list];
   for (const { key, stored } of written) {
-    const at = findPlace(next, key);
+    const at = findPlace(next, stored => compareKeys(stored.key, key) < 0);
     const isThere = next[at]?.key === key;
     if (stored !== undefined) next.splice(at, isThere ? 1 : 0, stored);
     else if (isThere) next.splice(at, 1);
   }
   return next;
-}
-
-/** Of the first that does not come before the key. */
-function findPlace(list: readonly Stored<unknown>[], key: string): number {
-  let [low, high] = [0, list.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareKeys(list[middle]?.key ?? '', key) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,3 +1,4 @@
+import { findPlace } from '../model/sorted-list.ts';
 import { compareKeys } from './key-order.ts';
 import type { Kind } from './record-kinds.ts';
 import { parse, parseHeads, type Segment, splitTexts } from './segment.ts';
@@ -125,7 +126,11 @@ class Table {
     }
     this.#sort();
     const found: Stored<unknown>[] = [];
-    for (let i = findFirst(this.#order, prefix); i < this.#order.length; i += 1) {
+    for (
+      let i = findPlace(this.#order, ({ key }) => compareKeys(key, prefix) < 0);
+      i < this.#order.length;
+      i += 1
+    ) {
       const stored = this.#order[i]?.stored;
       if (stored?.key.startsWith(prefix) !== true) break;
       found.push(stored);
@@ -177,17 +182,6 @@ class Table {
     this.#order = this.#order.filter(({ stored }) => stored !== undefined);
     this.#gone = 0;
   }
-}
-
-/** Where keys of this prefix begin. */
-function findFirst(order: readonly ObservedRecord[], prefix: string): number {
-  let [low, high] = [0, order.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareKeys(order[middle]?.key ?? '', prefix) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function newRecord(kind: Kind, key: string): ObservedRecord {
