@@ -4,6 +4,7 @@ import type { Rollout, WayBack } from '../model/rollout.ts';
 import { findDesired, findHold } from './desired-side.ts';
 import { isOver } from './pause-rollout.ts';
 import { countHere, countOpen, isOpen, type Roll } from './roll.ts';
+import { isReturning } from './roll-call.ts';
 import { leftMs } from './rollout-clock.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toRunsText } from './rollout-text.ts';
@@ -19,7 +20,7 @@ const SHOWN = 20;
 /** Watches the nodes that had been moved until all of them have confirmed. */
 export const returnNodes: Rule = (turn, records) => {
   const rollout = latestOf(records);
-  if (rollout?.phase !== 'RollingBack' && rollout?.phase !== 'RollbackIncomplete') return records;
+  if (rollout === undefined || !isReturning(rollout)) return records;
   const { facts } = turn;
   const roll = facts.rollCall.of(turn, records);
   const confirmed = roll.tally.done;

@@ -165,8 +165,6 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   }
 
   function tellEnvoys(nodeId: string): void {
-    // Most nodes are one Envoy, and were one before.
-    if (sessionsOf(nodeId).length < 2 && recorder.presence(nodeId)?.envoys === undefined) return;
     const envoys = sessionsOf(nodeId).map(({ node, peer, openedAt }) => ({
       address: peer ?? '',
       since: openedAt,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NodeVerdict } from '../../src/model/node-verdict.ts';
-import { nextPush } from '../../src/xds/push/next-push.ts';
 import { holdsListener } from '../../src/xds/push/slot-state.ts';
 import { restoreSlot, toVerdict, toVerdictState } from '../../src/xds/verdict-record.ts';
+import { nextPush } from './push/next-push.ts';
 import { SlotStory, toContent } from './push/slot-story.ts';
 
 const pushed = (from: string, to: string): SlotStory => {

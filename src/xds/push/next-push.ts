@@ -32,15 +32,9 @@ export function findDue(state: SlotState, now: number): DuePush | undefined {
 }
 
 /** A push, and the state once it is out. */
-export interface SlotPush {
+export interface Pushed {
   readonly state: SlotState;
   readonly attempt: Attempt;
-}
-
-/** undefined: nothing is due. */
-export function nextPush(state: SlotState, now: number, freshTag: () => string): SlotPush | undefined {
-  const due = findDue(state, now);
-  return due && toPush(state, due, now, freshTag);
 }
 
 export function toPush(
@@ -48,7 +42,7 @@ export function toPush(
   { content, isProbe }: DuePush,
   now: number,
   freshTag: () => string,
-): SlotPush {
+): Pushed {
   const warms = state.mayWarm && now < state.warmUntil && content.plugins.length > 0;
   const variant: Variant = warms ? 'warming' : 'verdict';
   const tags = chooseTags(content, tagHistory(state), freshTag);

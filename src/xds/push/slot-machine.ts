@@ -41,7 +41,7 @@ export interface SlotContext {
   readonly downloads: Downloads;
 }
 
-/** The next state. Pure; what is to be sent is asked of nextPush (next-push.ts). */
+/** The next state. Pure; what is to be sent is asked of findDue (next-push.ts). */
 export function step(state: SlotState, event: SlotEvent, context: SlotContext): SlotState {
   switch (event.type) {
     case 'subscribed':

@@ -7,6 +7,7 @@ import {
   SECRET_TYPE,
   XDS_TYPES,
 } from '../../model/type-url.ts';
+import { resourcesOf } from './asked.ts';
 import { type Difference, type Due, diff, type Subscription } from './subscription.ts';
 
 /** What a stream asked for of one type. */
@@ -22,7 +23,6 @@ export interface Plan<T extends Asked> {
   readonly clustersOut: boolean;
 }
 
-const NOTHING: ReadonlyMap<string, EncodedResource> = new Map();
 const ALL_OUT = { push: undefined, clustersOut: true };
 const TYPES = XDS_TYPES.filter(type => type.typeUrl !== EXTENSION_CONFIG_TYPE);
 
@@ -42,7 +42,7 @@ export function planPush<T extends Asked>(
     everything
       .filter(asked => asked.typeUrl === typeUrl)
       .map(asked => {
-        const resources = snapshot.resources.get(typeUrl) ?? NOTHING;
+        const resources = resourcesOf(snapshot, typeUrl);
         return { asked, state: asked.state, difference: diff(asked.state, resources, mayChange) };
       }),
   );

@@ -2,10 +2,11 @@ import type { ModuleFetch } from '../../../src/model/module-fetch.ts';
 import type { PluginInSlot } from '../../../src/model/node-verdict.ts';
 import type { Attempt } from '../../../src/xds/push/attempt.ts';
 import { type Downloads, withFetch } from '../../../src/xds/push/downloads.ts';
-import { nextPush, nextWake } from '../../../src/xds/push/next-push.ts';
+import { nextWake } from '../../../src/xds/push/next-push.ts';
 import { type SlotEvent, step } from '../../../src/xds/push/slot-machine.ts';
 import { newSlot, type SlotState, targetOf } from '../../../src/xds/push/slot-state.ts';
 import { type Part, part, slotContent } from '../model/content.ts';
+import { nextPush } from './next-push.ts';
 
 const partKey = (it: PluginInSlot): string => `${it.plugin}@${it.revision}`;
 
