@@ -1,23 +1,16 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
 import type { AuditDraft } from '../../src/model/audit.ts';
 import { CHAIN_START, checkEnd, followChain, isBroken } from '../../src/model/audit-chain.ts';
 import { AUDIT_HEAD_KEY, auditKey } from '../../src/store/record-kinds.ts';
 import type { Operation, Store } from '../../src/store/store.ts';
 import { ConflictError, StoreError } from '../../src/store/store-error.ts';
 import type { StoreUnderTest } from './store-contract.ts';
+import { toStoreTest } from './with-store.ts';
 
 /** The part of the store's contract that is about the audit. */
 export function describeAuditContract(name: string, open: () => Promise<StoreUnderTest>): void {
-  const it = (title: string, run: (store: Store, under: StoreUnderTest) => Promise<void>) =>
-    test(title, async () => {
-      const under = await open();
-      try {
-        await run(under.store, under);
-      } finally {
-        await under.dispose();
-      }
-    });
+  const it = toStoreTest(open);
 
   describe(`audit contract: ${name}`, () => {
     it('appends to the audit in the transaction of the change: number, chain, before and after', async store => {

@@ -1,23 +1,16 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
 import { toDecision } from '../../src/model/audit.ts';
 import type { Change, Operation, Records, Store } from '../../src/store/store.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import type { StoreUnderTest } from './store-contract.ts';
+import { toStoreTest } from './with-store.ts';
 
 type Verdict = Records['NodeVerdict'];
 
 /** The part of the store's contract that is about the observed kinds. */
 export function describeObservedContract(name: string, open: () => Promise<StoreUnderTest>): void {
-  const it = (title: string, run: (store: Store, under: StoreUnderTest) => Promise<void>) =>
-    test(title, async () => {
-      const under = await open();
-      try {
-        await run(under.store, under);
-      } finally {
-        await under.dispose();
-      }
-    });
+  const it = toStoreTest(open);
 
   describe(`contract of observed kinds: ${name}`, () => {
     it('hands out one object for a record until it is written again', async store => {

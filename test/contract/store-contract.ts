@@ -6,6 +6,7 @@ import type { Change, Operation, Records, Store } from '../../src/store/store.ts
 import { ConflictError, StoreError } from '../../src/store/store-error.ts';
 import { describeAuditContract } from './audit-contract.ts';
 import { describeObservedContract } from './observed-contract.ts';
+import { toStoreTest, withStore } from './with-store.ts';
 
 /** A store under test: `reopen` closes and opens it again on the same data; absent where nothing is kept. */
 export interface StoreUnderTest {
@@ -23,16 +24,7 @@ const DEADLINE_MS = 10_000;
 export function describeStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
   describeAuditContract(name, open);
   describeObservedContract(name, open);
-  async function withStore(run: (store: Store, under: StoreUnderTest) => Promise<void>): Promise<void> {
-    const under = await open();
-    try {
-      await run(under.store, under);
-    } finally {
-      await under.dispose();
-    }
-  }
-  const it = (title: string, run: (store: Store, under: StoreUnderTest) => Promise<void>) =>
-    test(title, () => withStore(run));
+  const it = toStoreTest(open);
 
   describe(`store contract: ${name}`, () => {
     it('answers what was put, with its revisions', async store => {
@@ -216,7 +208,7 @@ export function describeStoreContract(name: string, open: () => Promise<StoreUnd
   });
 
   async function runAgainstModel(kind: ModelKind, commands: readonly Command[]): Promise<void> {
-    await withStore(async (store, { reopen }) => {
+    await withStore(open, async (store, { reopen }) => {
       const model = new Map<string, { value: Value; revision: number }>();
       const seen = new Map<string, string>();
       let revision = 0;
