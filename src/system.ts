@@ -6,13 +6,15 @@ import type { ServerMachine } from './model/server-machine.ts';
 
 /** What of the machine and of this program the rest is given. */
 
-export const clock: Clock = {
-  now: () => Date.now(),
-  after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
+const after: Clock['after'] = (delayMs, callback) => {
+  const timer = setTimeout(callback, delayMs);
+  return () => clearTimeout(timer);
 };
+
+export const clock: Clock = { now: () => Date.now(), after };
+
+/** For intervals: nobody sets it back or forward. Its time means nothing outside this process. */
+export const steadyClock: Clock = { now: () => performance.now(), after };
 
 export const nextTurn: NextTurn = callback => {
   const turn = setImmediate(callback);

@@ -65,7 +65,12 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
     readMachine: async () => ({ runtime: '26.13.1', disk: { freeBytes: 1_000, totalBytes: 2_000 } }),
     readModuleStorage: async () => ({ usedBytes: 0, quotaBytes: 1, here: new Set(), inRegistry: new Set() }),
     readLimits: () =>
-      new LimitGuard({ limits: DEFAULT_XDS_LIMITS, clock: systemClock, log: silentLog }).usage(),
+      new LimitGuard({
+        limits: DEFAULT_XDS_LIMITS,
+        clock: systemClock,
+        steady: systemClock,
+        log: silentLog,
+      }).usage(),
     seal: createSeal(Buffer.alloc(32, 1), bytes => randomBytes(bytes).toString('hex')),
     clock: systemClock,
     random: bytes => randomBytes(bytes).toString('hex'),

@@ -124,7 +124,7 @@ export async function setUp(t: TestContext, world?: World, options: SceneOptions
     random,
     log: silentLog,
   });
-  const guard = new LimitGuard({ limits, clock: options.limitClock ?? clock, log: silentLog });
+  const guard = new LimitGuard({ limits, clock, steady: options.limitClock ?? clock, log: silentLog });
   const gate = await openNodeGate({
     ...{ auth: 'none', claims: 'kept', identity: undefined, tokenKey: moduleKey },
     ...{ store, clock, log: silentLog },

@@ -79,3 +79,9 @@ test('after its end nobody is served', () => {
   fanOut.stop();
   assert.equal(turns.size, 0);
 });
+
+test('a clock that is set back does not make a turn longer', () => {
+  const { fanOut, turn } = setUp(-3_600_000);
+  for (const nodeId of ['a', 'b']) fanOut.mark(nodeId);
+  assert.deepEqual([turn(), turn()], [['a'], ['b']]);
+});

@@ -20,7 +20,7 @@ export function createInterceptor(
 
 /** One call: it waits to be let in, has to ask soon, and is read no faster than its pace. */
 function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.ServerInterceptingCall {
-  const { limits, clock } = guard;
+  const { limits, steady } = guard;
   const peer = call.getPeer();
   const stream = streamOf(call);
   // A stream that ended does not know its session any more.
@@ -46,24 +46,40 @@ function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.Se
     // It says so again for each piece that still comes.
     else if (!isOver) end(toTooLarge(limits['message-size']));
   };
+  /** For a timer or a turn: nobody above it would catch what it throws. */
+  const orEnd = (job: () => void) => (): void => {
+    try {
+      job();
+    } catch (error) {
+      end(error);
+    }
+  };
   const begin = (proceed: () => void): void => {
-    cancelTimer = clock.after(limits['first-request'], () => end(toSilence(limits['first-request'])));
+    cancelTimer = steady.after(limits['first-request'], () => end(toSilence(limits['first-request'])));
     proceed();
   };
   const takeTurn = (since: number, proceed: () => void): void => {
     if (!isDiscovery || guard.turns.take()) begin(proceed);
     else
-      cancelTimer = guard.turns.wait({ since, begin: () => begin(proceed), refuse: () => end(toCrowded()) });
+      cancelTimer = guard.turns.wait({
+        since,
+        begin: orEnd(() => begin(proceed)),
+        refuse: () => end(toCrowded()),
+      });
   };
   const listener: grpc.ServerListener = {
     onReceiveMetadata(metadata, next) {
       try {
         const waitMs = guard.enter(peer, isDiscovery);
         isIn = true;
-        const since = clock.now();
+        const since = steady.now();
         const proceed = (): void => next(metadata);
         if (waitMs === 0) takeTurn(since, proceed);
-        else cancelTimer = clock.after(waitMs, () => takeTurn(since, proceed));
+        else
+          cancelTimer = steady.after(
+            waitMs,
+            orEnd(() => takeTurn(since, proceed)),
+          );
       } catch (error) {
         end(error);
       }
@@ -74,10 +90,14 @@ function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.Se
       hasAsked = true;
       try {
         const bytes = Buffer.isBuffer(message) ? message.length : 0;
-        const { waitMs, isFirstBehind } = pace.arrive(clock.now(), bytes);
+        const { waitMs, isFirstBehind } = pace.arrive(steady.now(), bytes);
         if (isFirstBehind) guard.hit('requests-per-second', peer, 'it is read more slowly');
         if (waitMs === 0) next(message);
-        else cancelTimer = clock.after(waitMs, () => next(message));
+        else
+          cancelTimer = steady.after(
+            waitMs,
+            orEnd(() => next(message)),
+          );
       } catch (error) {
         end(error);
       }

@@ -9,7 +9,10 @@ import { StreamTurns } from './stream-turns.ts';
 
 export interface LimitGuardOptions {
   readonly limits: XdsLimits;
+  /** Wall-clock time: when a limit was hit. */
   readonly clock: Clock;
+  /** For rates and waits: a wall clock that is set back would keep everybody out until it has caught up. */
+  readonly steady: Clock;
   readonly log: Log;
 }
 
@@ -19,18 +22,20 @@ const LAST_WORDS_MS = 5_000;
 /** The shell of the limits: the port's sockets and calls pass it. */
 export class LimitGuard {
   readonly limits: XdsLimits;
-  readonly clock: Clock;
+  readonly steady: Clock;
   readonly turns: StreamTurns;
+  readonly #clock: Clock;
   readonly #gate: StreamGate;
   readonly #hits: HitCounter;
   readonly #sockets = new Map<string, Socket>();
   /** Cancels the cut of a connection that is to go. */
   readonly #cuts = new Map<Socket, () => void>();
 
-  constructor({ limits, clock, log }: LimitGuardOptions) {
+  constructor({ limits, clock, steady, log }: LimitGuardOptions) {
     this.limits = limits;
-    this.clock = clock;
-    this.turns = new StreamTurns(clock);
+    this.steady = steady;
+    this.turns = new StreamTurns(steady);
+    this.#clock = clock;
     this.#gate = new StreamGate(limits);
     this.#hits = new HitCounter(log);
   }
@@ -69,7 +74,7 @@ export class LimitGuard {
 
   /** Answers how long the new call has to wait, ms. Throws LimitError. */
   enter(peer: string, isDiscovery: boolean): number {
-    return this.#gate.enter(peer, isDiscovery, this.clock.now());
+    return this.#gate.enter(peer, isDiscovery, this.steady.now());
   }
 
   leave(peer: string): void {
@@ -78,7 +83,7 @@ export class LimitGuard {
 
   /** Cuts the connection unless the answer is called before. */
   cutLater(peer: string): () => void {
-    return this.clock.after(LAST_WORDS_MS, () => this.#sockets.get(peer)?.destroy());
+    return this.steady.after(LAST_WORDS_MS, () => this.#sockets.get(peer)?.destroy());
   }
 
   /**
@@ -91,7 +96,7 @@ export class LimitGuard {
     if (stream.closed) return;
     stream.once(
       'close',
-      this.clock.after(LAST_WORDS_MS, () => stream.close(constants.NGHTTP2_NO_ERROR)),
+      this.steady.after(LAST_WORDS_MS, () => stream.close(constants.NGHTTP2_NO_ERROR)),
     );
   }
 
@@ -119,7 +124,7 @@ export class LimitGuard {
   }
 
   hit(limit: XdsLimitName, peer: string, message: string): void {
-    this.#hits.hit(limit, peer, message, this.clock.now());
+    this.#hits.hit(limit, peer, message, this.#clock.now());
   }
 
   usage(): LimitUsage {
@@ -131,7 +136,7 @@ export class LimitGuard {
     if (this.#cuts.has(socket) || socket.destroyed) return;
     this.#cuts.set(
       socket,
-      this.clock.after(LAST_WORDS_MS, () => socket.destroy()),
+      this.steady.after(LAST_WORDS_MS, () => socket.destroy()),
     );
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../model/ports.ts';
 import { Pace } from './pace.ts';
 
-/** A new stream waits for its turn this long at most. */
+/** A new stream waits for its turn this long at most; what the event loop stands still does not count. */
 export const ADMISSION_WAIT_MS = 1000;
 /** So many may begin between two looks at the event loop: about 20 ms of work. */
 export const TURNS_PER_LOOK = 32;
@@ -15,6 +15,7 @@ export const TURNS_WHILE_LATE = 100;
 export interface Waiter {
   /** When it came, ms. */
   readonly since: number;
+  /** Must not throw: others wait behind it. */
   begin(): void;
   refuse(): void;
 }
@@ -26,8 +27,9 @@ export interface Waiter {
 export class StreamTurns {
   readonly #clock: Clock;
   readonly #whileLate = new Pace(TURNS_WHILE_LATE, TURNS_WHILE_LATE);
-  /** In the order in which they came. */
-  readonly #waiting = new Set<Waiter>();
+  /** In the order in which they came; how long the loop had stood still by then, ms. */
+  readonly #waiting = new Map<Waiter, number>();
+  #stalledMs = 0;
   #turns = TURNS_PER_LOOK;
   #dueAt: number | undefined;
 
@@ -46,7 +48,7 @@ export class StreamTurns {
   /** Begins when its turn has come, or is refused when it has waited too long. The answer takes it back. */
   wait(waiter: Waiter): () => void {
     this.#keepLooking();
-    this.#waiting.add(waiter);
+    this.#waiting.set(waiter, this.#stalledMs);
     return () => this.#waiting.delete(waiter);
   }
 
@@ -58,11 +60,14 @@ export class StreamTurns {
 
   #look(): void {
     const now = this.#clock.now();
-    const isLate = now - (this.#dueAt ?? now) > LATE_MS;
+    const lateMs = now - (this.#dueAt ?? now);
+    const isLate = lateMs > LATE_MS;
+    // Nobody could be let in meanwhile: that is not their waiting.
+    this.#stalledMs += Math.max(0, lateMs - LATE_MS);
     const isCalm = this.#waiting.size === 0 && this.#turns === TURNS_PER_LOOK;
     this.#dueAt = undefined;
     this.#turns = isLate ? 0 : TURNS_PER_LOOK;
-    for (const waiter of this.#waiting) {
+    for (const waiter of this.#waiting.keys()) {
       const isTurn = isLate ? this.#whileLate.waitOf(now) === 0 : this.#turns > 0;
       if (!isTurn) break;
       if (isLate) this.#whileLate.take(now);
@@ -70,8 +75,8 @@ export class StreamTurns {
       this.#waiting.delete(waiter);
       waiter.begin();
     }
-    for (const waiter of this.#waiting) {
-      if (now - waiter.since < ADMISSION_WAIT_MS) continue;
+    for (const [waiter, stalledMs] of this.#waiting) {
+      if (now - waiter.since - (this.#stalledMs - stalledMs) < ADMISSION_WAIT_MS) continue;
       this.#waiting.delete(waiter);
       waiter.refuse();
     }

@@ -30,7 +30,7 @@ export function openTlsFront(
   let loggedAt = Number.NEGATIVE_INFINITY;
   server.on('tlsClientError', (err, socket) => {
     failed += 1;
-    const now = guard.clock.now();
+    const now = guard.steady.now();
     if (now - loggedAt < LOG_EVERY_MS) return;
     loggedAt = now;
     log.warn({ err, peer: socket.remoteAddress, failed }, 'a TLS handshake failed');

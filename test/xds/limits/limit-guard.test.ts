@@ -28,7 +28,7 @@ const toSocket = (fake: FakeSocket): Socket => fake as unknown as Socket;
 function makeGuard(connections: number) {
   const clock = new FakeClock();
   const limits = { ...DEFAULT_XDS_LIMITS, connections };
-  return { clock, guard: new LimitGuard({ limits, clock, log: silentLog }) };
+  return { clock, guard: new LimitGuard({ limits, clock, steady: clock, log: silentLog }) };
 }
 
 test('a socket that was reset before it is taken in is not counted', () => {

@@ -98,3 +98,13 @@ test('one that goes while it waits is neither begun nor refused, and nothing loo
   assert.deepEqual([crowd.begun, crowd.refused, crowd.due.length], [TURNS_PER_LOOK, 0, 0]);
   assert.equal(crowd.turns.take(), true);
 });
+
+test('a stall that is longer than anybody is to wait turns nobody away', () => {
+  const crowd = new Crowd();
+  crowd.come(TURNS_PER_LOOK + 3 * TURNS_WHILE_LATE);
+  crowd.turn(LOOK_EVERY_MS + 3 * ADMISSION_WAIT_MS);
+  assert.deepEqual([crowd.begun, crowd.refused], [TURNS_PER_LOOK + TURNS_WHILE_LATE, 0]);
+  for (let looks = 0; crowd.begun < TURNS_PER_LOOK + 3 * TURNS_WHILE_LATE && looks < 20; looks++)
+    crowd.turn(LOOK_EVERY_MS);
+  assert.deepEqual([crowd.begun, crowd.refused], [TURNS_PER_LOOK + 3 * TURNS_WHILE_LATE, 0]);
+});
