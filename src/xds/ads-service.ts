@@ -18,6 +18,7 @@ import { decodeNode } from './node-codec.ts';
 import { type CoalescedPut, NodeRecorder } from './node-recorder.ts';
 import { mayBeOlder } from './not-new.ts';
 import { ProcessRegistry } from './process-registry.ts';
+import { FleetSteps } from './push/fleet-steps.ts';
 import { onFetch } from './push/process-machine.ts';
 import { decodeSotwRequest } from './sotw/messages.ts';
 import { createNodeConfigs, type NodeConfigs } from './status/node-configs.ts';
@@ -86,7 +87,8 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   const recorder = new NodeRecorder(options.writer, clock, random, presences, verdicts);
   recorder.forgetConnections(clock.now());
   const { moduleKey, mostNames, meter } = options;
-  const context: StreamContext = { clock, random, log, meter, recorder, moduleKey, mostNames };
+  const steps = new FleetSteps(random);
+  const context: StreamContext = { clock, log, meter, recorder, steps, moduleKey, mostNames };
   const sessions = new Map<string, readonly NodeSession[]>();
   const sessionsOf = (nodeId: string): readonly NodeSession[] => sessions.get(nodeId) ?? NO_SESSIONS;
 

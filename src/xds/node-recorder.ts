@@ -3,6 +3,7 @@ import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { Clock, RandomHex } from '../model/ports.ts';
 import { eventKey, verdictKey } from '../store/record-kinds.ts';
 import type { Records, WritableKind } from '../store/store.ts';
+import { noteAccepted } from './accepted-at.ts';
 import { HeldVerdicts, isOnlySent, type VerdictRecord } from './held-verdicts.ts';
 import type { LoadedParts } from './loaded/loaded-parts.ts';
 import type { Process } from './process-registry.ts';
@@ -129,9 +130,10 @@ export class NodeRecorder {
 
   /** Writes the slots whose state changed since the last call; that a push is out only if no answer comes at once. */
   slots(process: Process, now: number): void {
+    const { slots } = process.state;
+    noteAccepted(process.acceptedAt, slots, now);
     const record = this.#of(process);
     if (record === undefined) return;
-    const { slots } = process.state;
     const { loaded } = process.proof;
     const { connected } = record.presence;
     const seen = record.seen?.process === process ? record.seen : undefined;
@@ -191,7 +193,7 @@ export class NodeRecorder {
     const known = verdicts.get(state.slot);
     const previous = known?.value;
     const loaded = process.proof.loaded.get(state.slot);
-    const next = toVerdict(process.nodeId, process.id, state, previous, now, loaded);
+    const next = toVerdict(process, state, previous, now, loaded);
     if (previous !== undefined && isSameVerdict(next, previous)) return;
     const record = known ?? { key: verdictKey(process.nodeId, state.slot), value: next };
     if (known === undefined) verdicts.set(state.slot, record);

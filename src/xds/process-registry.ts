@@ -1,6 +1,7 @@
 import { makeCapability } from '../model/module-fetch.ts';
 import type { NodeIdentity, NodePresence } from '../model/node.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
+import { type AcceptedAt, restoreAcceptedAt } from './accepted-at.ts';
 import { type LoadedProof, newProof, restoreProof } from './loaded/loaded-proof.ts';
 import { newProcess, type ProcessState } from './push/process-machine.ts';
 import type { FormerSet } from './sotw/resource-set.ts';
@@ -13,6 +14,8 @@ export interface Process {
   readonly id: string;
   readonly nodeId: string;
   state: ProcessState;
+  /** When it accepted what stands in its slots. */
+  readonly acceptedAt: AcceptedAt;
   /** What its stats prove beyond what it answered. */
   proof: LoadedProof;
   connected: boolean;
@@ -50,10 +53,10 @@ export class ProcessRegistry {
   restore(presences: readonly NodePresence[], verdicts: readonly NodeVerdict[]): void {
     const byNode = Map.groupBy(verdicts, ({ node }) => node);
     for (const { node, process, nacks } of presences) {
-      const known = this.#add(newProcessOf(node, process, false));
-      known.connectedBefore = true;
       const own = (byNode.get(node.id) ?? []).filter(verdict => verdict.process === process);
       const slots = new Map(own.map(verdict => [verdict.slot, restoreSlot(verdict)]));
+      const known = this.#add(newProcessOf(node, process, false, restoreAcceptedAt(own, slots)));
+      known.connectedBefore = true;
       known.state = { ...known.state, slots, known: true };
       known.proof = restoreProof(own);
       // What else was in the response is not recorded.
@@ -110,12 +113,18 @@ export class ProcessRegistry {
   }
 }
 
-function newProcessOf(node: NodeIdentity, id: string, fresh: boolean): Process {
+function newProcessOf(
+  node: NodeIdentity,
+  id: string,
+  fresh: boolean,
+  acceptedAt: AcceptedAt = new Map(),
+): Process {
   const bootstrapDenies = node.bootstrap.unanswered === 'deny';
   return {
     id,
     nodeId: node.id,
     state: newProcess({ fresh, bootstrapDenies }),
+    acceptedAt,
     proof: newProof(fresh),
     connected: false,
     connectedBefore: false,

@@ -1,7 +1,8 @@
 import type { AcceptedContent, NodeVerdict, VerdictState } from '../model/node-verdict.ts';
 import { type LoadedPart, namesOfLoaded } from './loaded/loaded-parts.ts';
+import type { Process } from './process-registry.ts';
 import { isSamePart, NO_TAGS } from './push/attempt.ts';
-import { newSlot, type SlotState } from './push/slot-state.ts';
+import { type Accepted, newSlot, type SlotState } from './push/slot-state.ts';
 
 /** The word for a slot: what its process said or showed about the content it was to have. */
 export function toVerdictState(state: SlotState): VerdictState {
@@ -13,28 +14,53 @@ export function toVerdictState(state: SlotState): VerdictState {
   return 'sent';
 }
 
+/** What the records of all processes say whose slot is in the same state. */
+interface Told {
+  readonly state: VerdictState;
+  readonly tried: NodeVerdict['tried'];
+  readonly refused: NodeVerdict['refused'];
+  /** As it was told last: those that accept it in the same millisecond have it together. */
+  accepted: AcceptedContent | null;
+}
+
+const told = new WeakMap<SlotState, Told>();
+
+function tell(state: SlotState): Told {
+  const known = told.get(state);
+  if (known !== undefined) return known;
+  const { tried, refused } = state;
+  const next: Told = {
+    state: toVerdictState(state),
+    tried: tried && { contentHash: tried.contentHash, acked: tried.clean, plugins: tried.plugins },
+    refused: refused && withoutActive(refused),
+    accepted: null,
+  };
+  told.set(state, next);
+  return next;
+}
+
 /**
- * The record of a slot; `previous` keeps `since` where the state did not change, `loaded` is what was proven of it.
+ * The record of a slot; `previous` keeps `since` where the state did not change, `acceptedAt` is when what stands in it was
+ * accepted, `loaded` is what was proven of it.
  */
 export function toVerdict(
-  node: string,
-  process: string,
+  { nodeId, id, acceptedAt }: Pick<Process, 'nodeId' | 'id' | 'acceptedAt'>,
   state: SlotState,
   previous: NodeVerdict | undefined,
   now: number,
   loaded?: ReadonlyMap<string, LoadedPart>,
 ): NodeVerdict {
-  const word = toVerdictState(state);
-  const { tried, accepted, refused } = state;
+  const known = tell(state);
+  const at = acceptedAt.get(state.slot)?.at ?? now;
   return {
-    node,
-    process,
+    node: nodeId,
+    process: id,
     slot: state.slot,
-    state: word,
-    since: previous?.state === word && previous.process === process ? previous.since : now,
-    tried: tried && { contentHash: tried.contentHash, acked: tried.clean, plugins: tried.plugins },
-    accepted: accepted && toAccepted(accepted, loaded),
-    refused: refused && withoutActive(refused),
+    state: known.state,
+    since: previous?.state === known.state && previous.process === id ? previous.since : now,
+    tried: known.tried,
+    accepted: state.accepted && toAccepted(known, state.accepted, at, loaded),
+    refused: known.refused,
   };
 }
 
@@ -88,12 +114,15 @@ function isSameList<T>(one: readonly T[], other: readonly T[], isSame: (a: T, b:
 }
 
 function toAccepted(
-  { contentHash, at, plugins }: AcceptedContent,
+  known: Told,
+  { contentHash, plugins }: Accepted,
+  at: number,
   proven: ReadonlyMap<string, LoadedPart> | undefined,
 ): AcceptedContent {
-  if (proven === undefined) return { contentHash, at, plugins };
-  const loaded = namesOfLoaded({ plugins }, proven);
-  return { contentHash, at, plugins, ...(loaded.length === 0 ? {} : { loaded }) };
+  const loaded = proven === undefined ? [] : namesOfLoaded({ plugins }, proven);
+  if (loaded.length > 0) return { contentHash, at, plugins, loaded };
+  if (known.accepted?.at !== at) known.accepted = { contentHash, at, plugins };
+  return known.accepted;
 }
 
 function withoutActive({ active: _active, ...refused }: NonNullable<SlotState['refused']>) {
@@ -108,7 +137,7 @@ export function restoreSlot(verdict: NodeVerdict): SlotState {
   const { tried, accepted, refused } = verdict;
   return {
     ...newSlot(verdict.slot),
-    accepted: accepted && { ...accepted, tags: NO_TAGS },
+    accepted: accepted && toRestored(accepted),
     refused: refused && { ...refused, active: verdict.state === 'refused' },
     tried: tried && {
       contentHash: tried.contentHash,
@@ -118,4 +147,8 @@ export function restoreSlot(verdict: NodeVerdict): SlotState {
       clean: tried.acked && tried.contentHash === accepted?.contentHash,
     },
   };
+}
+
+function toRestored({ contentHash, plugins }: AcceptedContent): Accepted {
+  return { contentHash, plugins, tags: NO_TAGS, number: undefined };
 }

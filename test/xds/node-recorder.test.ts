@@ -200,7 +200,9 @@ test('after our restart a stored refusal is no new event, and an unchanged verdi
   assert.equal(process.id, first.id);
   after.recorder.connected(NODE, process, 100);
   after.take();
-  withSlots(process, { x: story });
+  const slot = process.state.slots.get('x') ?? assert.fail('the place was not restored');
+  const next = { ...slot, subscribed: true, want: story.state.want };
+  process.state = { ...process.state, slots: new Map([['x', next]]) };
   after.recorder.slots(process, 100);
   assert.deepEqual(after.take(), []);
 });

@@ -13,7 +13,9 @@ const pushed = (from: string, to: string): SlotStory => {
 };
 
 const record = (story: SlotStory, previous?: NodeVerdict): NodeVerdict =>
-  toVerdict('edge-1', 'p1', story.state, previous, story.now);
+  toVerdict(PROCESS, story.state, previous, story.now);
+
+const PROCESS = { nodeId: 'edge-1', id: 'p1', acceptedAt: new Map() };
 
 /** A slot after our restart: what was stored comes back, then Envoy with what it has. */
 function restarted(story: SlotStory, wanted: string, has: string): SlotStory {
@@ -158,7 +160,7 @@ test('a record names what was proven to be loaded, of the revision that was acce
   const story = SlotStory.accepted('a@2 b@1');
   const loadedOf = (...parts: readonly [string, number][]) => {
     const proven = new Map(parts.map(([plugin, revision]) => [plugin, { revision, partHash: undefined }]));
-    return toVerdict('edge-1', 'p1', story.state, undefined, story.now, proven).accepted?.loaded;
+    return toVerdict(PROCESS, story.state, undefined, story.now, proven).accepted?.loaded;
   };
   assert.deepEqual(loadedOf(['default/b', 1]), ['default/b']);
   assert.deepEqual(loadedOf(['default/a', 1]), undefined);

@@ -67,6 +67,10 @@ const NOTHING_LOADED: LoadedParts = new Map();
 const NONE_ALIVE: Alive = new Map();
 
 export function newProof(fresh: boolean): LoadedProof {
+  return fresh ? NEW_PROOF : UNKNOWN_PROOF;
+}
+
+function toProof(fresh: boolean): LoadedProof {
   return {
     seen: NOTHING_SEEN,
     isBusy: false,
@@ -80,6 +84,9 @@ export function newProof(fresh: boolean): LoadedProof {
   };
 }
 
+const NEW_PROOF = toProof(true);
+const UNKNOWN_PROOF = toProof(false);
+
 /** What was proven before our start holds on. */
 export function restoreProof(verdicts: readonly NodeVerdict[]): LoadedProof {
   const accepted = verdicts.flatMap(it => (it.accepted === null ? [] : [[it.slot, it.accepted] as const]));
@@ -92,9 +99,25 @@ export function restoreProof(verdicts: readonly NodeVerdict[]): LoadedProof {
   };
 }
 
+/** By state: where a fleet has one state together, those of it that tell no stats have one proof together. */
+const followed = new WeakMap<
+  ProcessState,
+  { readonly before: WeakRef<LoadedProof>; readonly next: LoadedProof }
+>();
+
 /** To be called after every event of the push protocol. */
 export function onProcess(proof: LoadedProof, state: ProcessState): LoadedProof {
   if (proof.state === state) return proof;
+  const known = followed.get(state);
+  if (known !== undefined && known.before.deref() === proof) return known.next;
+  const next = follow(proof, state);
+  // Whoever told its stats has a proof of its own.
+  if (proof.newest === undefined || proof.newest === BEGINNING)
+    followed.set(state, { before: new WeakRef(proof), next });
+  return next;
+}
+
+function follow(proof: LoadedProof, state: ProcessState): LoadedProof {
   // All that is looked at here is in the slots.
   if (proof.state?.slots === state.slots) return { ...proof, state };
   const isBusy = isAnyBusy(state);

@@ -13,6 +13,8 @@ export interface Attempt {
   readonly variant: Variant;
   /** In the order of `content.plugins`. */
   readonly tags: readonly string[];
+  /** How many pushes the process had before it. */
+  readonly number: number;
   readonly pushedAt: number;
   /** Pushed only to see whether a GET comes (WantedSlot.probe). */
   readonly isProbe: boolean;
@@ -37,6 +39,12 @@ export function partsIn(content: SlotContent): readonly PluginInSlot[] {
   partsByContent.set(content, parts);
   return parts;
 }
+
+/**
+ * A tag that no earlier push to the process had: 16 random hex digits for the plugin at `index` of the content. Processes that
+ * get the content with a push of the same number may share it: only in one process must no two pushes be alike.
+ */
+export type FreshTag = (content: SlotContent, number: number, index: number) => string;
 
 /** What tells two pushes of a plugin apart apart from the tag. */
 export function isSamePart(one: PluginInSlot, other: PluginInSlot): boolean {
@@ -67,7 +75,7 @@ export interface TagHistory {
 export function chooseTags(
   content: SlotContent,
   history: TagHistory,
-  freshTag: () => string,
+  freshTag: (index: number) => string,
 ): readonly string[] {
   const { accepted, tried, clean, renew } = history;
   const kept = content.plugins.map(plugin => {
@@ -75,7 +83,7 @@ export function chooseTags(
     return mayStay ? tagOf(accepted, plugin) : undefined;
   });
   const all = !clean && !kept.includes(undefined);
-  return kept.map(known => (all || known === undefined ? freshTag() : known));
+  return kept.map((known, i) => (all || known === undefined ? freshTag(i) : known));
 }
 
 export function toTags(content: SlotContent, tags: readonly string[]): Tags {

@@ -2,6 +2,7 @@ import type { SlotContent } from '../../model/snapshot.ts';
 import {
   type Attempt,
   chooseTags,
+  type FreshTag,
   fetchTimeoutMs,
   NO_TAGS,
   partsIn,
@@ -37,16 +38,18 @@ export interface Pushed {
   readonly attempt: Attempt;
 }
 
+/** `number`: how many pushes the process had before. */
 export function toPush(
   state: SlotState,
   { content, isProbe }: DuePush,
   now: number,
-  freshTag: () => string,
+  number: number,
+  freshTag: FreshTag,
 ): Pushed {
   const warms = state.mayWarm && now < state.warmUntil && content.plugins.length > 0;
   const variant: Variant = warms ? 'warming' : 'verdict';
-  const tags = chooseTags(content, tagHistory(state), freshTag);
-  const attempt: Attempt = { content, variant, tags, pushedAt: now, isProbe };
+  const tags = chooseTags(content, tagHistory(state), i => freshTag(content, number, i));
+  const attempt: Attempt = { content, variant, tags, number, pushedAt: now, isProbe };
   const tried: Tried = {
     contentHash: content.contentHash,
     variant,

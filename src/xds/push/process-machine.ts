@@ -1,7 +1,7 @@
 import type { ModuleFetch } from '../../model/module-fetch.ts';
 import type { PluginInSlot } from '../../model/node-verdict.ts';
 import type { ListenerSlots, WantedSlot } from '../../model/snapshot.ts';
-import type { Attempt } from './attempt.ts';
+import type { Attempt, FreshTag } from './attempt.ts';
 import { type Downloads, withFetch } from './downloads.ts';
 import { type DuePush, findDue, nextWake, toPush } from './next-push.ts';
 import { type SlotEvent, step } from './slot-machine.ts';
@@ -15,6 +15,8 @@ export interface ProcessState {
   readonly slots: ReadonlyMap<string, SlotState>;
   /** The slot whose push is un-ACKed. */
   readonly inFlight: string | undefined;
+  /** How many pushes it had in this run of ours. */
+  readonly pushes: number;
   readonly downloads: Downloads;
   /** No request of this process brought versions of any type: its code cache was empty when it came. */
   readonly fresh: boolean;
@@ -47,6 +49,7 @@ const NO_DOWNLOADS: Downloads = new Map();
 const NOTHING_INTRODUCED: ProcessState['introduced'] = new Map();
 
 const TICK: SlotEvent = { type: 'tick' };
+const ACK: SlotEvent = { type: 'ack' };
 
 /** Envoy sends the requests of all its types at once when it reconnects. */
 const RELIST_MS = 10_000;
@@ -57,6 +60,7 @@ export function newProcess(options: { fresh: boolean; bootstrapDenies: boolean }
     known: options.fresh,
     slots: NO_SLOTS,
     inFlight: undefined,
+    pushes: 0,
     downloads: NO_DOWNLOADS,
     introduced: NOTHING_INTRODUCED,
     relistBy: undefined,
@@ -65,7 +69,8 @@ export function newProcess(options: { fresh: boolean; bootstrapDenies: boolean }
 
 /** A stream of this process opened. */
 export function onStreamOpened(state: ProcessState, now: number): ProcessState {
-  return { ...state, relistBy: state.slots.size === 0 ? undefined : now + RELIST_MS };
+  const relistBy = state.slots.size === 0 ? undefined : now + RELIST_MS;
+  return state.relistBy === relistBy ? state : { ...state, relistBy };
 }
 
 /** A request brought versions: it is no new process, so one that we took for new is one that we do not know. */
@@ -134,12 +139,18 @@ export function onListenerSent(
   return { ...state, introduced };
 }
 
-/** The verdict on the push that is out; `nack` is Envoy's text. */
-export function onAnswer(state: ProcessState, nack: string | undefined, now: number): ProcessState {
+/** The verdict on the push that is out; `nack` is Envoy's text, `pushedAt` when the push went out. */
+export function onAnswer(
+  state: ProcessState,
+  nack: string | undefined,
+  now: number,
+  pushedAt?: number,
+): ProcessState {
   const slot = state.inFlight;
   if (slot === undefined) return state;
   const next: ProcessState = { ...state, inFlight: undefined };
-  const event: SlotEvent = nack === undefined ? { type: 'ack' } : { type: 'nack', message: nack };
+  if (nack === undefined) return onSlot(next, slot, ACK, now);
+  const event: SlotEvent = { type: 'nack', message: nack, ...(pushedAt === undefined ? {} : { pushedAt }) };
   return onSlot(next, slot, event, now);
 }
 
@@ -205,8 +216,8 @@ export function hasWanted({ inFlight, slots }: ProcessState): boolean {
 export function nextProcessPush(
   state: ProcessState,
   now: number,
-  freshTag: () => string,
-): { readonly state: ProcessState; readonly slot: string; readonly attempt: Attempt } | undefined {
+  freshTag: FreshTag,
+): ProcessPush | undefined {
   if (state.inFlight !== undefined) return undefined;
   let due: readonly DueSlot[] = NONE_DUE;
   for (const slot of state.slots.values()) {
@@ -215,9 +226,21 @@ export function nextProcessPush(
   }
   const chosen = due.length === 0 ? undefined : chooseSlot(state, due);
   if (chosen === undefined) return undefined;
-  const push = toPush(chosen.slot, chosen.push, now, freshTag);
+  const push = toPush(chosen.slot, chosen.push, now, state.pushes, freshTag);
   const slots = new Map(state.slots).set(chosen.name, push.state);
-  return { slot: chosen.name, attempt: push.attempt, state: { ...state, slots, inFlight: chosen.name } };
+  const pushes = state.pushes + 1;
+  return {
+    slot: chosen.name,
+    attempt: push.attempt,
+    state: { ...state, slots, pushes, inFlight: chosen.name },
+  };
+}
+
+/** A push, and the process once it is out. */
+export interface ProcessPush {
+  readonly state: ProcessState;
+  readonly slot: string;
+  readonly attempt: Attempt;
 }
 
 interface DueSlot {
@@ -253,12 +276,6 @@ function findNextPlaces({ slots }: ProcessState, { name, slot, push }: DueSlot):
 
 function holds(plugins: readonly Pick<PluginInSlot, 'plugin'>[], plugin: string): boolean {
   return plugins.some(it => it.plugin === plugin);
-}
-
-/** When the push went out that is un-ACKed. */
-export function pushedAt({ inFlight, slots }: ProcessState): number | undefined {
-  const phase = inFlight === undefined ? undefined : slots.get(inFlight)?.phase;
-  return phase?.kind === 'in-flight' ? phase.attempt.pushedAt : undefined;
 }
 
 /** When onTick is due at the latest. */

@@ -3,6 +3,7 @@ import { NO_TAGS, parseVersion, partsIn, toTags } from './attempt.ts';
 import type { Downloads } from './downloads.ts';
 import { block, judgeNack, judgeWaiting } from './judge.ts';
 import {
+  type Accepted,
   containsRefused,
   IDLE,
   NO_MISSES,
@@ -28,7 +29,8 @@ export type SlotEvent =
   | { readonly type: 'unsubscribed' }
   | { readonly type: 'wanted'; readonly want: WantedSlot }
   | { readonly type: 'ack' }
-  | { readonly type: 'nack'; readonly message: string }
+  /** `pushedAt`: when its push went out (default: when the state says). */
+  | { readonly type: 'nack'; readonly message: string; readonly pushedAt?: number }
   /** Time passed, or a download of this process moved. */
   | { readonly type: 'tick' }
   | { readonly type: 'stream-closed' }
@@ -45,7 +47,7 @@ export interface SlotContext {
 export function step(state: SlotState, event: SlotEvent, context: SlotContext): SlotState {
   switch (event.type) {
     case 'subscribed':
-      return subscribed(state, event, context);
+      return subscribed(state, event);
     case 'unsubscribed':
       // Envoy dropped the slot with its last user: when it comes back, a new listener waits for it.
       return { ...newSlot(state.slot), want: state.want, refused: state.refused };
@@ -54,7 +56,7 @@ export function step(state: SlotState, event: SlotEvent, context: SlotContext): 
     case 'ack':
       return acked(state, context);
     case 'nack':
-      return nacked(state, event.message, context);
+      return nacked(state, event, context);
     case 'tick':
       return judgeWaiting(state, context);
     case 'stream-closed':
@@ -66,11 +68,7 @@ export function step(state: SlotState, event: SlotEvent, context: SlotContext): 
   }
 }
 
-function subscribed(
-  state: SlotState,
-  event: SlotEvent & { type: 'subscribed' },
-  context: SlotContext,
-): SlotState {
+function subscribed(state: SlotState, event: SlotEvent & { type: 'subscribed' }): SlotState {
   const says = event.version === undefined ? undefined : parseVersion(event.version);
   const known = { ...state, subscribed: true, phase: IDLE, renew: NO_NAMES };
   if (says === undefined) {
@@ -86,7 +84,7 @@ function subscribed(
   // The same content was out once more when the stream broke: its version does not tell how that ended.
   const unsure = !tried.clean && state.accepted?.contentHash === says.contentHash;
   if (says.variant === 'warming') return { ...known, mayWarm: false, accepted: null, tried };
-  const accepted = acceptedAs(state, says.contentHash, context.now);
+  const accepted = acceptedAs(state, says.contentHash);
   // Its ACK came while nobody heard or recorded it.
   const isNews = accepted !== state.accepted;
   return {
@@ -99,13 +97,13 @@ function subscribed(
 }
 
 /** What is known of the content whose version Envoy brings. */
-function acceptedAs(state: SlotState, contentHash: string, now: number): NonNullable<SlotState['accepted']> {
+function acceptedAs(state: SlotState, contentHash: string): Accepted {
   if (state.accepted?.contentHash === contentHash) return state.accepted;
   const content = [state.want?.wanted, state.want?.fallback].find(it => it?.contentHash === contentHash);
   const same = state.tried?.contentHash === contentHash ? state.tried : undefined;
   const plugins = content === undefined ? (same?.plugins ?? []) : partsIn(content);
   const tags = same?.tags ?? NO_TAGS;
-  return { contentHash, at: now, plugins, tags, ...(content === undefined ? {} : { content }) };
+  return { contentHash, plugins, tags, number: undefined, ...(content === undefined ? {} : { content }) };
 }
 
 function wanted(state: SlotState, want: WantedSlot): SlotState {
@@ -154,9 +152,9 @@ function acked(state: SlotState, context: SlotContext): SlotState {
     accepted: {
       contentHash: content.contentHash,
       content,
-      at: context.now,
       plugins: partsIn(content),
       tags: toTags(content, attempt.tags),
+      number: attempt.number,
     },
   };
 }
@@ -190,10 +188,11 @@ function isSuperseded(
     : content.plugins.some(it => it.plugin === refused.plugin && it.revision >= (refused.revision ?? 0));
 }
 
-function nacked(state: SlotState, message: string, context: SlotContext): SlotState {
+function nacked(state: SlotState, event: SlotEvent & { type: 'nack' }, context: SlotContext): SlotState {
   const { phase } = state;
   if (phase.kind !== 'in-flight') return state;
-  const { attempt } = phase;
+  const { message, pushedAt = phase.attempt.pushedAt } = event;
+  const attempt = { ...phase.attempt, pushedAt };
   const target = targetOf(state, context.now);
   const next: SlotState = { ...state, tried: dirty(state.tried) };
   // The newest content wins: nobody needs to know any more why this one was NACKed.

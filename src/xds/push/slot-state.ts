@@ -48,7 +48,7 @@ export interface SlotState {
   /** What Envoy tried last as far as we know. */
   readonly tried: Tried | null;
   /** ACKed in the verdict form; after our restart only its version is known, no tags and perhaps no content. */
-  readonly accepted: (AcceptedContent & { readonly content?: SlotContent; readonly tags: Tags }) | null;
+  readonly accepted: Accepted | null;
   readonly refused: (RefusedContent & { readonly active: boolean }) | null;
   /** Contents refused since the wanted one changed: with both refused, neither is pushed in turns. */
   readonly refusedContents: ReadonlySet<string>;
@@ -67,6 +67,14 @@ export interface SlotState {
   readonly misses: ReadonlyMap<string, number>;
   /** Plugins that get a new tag at the next push. */
   readonly renew: ReadonlySet<string>;
+}
+
+/** No time is in it: what a fleet has accepted is one object for all of it. When it was is in the record. */
+export interface Accepted extends Omit<AcceptedContent, 'at' | 'loaded'> {
+  readonly content?: SlotContent;
+  readonly tags: Tags;
+  /** Of the push that was ACKed; undefined: Envoy told of it, or the record. */
+  readonly number: number | undefined;
 }
 
 export interface Tried {
@@ -109,6 +117,13 @@ export function newSlot(slot: string): SlotState {
     misses: NO_MISSES,
     renew: NO_NAMES,
   };
+}
+
+/** Nothing of it is out, refused, suspected, in back-off or about to warm. */
+export function isPlain(state: SlotState): boolean {
+  const { phase, refused, refusedContents, blocked, suspected, misses, renew, mayWarm } = state;
+  if (phase.kind !== 'idle' || refused !== null || suspected !== null || mayWarm) return false;
+  return refusedContents.size + blocked.size + misses.size + renew.size === 0;
 }
 
 /** Holds the part that was refused; refused content is not pushed again while it is wanted unchanged. */

@@ -9,6 +9,7 @@ import { blamesPlugin } from './listener-nack.ts';
 /** A NACK of a place whose reason is not known yet. */
 export interface OpenNack {
   readonly attempt: Attempt;
+  readonly pushedAt: number;
   readonly at: number;
   /** The place when the NACK came. */
   readonly before: SlotState;
@@ -42,14 +43,15 @@ export class SessionMeter {
     else this.#nacked(typeUrl, blamesPlugin(nack) ? 'unconfirmed' : 'refused');
   }
 
-  /** The push of a place was answered; `before`: the process when the answer came. */
-  placeAnswered(before: ProcessState, nack: string | undefined, now: number): void {
+  /** The push of a place, which went out at `pushedAt`, was answered; `before`: the process when the answer came. */
+  placeAnswered(before: ProcessState, nack: string | undefined, pushedAt: number, now: number): void {
     const slot = before.slots.get(before.inFlight ?? '');
     if (nack === undefined) this.#meter.acked(EXTENSION_CONFIG_TYPE);
     else if (slot?.phase.kind !== 'in-flight') this.#nacked(EXTENSION_CONFIG_TYPE, 'superseded');
     else
       this.#open = new Map(this.#open).set(slot.slot, {
         attempt: slot.phase.attempt,
+        pushedAt,
         at: now,
         before: slot,
       });
@@ -92,12 +94,12 @@ export class SessionMeter {
 
 /** Why it was, by what the push protocol made of it; undefined: it is not decided yet. */
 export function toNackReason(
-  { attempt, at, before }: OpenNack,
+  { attempt, pushedAt, at, before }: OpenNack,
   { slots, downloads }: ProcessState,
 ): NackReason | undefined {
   const after = slots.get(before.slot);
-  if (after?.phase.kind === 'judging' && after.phase.attempt === attempt) return undefined;
-  if (downloadsFor(downloads, attempt.content, attempt.pushedAt, at + GET_GRACE_MS).length > 0)
+  if (after?.phase.kind === 'judging' && after.phase.attempt.number === attempt.number) return undefined;
+  if (downloadsFor(downloads, attempt.content, pushedAt, at + GET_GRACE_MS).length > 0)
     return attempt.isProbe ? 'probe' : 'missing';
   if (after === undefined) return 'superseded';
   if (after.refused !== null && after.refused.at !== before.refused?.at) return 'refused';

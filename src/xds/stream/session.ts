@@ -1,9 +1,9 @@
 import type { Meter } from '../../model/meter.ts';
 import type { ModuleFetch } from '../../model/module-fetch.ts';
 import { SILENT_AFTER_MS } from '../../model/node.ts';
-import type { Clock, Log, RandomHex } from '../../model/ports.ts';
+import type { Clock, Log } from '../../model/ports.ts';
 import type { EncodedResource } from '../../model/resource.ts';
-import { type Snapshot, TAG_LENGTH } from '../../model/snapshot.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE, XDS_TYPES, type XdsType } from '../../model/type-url.ts';
 import { bringsVersions, type DiscoveryRequest } from '../discovery-request.ts';
 import { checkNames, hasNames } from '../limits/count-names.ts';
@@ -12,6 +12,7 @@ import type { NodeRecorder } from '../node-recorder.ts';
 import { bringsOlder } from '../not-new.ts';
 import { capabilityOf, type Process } from '../process-registry.ts';
 import { type Attempt, toVersion } from '../push/attempt.ts';
+import type { FleetSteps } from '../push/fleet-steps.ts';
 import * as machine from '../push/process-machine.ts';
 import { toFormerSet } from '../sotw/resource-set.ts';
 import { type ResourceState, statesOf } from '../status/resource-states.ts';
@@ -27,10 +28,10 @@ import { askAgain, awaitEndpoints } from './warming-clusters.ts';
 
 export interface StreamContext {
   readonly clock: Clock;
-  readonly random: RandomHex;
   readonly log: Log;
   readonly meter: Meter;
   readonly recorder: NodeRecorder;
+  readonly steps: FleetSteps;
   /** Signs the module URLs of this process. */
   readonly moduleKey: Uint8Array;
   /** That one Envoy may ask for. */
@@ -56,7 +57,7 @@ export class Session {
   #snapshot: Snapshot | undefined;
   #endpointsAwaited = NO_NAMES;
   /** The extension config that is un-ACKed. */
-  #slotOut: { readonly channel: Channel; readonly nonce: string } | undefined;
+  #slotOut: { readonly channel: Channel; readonly nonce: string; readonly at: number } | undefined;
   readonly #wake: Wake;
 
   constructor(process: Process, context: StreamContext) {
@@ -119,7 +120,7 @@ export class Session {
     if (snapshot === this.#snapshot) return;
     if (this.#snapshot !== undefined) this.#meter.changed(this.#now());
     this.#snapshot = snapshot;
-    this.#update(machine.onWanted(this.process.state, name => snapshot.slot(name), this.#now()));
+    this.#update(this.#context.steps.wanted(this.process.state, snapshot, this.#now()));
     this.pump();
   }
 
@@ -127,8 +128,10 @@ export class Session {
   pump(): void {
     if (!this.isOpen) return;
     this.#judgeListeners();
+    this.#join();
     while (this.#snapshot !== undefined && this.#pushOne(this.#snapshot));
     if (this.#meter.isConverging && this.#isSettled()) this.#meter.settled(this.#now());
+    this.#join();
     this.#record();
     this.#setWake();
   }
@@ -178,7 +181,7 @@ export class Session {
 
   /** When the oldest response went out that Envoy has not answered. */
   #unansweredSince(): number | undefined {
-    let oldest = machine.pushedAt(this.process.state);
+    let oldest = this.#slotOut?.at;
     for (const { state } of this.#asked) {
       const at = state.inFlight?.at;
       if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at;
@@ -190,10 +193,11 @@ export class Session {
     const now = this.#now();
     const remembered = channel.form === 'delta' ? NONE_REMEMBERED : this.#remembered();
     if (this.#slotOut?.channel === channel && request.responseNonce === this.#slotOut.nonce) {
+      const { at } = this.#slotOut;
       this.#slotOut = undefined;
       this.#logNack(request);
-      this.#meter.placeAnswered(this.process.state, request.errorDetail, now);
-      this.#update(machine.onAnswer(this.process.state, request.errorDetail, now));
+      this.#meter.placeAnswered(this.process.state, request.errorDetail, at, now);
+      this.#update(this.#context.steps.answered(this.process.state, request.errorDetail, at, now));
       if (request.errorDetail === undefined) {
         channel.slotAcked(remembered);
         this.#context.recorder.acked(this.process.nodeId, now);
@@ -275,9 +279,7 @@ export class Session {
       return true;
     }
     if (!plan.clustersOut) return false;
-    const due = machine.nextProcessPush(this.process.state, this.#now(), () =>
-      this.#context.random(TAG_LENGTH / 2),
-    );
+    const due = this.#context.steps.push(this.process.state, this.#now());
     const channel = due && this.#channels.find(({ slots }) => slots.has(due.slot));
     if (due === undefined || channel === undefined) return false;
     this.#update(due.state);
@@ -303,7 +305,7 @@ export class Session {
 
   #pushSlot(channel: Channel, slot: string, { content, variant, tags }: Attempt): void {
     const nonce = channel.nextNonce();
-    this.#slotOut = { channel, nonce };
+    this.#slotOut = { channel, nonce, at: this.#now() };
     const capabilities = content.plugins.map(plugin =>
       capabilityOf(this.process, this.#context.moduleKey, plugin.moduleSha256),
     );
@@ -364,6 +366,11 @@ export class Session {
   #update(state: machine.ProcessState): void {
     this.process.state = state;
     this.#meter.judged(state);
+  }
+
+  /** Back among those that have the same past, once nothing is its own any more. */
+  #join(): void {
+    this.process.state = this.#context.steps.join(this.process.state);
   }
 
   #now(): number {

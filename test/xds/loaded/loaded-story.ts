@@ -40,7 +40,7 @@ export class LoadedStory {
   /** The slot as the store remembers it: its content is known by its hash. */
   restore(slot: string, content: string): this {
     const { contentHash, plugins } = toContent(content);
-    return this.#set(slot, { accepted: { contentHash, at: 1, plugins, tags: NO_TAGS } });
+    return this.#set(slot, { accepted: { contentHash, plugins, tags: NO_TAGS, number: undefined } });
   }
 
   /** What compile says that the slot is to hold. */
@@ -62,9 +62,9 @@ export class LoadedStory {
     const accepted = {
       contentHash: toContent(content).contentHash,
       content: toContent(content),
-      at: this.#now,
       plugins: plugins.map(({ plugin, revision }) => ({ plugin, revision })),
       tags: NO_TAGS,
+      number: this.#now,
     };
     return this.#set(slot, { phase: IDLE, accepted });
   }
@@ -143,7 +143,7 @@ export class LoadedStory {
   #out(slot: string, text: string, variant: Variant): void {
     this.#underWay = this.reading();
     const content = toContent(text);
-    const attempt = { content, variant, tags: [], pushedAt: ++this.#now, isProbe: false };
+    const attempt = { content, variant, tags: [], number: 0, pushedAt: ++this.#now, isProbe: false };
     this.#set(slot, { subscribed: true, phase: { kind: 'in-flight', attempt } });
   }
 

@@ -13,7 +13,8 @@ function slot(name: string, accepted: string | null, tried = accepted): SlotStat
   const variant: Variant = form === 'w' ? 'warming' : 'verdict';
   return {
     ...newSlot(name),
-    accepted: accepted === null ? null : { contentHash: accepted, at: 0, plugins: [], tags: NO_TAGS },
+    accepted:
+      accepted === null ? null : { contentHash: accepted, plugins: [], tags: NO_TAGS, number: undefined },
     tried: tried === null ? null : { contentHash, variant, tags: NO_TAGS, plugins: [], clean: true },
   };
 }

@@ -9,6 +9,7 @@ import { EXTENSION_CONFIG_TYPE, XDS_TYPES } from '../../../src/model/type-url.ts
 import { decodeDeltaRequest } from '../../../src/xds/delta/messages.ts';
 import { NodeRecorder } from '../../../src/xds/node-recorder.ts';
 import { type Process, ProcessRegistry } from '../../../src/xds/process-registry.ts';
+import { FleetSteps } from '../../../src/xds/push/fleet-steps.ts';
 import { decodeSotwRequest } from '../../../src/xds/sotw/messages.ts';
 import type { Channel, ProtocolForm } from '../../../src/xds/stream/channel.ts';
 import { Session } from '../../../src/xds/stream/session.ts';
@@ -91,7 +92,8 @@ export class ManyStreamsStory {
     const random = (bytes: number): string => (++this.#hex).toString(16).padStart(bytes * 2, '0');
     const recorder = new NodeRecorder(writer, this.clock, random, [], []);
     recorder.connected(node, this.process, this.clock.now());
-    const parts = { clock: this.clock, random, log: silentLog, meter: silentMeter, recorder };
+    const steps = new FleetSteps(random);
+    const parts = { clock: this.clock, log: silentLog, meter: silentMeter, recorder, steps };
     const context = { ...parts, moduleKey: Buffer.alloc(32, 7), mostNames: 1000 };
     this.#session = new Session(this.process, context);
   }

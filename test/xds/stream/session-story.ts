@@ -15,6 +15,7 @@ import { decodeDeltaRequest } from '../../../src/xds/delta/messages.ts';
 import { NodeRecorder } from '../../../src/xds/node-recorder.ts';
 import { ProcessRegistry } from '../../../src/xds/process-registry.ts';
 import { toVersion } from '../../../src/xds/push/attempt.ts';
+import { FleetSteps } from '../../../src/xds/push/fleet-steps.ts';
 import type { Channel } from '../../../src/xds/stream/channel.ts';
 import { Session } from '../../../src/xds/stream/session.ts';
 import { readSlot, snapshotOf } from '../model/content.ts';
@@ -168,7 +169,7 @@ export class StreamStory {
   #open(): Session {
     const context = {
       clock: this.clock,
-      random: (bytes: number) => this.#random(bytes),
+      steps: new FleetSteps(bytes => this.#random(bytes)),
       log: silentLog,
       meter: this.#meter(),
       recorder: this.#recorder,
