@@ -1,7 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { type Meter, NACK_REASONS, type NackReason } from '../../model/meter.ts';
 import { EXTENSION_CONFIG_TYPE, XDS_TYPES } from '../../model/type-url.ts';
-import { METRICS, type MetricRow } from './metric-table.ts';
+import { METRICS, type MetricRow, toOptions } from './metric-table.ts';
+import { type Tally, toBuckets, toTallies } from './tallies.ts';
 
 /** Fastify knows no others, and node:http may. */
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -22,16 +23,12 @@ export function toHistogram(row: MetricRow, registry: Registry): Histogram {
   return new Histogram({ ...toOptions(row), buckets: [...(row.buckets ?? [])], registers: [registry] });
 }
 
-function toOptions({ name, help, labels }: MetricRow) {
-  return { name, help, labelNames: Object.keys(labels) };
-}
-
 /** The Meter of a running Attaché. `now`: a clock that never goes back, ms with fractions. */
 export function createMeter(registry: Registry, now: () => number): Meter {
-  const pushes = toCounter(METRICS.pushes, registry);
-  const acks = toCounter(METRICS.acks, registry);
-  const nacks = toCounter(METRICS.nacks, registry);
-  const convergence = toHistogram(METRICS.convergence, registry);
+  const pushes = toTallies(METRICS.pushes, registry);
+  const acks = toTallies(METRICS.acks, registry);
+  const nacks = toTallies(METRICS.nacks, registry);
+  const converged = toBuckets(METRICS.convergence, registry);
   const lookups = toCounter(METRICS.lookups, registry);
   const fetches = toCounter(METRICS.fetches, registry);
   const preflight = toHistogram(METRICS.preflight, registry);
@@ -43,22 +40,21 @@ export function createMeter(registry: Registry, now: () => number): Meter {
       const isPlace = typeUrl === EXTENSION_CONFIG_TYPE;
       const reasons = NACK_REASONS.filter(reason => isPlace || !PLACE_REASONS.includes(reason));
       const ofType = {
-        pushes: pushes.labels({ type }),
-        acks: acks.labels({ type }),
-        nacks: new Map(reasons.map(reason => [reason, nacks.labels({ type, reason })])),
+        pushes: pushes({ type }),
+        acks: acks({ type }),
+        nacks: new Map(reasons.map(reason => [reason, nacks({ type, reason })])),
       };
-      // That nothing happened yet is known.
-      for (const one of [ofType.pushes, ofType.acks, ...ofType.nacks.values()]) one.inc(0);
       return [typeUrl, ofType];
     }),
   );
+  // That nothing happened yet is known.
   for (const hit of ['true', 'false']) lookups.inc({ hit }, 0);
   fetches.inc({ result: 'ok' }, 0);
   return {
-    pushed: typeUrl => byType.get(typeUrl)?.pushes.inc(),
-    acked: typeUrl => byType.get(typeUrl)?.acks.inc(),
-    nacked: (typeUrl, reason) => byType.get(typeUrl)?.nacks.get(reason)?.inc(),
-    converged: seconds => convergence.observe(seconds),
+    pushed: typeUrl => add(byType.get(typeUrl)?.pushes),
+    acked: typeUrl => add(byType.get(typeUrl)?.acks),
+    nacked: (typeUrl, reason) => add(byType.get(typeUrl)?.nacks.get(reason)),
+    converged,
     lookedUp: hit => lookups.inc({ hit: String(hit) }),
     fetched: result => fetches.inc({ result }),
     tried: (result, seconds) => preflight.observe({ result }, seconds),
@@ -75,4 +71,9 @@ export function createMeter(registry: Registry, now: () => number): Meter {
       return () => (now() - began) / 1000;
     },
   };
+}
+
+/** undefined: a type that is none of ours, or a reason that it never has. */
+function add(tally: Tally | undefined): void {
+  if (tally !== undefined) tally.count += 1;
 }

@@ -9,6 +9,11 @@ export interface MetricRow {
   readonly buckets?: readonly number[];
 }
 
+/** As prom-client takes a row. */
+export function toOptions({ name, help, labels }: MetricRow) {
+  return { name, help, labelNames: Object.keys(labels) };
+}
+
 type Labels = MetricRow['labels'];
 
 function counter(name: string, help: string, labels: Labels = {}): MetricRow {
