@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { lastAckOf } from '../model/last-ack.ts';
 import type { NodePresence } from '../model/node.ts';
 import { groupsOfNode, nodeGroupKey } from '../model/node-group.ts';
 import { findInSlot, isPlaceOf, PROBE_NAME } from '../model/plugin-place.ts';
@@ -19,7 +20,8 @@ interface Entry {
 
 /** A node as an answer. `all`: with the plugins that do not select it, each with its reason. */
 export function toNodeView(fleet: Fleet, presence: NodePresence, all = false): NodeView {
-  const { node, connected, since, firstSeenAt, lastAckAt, silentSince, slots, nacks } = presence;
+  const { node, connected, since, firstSeenAt, silentSince, slots, nacks } = presence;
+  const lastAckAt = lastAckOf(presence, fleet.verdicts.get(node.id) ?? []);
   const entries = [...fleet.specs.values()].map(({ key, value }) => ({
     plugin: key,
     state: stateOnNode(fleet, value, presence),

@@ -51,6 +51,7 @@ export interface NodePresence {
   readonly connected: boolean;
   /** When `connected` last changed. */
   readonly since: number;
+  /** Of what the records of its places do not tell (see lastAckOf); written once a second at most. */
   readonly lastAckAt?: number;
   /** It is connected and has not answered what was sent to it then, for SILENT_AFTER_MS at least. */
   readonly silentSince?: number;

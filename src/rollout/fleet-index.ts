@@ -1,5 +1,6 @@
 import { toEffectivePresence } from '../model/effective-node.ts';
 import type { NodePolicy } from '../model/fleet-records.ts';
+import { lastAckOf } from '../model/last-ack.ts';
 import type { NodePresence } from '../model/node.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
@@ -82,8 +83,9 @@ export class FleetIndex {
 
   /** Marks who was connected when our last run ended, killed or not, by what it left in the store. */
   expectConnected(): void {
-    const presences = [...this.#nodes.values()].map(({ presence }) => presence);
-    const lastSign = presences.reduce((at, { since, lastAckAt = 0 }) => Math.max(at, since, lastAckAt), 0);
+    let lastSign = 0;
+    for (const { presence, verdicts } of this.#nodes.values())
+      lastSign = Math.max(lastSign, presence.since, lastAckOf(presence, verdicts) ?? 0);
     for (const [id, node] of this.#nodes) {
       const { connected, since } = node.presence;
       this.#nodes.set(id, { ...node, expected: connected || since >= lastSign - STOPPING_MS });

@@ -1,3 +1,4 @@
+import { tellsByPlaces } from '../model/last-ack.ts';
 import type { ConnectedEnvoy, NodeIdentity, NodePresence, ResourceNack } from '../model/node.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { Clock, RandomHex } from '../model/ports.ts';
@@ -106,10 +107,11 @@ export class NodeRecorder {
     this.event('node.disconnected', process.nodeId, `${process.nodeId} disconnected`, now);
   }
 
-  /** Any ACK of any type: the record is touched at most once a second. */
-  acked(nodeId: string, now: number): void {
+  /** An ACK: the record is touched at most once a second. `isProof`: of a place, whose own record tells of it. */
+  acked(nodeId: string, now: number, isProof = false): void {
     const record = this.#nodes.get(nodeId);
-    if (record !== undefined && now - (record.presence.lastAckAt ?? 0) >= 1000)
+    if (record === undefined || (isProof && tellsByPlaces(record.presence.node))) return;
+    if (now - (record.presence.lastAckAt ?? 0) >= 1000)
       this.#put(record, { ...record.presence, lastAckAt: now });
   }
 

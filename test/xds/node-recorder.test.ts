@@ -113,6 +113,18 @@ test('ACKs touch the record once a second at most', () => {
   assert.equal(presence()?.lastAckAt, 11_000);
 });
 
+test('an ACK that the record of a place tells of touches no other, but of an Envoy that says by it that it saw a listener', () => {
+  for (const [filterChain, expected] of [
+    [true, undefined],
+    [false, 10_000],
+  ] as const) {
+    const { recorder, presence, attach } = setUp();
+    recorder.connected({ ...NODE, capabilities: { ...NODE.capabilities, filterChain } }, attach(), 10_000);
+    recorder.acked(NODE.id, 10_000, true);
+    assert.equal(presence()?.lastAckAt, expected);
+  }
+});
+
 test('refused resources are written when they change', () => {
   const { recorder, presence, take, attach } = setUp();
   const process = attach();

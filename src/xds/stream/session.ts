@@ -11,7 +11,7 @@ import { onProcess, onReading, type Reading } from '../loaded/loaded-proof.ts';
 import type { NodeRecorder } from '../node-recorder.ts';
 import { bringsOlder } from '../not-new.ts';
 import { capabilityOf, type Process } from '../process-registry.ts';
-import { type Attempt, toVersion } from '../push/attempt.ts';
+import { type Attempt, toVersion, type Variant } from '../push/attempt.ts';
 import type { FleetSteps } from '../push/fleet-steps.ts';
 import * as machine from '../push/process-machine.ts';
 import { toFormerSet } from '../sotw/resource-set.ts';
@@ -43,6 +43,13 @@ const NO_NAMES: ReadonlySet<string> = new Set();
 /** An incremental client names every version by itself. */
 const NONE_REMEMBERED: RememberedVersions = new Map();
 
+interface SlotOut {
+  readonly channel: Channel;
+  readonly nonce: string;
+  readonly variant: Variant;
+  readonly at: number;
+}
+
 /**
  * The streams of one process: one for all types (ADS), or one for each type or resource. It decodes nothing and decides
  * nothing itself, but hands requests to the pure parts (subscription, push protocol) and sends what they say is due.
@@ -57,7 +64,7 @@ export class Session {
   #snapshot: Snapshot | undefined;
   #endpointsAwaited = NO_NAMES;
   /** The extension config that is un-ACKed. */
-  #slotOut: { readonly channel: Channel; readonly nonce: string; readonly at: number } | undefined;
+  #slotOut: SlotOut | undefined;
   readonly #wake: Wake;
 
   constructor(process: Process, context: StreamContext) {
@@ -193,14 +200,14 @@ export class Session {
     const now = this.#now();
     const remembered = channel.form === 'delta' ? NONE_REMEMBERED : this.#remembered();
     if (this.#slotOut?.channel === channel && request.responseNonce === this.#slotOut.nonce) {
-      const { at } = this.#slotOut;
+      const { at, variant } = this.#slotOut;
       this.#slotOut = undefined;
       this.#logNack(request);
       this.#meter.placeAnswered(this.process.state, request.errorDetail, at, now);
       this.#update(this.#context.steps.answered(this.process.state, request.errorDetail, at, now));
       if (request.errorDetail === undefined) {
         channel.slotAcked(remembered);
-        this.#context.recorder.acked(this.process.nodeId, now);
+        this.#context.recorder.acked(this.process.nodeId, now, variant === 'verdict');
       }
     }
     const { subscribe, unsubscribe, versions } = channel.readSlots(
@@ -305,7 +312,7 @@ export class Session {
 
   #pushSlot(channel: Channel, slot: string, { content, variant, tags }: Attempt): void {
     const nonce = channel.nextNonce();
-    this.#slotOut = { channel, nonce, at: this.#now() };
+    this.#slotOut = { channel, nonce, variant, at: this.#now() };
     const capabilities = content.plugins.map(plugin =>
       capabilityOf(this.process, this.#context.moduleKey, plugin.moduleSha256),
     );
