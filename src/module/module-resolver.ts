@@ -68,7 +68,7 @@ export function createModuleResolver(options: ModuleResolverOptions): ResolveMod
       meter: source.meter,
       readPullSecret,
       cache,
-      runTrial: (load, input) => trials.run(load, input, cancelled),
+      runTrial: (module, input) => trials.run(module, input, cancelled),
     } satisfies Parameters<typeof resolvePlugin>[3];
     return resolvePlugin(spec, revisions, targets, ports, stopping, tag);
   };

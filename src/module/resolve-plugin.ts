@@ -40,8 +40,10 @@ export async function resolvePlugin(
 ): Promise<ModuleFacts> {
   // Without the bytes: many may wait for their trial run, which takes them from the cache when its turn comes.
   const module = await obtainModule(spec, revisions, targets, ports, signal, tag);
+  const { sha256, sizeBytes } = module;
   const load = () => readModule(module, ports.cache);
-  return { ...module, trial: await tryPlugin(load, spec, targets, ports.runTrial) };
+  const trial = await tryPlugin({ sha256, sizeBytes, load }, spec, targets, ports.runTrial);
+  return { ...module, trial };
 }
 
 /**

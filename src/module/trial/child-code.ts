@@ -60,9 +60,14 @@ export async function packHere(entry: ChildEntry): Promise<Uint8Array> {
 /** Four bytes that say how many follow, and JSON. */
 export function toFrame(value: object): Uint8Array {
   const text = Buffer.from(JSON.stringify(value));
+  return Buffer.concat([toSize(text), text]);
+}
+
+/** What stands before the bytes of a frame. */
+export function toSize({ length }: Uint8Array): Uint8Array {
   const size = Buffer.alloc(4);
-  size.writeUInt32LE(text.length);
-  return Buffer.concat([size, text]);
+  size.writeUInt32LE(length);
+  return size;
 }
 
 /** What `node --input-type=module --eval` is to run: takes the code from stdin; what follows there is the entry's. */

@@ -1,14 +1,14 @@
 /**
- * What the nursery's process runs: starts trial runs for a server, each in a child of its own, and keeps one child
- * started ahead. It runs no module itself. It goes with its server, and its children with it.
+ * What the nursery's process runs: starts trial runs for a server in children, and keeps one child started ahead. It runs
+ * no module itself. It goes with its server, and its children with it.
  */
 
 import { toMessage } from '../../model/error.ts';
 import type { Clock } from '../../model/ports.ts';
-import type { NurseryAnswer, NurseryOrder } from './nursery-protocol.ts';
-import { SpareChild } from './spare-child.ts';
+import type { NurseryAnswer, NurseryOrder, NurseryRun } from './nursery-protocol.ts';
 import { SMALL } from './trial-bounds.ts';
-import { toNotRun } from './trial-result.ts';
+import { TrialChildren } from './trial-children.ts';
+import { type TrialResult, toNotRun } from './trial-result.ts';
 
 const clock: Clock = {
   now: () => Number(process.hrtime.bigint() / 1_000_000n),
@@ -18,32 +18,34 @@ const clock: Clock = {
   },
 };
 const running = new Map<number, AbortController>();
-const spare = new SpareChild(SMALL, clock);
+const children = new TrialChildren(SMALL, clock);
 
 process.on('message', (order: NurseryOrder) => {
   if (order.kind === 'run') void run(order);
   else if (order.kind === 'end') running.get(order.id)?.abort();
-  else void spare.prepare();
+  else void children.prepare();
 });
 process.once('disconnect', () => {
   for (const one of running.values()) one.abort();
-  spare.close();
+  children.close();
 });
 // Of Ctrl-C the server hears too, and ends this process when its own work is done.
 process.on('SIGINT', () => {});
 
-async function run({ id, bytes, order, bounds }: NurseryOrder & { readonly kind: 'run' }): Promise<void> {
+async function run({ id, ...of }: NurseryRun): Promise<void> {
   const ending = new AbortController();
   running.set(id, ending);
   try {
-    answer({ id, result: await spare.run(bytes, order, bounds, ending.signal) });
+    answer(id, await children.run(of, ending.signal));
   } catch (error) {
-    answer(ending.signal.aborted ? { id } : { id, result: toNotRun(toMessage(error)) });
+    answer(id, ending.signal.aborted ? undefined : toNotRun(toMessage(error)));
   } finally {
     running.delete(id);
   }
 }
 
-function answer(of: NurseryAnswer): void {
-  if (process.connected) process.send?.(of);
+function answer(id: number, result: TrialResult | undefined): void {
+  const { keys } = children;
+  const said: NurseryAnswer = result === undefined ? { id, keys } : { id, result, keys };
+  if (process.connected) process.send?.(said);
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import type { NurseryAnswer, NurseryOrder } from './nursery-protocol.ts';
+import type { NurseryAnswer, NurseryOrder, NurseryRun } from './nursery-protocol.ts';
 import type { TrialBounds } from './trial-bounds.ts';
+import type { TrialModule } from './trial-module.ts';
 import type { TrialOrder } from './trial-protocol.ts';
 import type { TrialResult } from './trial-result.ts';
 
@@ -11,6 +12,8 @@ export class NurseryProcess {
   readonly #gone: Promise<void>;
   #isGone = false;
   #lastId = 0;
+  /** Of what it has a child that ran it before, as it said last. */
+  #keys: readonly string[] = [];
 
   constructor() {
     // TypeScript as it is here, JavaScript in the published package.
@@ -47,12 +50,22 @@ export class NurseryProcess {
   }
 
   /** Undefined: this process ended before that, or `signal` ended the run. */
-  run(
-    bytes: Uint8Array,
+  async run(
+    module: TrialModule,
     order: TrialOrder,
     bounds: TrialBounds,
     signal: AbortSignal,
   ): Promise<TrialResult | undefined> {
+    const key = module.sha256 === undefined ? undefined : `${order.plugin} ${module.sha256}`;
+    const of = { kind: 'run', key, order, bounds } as const;
+    if (key !== undefined && this.#keys.includes(key)) {
+      const result = await this.#ask({ ...of, bytes: undefined }, signal);
+      if (result !== undefined || signal.aborted || this.#isGone) return result;
+    }
+    return this.#ask({ ...of, bytes: await module.load() }, signal);
+  }
+
+  #ask(of: Omit<NurseryRun, 'id'>, signal: AbortSignal): Promise<TrialResult | undefined> {
     this.#lastId++;
     const id = this.#lastId;
     const end = () => this.#send({ kind: 'end', id });
@@ -60,7 +73,7 @@ export class NurseryProcess {
     return new Promise<TrialResult | undefined>(resolve => {
       this.#waiting.set(id, resolve);
       this.#process.channel?.ref();
-      this.#send({ kind: 'run', id, bytes, order, bounds });
+      this.#send({ ...of, id });
     }).finally(() => signal.removeEventListener('abort', end));
   }
 
@@ -71,7 +84,8 @@ export class NurseryProcess {
     await this.#gone;
   }
 
-  #take({ id, result }: NurseryAnswer): void {
+  #take({ id, result, keys }: NurseryAnswer): void {
+    this.#keys = keys;
     const resolve = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (this.#waiting.size === 0) this.#process.channel?.unref();

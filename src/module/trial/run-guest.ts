@@ -15,40 +15,50 @@ export interface Ending {
 /** A function of the module. */
 export type Entry = (...args: number[]) => unknown;
 
+/** A module as it was read, or as it was compiled by a run before: that holds its code alone, nothing of a run. */
+export type GuestCode = Uint8Array | WasmModule;
+
 /** What a started plugin exports; empty where it did not come so far. */
 export interface StartedGuest {
   readonly ending: Ending;
   readonly entries: ReadonlyMap<string, Entry>;
+  /** Undefined where its code is not valid. */
+  readonly module: WasmModule | undefined;
 }
 
 /**
  * Runs a plugin as Envoy does before it accepts a configuration: start function, _initialize and main, or _start,
  * then the root context, proxy_on_vm_start and proxy_on_configure. Tells what happens as it happens, up to `end`; a
- * plugin that Envoy would take is then asked to go, and the last event is `left`. Blocks for as long as the plugin runs: only for a process that can be killed.
+ * plugin that Envoy would take is then asked to go, and the last event is `left`. Answers the module where all went
+ * well. Blocks for as long as the plugin runs: only for a process that can be killed.
  */
-export function runGuest(bytes: Uint8Array, order: TrialOrder, tell: (event: TrialEvent) => void): void {
+export function runGuest(
+  code: GuestCode,
+  order: TrialOrder,
+  tell: (event: TrialEvent) => void,
+): WasmModule | undefined {
   const guest = new Guest(order, new Witness(tell));
   const began = process.hrtime.bigint();
   tell({ kind: 'ready' });
-  const { ending, entries } = startGuest(guest, bytes, linkHost(guest));
+  const { ending, entries, module } = startGuest(guest, code, linkHost(guest));
   const tookMs = Number((process.hrtime.bigint() - began) / 1_000_000n);
   tell({ kind: 'end', ...ending, tookMs, memoryPages: guest.memoryPages });
-  if (ending.outcome === 'ok') tell({ kind: 'left', reason: leave(guest, entries) });
+  if (ending.outcome !== 'ok') return undefined;
+  const reason = leave(guest, entries);
+  tell({ kind: 'left', reason });
+  return reason === '' ? module : undefined;
 }
 
 /** Instantiates a module with these host functions, starts and configures it. Throws nothing. */
-export function startGuest(
-  guest: Guest,
-  bytes: Uint8Array,
-  host: ReadonlyMap<string, Imported>,
-): StartedGuest {
+export function startGuest(guest: Guest, code: GuestCode, host: ReadonlyMap<string, Imported>): StartedGuest {
   let entries: ReadonlyMap<string, Entry> = new Map();
+  let module: WasmModule | undefined;
   try {
-    const module = new WebAssembly.Module(bytes);
+    module = code instanceof Uint8Array ? new WebAssembly.Module(code) : code;
     entries = instantiate(guest, module, host);
-    return { ending: start(guest, entries) ?? configure(guest, entries), entries };
+    return { ending: start(guest, entries) ?? configure(guest, entries), entries, module };
   } catch (error) {
-    return { ending: toEnding(guest, error), entries };
+    return { ending: toEnding(guest, error), entries, module };
   }
 }
 

@@ -1,23 +1,16 @@
-import type { Clock } from '../../model/ports.ts';
-import type { TrialBounds } from './trial-bounds.ts';
 import { type ChildBounds, startChild, type TrialChild } from './trial-child.ts';
-import { runTrialProcess } from './trial-process.ts';
-import type { TrialOrder } from './trial-protocol.ts';
-import type { TrialResult } from './trial-result.ts';
 
 /**
- * A child started ahead, its code loaded, that waits for its order: that is all but 10 of the 110 ms that a trial run of
- * a small module takes. It serves one run, and its successor is a process of its own.
+ * A child started ahead, its code loaded, that waits for its first order: that is all but 10 of the 110 ms that a trial
+ * run of a small module takes.
  */
 export class SpareChild {
   readonly #bounds: ChildBounds;
-  readonly #clock: Clock;
   #waiting: Promise<TrialChild | undefined> | undefined;
   #isClosed = false;
 
-  constructor(bounds: ChildBounds, clock: Clock) {
+  constructor(bounds: ChildBounds) {
     this.#bounds = bounds;
-    this.#clock = clock;
   }
 
   /** Starts one unless one waits; where none can be started there is none. Answers its process id. */
@@ -27,29 +20,16 @@ export class SpareChild {
     return (await this.#waiting)?.pid;
   }
 
-  /** In the child that waits where it has these bounds, else in one that is started now. Rejects when `signal` ended it. */
-  async run(
-    bytes: Uint8Array,
-    order: TrialOrder,
-    bounds: TrialBounds,
-    signal: AbortSignal,
-  ): Promise<TrialResult> {
-    const child = isFor(this.#bounds, bounds) ? await this.#take() : undefined;
-    const result = await runTrialProcess({ bytes, order, bounds, child }, this.#clock, signal);
-    // It may have died while it waited.
-    if (child === undefined || result.outcome !== 'not-run') return result;
-    return runTrialProcess({ bytes, order, bounds }, this.#clock, signal);
+  /** The one that waits, for the caller alone. */
+  async take(): Promise<TrialChild | undefined> {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    return waiting;
   }
 
   close(): void {
     this.#isClosed = true;
-    void this.#take().then(child => child?.kill());
-  }
-
-  async #take(): Promise<TrialChild | undefined> {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    return waiting;
+    void this.take().then(child => child?.kill());
   }
 
   async #start(): Promise<TrialChild | undefined> {
@@ -65,14 +45,4 @@ export class SpareChild {
       return undefined;
     }
   }
-}
-
-/** A child has the bounds that it was started with. */
-function isFor(of: ChildBounds, wanted: ChildBounds): boolean {
-  return (
-    of.memoryPages === wanted.memoryPages &&
-    of.heapMiB === wanted.heapMiB &&
-    of.isOptimized === wanted.isOptimized &&
-    of.processorS === wanted.processorS
-  );
 }

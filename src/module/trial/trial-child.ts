@@ -15,12 +15,12 @@ export interface ChildBounds {
   readonly processorS: number;
 }
 
-/** A process that loads its code and then waits for its order. It runs one module, and ends. */
+/** A process that loads its code and then waits for its order. It ends when nobody is left who could give it one. */
 export interface TrialChild {
   readonly pid: number | undefined;
-  /** Its order and its module, once: nothing follows. */
+  /** An order and its module. */
   give(parts: readonly Uint8Array[]): void;
-  /** What it tells from now on, as text. */
+  /** What it tells from now on, as text: to this one alone. */
   listen(take: (text: string) => void): void;
   kill(): void;
   /** Never rejects. */
@@ -50,6 +50,8 @@ export async function startChild(entry: ChildEntry, bounds: ChildBounds): Promis
   // A child that is gone has an ending; that its pipe broke says nothing more.
   child.stdin?.on('error', () => {});
   child.stdin?.write(code);
+  let tell = (_text: string) => {};
+  child.stdout?.setEncoding('utf8').on('data', text => tell(text));
   const ended = new Promise<ChildEnd>(resolve => {
     child.once('error', error => {
       complaint = error.message;
@@ -60,10 +62,14 @@ export async function startChild(entry: ChildEntry, bounds: ChildBounds): Promis
   return {
     pid: child.pid,
     give(parts) {
+      // As one write: each is a call of the system, and wakes the child up.
+      child.stdin?.cork();
       for (const part of parts) child.stdin?.write(part);
-      child.stdin?.end();
+      child.stdin?.uncork();
     },
-    listen: take => void child.stdout?.setEncoding('utf8').on('data', take),
+    listen(take) {
+      tell = take;
+    },
     kill: () => void child.kill('SIGKILL'),
     ended,
   };

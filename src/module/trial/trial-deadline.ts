@@ -6,6 +6,12 @@ const MAX_WAIT_FACTOR = 4;
 /** Linux counts processor time in these. */
 const TICK_MS = 10;
 
+/** Of processor time, ms: how much a run may take in a process that had taken so much before. */
+export interface ProcessorLimit {
+  readonly limitMs: number;
+  readonly usedMs: number;
+}
+
 /**
  * Calls back once when a process has used up its limit, unless the answer is called before. On a busy machine a
  * process gets less than it could use, which must not count against it: where the system tells the processor time
@@ -13,7 +19,7 @@ const TICK_MS = 10;
  */
 export function watchDeadline(
   pid: number | undefined,
-  limitMs: number,
+  { limitMs, usedMs: before }: ProcessorLimit,
   clock: Clock,
   expire: () => void,
 ): () => void {
@@ -26,7 +32,7 @@ export function watchDeadline(
   const check = async () => {
     const usedMs = pid === undefined ? undefined : await readProcessorTimeMs(pid);
     if (isOver) return;
-    const leftMs = usedMs === undefined ? 0 : Math.min(limitMs - usedMs, latest - clock.now());
+    const leftMs = usedMs === undefined ? 0 : Math.min(limitMs + before - usedMs, latest - clock.now());
     if (leftMs <= 0) expire();
     else wait(Math.max(leftMs, TICK_MS));
   };

@@ -1,6 +1,6 @@
 import type { Clock } from '../../model/ports.ts';
 import { NurseryProcess } from './nursery-process.ts';
-import { type RunTrialProcess, runTrialProcess } from './trial-process.ts';
+import { createTrialFork, type RunTrialProcess } from './trial-process.ts';
 
 export interface TrialNurseryOptions {
   readonly clock: Clock;
@@ -29,6 +29,7 @@ const KEEP_MS = 300_000;
  */
 export function createTrialNursery(options: TrialNurseryOptions): TrialNursery {
   const { clock, readBusyShare, keepMs = KEEP_MS } = options;
+  const runInNew = createTrialFork(clock);
   let process: NurseryProcess | undefined;
   let isClosed = false;
   let cancelLook: (() => void) | undefined;
@@ -64,14 +65,14 @@ export function createTrialNursery(options: TrialNurseryOptions): TrialNursery {
   };
 
   return {
-    async run(bytes, order, bounds, signal) {
+    async run(module, order, bounds, signal) {
       signal.throwIfAborted();
       cancelEnd();
       stopLooking();
       try {
-        const result = await process?.run(bytes, order, bounds, signal);
+        const result = await process?.run(module, order, bounds, signal);
         signal.throwIfAborted();
-        return result ?? (await runTrialProcess({ bytes, order, bounds }, clock, signal));
+        return result ?? (await runInNew(module, order, bounds, signal));
       } finally {
         prepareLater();
       }

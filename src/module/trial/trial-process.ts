@@ -1,10 +1,11 @@
 import { toMessage } from '../../model/error.ts';
 import type { Clock } from '../../model/ports.ts';
-import { type ChildEntry, toFrame } from './child-code.ts';
+import { type ChildEntry, toFrame, toSize } from './child-code.ts';
 import { START_LIMIT_MS, type TrialBounds } from './trial-bounds.ts';
 import { type ChildEnd, startChild, type TrialChild } from './trial-child.ts';
 import { watchDeadline } from './trial-deadline.ts';
-import type { TrialEvent, TrialOrder } from './trial-protocol.ts';
+import type { TrialModule } from './trial-module.ts';
+import type { ChildCost, TrialEvent, TrialOrder } from './trial-protocol.ts';
 import { type ChildEnding, type TrialResult, toTrialResult } from './trial-result.ts';
 
 /** One module to run once: what it is told, and what it may take. */
@@ -13,21 +14,30 @@ export interface ChildRun<E> {
   readonly bytes: Uint8Array;
   readonly order: object;
   readonly bounds: TrialBounds;
-  /** Started before, with these bounds and for nothing else; default: one is started. */
+  /** Started before, with these bounds; default: one is started. */
   readonly child?: TrialChild | undefined;
-  /** Whether nothing that counts can follow: the child is killed then, and not waited for. */
+  /** Processor time that it has taken for runs before, ms; default 0. */
+  readonly usedMs?: number;
+  /** Whether nothing that counts can follow: the child is not waited for then, and killed unless it is kept. */
   readonly isLast?: (event: E) => boolean;
+  /** Whether a child that told this is to be kept then, for another order. */
+  readonly isKept?: (events: readonly E[]) => boolean;
 }
 
 /** What a child told, and how it ended. */
 export interface ChildReport<E> {
   readonly events: readonly E[];
   readonly ending: ChildEnding;
+  /** It waits for another order. */
+  readonly kept?: TrialChild;
 }
 
-/** A module run once, in a process of its own; `signal` ends it early, which rejects. */
+/**
+ * A module run once, in a process that had run nothing but it for the same plugin; `signal` ends it early, which
+ * rejects, and so does a module that cannot be loaded.
+ */
 export type RunTrialProcess = (
-  bytes: Uint8Array,
+  module: TrialModule,
   order: TrialOrder,
   bounds: TrialBounds,
   signal: AbortSignal,
@@ -39,18 +49,44 @@ const MAX_OUTPUT_BYTES: Readonly<Record<ChildEntry, number>> = {
   'stream-entry': 64 << 20,
 };
 
-/** One trial run in a child process, `child` where one waits. Whatever the module does is a result. */
+/** A run of trial-entry.ts. */
+export type TrialRun = Omit<ChildRun<TrialEvent>, 'entry' | 'isLast'> & { readonly order: TrialOrder };
+
+/** What came of it. */
+export interface TrialReport {
+  readonly result: TrialResult;
+  /** The child, where it waits for another order. */
+  readonly kept: TrialChild | undefined;
+  /** Processor time that a kept child has taken, ms. */
+  readonly usedMs: number;
+}
+
+/** One trial run in a child process. Whatever the module does is a result. */
 export async function runTrialProcess(
-  run: Pick<ChildRun<TrialEvent>, 'bytes' | 'bounds' | 'child'> & { readonly order: TrialOrder },
+  run: TrialRun,
   clock: Clock,
   signal: AbortSignal,
-): Promise<TrialResult> {
-  const { events, ending } = await runChild<TrialEvent>(
+): Promise<TrialReport> {
+  const { events, ending, kept } = await runChild<TrialEvent>(
     { ...run, entry: 'trial-entry', isLast },
     clock,
     signal,
   );
-  return toTrialResult(events, ending);
+  return { result: toTrialResult(events, ending), kept, usedMs: findCost(events)?.processorMs ?? 0 };
+}
+
+/** Each run in a process of its own, which this one starts. */
+export function createTrialFork(clock: Clock): RunTrialProcess {
+  return async (module, order, bounds, signal) => {
+    const bytes = await module.load();
+    return (await runTrialProcess({ bytes, order, bounds }, clock, signal)).result;
+  };
+}
+
+/** What the child has taken by the end of a run that went well. */
+function findCost(events: readonly TrialEvent[]): ChildCost | undefined {
+  const last = events.at(-1);
+  return last?.kind === 'left' ? last.cost : undefined;
 }
 
 /** An engine that ends by itself takes 7 ms for it, and until a killed one is gone 5 ms pass: a run of 4 ms waits for neither. */
@@ -67,7 +103,7 @@ export async function runChild<E extends { readonly kind: string }>(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<ChildReport<E>> {
-  const { entry, bounds } = run;
+  const { entry, bounds, usedMs = 0 } = run;
   const { limitMs } = bounds;
   let child: TrialChild;
   try {
@@ -91,23 +127,29 @@ export async function runChild<E extends { readonly kind: string }>(
   if (signal.aborted) kill();
   signal.addEventListener('abort', kill);
   const last = Promise.withResolvers<ChildEnd>();
+  let kept: TrialChild | undefined;
+  let isOver = false;
   readEvents<E>(child, MAX_OUTPUT_BYTES[entry], event => {
+    // Nobody asked it anything: it is not our code any more that talks.
+    if (isOver) return kill();
     events.push(event);
     if (run.isLast?.(event) === true) {
-      kill();
+      isOver = true;
+      if (!isTimedOut && run.isKept?.(events) === true) kept = child;
+      else kill();
       last.resolve({ exitCode: null, signal: 'SIGKILL', complaint: '' });
     }
     if (event.kind !== 'ready') return;
     stopStartTimer();
-    stopDeadline = watchDeadline(child.pid, limitMs, clock, expire);
+    stopDeadline = watchDeadline(child.pid, { limitMs, usedMs }, clock, expire);
   });
-  child.give([toFrame(run.order), run.bytes]);
+  child.give([toFrame(run.order), toSize(run.bytes), run.bytes]);
   const end = await Promise.race([child.ended, last.promise]);
   stopStartTimer();
   stopDeadline();
   signal.removeEventListener('abort', kill);
   signal.throwIfAborted();
-  return { events, ending: { ...end, isTimedOut, limitMs } };
+  return { events, ending: { ...end, isTimedOut, limitMs }, ...(kept === undefined ? {} : { kept }) };
 }
 
 /** Each line once it is whole. More than `maxBytes` ends the child. */

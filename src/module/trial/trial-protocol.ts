@@ -1,6 +1,7 @@
 /**
- * What passes between a trial runner and its child process. To the child: the size of the order as 4 bytes (little
- * endian), the order as JSON, the module. From the child: a TrialEvent as JSON on each line.
+ * What passes between a trial runner and its child process. To the child: the order as JSON, then the module, each behind
+ * its size as 4 bytes (little endian); a module of no bytes is that of the order before. From the child: a TrialEvent as
+ * JSON on each line. After a `left` without a reason it waits for another order.
  */
 export interface TrialOrder {
   /** The 40 of Envoy 1.40: older ones allow less before the first context. */
@@ -45,7 +46,16 @@ export type TrialEvent =
       readonly kind: 'left';
       /** How it failed at that; empty: it did not. */
       readonly reason: string;
+      /** Told by a child process. */
+      readonly cost?: ChildCost;
     };
+
+/** What a child process has taken since it began. */
+export interface ChildCost {
+  readonly residentMiB: number;
+  /** Of processor time. */
+  readonly processorMs: number;
+}
 
 /** How a run that came to its end went. `broken`: these bytes are no valid module. */
 export type TrialEnd = 'ok' | 'refused' | 'trapped' | 'broken' | 'out-of-memory';

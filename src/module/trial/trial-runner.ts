@@ -1,7 +1,8 @@
 import type { Clock } from '../../model/ports.ts';
 import { AS_ENVOY, SMALL, toLimitMs } from './trial-bounds.ts';
 import type { ChildBounds } from './trial-child.ts';
-import { type RunTrialProcess, runTrialProcess } from './trial-process.ts';
+import { type TrialModule, toTrialModule } from './trial-module.ts';
+import { createTrialFork, type RunTrialProcess } from './trial-process.ts';
 import type { TrialOrder } from './trial-protocol.ts';
 import { TrialQueue } from './trial-queue.ts';
 import { type TrialResult, toNotRun } from './trial-result.ts';
@@ -35,12 +36,9 @@ export interface TrialInput {
   }[];
 }
 
-/** The bytes of a module, asked for when its turn has come. */
-export type LoadModule = () => Promise<Uint8Array>;
-
 export interface TrialRunner {
   /** Whatever the module does is a result. Rejects only where it cannot be loaded, or when `signal` or close() ended it. */
-  run(module: Uint8Array | LoadModule, input: TrialInput, signal?: AbortSignal): Promise<TrialResult>;
+  run(module: Uint8Array | TrialModule, input: TrialInput, signal?: AbortSignal): Promise<TrialResult>;
   /** Ends all runs, and those that wait. */
   close(): Promise<void>;
 }
@@ -48,26 +46,24 @@ export interface TrialRunner {
 const NEWEST_MINOR = 40;
 
 /**
- * Runs plugins as Envoy would, each in a process of its own, two at a time: start function, root context,
+ * Runs plugins as Envoy would, each module in a process that has run nothing else, two at a time: start function, root context,
  * proxy_on_vm_start and proxy_on_configure with the real configuration. A plugin that fails in a small process is
  * tried once more with all that Envoy gives, one at a time. The outcome is advice: Envoy itself decides.
  */
 export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
   const { clock, parallel = 2, waiting = 64 } = options;
-  const runProcess: RunTrialProcess =
-    options.runProcess ??
-    ((bytes, order, bounds, signal) => runTrialProcess({ bytes, order, bounds }, clock, signal));
+  const runProcess = options.runProcess ?? createTrialFork(clock);
   const closing = new AbortController();
   const queue = new TrialQueue(parallel, waiting);
   // A hog takes a gibibyte then.
   const large = new TrialQueue(1, Number.POSITIVE_INFINITY);
   const running = new Set<Promise<unknown>>();
 
-  const tryBoth = async (module: Uint8Array | LoadModule, input: TrialInput, signal: AbortSignal) => {
-    const bytes = typeof module === 'function' ? await module() : module;
-    const limitMs = options.limitMs ?? toLimitMs(bytes.length);
+  const tryBoth = async (of: Uint8Array | TrialModule, input: TrialInput, signal: AbortSignal) => {
+    const module = of instanceof Uint8Array ? toTrialModule(of) : of;
+    const limitMs = options.limitMs ?? toLimitMs(module.sizeBytes);
     const order = toOrder(input, clock.now());
-    const run = (bounds: ChildBounds) => runProcess(bytes, order, { ...bounds, limitMs }, signal);
+    const run = (bounds: ChildBounds) => runProcess(module, order, { ...bounds, limitMs }, signal);
     const first = await run(SMALL);
     return isFinal(first) ? first : large.run(() => run(AS_ENVOY), signal);
   };

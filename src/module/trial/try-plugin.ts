@@ -2,23 +2,24 @@ import { type PluginSpec, toCanonicalJson, toPluginName } from '../../model/plug
 import { type TrialFacts, toRevisionConfig } from '../../model/revision.ts';
 import type { TargetEnvoy } from '../check-module.ts';
 import { judgeTrial } from './judge-trial.ts';
+import type { TrialModule } from './trial-module.ts';
 import type { TrialResult } from './trial-result.ts';
-import type { LoadModule, TrialInput } from './trial-runner.ts';
+import type { TrialInput } from './trial-runner.ts';
 
 /** Runs a module once; the rest of TrialRunner is its owner's. */
-export type RunTrial = (load: LoadModule, input: TrialInput) => Promise<TrialResult>;
+export type RunTrial = (module: TrialModule, input: TrialInput) => Promise<TrialResult>;
 
 /**
  * Runs the module with what an Envoy would be given for this document, as the oldest of the targets would. Throws
  * ModuleError where an Envoy would refuse it, or stand still, or fail every request.
  */
 export async function tryPlugin(
-  load: LoadModule,
+  module: TrialModule,
   spec: PluginSpec,
   targets: readonly TargetEnvoy[],
   runTrial: RunTrial,
 ): Promise<TrialFacts> {
-  return judgeTrial(await runTrial(load, toTrialInput(spec, targets)));
+  return judgeTrial(await runTrial(module, toTrialInput(spec, targets)));
 }
 
 /** The same texts as the compiler gives to Envoy: src/compile/wasm-filter.ts. */

@@ -267,3 +267,23 @@ test('what a plugin says without end is cut', () => {
   const long = build({ proxy_on_configure: [...callWith(0, 2, 0, 65_536), ...drop, ...yes] }, hello);
   assert.ok((run(long).logs[0]?.length ?? 0) < 2_100);
 });
+
+test('a module that was compiled before runs as one that is new', () => {
+  const bytes = build({ proxy_on_configure: [...log(2, 5), ...yes] }, hello);
+  const tell = (into: TrialEvent[]) => (event: TrialEvent) =>
+    void into.push(event.kind === 'end' ? { ...event, tookMs: 0 } : event);
+  const first: TrialEvent[] = [];
+  const second: TrialEvent[] = [];
+  const module = runGuest(bytes, order, tell(first));
+  assert.ok(module !== undefined);
+  assert.equal(runGuest(module, order, tell(second)), module);
+  assert.deepEqual(second, first);
+});
+
+test('a module is not answered after a run that did not go well', () => {
+  const answerOf = (bytes: Uint8Array) => runGuest(bytes, order, () => {});
+  assert.equal(answerOf(build({ proxy_on_configure: i32(0) })), undefined);
+  assert.equal(answerOf(build({ proxy_on_configure: unreachable })), undefined);
+  assert.equal(answerOf(build({ proxy_on_configure: yes, proxy_on_done: unreachable })), undefined);
+  assert.equal(answerOf(build({ _start: [0xff] })), undefined);
+});
