@@ -8,8 +8,13 @@ export interface FanOutOptions {
   readonly serve: (nodeId: string) => void;
 }
 
-/** After so much work at a stretch whatever came meanwhile has its turn: answers, pings, other requests. */
+/**
+ * After so much work at a stretch whatever came meanwhile has its turn: answers, pings, other requests. What is left takes
+ * twice as long at a time, up to LONGEST_MS: in each turn all that were served in the one before have answered, and whoever
+ * is still to be served waits for these answers to be read.
+ */
 const SLICE_MS = 4;
+const LONGEST_MS = 64;
 
 /**
  * A change for a whole fleet, handed to its nodes a few milliseconds' worth at a time: in one go, the first of 5,000 got
@@ -20,6 +25,7 @@ export class FanOut {
   /** In the order in which they are served. */
   readonly #due = new Set<string>();
   #isPlanned = false;
+  #sliceMs = SLICE_MS;
   #cancel: (() => void) | undefined;
 
   constructor(options: FanOutOptions) {
@@ -43,7 +49,11 @@ export class FanOut {
   }
 
   #plan(): void {
-    if (this.#isPlanned || this.#due.size === 0) return;
+    if (this.#isPlanned) return;
+    if (this.#due.size === 0) {
+      this.#sliceMs = SLICE_MS;
+      return;
+    }
     this.#isPlanned = true;
     this.#cancel = this.#options.nextTurn(() => {
       this.#isPlanned = false;
@@ -55,6 +65,8 @@ export class FanOut {
   #serveSome(): void {
     const { clock, log, serve } = this.#options;
     const began = clock.now();
+    const mostMs = this.#sliceMs;
+    this.#sliceMs = Math.min(2 * mostMs, LONGEST_MS);
     for (const nodeId of this.#due) {
       this.#due.delete(nodeId);
       try {
@@ -64,7 +76,7 @@ export class FanOut {
       }
       const tookMs = clock.now() - began;
       // A clock that was set back does not make it long.
-      if (tookMs >= SLICE_MS || tookMs < 0) return;
+      if (tookMs >= mostMs || tookMs < 0) return;
     }
   }
 }

@@ -33,12 +33,21 @@ function setUp(costMs: number, options: { serve?: (nodeId: string) => void; log?
   return { fanOut, turn, take, turns };
 }
 
-test('nodes are served in the order in which they were marked, some in each turn', () => {
+test('nodes are served in the order in which they were marked, in each turn twice as many, up to a bound', () => {
   const { fanOut, turn, take, turns } = setUp(2);
-  for (const nodeId of ['a', 'b', 'c', 'd', 'e']) fanOut.mark(nodeId);
-  assert.deepEqual(take(), [], 'nobody in the turn of the change');
-  assert.deepEqual([turn(), turn(), turn()], [['a', 'b'], ['c', 'd'], ['e']]);
-  assert.equal(turns.size, 0);
+  const nodes = Array.from({ length: 100 }, (_, i) => `n${i}`);
+  for (let round = 0; round < 2; round++) {
+    for (const nodeId of nodes) fanOut.mark(nodeId);
+    assert.deepEqual(take(), [], 'nobody in the turn of the change');
+    const slices: (readonly string[])[] = [];
+    while (turns.size > 0) slices.push(turn());
+    assert.deepEqual(slices.flat(), nodes);
+    assert.deepEqual(
+      slices.map(slice => slice.length),
+      [2, 4, 8, 16, 32, 32, 6],
+      'the next change begins small again',
+    );
+  }
 });
 
 test('16. a node that is marked again keeps its turn, and is served once', () => {
