@@ -35,10 +35,10 @@ class Fleet {
     this.tags = this.states.map(() => []);
   }
 
-  /** The first request of each. */
-  ask(first: Snapshot): this {
+  /** The first request of each, before anybody knows what is wanted. */
+  ask(): this {
     const request = { subscribe: [SLOT], unsubscribe: [], versions: new Map(), isWhole: true };
-    return this.each(state => onSlotRequest(state, request, name => first.slot(name), this.now));
+    return this.each(state => onSlotRequest(state, request, () => undefined, this.now));
   }
 
   want(next: Snapshot): this {
@@ -71,17 +71,16 @@ class Fleet {
   }
 }
 
-const settled = (size: number): Fleet => new Fleet(size).ask(snapshot(1, 1)).push().answer();
+const settled = (size: number): Fleet => new Fleet(size).ask().want(snapshot(1, 1)).push().answer();
 
 test('a fleet with one past has one state: asked for, pushed, accepted, changed', () => {
-  const fleet = new Fleet(5).ask(snapshot(1, 1));
+  const fleet = new Fleet(5).ask();
   assert.equal(fleet.distinct, 1, 'what they asked for');
   const next = snapshot(2);
-  for (const step of [() => fleet.push(), () => fleet.answer(), () => fleet.want(next), () => fleet.push()]) {
-    step();
-    assert.equal(fleet.distinct, 1);
+  for (const wanted of [snapshot(1, 1), next]) {
+    const steps = [() => fleet.want(wanted), () => fleet.push(), () => fleet.answer()];
+    for (const step of steps) assert.equal(step().distinct, 1);
   }
-  fleet.answer();
   assert.equal(fleet.states[0]?.slots.get(SLOT)?.accepted?.contentHash, next.slot(SLOT)?.wanted.contentHash);
   assert.deepEqual(fleet.tags[0], fleet.tags[4], 'and one tag for each push');
   assert.equal(new Set(fleet.tags[0]).size, 2);
