@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { parse as parseYaml } from 'yaml';
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
 import { type Fault, toMessage } from './model/error.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
 
@@ -31,6 +32,14 @@ export function readSources(flags: ConfigFlags, env: Environment, faults: Fault[
       .map(value => value.trim())
       .filter(value => value !== '');
   return { raw, many, one: name => (raw(name) === undefined ? undefined : String(raw(name)) || undefined) };
+}
+
+/** The library is loaded with the first file: an ordinary start reads none. */
+const require = createRequire(import.meta.url);
+
+export function parseYaml(text: string): unknown {
+  const { parse } = require('yaml') as typeof Yaml;
+  return parse(text);
 }
 
 function toVariable(name: string): string {

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parse as parseYaml } from 'yaml';
-import { type ConfigFlags, type Environment, readSources, type Sources } from './config-sources.ts';
+import {
+  type ConfigFlags,
+  type Environment,
+  parseYaml,
+  readSources,
+  type Sources,
+} from './config-sources.ts';
 import type { DocumentFault } from './model/document-error.ts';
 import { AttacheError, type Fault, toMessage } from './model/error.ts';
 import { toPublishToken } from './model/publish-token.ts';
@@ -263,7 +268,7 @@ function readDocument<T extends object>(
   const isFile = typeof value === 'string';
   const what = isFile ? `--${name} ${value}` : name;
   try {
-    const document = isFile ? (parseYaml(readFileSync(value, 'utf8')) as unknown) : value;
+    const document = isFile ? parseYaml(readFileSync(value, 'utf8')) : value;
     const parsed = parse(document, path => readFileSync(path, 'utf8'));
     if (!isFaults(parsed)) return parsed;
     for (const { pointer, message, hint } of parsed)

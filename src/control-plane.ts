@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Registry } from 'prom-client';
 import { type Addresses, advertised, keepAddresses } from './addresses.ts';
 import { ensureAdminToken } from './api/access/admin-token.ts';
 import { createTokenCheck } from './api/access/token-check.ts';
@@ -8,6 +7,7 @@ import { readFleet } from './api/fleet.ts';
 import { createMeter } from './api/metrics/create-meter.ts';
 import { createScrape } from './api/metrics/create-scrape.ts';
 import { startMetricsServer } from './api/metrics/metrics-server.ts';
+import { Registry } from './api/metrics/prometheus.ts';
 import { watchEventLoop } from './api/metrics/watch-event-loop.ts';
 import { startApiServer } from './api/server.ts';
 import { createBackups } from './backup/take-backup.ts';

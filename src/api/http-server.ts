@@ -1,13 +1,8 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { toMessage } from '../model/error.ts';
+import { createServer } from '../model/http.ts';
 import type { Meter } from '../model/meter.ts';
 import type { Clock, Log, RandomHex } from '../model/ports.ts';
 import { keepCertificatesFresh, type PortTls, toTlsOptions } from '../model/server-tls.ts';

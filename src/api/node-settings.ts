@@ -1,4 +1,3 @@
-import { type Static, Type } from 'typebox';
 import type { FixedIdentity, NodePolicy } from '../model/fleet-records.ts';
 import { NODE_CLAIMS, type NodeClaims } from '../model/node-auth.ts';
 import type { ApiContext, CallContext } from './api-context.ts';
@@ -7,6 +6,7 @@ import { NodeError } from './node-error.ts';
 import { checkNodeId, findNode, toNodeAnswer, writePolicy } from './node-policy.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import type { NodeAnswer, NodeSettings } from './schema/node-view.ts';
+import { type Static, Type } from './schema/type.ts';
 
 /** No union: of one, null would be read as an empty text. */
 const TextOrNull = (maxLength: number, description?: string) =>

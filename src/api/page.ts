@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
 import type { Clock } from '../model/ports.ts';
 import { ApiError } from './api-error.ts';
+import { Type } from './schema/type.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 500;

@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
 import { toMessage } from '../model/error.ts';
 import { blotParts } from '../model/redact.ts';
 import type { ApiContext } from './api-context.ts';
@@ -8,6 +7,7 @@ import { toDenial } from './audit-request.ts';
 import { toProblem } from './error-reply.ts';
 import { isFresh, toContentTag } from './preconditions.ts';
 import { type ApiServer, WriteHeaders } from './routes/route-schema.ts';
+import { Type } from './schema/type.ts';
 
 /** In an emergency nobody reads first. */
 const AT_ONCE: readonly string[] = ['/v1/freeze', '/v1/nodes/:id/exclusion'];

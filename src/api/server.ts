@@ -1,7 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { fastifyHelmet } from '@fastify/helmet';
 import { fastifyRateLimit } from '@fastify/rate-limit';
-import { fastifySwagger } from '@fastify/swagger';
 import { fastify } from 'fastify';
 import type { SearchCatalogue } from '../model/catalogue.ts';
 import { toMessage } from '../model/error.ts';
@@ -10,18 +9,16 @@ import type { PortTls } from '../model/server-tls.ts';
 import { createDenialLog } from '../store/denial-log.ts';
 import type { ApiAuth } from './access/authenticate.ts';
 import { addGuard } from './access/guard.ts';
-import { ROUTE_ACCESS } from './access/route-access.ts';
 import { type ApiContext, createExclusive } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import { addBodyParsers } from './body-parsers.ts';
 import { createHttpServer, refuseUnreadable, sendProblem, toRequestId } from './http-server.ts';
 import { noteRoutes, type RequestRoutes } from './metrics/count-requests.ts';
 import type { Scrape } from './metrics/create-scrape.ts';
-import { INFO, TAGS } from './openapi/info.ts';
-import { OPERATIONS } from './openapi/operations.ts';
-import { type Node, toOpenApi } from './openapi/to-openapi.ts';
+import { describeRoutes } from './openapi/describe-routes.ts';
 import { keepDeletedPurged } from './purge-deleted.ts';
 import { addRequestHooks } from './request-hooks.ts';
+import { createCompilers } from './request-validators.ts';
 import { addAuditRoutes } from './routes/audit.ts';
 import { addBackupRoute } from './routes/backup-route.ts';
 import { addCatalogueRoutes } from './routes/catalogue.ts';
@@ -43,7 +40,6 @@ import type { ApiServer } from './routes/route-schema.ts';
 import { addServerRoutes } from './routes/server-routes.ts';
 import { addTokenRoutes } from './routes/tokens.ts';
 import { addWebhookRoutes } from './routes/webhooks.ts';
-import { SCHEMAS } from './schema/schemas.ts';
 
 export interface ApiServerOptions extends Omit<ApiContext, 'exclusive' | 'denials' | 'startedAt'> {
   /** Default: now. */
@@ -113,12 +109,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     exclusive: createExclusive(),
   };
   const routes = addGuard(app, context, options.auth);
-  // Routes come in a plugin of their own, so that swagger and rate limits see every one of them.
+  const describe = describeRoutes(app);
+  // Routes come in a plugin of their own, so that every hook and the rate limits see every one of them.
   app.register(async scope => {
     const server = scope as unknown as ApiServer;
     for (const add of ROUTES) add(server, context);
     addMetricsRoute(server, options);
     addCatalogueRoutes(server, context, options.registry?.searchCatalogue);
+    server.get('/openapi.json', { schema: { hide: true } }, describe);
   });
   let url: string;
   try {
@@ -164,6 +162,7 @@ function createApp(
     // A URL that does not decode gets no route, so no error handler either.
     frameworkErrors: (thrown, request, reply) => sendProblem(reply.raw, thrown, request.url, request.id),
     clientErrorHandler: (thrown, socket) => refuseUnreadable(thrown, socket, options.random(8)),
+    schemaController: { compilersFactory: createCompilers() },
     ajv: { customOptions: { coerceTypes: true, removeAdditional: false } },
   });
   return { app: app as unknown as ApiServer, servers };
@@ -171,27 +170,10 @@ function createApp(
 
 async function addPlugins(app: ApiServer): Promise<void> {
   addBodyParsers(app);
-  for (const [name, schema] of Object.entries(SCHEMAS)) app.addSchema({ ...schema, $id: name });
-  // Answers are built from typed values; a second serializer would only be able to lose fields.
-  app.setSerializerCompiler(() => value => JSON.stringify(value));
   await app.register(fastifyHelmet);
   await app.register(fastifyRateLimit, {
     max: REQUESTS_PER_MINUTE,
     timeWindow: 60_000,
     enableDraftSpec: true,
-  });
-  await app.register(fastifySwagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: INFO,
-      servers: [{ url: '/' }],
-      tags: TAGS,
-    },
-    transformObject: document =>
-      toOpenApi(('openapiObject' in document ? document.openapiObject : {}) as Node, {
-        operations: OPERATIONS,
-        access: ROUTE_ACCESS,
-      }) as object,
-    refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) },
   });
 }

@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { toMessage } from '../model/error.ts';
+import { createServer } from '../model/http.ts';
 import { type ModuleFetch, type ModuleFetchFeed, verifyCapability } from '../model/module-fetch.ts';
 import type { CheckModuleCaller } from '../model/node-auth.ts';
 import { PROBE_SHA256 } from '../model/plugin-place.ts';

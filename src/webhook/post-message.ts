@@ -1,7 +1,7 @@
-import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isListed } from '../model/address-policy.ts';
 import { toMessage } from '../model/error.ts';
+import { request as requestHttp } from '../model/http.ts';
 import { makePublicLookup } from '../model/public-lookup.ts';
 import type { WebhookOutcome } from '../model/webhook.ts';
 import { findUrlFault } from './webhook-address.ts';

@@ -1,7 +1,7 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { type Meter, NACK_REASONS, type NackReason } from '../../model/meter.ts';
 import { EXTENSION_CONFIG_TYPE, XDS_TYPES } from '../../model/type-url.ts';
 import { METRICS, type MetricRow, toOptions } from './metric-table.ts';
+import { Counter, Gauge, Histogram, type Registry } from './prometheus.ts';
 import { type Tally, toBuckets, toTallies } from './tallies.ts';
 
 /** Fastify knows no others, and node:http may. */

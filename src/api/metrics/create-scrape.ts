@@ -1,4 +1,3 @@
-import type { Registry } from 'prom-client';
 import { toMessage } from '../../model/error.ts';
 import type { Clock, Log } from '../../model/ports.ts';
 import type { LimitUsage } from '../../model/xds-limits.ts';
@@ -6,6 +5,7 @@ import type { Fleet } from '../fleet.ts';
 import { toCounter, toGauge } from './create-meter.ts';
 import { countFleet, type FleetCounts } from './fleet-counts.ts';
 import { METRICS } from './metric-table.ts';
+import type { Registry } from './prometheus.ts';
 
 /** What is read when somebody asks. */
 export interface ScrapeSources {

@@ -1,6 +1,7 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { toMessage } from '../../model/error.ts';
+import { createServer } from '../../model/http.ts';
 import type { Log } from '../../model/ports.ts';
 import { ApiError } from '../api-error.ts';
 import { sendProblem } from '../http-server.ts';

@@ -1,5 +1,6 @@
-import { Counter, type Metric, type Registry } from 'prom-client';
+import type { Metric } from 'prom-client';
 import { type MetricRow, toOptions } from './metric-table.ts';
+import { Counter, type Registry } from './prometheus.ts';
 
 /**
  * What happens with every push of every Envoy is counted in plain numbers, and told to prom-client when somebody scrapes:

@@ -1,8 +1,8 @@
-import type { Registry } from 'prom-client';
 import type { Meter } from '../../model/meter.ts';
 import type { Clock } from '../../model/ports.ts';
 import { toHistogram } from './create-meter.ts';
 import { METRICS } from './metric-table.ts';
+import type { Registry } from './prometheus.ts';
 
 const INTERVAL_MS = 100;
 

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
-import { Type } from 'typebox';
 import type { AuditEntry, AuditHead } from '../../model/audit.ts';
 import type { ApiContext } from '../api-context.ts';
 import { parseMoment } from '../event-since.ts';
 import { type ListOrder, PAGE_QUERY, readPageStart, takePage } from '../page.ts';
 import { type AuditFilter, readNewest, readOldest, verifyAudit } from '../read-audit.ts';
+import { Type } from '../schema/type.ts';
 import { type ApiServer, answers } from './route-schema.ts';
 
 const AuditQuery = Type.Object(

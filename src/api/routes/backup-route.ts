@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
-import { Type } from 'typebox';
 import type { ApiContext } from '../api-context.ts';
 import { type CallContext, withCaller } from '../api-context.ts';
 import { commit } from '../commit.ts';
+import { Type } from '../schema/type.ts';
 import { type ApiServer, answers } from './route-schema.ts';
 
 const BackupQuery = Type.Object(

@@ -1,9 +1,9 @@
-import { Type } from 'typebox';
 import type { CatalogueItem, SearchCatalogue } from '../../model/catalogue.ts';
 import type { ApiContext } from '../api-context.ts';
 import { type ListOrder, PAGE_QUERY, takePage } from '../page.ts';
 import type { CatalogueItemView } from '../schema/catalogue-view.ts';
 import { toTime } from '../schema/metadata.ts';
+import { Type } from '../schema/type.ts';
 import { type ApiServer, answers } from './route-schema.ts';
 
 const CatalogueQuery = Type.Object(

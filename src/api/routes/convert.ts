@@ -1,9 +1,9 @@
-import { Type } from 'typebox';
 import type { Conversion } from '../../model/convert/conversion.ts';
 import { convertDocuments } from '../../model/convert/convert-documents.ts';
 import { ApiError } from '../api-error.ts';
 import { isObject } from '../read-document.ts';
 import type { ConversionView } from '../schema/conversion-view.ts';
+import { Type } from '../schema/type.ts';
 import { type ApiServer, answers, refuseWrong } from './route-schema.ts';
 
 const MOST_DOCUMENTS = 500;

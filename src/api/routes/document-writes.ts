@@ -1,10 +1,10 @@
-import type { Static } from 'typebox';
 import { type ApiContext, type CallContext, withCaller } from '../api-context.ts';
 import type { ApplyRequest } from '../apply-plugin.ts';
 import { toETag } from '../preconditions.ts';
 import type { ApplyResult } from '../schema/metadata.ts';
 import type { DeleteAnswer } from '../schema/plugin-view.ts';
 import type { SchemaName } from '../schema/schemas.ts';
+import type { Static } from '../schema/type.ts';
 import {
   type ApiServer,
   answers,

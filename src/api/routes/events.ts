@@ -1,4 +1,3 @@
-import { Type } from 'typebox';
 import { toEventSight, toSeeEvents } from '../access/event-sight.ts';
 import { type ApiContext, readNow, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
@@ -9,6 +8,7 @@ import { parseSince } from '../event-since.ts';
 import { openEventStream } from '../event-stream.ts';
 import { type ListOrder, PAGE_QUERY, takePage } from '../page.ts';
 import type { EventView } from '../schema/event-view.ts';
+import { Type } from '../schema/type.ts';
 import { type ApiServer, answers } from './route-schema.ts';
 
 const EventQuery = Type.Object(

@@ -1,4 +1,3 @@
-import { Type } from 'typebox';
 import { isEverything } from '../../model/scope.ts';
 import { readVisible } from '../access/visible.ts';
 import { type ApiContext, type CallContext, withCaller } from '../api-context.ts';
@@ -6,6 +5,7 @@ import { ApiError } from '../api-error.ts';
 import { toModuleReport } from '../module-report.ts';
 import { type ListOrder, matchesText, PAGE_QUERY, takePage } from '../page.ts';
 import type { ModuleView } from '../schema/module-view.ts';
+import { Type } from '../schema/type.ts';
 import { toModuleViews } from '../to-module-views.ts';
 import { type ApiServer, answers, Q } from './route-schema.ts';
 

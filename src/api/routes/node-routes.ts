@@ -1,4 +1,3 @@
-import { Type } from 'typebox';
 import { type LabelCondition, matchesLabels, parseLabelSelector } from '../../model/label-selector.ts';
 import type { NodePresence } from '../../model/node.ts';
 import { LOG_LEVELS } from '../../model/node-access.ts';
@@ -19,6 +18,7 @@ import { matchesText, takePage } from '../page.ts';
 import { toETag } from '../preconditions.ts';
 import { MessageBody } from '../schema/freeze-view.ts';
 import type { NodeView } from '../schema/node-view.ts';
+import { Type } from '../schema/type.ts';
 import { toNodeConfigView, toNodeResources } from '../to-node-resources.ts';
 import { toNodeView } from '../to-node-view.ts';
 import {

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import { Type } from 'typebox';
 import { PRESETS } from '../../model/rollout-presets.ts';
 import { type ApiContext, type CallContext, withCaller } from '../api-context.ts';
 import { ApiError } from '../api-error.ts';
@@ -7,6 +6,7 @@ import { planDocuments, planOnePlugin } from '../plan-documents.ts';
 import { type PlanDelete, readPlanRequest } from '../plan-request.ts';
 import { withPathNamespace } from '../read-document.ts';
 import type { PluginPlan } from '../schema/plan-view.ts';
+import { Type } from '../schema/type.ts';
 import { whileAwaited } from './caller-signal.ts';
 import { type ApiServer, answers, refuseWrong } from './route-schema.ts';
 

@@ -1,4 +1,3 @@
-import { Type } from 'typebox';
 import { type JsonValue, toPluginName } from '../../model/plugin-spec.ts';
 import { PRESETS } from '../../model/rollout-presets.ts';
 import { readVisible } from '../access/visible.ts';
@@ -12,6 +11,7 @@ import { patchPlugin } from '../patch-plugin.ts';
 import { statusOf } from '../plugin-status-of.ts';
 import { toETag } from '../preconditions.ts';
 import { RolloutPhaseWord } from '../schema/rollout-view.ts';
+import { Type } from '../schema/type.ts';
 import { toPluginView } from '../to-plugin-view.ts';
 import { planDryRun } from './plans.ts';
 import {

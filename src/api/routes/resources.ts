@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Static, Type } from 'typebox';
 import { XDS_TYPES } from '../../model/type-url.ts';
 import { isVisible, readVisible } from '../access/visible.ts';
 import { type ApiContext, withCaller } from '../api-context.ts';
@@ -9,6 +8,7 @@ import { deleteResource } from '../delete-resource.ts';
 import { toUnknownResource } from '../not-found.ts';
 import { BY_KEY, matchesText, takePage } from '../page.ts';
 import { toETag } from '../preconditions.ts';
+import { type Static, Type } from '../schema/type.ts';
 import { toResourceView } from '../to-resource-view.ts';
 import {
   type ApiServer,

@@ -1,4 +1,3 @@
-import { Type } from 'typebox';
 import { type PluginName, toPluginName } from '../../model/plugin-spec.ts';
 import type { Revision } from '../../model/revision.ts';
 import { revisionKey } from '../../store/record-kinds.ts';
@@ -8,6 +7,7 @@ import { ApiError } from '../api-error.ts';
 import { toUnknownPlugin } from '../not-found.ts';
 import { BY_KEY_FALLING, takePage } from '../page.ts';
 import { diffRevisions } from '../plan-diff.ts';
+import { Type } from '../schema/type.ts';
 import { toRevisionView } from '../to-revision-view.ts';
 import { type ApiServer, answers, ListQuery, NamespacedParams } from './route-schema.ts';
 

@@ -1,4 +1,3 @@
-import { Type } from 'typebox';
 import { toPluginName } from '../../model/plugin-spec.ts';
 import { isActive, type Rollout } from '../../model/rollout.ts';
 import { readVisible } from '../access/visible.ts';
@@ -13,6 +12,7 @@ import { readRolloutFacts } from '../rollout-facts.ts';
 import { readHistory } from '../rollout-history.ts';
 import { toTime } from '../schema/metadata.ts';
 import { type HistoryRow, RolloutActionBody, RolloutPhaseWord, UndoBody } from '../schema/rollout-view.ts';
+import { Type } from '../schema/type.ts';
 import { toRolloutView } from '../to-rollout-view.ts';
 import { undoPlugin } from '../undo-plugin.ts';
 import {

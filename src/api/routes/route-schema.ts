@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
-import { type TSchema, Type } from 'typebox';
 import { PAGE_QUERY } from '../page.ts';
 import type { Preconditions } from '../preconditions.ts';
 import type { SchemaName } from '../schema/schemas.ts';
+import { type TSchema, Type } from '../schema/type.ts';
 
 /** Fastify with request types taken from the schemas. */
 export type ApiServer = FastifyInstance<

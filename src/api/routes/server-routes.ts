@@ -61,5 +61,4 @@ export function addServerRoutes(app: ApiServer, context: ApiContext): void {
   }));
   app.get('/v1/limits', schema('LimitList'), async () => toLimitList(readLimits()));
   app.get('/v1/whoami', schema('WhoAmI'), async request => toWhoAmI(request.caller));
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }

@@ -1,8 +1,8 @@
-import { Type } from 'typebox';
 import { createToken, listTokens, readToken, revokeToken } from '../access/tokens.ts';
 import { type ApiContext, withCaller } from '../api-context.ts';
 import { type ListOrder, takePage } from '../page.ts';
 import { NewToken, type TokenView } from '../schema/token-view.ts';
+import { Type } from '../schema/type.ts';
 import { type ApiServer, answers, DryRunQuery, ListQuery, WriteQuery } from './route-schema.ts';
 
 const PATH = '/v1/tokens/:name';

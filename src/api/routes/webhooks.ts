@@ -1,7 +1,7 @@
-import { Type } from 'typebox';
 import { type ApiContext, withCaller } from '../api-context.ts';
 import { BY_KEY, takePage } from '../page.ts';
 import { toETag } from '../preconditions.ts';
+import { Type } from '../schema/type.ts';
 import { WebhookBody } from '../schema/webhook-view.ts';
 import { listWebhooks, putWebhook, readWebhook, removeWebhook, testWebhook } from '../webhooks.ts';
 import { whileAwaited } from './caller-signal.ts';

@@ -1,10 +1,10 @@
-import { type Static, Type } from 'typebox';
 import { EventView } from './event-view.ts';
 import { Nullable, Time } from './metadata.ts';
 import { NodeConfigView } from './node-config-view.ts';
 import { NodeView } from './node-view.ts';
 import { PluginView } from './plugin-view.ts';
 import { HistoryRow, RolloutView } from './rollout-view.ts';
+import { type Static, Type } from './type.ts';
 
 const Head = {
   /** Of this file. */

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { Next, Nullable, Time } from './metadata.ts';
+import { type Static, Type } from './type.ts';
 
 /** A version of something in the built-in registry: a manifest or index that has tags. */
 export const CatalogueItemView = Type.Object({

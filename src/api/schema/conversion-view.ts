@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { JsonObjectSchema, Nullable } from './metadata.ts';
+import { type Static, Type } from './type.ts';
 
 /** What could not be carried over as it was. */
 export const ConversionNoteView = Type.Object({

@@ -1,4 +1,4 @@
-import { type TSchema, Type } from 'typebox';
+import { type TSchema, Type } from './type.ts';
 
 /*
  * Documents as they are sent, for the OpenAPI document: their own parsers check them, say where and why, and take

@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox';
 import { Next, Nullable, Time } from './metadata.ts';
 import { RolloutPhaseWord } from './rollout-view.ts';
+import { type Static, Type } from './type.ts';
 
 /*
  * The ids of everything that the stream holds are text that sorts in the order of the stream. Any of them can be

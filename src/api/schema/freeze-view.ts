@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { Nullable, Time } from './metadata.ts';
+import { type Static, Type } from './type.ts';
 
 /** Whether all changes are stopped. */
 export const FreezeView = Type.Object({

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { Nullable, Time } from './metadata.ts';
+import { type Static, Type } from './type.ts';
 
 /** GET /v1/limits: the limits of the xDS port, in the order of the configuration page. */
 export const LimitList = Type.Object({

@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, type TSchema, Type } from './type.ts';
 
 /** RFC 3339 text in UTC with milliseconds. */
 export const Time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });

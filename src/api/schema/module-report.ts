@@ -1,7 +1,7 @@
-import { type Static, Type } from 'typebox';
 import { Nullable } from './metadata.ts';
 import { SignatureView } from './signature-view.ts';
 import { TrialView } from './trial-view.ts';
+import { type Static, Type } from './type.ts';
 
 const ModuleSymbol = Type.Object({
   kind: Type.String({ description: 'func, memory, table, global' }),

@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox';
 import { Next, Time } from './metadata.ts';
 import { SignatureView } from './signature-view.ts';
+import { type Static, Type } from './type.ts';
 
 /** A module that revisions name. */
 export const ModuleView = Type.Object({

@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox';
 import { JsonObjectSchema, Nullable, Time } from './metadata.ts';
 import { ResourceStateWord } from './node-view.ts';
+import { type Static, Type } from './type.ts';
 
 /** One resource of a node with its content. */
 export const ResourceContent = Type.Object({

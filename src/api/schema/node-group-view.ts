@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { ApplyResult, Metadata, Next } from './metadata.ts';
+import { type Static, Type } from './type.ts';
 
 /** Nodes under one name, for targetRefs of plugins. */
 export const NodeGroupView = Type.Object({

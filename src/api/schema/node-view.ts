@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { Next, Nullable, Time } from './metadata.ts';
+import { type Static, Type } from './type.ts';
 
 /** Node × plugin, in the words of the user surface. */
 export const PluginStateWord = Type.Union([

@@ -1,8 +1,8 @@
-import { type Static, Type } from 'typebox';
 import { FreezeView } from './freeze-view.ts';
 import { ListenerImpact } from './listener-impact.ts';
 import { Nullable } from './metadata.ts';
 import { ConfigChange, NextCommand, NodeOutside } from './rollout-view.ts';
+import { type Static, Type } from './type.ts';
 
 /*
  * What a change would do. `text`, `title`, `warnings` are ready to print; in a list of documents each is planned as if

@@ -1,10 +1,10 @@
-import { type Static, Type } from 'typebox';
 import { ApplyResult, JsonObjectSchema, Metadata, Next, Nullable, Time } from './metadata.ts';
 import { PluginOnNode } from './node-view.ts';
 import { PluginPlan } from './plan-view.ts';
 import { ConfigChange, NextCommand, RolloutPhaseWord } from './rollout-view.ts';
 import { SignatureView } from './signature-view.ts';
 import { TrialView } from './trial-view.ts';
+import { type Static, Type } from './type.ts';
 
 /** The facts about a module that a revision keeps. */
 export const ModuleOfRevision = Type.Object({

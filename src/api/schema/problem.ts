@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from './type.ts';
 
 /** One fault of the document that was sent. */
 export const ProblemFault = Type.Object({

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { ApplyResult, Metadata, Next } from './metadata.ts';
+import { type Static, Type } from './type.ts';
 
 /** Stored credentials of registries. What is secret in it is answered nowhere. */
 export const PullSecretView = Type.Object({

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { ApplyResult, JsonObjectSchema, Metadata, Next, Time } from './metadata.ts';
+import { type Static, Type } from './type.ts';
 
 /** A raw Envoy resource. */
 export const ResourceView = Type.Object({

@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox';
 import { JsonObjectSchema, Next, Nullable, Time } from './metadata.ts';
 import { PluginStateWord } from './node-view.ts';
+import { type Static, Type } from './type.ts';
 
 /*
  * Sentences (`why`, `text`, `outcome`, `notes` …) are ready to print. Where a sentence holds a time, it is RFC 3339

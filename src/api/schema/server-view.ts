@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox';
 import { Nullable, Time } from './metadata.ts';
 import { RoleWord, TokenView } from './token-view.ts';
+import { type Static, Type } from './type.ts';
 
 /** GET /: what is where. */
 export const Index = Type.Object({

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { Nullable, Time } from './metadata.ts';
+import { type Static, Type } from './type.ts';
 
 /** What is known of a module's signature; null where none was asked for. */
 export const SignatureView = Type.Object({

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { Nullable } from './metadata.ts';
+import { type Static, Type } from './type.ts';
 
 /** What a trial run found that let a revision pass. */
 export const TrialView = Type.Object({

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { ApplyResult, Next, Nullable, Time } from './metadata.ts';
+import { type Static, Type } from './type.ts';
 
 /** See WEBHOOK_EVENTS. */
 const EventWord = Type.Union([

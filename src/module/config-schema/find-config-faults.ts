@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import { runInNewContext } from 'node:vm';
-import { Errors } from 'typebox/schema';
+import type * as Schema from 'typebox/schema';
 import { type Fault, toMessage } from '../../model/error.ts';
 import { findNearestName } from '../../model/nearest-name.ts';
 import type { JsonObject } from '../../model/plugin-spec.ts';
@@ -10,6 +11,9 @@ const CONFIGURATION = '/spec/pluginConfig';
 /** A schema is somebody else's: a pattern in it can take for ever. */
 const LIMIT_MS = 500;
 const MAX_FAULTS = 8;
+
+/** The library is loaded for the first module that brings a schema: few do, and it has 130 files. */
+const require = createRequire(import.meta.url);
 
 /** What a JSON schema library finds, as far as it is used here. */
 interface SchemaError {
@@ -38,6 +42,7 @@ function findErrors(schema: ConfigSchema, value: unknown): readonly SchemaError[
   if (elsewhere !== undefined) throw badSchema(`it refers to ${elsewhere}, and nothing is fetched for it`);
   try {
     // The time limit of a context ends regular expressions too. Nothing of the schema is run as code.
+    const { Errors } = require('typebox/schema') as typeof Schema;
     const check = () => Errors(schema as Parameters<typeof Errors>[0], value);
     const [isGood, errors] = runInNewContext('check()', { check }, { timeout: LIMIT_MS }) as ReturnType<
       typeof check

@@ -1,5 +1,5 @@
-import { Agent, request } from 'node:http';
 import { toMessage } from '../../model/error.ts';
+import { Agent, request } from '../../model/http.ts';
 import type { LogLevel, NodeAdmin } from '../../model/node-access.ts';
 import { NodeAccessError } from '../node-access-error.ts';
 import { checkAdminAddress } from './admin-address.ts';
