@@ -115,6 +115,37 @@ export function isDone({ state, reason, revision, desiredRevision }: NodePluginS
   return state === 'Accepted' || state === 'Loaded';
 }
 
+/**
+ * Whether a node has this state, as far as `isDone` and counts tell it from others, for as long as its situation is the
+ * same, whatever the time. Of a node that has a situation: what refusals and silence make of a state is a matter of time.
+ */
+export function isLasting(
+  { state, reason, detail }: NodePluginState,
+  { node: { capabilities } }: Pick<NodePresence, 'node'>,
+): boolean {
+  switch (state) {
+    case 'Accepted':
+    case 'Loaded':
+      return true;
+    case 'NotTargeted':
+      return reason !== 'NoPlace';
+    case 'Sent':
+      // Before 1.39 it may turn out that the node asks for no place.
+      return capabilities.filterChain;
+    case 'Pending':
+      // So it may where nothing is known of a place.
+      return capabilities.filterChain && (reason !== null || detail === null);
+    case 'Refused':
+    case 'Degraded':
+    case 'Fetching':
+    // Where a node has several places, the one may hide the other for a time.
+    case 'Stale':
+      return false;
+    default:
+      return state satisfies never;
+  }
+}
+
 interface Facts {
   readonly input: StateInput;
   readonly name: PluginName;

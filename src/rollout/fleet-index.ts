@@ -5,7 +5,7 @@ import type { NodePresence } from '../model/node.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
 import { ChangeLog } from './change-log.ts';
-import type { FleetNode } from './rollout-facts.ts';
+import { FleetNode } from './fleet-node.ts';
 
 /** When we stop, all nodes go; if we are killed again before all are back, some have been gone for this long. */
 const STOPPING_MS = 60_000;
@@ -43,9 +43,9 @@ export class FleetIndex {
     }
     this.#claimed.set(id, claimed);
     const presence = toEffectivePresence(claimed, this.#policies.get(id));
-    const { expected = false, verdicts = this.#verdicts.get(id) ?? NO_VERDICTS } = known ?? {};
-    this.#nodes.set(id, { presence, verdicts, expected });
     const isNews = known === undefined || !isSameToDecide(known.presence, presence);
+    const node = known?.withPresence(presence, !isNews);
+    this.#nodes.set(id, node ?? new FleetNode(presence, this.#verdicts.get(id) ?? NO_VERDICTS));
     // Before 1.39 the last ACK tells how long a place is waited for.
     if (isNews || !presence.node.capabilities.filterChain) this.changes.note(id);
     return isNews;
@@ -70,10 +70,7 @@ export class FleetIndex {
     const was = before[index];
     if (verdict?.refused != null || was?.refused != null) this.#noteRefusals(id, verdicts);
     const known = this.#nodes.get(id);
-    if (known !== undefined) {
-      const { presence, expected } = known;
-      this.#nodes.set(id, { presence, verdicts, expected });
-    }
+    if (known !== undefined) this.#nodes.set(id, known.withVerdicts(verdicts));
     this.changes.note(id);
     const plugins: PluginName[] = [];
     addMentioned(plugins, was);
@@ -88,7 +85,7 @@ export class FleetIndex {
       lastSign = Math.max(lastSign, presence.since, lastAckOf(presence, verdicts) ?? 0);
     for (const [id, node] of this.#nodes) {
       const { connected, since } = node.presence;
-      this.#nodes.set(id, { ...node, expected: connected || since >= lastSign - STOPPING_MS });
+      this.#nodes.set(id, node.withExpected(connected || since >= lastSign - STOPPING_MS));
       this.changes.note(id);
     }
   }

@@ -40,7 +40,7 @@ const NEVER = (): void => {};
 /** Of nodes that did not have it when they were looked at last, only those that changed are looked at. */
 function findTaker(facts: RolloutFacts, { side, since }: Moved): string | undefined {
   const { fleet, rollCall, spec, revisions } = facts;
-  const aim = { side, since, recompiled: false };
+  const aim = { side, since, recompiled: false, alike: undefined };
   const config = side.revision === null ? undefined : revisions.get(side.revision)?.config;
   const purpose = [spec?.value, side, since, config];
   for (const id of rollCall.toProve.list(purpose) ?? fleet.keys()) {

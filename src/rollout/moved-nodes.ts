@@ -2,9 +2,10 @@ import { type Assignment, holds, type Moved } from '../model/assignment.ts';
 import { windowOf } from '../model/metric-window.ts';
 import type { RequestCount, Rollout, RolloutNodes } from '../model/rollout.ts';
 import { hashFraction, inWave } from '../model/rollout-plan.ts';
+import type { FleetNode } from './fleet-node.ts';
 import { belowEntry, withEntry } from './moved-entries.ts';
-import { isTarget } from './node-arrival.ts';
-import type { FleetNode, RolloutFacts, RolloutRecords } from './rollout-facts.ts';
+import { targetTest } from './node-arrival.ts';
+import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import { latestOf, type Rule } from './rollout-turn.ts';
 
 /*
@@ -118,14 +119,16 @@ function toDueTest(
   const reach = reachOf(rollout);
   const below = belowEntry(assignment, rolloutId);
   const shares = sharesOf(rollout, order);
+  if (to === null) return () => false;
+  const isTarget = targetTest(facts, below, to);
   return id => {
-    if (to === null || facts.excluded.has(id)) return false;
+    if (facts.excluded.has(id)) return false;
     const rank = ranks.get(id);
     if (rank !== undefined) return rank < reach;
     const node = facts.fleet.get(id);
     if (node === undefined) return false;
     const share = shares[waveOf(rollout, node)] ?? 0;
-    return (share === 1 || hashFraction(rolloutId, id) < share) && isTarget(facts, below, node, to);
+    return (share === 1 || hashFraction(rolloutId, id) < share) && isTarget(node);
   };
 }
 

@@ -1,11 +1,21 @@
 import type { Assignment, Side } from '../model/assignment.ts';
 import { findSide, revisionOn } from '../model/assignment.ts';
+import type { NodePresence } from '../model/node.ts';
+import { type Situation, selectsAlike } from '../model/node-situation.ts';
 import { findPlaces } from '../model/plugin-place.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
-import { asksUntil, derivePluginState, isDone, PLACE_GRACE_MS } from '../model/plugin-state.ts';
+import {
+  asksUntil,
+  derivePluginState,
+  isDone,
+  isLasting,
+  type NodePluginState,
+  PLACE_GRACE_MS,
+} from '../model/plugin-state.ts';
 import { classifyNode } from '../model/rollout-targets.ts';
+import type { FleetNode } from './fleet-node.ts';
 import { isAwaited, LOST_AFTER_MS, START_GRACE_MS } from './rollout-clock.ts';
-import type { FleetNode, RolloutFacts } from './rollout-facts.ts';
+import type { RolloutFacts } from './rollout-facts.ts';
 import type { Turn } from './rollout-turn.ts';
 
 /**
@@ -23,22 +33,46 @@ export interface Aim {
   readonly since: number;
   /** The content is the same, only compiled anew: the revision alone does not tell that it is there. */
   readonly recompiled: boolean;
+  /** What was found of nodes by their situation, for this side, where it lasts; undefined: it says nothing of others. */
+  readonly alike: Map<Situation, Arrival> | undefined;
 }
 
 /** Bytes that did not change are not sent: a node that nothing was sent to for this long has what it is to have. */
 const RECOMPILED_GRACE_MS = 3_000;
 
+/** What looks at a node. */
+export type Looker = Pick<Turn, 'facts' | 'wake'> & {
+  /** It is to be looked at again with the next decision from this time on. */
+  due?(at: number): void;
+};
+
 /** How far a node is; wakes when time alone would change the answer. */
-export function arrivalOf(turn: Pick<Turn, 'facts' | 'wake'>, id: string, aim: Aim): Arrival {
-  const { facts } = turn;
+export function arrivalOf(looker: Looker, id: string, aim: Aim): Arrival {
+  const { facts } = looker;
   const node = facts.fleet.get(id);
   if (node === undefined || facts.excluded.has(id) || facts.spec === undefined) return 'out';
-  if (!node.presence.connected) return absenceOf(turn, node);
+  const situation = aim.alike && node.situation;
+  const known = situation && aim.alike?.get(situation);
+  if (known !== undefined) return known;
+  if (!node.presence.connected) return absenceOf(looker, node);
   const state = stateOf(facts, facts.spec.value, node, aim);
-  if (isDone(state)) return isFresh(turn, node, aim) ? 'done' : 'waiting';
+  const arrival = toArrival(looker, node, aim, state);
+  if (situation !== undefined && isLasting(state, node.presence)) aim.alike?.set(situation, arrival);
+  else if (arrival === 'waiting' || arrival === 'fetching') tellTimes(looker, node, aim);
+  return arrival;
+}
+
+function toArrival(looker: Looker, node: FleetNode, aim: Aim, state: NodePluginState): Arrival {
+  if (isDone(state)) return isFresh(looker, node, aim) ? 'done' : 'waiting';
   if (state.state === 'NotTargeted') return 'out';
-  turn.wake(asksUntil(node.presence, aim.since));
-  return state.state === 'Fetching' || isFetching(facts, node, aim) ? 'fetching' : 'waiting';
+  return state.state === 'Fetching' || isFetching(looker.facts, node, aim) ? 'fetching' : 'waiting';
+}
+
+/** When it may turn out that the node has no place for the plugin. */
+function tellTimes({ wake, due }: Looker, { presence }: FleetNode, { since }: Aim): void {
+  wake(asksUntil(presence, since));
+  // From then on nothing sent to a connected node means that none of its listeners is one for the plugin.
+  due?.(Math.max(presence.since, since) + PLACE_GRACE_MS);
 }
 
 /** What is to come next waits for its module, whichever content was put back in its place meanwhile. */
@@ -94,29 +128,38 @@ function isFresh(turn: Pick<Turn, 'facts' | 'wake'>, { presence, verdicts }: Fle
   );
 }
 
-/** From when on nothing sent to a connected node means that none of its listeners is one for the plugin. */
-export function settledAt({ presence }: FleetNode, { since }: Aim): number {
-  return Math.max(presence.since, since) + PLACE_GRACE_MS;
-}
-
-/** Whether a rollout to this side changes what the node runs. */
-export function isTarget(
+/** Whether a rollout to this side changes what a node runs; found once for all that stand in one situation. */
+export function targetTest(
   facts: RolloutFacts,
   assignment: Assignment | undefined,
-  node: FleetNode,
   to: Side,
-): boolean {
-  const { spec, rootNamespace, now } = facts;
-  if (spec === undefined) return false;
-  const { presence, verdicts } = node;
-  const excluded = facts.excluded.has(presence.node.id);
-  const from = assignment === undefined ? { ...to, revision: null } : findSide(assignment, presence.node.id);
-  const config = (revision: number) => facts.revisions.get(revision)?.config;
+): (node: FleetNode) => boolean {
+  const { spec, rootNamespace, now, excluded } = facts;
+  if (spec === undefined) return () => false;
   const plugin = spec.value;
-  return (
-    classifyNode({ plugin, from, to, presence, verdicts, excluded, config, rootNamespace, now }).kind ===
-    'target'
-  );
+  const nowhere = { ...to, revision: null };
+  const config = (revision: number) => facts.revisions.get(revision)?.config;
+  const found = new Map<Side, Map<Situation, boolean>>();
+  return node => {
+    const { presence, verdicts } = node;
+    const { id } = presence.node;
+    if (excluded.has(id)) return false;
+    const from = assignment === undefined ? nowhere : findSide(assignment, id);
+    const alike = found.get(from) ?? new Map<Situation, boolean>();
+    found.set(from, alike);
+    const situation = isLike(presence, from, to) ? node.situation : undefined;
+    const known = situation && alike.get(situation);
+    if (known !== undefined) return known;
+    const input = { plugin, from, to, presence, verdicts, excluded: false, config, rootNamespace, now };
+    const isTarget = classifyNode(input).kind === 'target';
+    if (situation !== undefined) alike.set(situation, isTarget);
+    return isTarget;
+  };
+}
+
+/** Neither the node's id nor the time decides. */
+function isLike({ slots }: NodePresence, from: Side, to: Side): boolean {
+  return slots.length > 0 && selectsAlike(from.placement) && selectsAlike(to.placement);
 }
 
 /** Whether a side puts the plugin on this node at all. */

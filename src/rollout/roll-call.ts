@@ -1,6 +1,8 @@
 import type { Side } from '../model/assignment.ts';
+import { type Situation, selectsAlike } from '../model/node-situation.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
 import type { Rollout, RolloutNodes } from '../model/rollout.ts';
+import type { Arrival } from './node-arrival.ts';
 import { type CommonAim, KeptRoll, type Roll } from './roll.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { latestOf, type Turn } from './rollout-turn.ts';
@@ -14,6 +16,8 @@ import { UnseenNodes } from './unseen-nodes.ts';
  */
 export class RollCall {
   #roll: KeptRoll | undefined;
+  /** By situation, for what was looked for last. */
+  #alike = new Map<Situation, Arrival>();
   readonly #unseen = new UnseenNodes();
   /** For `moveNodes`: nodes whose turn may have come. */
   readonly toMove = new UnseenNodes();
@@ -28,13 +32,17 @@ export class RollCall {
   /** As of these records; wakes when time alone would change it. */
   of(turn: Turn, records: RolloutRecords): Roll {
     const { facts } = turn;
-    const aim = findAim(records);
     const { revisions, startedAt, now } = facts;
-    const { side, since, recompiled } = aim;
+    const { side, since, recompiled } = findAim(records);
     const config = side.revision === null ? undefined : revisions.get(side.revision)?.config;
     const purpose = [...partsOf(facts.spec?.value, side), side, since, recompiled, config, startedAt];
     const movedAt = records.nodes?.movedAt ?? NOBODY;
     const unseen = this.#unseen.list(purpose);
+    if (unseen === undefined) this.#alike = new Map();
+    // What was compiled anew and selected by name is a matter of each node.
+    const isAlike =
+      !recompiled && selectsAlike(side.revision === null ? (facts.spec?.value ?? {}) : side.placement);
+    const aim = { side, since, recompiled, alike: isAlike ? this.#alike : undefined };
     const known = unseen === undefined || (this.#roll?.now ?? now) > now ? undefined : this.#roll;
     const isSame = known?.movedAt === movedAt;
     const roll = isSame ? known : new KeptRoll(facts, movedAt);
@@ -58,7 +66,7 @@ function partsOf(spec: PluginSpec | undefined, { revision }: Side): readonly unk
 
 const NOBODY: RolloutNodes['movedAt'] = {};
 
-function findAim(records: RolloutRecords): CommonAim {
+function findAim(records: RolloutRecords): Omit<CommonAim, 'alike'> {
   const rollout = latestOf(records);
   const base = records.assignment?.base ?? rollout?.from ?? NOWHERE;
   const recompiled = rollout?.kind === 'format';

@@ -1,9 +1,8 @@
-import type { Side } from '../model/assignment.ts';
 import { isAiling, reloadsSince } from '../model/node-health.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { RolloutNodes } from '../model/rollout.ts';
 import { Alarms } from './alarms.ts';
-import { type Aim, type Arrival, arrivalOf, settledAt } from './node-arrival.ts';
+import { type Aim, type Arrival, arrivalOf } from './node-arrival.ts';
 import { isAwaited, returnedAt, START_GRACE_MS } from './rollout-clock.ts';
 import type { RolloutFacts } from './rollout-facts.ts';
 import type { Turn } from './rollout-turn.ts';
@@ -42,11 +41,7 @@ export interface Roll {
 }
 
 /** Where moved nodes are to be; `since` null: each since it was moved. */
-export interface CommonAim {
-  readonly side: Side;
-  readonly since: number | null;
-  readonly recompiled: boolean;
-}
+export type CommonAim = Omit<Aim, 'since'> & { readonly since: number | null };
 
 /** A roll that is brought up to date by looking at few nodes: see roll-call.ts. */
 export class KeptRoll implements Roll {
@@ -166,26 +161,25 @@ const NONE: Tally = newTally();
 
 function look(
   facts: RolloutFacts,
-  { side, since, recompiled }: CommonAim,
+  { side, since, recompiled, alike }: CommonAim,
   id: string,
   move: Present['move'],
 ): Present {
   const { now, startedAt } = facts;
   const node = facts.fleet.get(id);
   let wakeAt = Number.POSITIVE_INFINITY;
-  const wake = (at: number): void => {
-    if (at > now && at < wakeAt) wakeAt = at;
-  };
-  const aim: Aim = { side, since: since ?? move.at, recompiled };
-  const arrival = arrivalOf({ facts, wake }, id, aim);
-  const awaited = node !== undefined && isAwaited(facts, node);
-  if (awaited) wake(startedAt + START_GRACE_MS);
-  let dueAt = wakeAt;
+  let dueAt = Number.POSITIVE_INFINITY;
   const due = (at: number): void => {
     if (at > now && at < dueAt) dueAt = at;
   };
+  const wake = (at: number): void => {
+    if (at > now && at < wakeAt) wakeAt = at;
+    due(at);
+  };
+  const arrival = arrivalOf({ facts, wake, due }, id, { side, since: since ?? move.at, recompiled, alike });
+  const awaited = node !== undefined && isAwaited(facts, node);
+  if (awaited) wake(startedAt + START_GRACE_MS);
   if (node !== undefined) due(node.presence.since);
-  if (node !== undefined && (arrival === 'waiting' || arrival === 'fetching')) due(settledAt(node, aim));
   return {
     id,
     move,

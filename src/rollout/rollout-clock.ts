@@ -1,5 +1,6 @@
 import type { Rollout } from '../model/rollout.ts';
-import type { FleetNode, RolloutFacts, RolloutRecords } from './rollout-facts.ts';
+import type { FleetNode } from './fleet-node.ts';
+import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import { latestOf, type Rule, type Turn, withRollout } from './rollout-turn.ts';
 
 /*

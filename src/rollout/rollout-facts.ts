@@ -1,13 +1,12 @@
 import type { Assignment } from '../model/assignment.ts';
 import type { Event } from '../model/event.ts';
 import type { Freeze, Quarantine } from '../model/fleet-records.ts';
-import type { NodePresence } from '../model/node.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
-import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { PluginName, PluginSpec } from '../model/plugin-spec.ts';
 import type { ModuleProgress, Revision } from '../model/revision.ts';
 import type { Rollout, RolloutNodes } from '../model/rollout.ts';
 import type { RolloutIntent } from '../model/rollout-intent.ts';
+import type { FleetNode } from './fleet-node.ts';
 import type { Suspect } from './judge-attribution.ts';
 import type { RollCall } from './roll-call.ts';
 
@@ -56,14 +55,6 @@ export interface RolloutRecords {
 export interface MovingRollout extends Suspect {
   /** By node id, ms. */
   readonly movedAt: ReadonlyMap<string, number>;
-}
-
-export interface FleetNode {
-  readonly presence: NodePresence;
-  /** Of this node, whatever process and place. */
-  readonly verdicts: readonly NodeVerdict[];
-  /** It was connected when our last run ended: it is waited for, for a minute after our start. */
-  readonly expected: boolean;
 }
 
 export type News = Pick<Event, 'type' | 'message'> & { readonly node?: string };

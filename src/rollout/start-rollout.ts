@@ -3,7 +3,7 @@ import { toCountText, toEstimateText } from '../model/quantity-text.ts';
 import type { Rollout } from '../model/rollout.ts';
 import { estimateMs, type PlanNode, planSteps } from '../model/rollout-plan.ts';
 import { newAssignment, type Plan, toStrategy } from './new-rollout.ts';
-import { isTarget, runsOn } from './node-arrival.ts';
+import { runsOn, targetTest } from './node-arrival.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toRunsText } from './rollout-text.ts';
 import { type Turn, withRollout } from './rollout-turn.ts';
@@ -16,8 +16,9 @@ export function findTargets(
   to: Side,
 ): readonly PlanNode[] {
   const targets: PlanNode[] = [];
+  const isTarget = targetTest(facts, assignment, to);
   for (const [id, node] of facts.fleet) {
-    if (facts.excluded.has(id) || !isTarget(facts, assignment, node, to)) continue;
+    if (!isTarget(node)) continue;
     const { connected, node: identity } = node.presence;
     targets.push({ id, connected, zone: identity.zone, labels: identity.labels });
   }

@@ -112,7 +112,7 @@ test('a node without a place is not a target, and does not hold anything up', ()
   const world = live();
   const bare = world.fleet.get('edge-1');
   if (bare !== undefined)
-    world.fleet.set('edge-1', { ...bare, presence: { ...bare.presence, slots: [] }, verdicts: [] });
+    world.fleet.set('edge-1', bare.withPresence({ ...bare.presence, slots: [] }).withVerdicts([]));
   world.now += 60_000;
   world.apply(2, { preset: 'all-at-once' });
   assert.equal(world.latest().targets, 9);
@@ -123,7 +123,7 @@ test('a moved node that loses its listener is not waited for', () => {
   const world = live().apply(2, { preset: 'all-at-once' });
   const bare = world.fleet.get('edge-1');
   if (bare !== undefined)
-    world.fleet.set('edge-1', { ...bare, presence: { ...bare.presence, slots: [] }, verdicts: [] });
+    world.fleet.set('edge-1', bare.withPresence({ ...bare.presence, slots: [] }).withVerdicts([]));
   for (const id of world.fleet.keys()) if (id !== 'edge-1') world.answer(id);
   world.pass(3_000);
   assert.equal(world.phase(), 'Baking');

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decideRollout } from '../../src/rollout/decide-rollout.ts';
+import type { FleetNode } from '../../src/rollout/fleet-node.ts';
 import { RollCall } from '../../src/rollout/roll-call.ts';
-import type { Decision, FleetNode } from '../../src/rollout/rollout-facts.ts';
+import type { Decision } from '../../src/rollout/rollout-facts.ts';
 import { makeVerdict } from './records.ts';
 import { World } from './world.ts';
 
@@ -44,7 +45,7 @@ function costOfOne(world: World, id: string, change: () => void): { looks: numbe
 
 function leave(world: World, id: string): void {
   const node = world.fleet.get(id) ?? assert.fail(id);
-  world.fleet.set(id, { ...node, presence: { ...node.presence, connected: false, since: world.now } });
+  world.fleet.set(id, node.withPresence({ ...node.presence, connected: false, since: world.now }));
 }
 
 const SITUATIONS: readonly {

@@ -9,14 +9,9 @@ import type { ModuleProgress, Revision } from '../../src/model/revision.ts';
 import type { Rollout, RolloutPhase } from '../../src/model/rollout.ts';
 import type { RolloutAction, RolloutIntent } from '../../src/model/rollout-intent.ts';
 import { decideRollout } from '../../src/rollout/decide-rollout.ts';
+import { FleetNode } from '../../src/rollout/fleet-node.ts';
 import { RollCall } from '../../src/rollout/roll-call.ts';
-import type {
-  FleetNode,
-  MovingRollout,
-  News,
-  RolloutFacts,
-  RolloutRecords,
-} from '../../src/rollout/rollout-facts.ts';
+import type { MovingRollout, News, RolloutFacts, RolloutRecords } from '../../src/rollout/rollout-facts.ts';
 import {
   FORMAT,
   makePresence,
@@ -66,8 +61,9 @@ export class World {
   /** Another world in which all this has happened. */
   copy(): World {
     const copy = Object.assign(new World(), this, { suspects: [...this.suspects], news: [...this.news] });
-    for (const own of ['revisions', 'fleet', 'excluded', 'metrics', 'manners', 'refuses'] as const)
+    for (const own of ['revisions', 'excluded', 'metrics', 'manners', 'refuses'] as const)
       Object.assign(copy, { [own]: structuredClone(this[own]) });
+    Object.assign(copy, { fleet: new Map(this.fleet) });
     return copy;
   }
 
@@ -165,11 +161,8 @@ export class World {
 
   join(id: string, node: Partial<NodeIdentity> = {}): this {
     const presence = makePresence(id, { since: this.now });
-    this.fleet.set(id, {
-      presence: { ...presence, node: { ...presence.node, ...node } },
-      verdicts: [makeVerdict({ node: id, accepted: null })],
-      expected: false,
-    });
+    const verdicts = [makeVerdict({ node: id, accepted: null })];
+    this.fleet.set(id, new FleetNode({ ...presence, node: { ...presence.node, ...node } }, verdicts));
     return this;
   }
 
@@ -190,7 +183,7 @@ export class World {
     const lastSign = Math.max(0, ...[...this.fleet.values()].map(({ presence }) => presence.since));
     for (const [id, node] of this.fleet) {
       const { connected, since } = node.presence;
-      this.fleet.set(id, { ...node, expected: connected || since >= lastSign - 60_000 });
+      this.fleet.set(id, node.withExpected(connected || since >= lastSign - 60_000));
       if (connected) this.leave(id);
     }
     return this;
@@ -235,7 +228,7 @@ export class World {
 
   verdict(id: string, verdict: NodeVerdict): this {
     const node = this.fleet.get(id) ?? assert.fail(id);
-    this.fleet.set(id, { ...node, verdicts: [verdict] });
+    this.fleet.set(id, node.withVerdicts([verdict]));
     return this;
   }
 
@@ -245,7 +238,7 @@ export class World {
 
   #presence(id: string, fields: Partial<NodePresence>): void {
     const node = this.fleet.get(id) ?? assert.fail(id);
-    this.fleet.set(id, { ...node, presence: { ...node.presence, ...fields } });
+    this.fleet.set(id, node.withPresence({ ...node.presence, ...fields }));
   }
 
   #answer(id: string): void {
