@@ -5,6 +5,7 @@ import { findBreakage, reloadsSince } from '../model/node-health.ts';
 import { findInSlot } from '../model/plugin-place.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
 import { toCountText } from '../model/quantity-text.ts';
+import { movedBy } from '../model/rollout-moves.ts';
 import type { Fleet } from './fleet.ts';
 
 /** A crash that is longer ago than this, and was not repeated, is history. */
@@ -21,13 +22,14 @@ export function toDegradedText(fleet: Fleet, plugin: PluginName, presence: NodeP
   const reloads = reloadsSince(metrics, plugin, since);
   if (reloads > 0) return `accepted, then crashed ${toCountText(reloads, 'time')}`;
   const moves = [...fleet.moves.values()].find(
-    ({ rollout, movedAt }) => rollout.startsWith(`${plugin.replace('/', '.')}.`) && movedAt[id] !== undefined,
+    nodes => nodes.rollout.startsWith(`${plugin.replace('/', '.')}.`) && movedBy(nodes).has(id),
   );
-  const movedAt = moves?.movedAt[id]?.at;
+  const movedAt = movedBy(moves).get(id)?.at;
   if (moves === undefined || movedAt === undefined) return null;
   // Most nodes fail nothing, and the comparison costs a look at all of them.
   if ((requestsIn(metrics, movedAt, fleet.now)?.errors5xx ?? 0) === 0) return null;
-  const waiting = new Set(moves.order.flat().filter(target => moves.movedAt[target] === undefined));
+  const moved = movedBy(moves);
+  const waiting = new Set(moves.order.flat().filter(target => !moved.has(target)));
   const others = fleet.nodes
     .filter(({ connected, node }) => connected && waiting.has(node.id))
     .map(({ node }) => fleet.metrics(node.id));

@@ -9,6 +9,7 @@ import { type PluginName, type PluginSpec, toPluginName } from '../model/plugin-
 import { derivePluginState, type NodePluginState } from '../model/plugin-state.ts';
 import type { ModuleProgress, Revision, RevisionConfig } from '../model/revision.ts';
 import { isActive, type Rollout, type RolloutNodes } from '../model/rollout.ts';
+import { movedBy } from '../model/rollout-moves.ts';
 import { FREEZE_KEY, revisionKey, rolloutKey } from '../store/record-kinds.ts';
 import type { Store, Stored } from '../store/store.ts';
 import { toDegradedText } from './degraded-text.ts';
@@ -203,7 +204,7 @@ const NO_VERDICTS: readonly NodeVerdict[] = [];
 function findAssignedAt(fleet: Fleet, assignment: Assignment, node: string): number {
   const entry = assignment.moved.findLast(moved => holds(moved, node));
   if (entry === undefined) return assignment.since;
-  return fleet.moves.get(entry.rollout)?.movedAt[node]?.at ?? entry.since;
+  return movedBy(fleet.moves.get(entry.rollout)).get(node)?.at ?? entry.since;
 }
 
 function toStaleAfter(fleet: Fleet, plugin: PluginName): { readonly staleAfterMs?: number } {

@@ -1,4 +1,5 @@
 import { isDone } from '../model/plugin-state.ts';
+import { movedBy } from '../model/rollout-moves.ts';
 import type { RolloutFacts } from './rollout-facts.ts';
 import type { RolloutView } from './schema/rollout-view.ts';
 
@@ -16,7 +17,7 @@ export function countTargets(
   const isIn = (id: string) => (fleet.policies.get(id)?.excluded?.at ?? Number.POSITIVE_INFINITY) > until;
   const order = moves.order.flat();
   const known = new Set(order);
-  const joined = Object.entries(moves.movedAt).filter(([id, at]) => !known.has(id) && at.step <= step);
+  const joined = [...movedBy(moves)].filter(([id, move]) => !known.has(id) && move.step <= step);
   return [...order.slice(0, ranked), ...joined.map(([id]) => id)].filter(isIn).length;
 }
 
@@ -25,7 +26,7 @@ export function countRollout(facts: RolloutFacts): RolloutView['counts'] {
   const { rollout, moves, latest, states } = facts;
   const { steps, step, phase, failure } = rollout;
   const targets = countTargets(facts);
-  const moved = Object.keys(moves?.movedAt ?? {});
+  const moved = [...movedBy(moves).keys()];
   const reached = rollout.back?.touched ?? steps[step]?.reaches ?? 0;
   const touched = moves === undefined ? reached : moved.length;
   const some = { targets, touched, untouched: Math.max(0, targets - touched) };

@@ -1,6 +1,7 @@
 import type { NodePluginState } from '../model/plugin-state.ts';
 import type { Revision } from '../model/revision.ts';
 import { isActive, type Rollout, type RolloutNodes } from '../model/rollout.ts';
+import { movedBy } from '../model/rollout-moves.ts';
 import { revisionKey, rolloutKey } from '../store/record-kinds.ts';
 import type { Store } from '../store/store.ts';
 import { type Fleet, stateReader } from './fleet.ts';
@@ -71,7 +72,7 @@ function toStates(
   { plugin }: Rollout,
   moves: RolloutNodes | undefined,
 ): ReadonlyMap<string, NodePluginState> {
-  const targets = new Set([...(moves?.order.flat() ?? []), ...Object.keys(moves?.movedAt ?? {})]);
+  const targets = new Set([...(moves?.order.flat() ?? []), ...movedBy(moves).keys()]);
   const read = stateReader(fleet, fleet.specs.get(plugin)?.value ?? toNamed(plugin));
   const states = new Map<string, NodePluginState>();
   for (const presence of fleet.nodes)
@@ -87,8 +88,8 @@ function toNamed(plugin: string): { readonly namespace: string; readonly name: s
 
 /** Ids of the nodes that a step moved, by name. */
 export function nodesOfStep({ moves }: RolloutFacts, step: number): readonly string[] {
-  return Object.entries(moves?.movedAt ?? {})
-    .filter(([, moved]) => moved.step === step)
+  return [...movedBy(moves)]
+    .filter(([, move]) => move.step === step)
     .map(([id]) => id)
     .toSorted();
 }

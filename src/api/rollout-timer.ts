@@ -1,5 +1,6 @@
 import type { NodePresence } from '../model/node.ts';
 import { toCountText, toNumberText } from '../model/quantity-text.ts';
+import { movedBy } from '../model/rollout-moves.ts';
 import { moduleDeadlineOf } from '../model/rollout-units.ts';
 import type { Fleet } from './fleet.ts';
 import type { RolloutFacts } from './rollout-facts.ts';
@@ -68,7 +69,7 @@ function findAwaited({ fleet, moves, rollout }: RolloutFacts): readonly string[]
   const { now, startedAt } = fleet;
   if (rollout.startedAt >= startedAt || now - startedAt >= SETTLE_MS) return [];
   return fleet.nodes
-    .filter(({ node }) => moves?.movedAt[node.id] !== undefined)
+    .filter(({ node }) => movedBy(moves).has(node.id))
     .filter(presence => !presence.connected && wasHere(fleet, presence))
     .map(({ node }) => node.id);
 }

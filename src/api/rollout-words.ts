@@ -1,5 +1,6 @@
 import { toCountText, toDurationText, toEstimateText, toNumberText } from '../model/quantity-text.ts';
 import type { Rollout, RolloutPhase } from '../model/rollout.ts';
+import { movedBy } from '../model/rollout-moves.ts';
 import { estimateMs } from '../model/rollout-plan.ts';
 import { countRollout } from './rollout-counts.ts';
 import { type RolloutFacts, toRunsText } from './rollout-facts.ts';
@@ -126,7 +127,7 @@ export function toBackText(facts: RolloutFacts): string {
   const { back, from } = rollout;
   if (back === undefined) return '';
   const { touched, confirmed } = back;
-  const ids = Object.keys(moves?.movedAt ?? {});
+  const ids = [...movedBy(moves).keys()];
   const where = from.revision === null ? `without ${facts.typed} again` : `back on revision ${from.revision}`;
   const { untouched } = countRollout(facts);
   const never = untouched > 0 ? `. ${toCountText(untouched, 'node')} never touched` : '';

@@ -1,6 +1,7 @@
 import { isDone, type NodePluginState, type PluginState } from '../model/plugin-state.ts';
 import { toDurationText, toNumberText } from '../model/quantity-text.ts';
 import type { RolloutFailure } from '../model/rollout.ts';
+import { movedBy } from '../model/rollout-moves.ts';
 import { nodesOfStep, type RolloutFacts } from './rollout-facts.ts';
 import { toTime } from './schema/metadata.ts';
 import type { StepNodes } from './schema/rollout-view.ts';
@@ -30,7 +31,11 @@ export function groupStepNodes(facts: RolloutFacts, step: number): StepNodes[] {
   if (rollout.back !== undefined) return groupReturned(facts, ids);
   if (!latest)
     return [toGroup('Accepted', ids, toPastText(facts), { revision: rollout.to?.revision ?? null })];
-  const nodes = ids.map(id => ({ id, state: facts.states.get(id), at: facts.moves?.movedAt[id]?.at ?? 0 }));
+  const nodes = ids.map(id => ({
+    id,
+    state: facts.states.get(id),
+    at: movedBy(facts.moves).get(id)?.at ?? 0,
+  }));
   const keyOf = ({ state }: (typeof nodes)[number]): string =>
     state === undefined || state.lastKnown
       ? 'gone'
@@ -149,7 +154,7 @@ function isFailed({ rollout, states, moves }: RolloutFacts, id: string): boolean
   if (failure === undefined || failure.kind === 'abort' || failure.kind === 'gate') return false;
   if (failure.nodes.includes(id)) return true;
   const refusal = states.get(id)?.refusal ?? null;
-  const sameTry = refusal !== null && refusal.at >= (moves?.movedAt[id]?.at ?? 0);
+  const sameTry = refusal !== null && refusal.at >= (movedBy(moves).get(id)?.at ?? 0);
   return failure.kind === 'refusal' && sameTry && refusal.revision === to?.revision;
 }
 

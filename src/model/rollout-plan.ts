@@ -23,12 +23,13 @@ export interface RolloutPlan {
  * Who is moved when. Pure: the same rollout and nodes give the same plan, whatever the order of `nodes`.
  *
  * Connected targets rank before the others, then by hash of rollout and node: a canary is never a node that is gone,
- * and different rollouts spare different nodes. A step that adds no node is skipped with its soak, and its pause
+ * and different rollouts spare different nodes. Where a wave is one step nobody is spared: then by id. A step that adds no node is skipped with its soak, and its pause
  * passes on to the next one. The step that reaches every target is the last, asks 100 % and never soaks: the bake
  * follows.
  */
 export function planSteps(strategy: Strategy, rolloutId: string, nodes: readonly PlanNode[]): RolloutPlan {
-  const order = splitByWave(strategy.waves, nodes).map(wave => rank(rolloutId, wave));
+  const waves = splitByWave(strategy.waves, nodes);
+  const order = waves.map((wave, index) => rank(rolloutId, wave, strategy.waves[index]?.steps.length === 1));
   const steps: RolloutStep[] = [];
   let reached = 0;
   let pause: Pause | null = null;
@@ -86,9 +87,10 @@ export function inWave({ matchLabels = {}, zone }: WaveSelector, node: PlanNode)
   return Object.entries(matchLabels).every(([key, wanted]) => label(key) === wanted);
 }
 
-function rank(rolloutId: string, nodes: readonly PlanNode[]): readonly string[] {
+/** `together`: all of them are moved in one step. A hash takes 1 µs. */
+function rank(rolloutId: string, nodes: readonly PlanNode[], together: boolean): readonly string[] {
   return nodes
-    .map(({ id, connected }) => ({ id, connected, hash: hashFraction(rolloutId, id) }))
+    .map(({ id, connected }) => ({ id, connected, hash: together ? 0 : hashFraction(rolloutId, id) }))
     .sort(
       (a, b) =>
         Number(b.connected) - Number(a.connected) ||

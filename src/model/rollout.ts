@@ -136,8 +136,17 @@ export interface RolloutNodes {
   readonly order: readonly (readonly string[])[];
   /** What a moved node answered in the minute before it was moved. */
   readonly before: Readonly<Record<string, RequestCount>>;
-  /** When a node was moved, by node id; step index beside it. */
-  readonly movedAt: Readonly<Record<string, { readonly at: number; readonly step: number }>>;
+  /** Read by `movedBy`. A node is in one of them. */
+  readonly moves: readonly RolloutMove[];
+}
+
+/** Nodes that were moved together. A fleet that is moved at once is one of these, not a line for each node. */
+export interface RolloutMove {
+  readonly at: number;
+  /** Index of the step; -1: a rollout before this one left it behind. */
+  readonly step: number;
+  /** `targets`: all of `order` that no move before this one names. */
+  readonly nodes: readonly string[] | 'targets';
 }
 
 export interface RequestCount {

@@ -2,6 +2,7 @@ import type { Moved } from '../model/assignment.ts';
 import { isFine } from '../model/node-health.ts';
 import { toNamesText } from '../model/quantity-text.ts';
 import type { Rollout } from '../model/rollout.ts';
+import { movedBy } from '../model/rollout-moves.ts';
 import { type Failing, fail } from './go-back.ts';
 import { attribute, type Suspect } from './judge-attribution.ts';
 import { lookedAt, pause } from './pause-rollout.ts';
@@ -47,7 +48,7 @@ export function blame(
   isFineNow: (node: string) => boolean,
 ): RolloutRecords {
   const { facts } = turn;
-  const own: Suspect = { rollout: rollout.id, moved: new Set(Object.keys(records.nodes?.movedAt ?? {})) };
+  const own: Suspect = { rollout: rollout.id, moved: new Set(movedBy(records.nodes).keys()) };
   const { blamed, unattributed } = attribute(failing.nodes, [own, ...facts.suspects()], isFineNow);
   if (blamed.includes(rollout.id)) return fail(turn, records, rollout, failing);
   if (!unattributed.includes(rollout.id)) return records;
@@ -60,7 +61,7 @@ export function blame(
 /** It has served well since the newest of the rollouts that moved it did so. */
 export function seemsFine(facts: RolloutFacts, { nodes }: RolloutRecords, id: string): boolean {
   const times = facts.suspects().map(({ movedAt }) => movedAt.get(id) ?? 0);
-  return isFine(facts.metrics(id), Math.max(nodes?.movedAt[id]?.at ?? 0, ...times), facts.now);
+  return isFine(facts.metrics(id), Math.max(movedBy(nodes).get(id)?.at ?? 0, ...times), facts.now);
 }
 
 /** What the node was sent last it took, in every place. */

@@ -1,4 +1,5 @@
 import type { Rollout } from '../model/rollout.ts';
+import { movedBy } from '../model/rollout-moves.ts';
 import type { GateFacts, GateRefusal, GateWatch, MovedNode } from './judge-gates.ts';
 import { policyInForce } from './judge-gates.ts';
 import { lookedAt } from './pause-rollout.ts';
@@ -49,12 +50,11 @@ function findAiling({ ailing, nodes }: Roll): Iterable<Present> {
 
 /** Of connected targets that were not moved yet. */
 function findOthers(facts: RolloutFacts, { nodes }: RolloutRecords): GateFacts['others'] {
-  const { order = [], movedAt = {} } = nodes ?? {};
+  const { order = [] } = nodes ?? {};
+  const moved = movedBy(nodes);
   return order
     .flat()
-    .filter(
-      id => movedAt[id] === undefined && !facts.excluded.has(id) && facts.fleet.get(id)?.presence.connected,
-    )
+    .filter(id => !moved.has(id) && !facts.excluded.has(id) && facts.fleet.get(id)?.presence.connected)
     .map(id => facts.metrics(id));
 }
 

@@ -1,5 +1,6 @@
 import { type Assignment, holds, isSameAim, type Moved } from '../model/assignment.ts';
 import type { Rollout, RolloutFailure, RolloutNodes, RolloutReason, RolloutStep } from '../model/rollout.ts';
+import { movedBy } from '../model/rollout-moves.ts';
 import { type Cause, holdBack, liftUndone } from './hold-back.ts';
 import { stopMoving } from './moved-entries.ts';
 import { runsOn } from './node-arrival.ts';
@@ -109,13 +110,11 @@ function withLeftBehind(
   assignment: Assignment | undefined,
 ): RolloutNodes {
   const { moved = [] } = assignment ?? {};
-  const left = moved.flatMap(entry =>
-    idsOf(facts, entry)
-      .filter(id => nodes.movedAt[id] === undefined)
-      .map(id => [id, { at: entry.since, step: -1 }] as const),
-  );
-  if (left.length === 0) return nodes;
-  return { ...nodes, movedAt: { ...Object.fromEntries(left), ...nodes.movedAt } };
+  const known = movedBy(nodes);
+  const left = moved
+    .map(entry => ({ at: entry.since, step: -1, nodes: idsOf(facts, entry).filter(id => !known.has(id)) }))
+    .filter(move => move.nodes.length > 0);
+  return left.length === 0 ? nodes : { ...nodes, moves: [...left, ...nodes.moves] };
 }
 
 /** Of an entry for everyone, the nodes that it is about. */

@@ -1,6 +1,7 @@
 import { type Assignment, holds, type Moved } from '../model/assignment.ts';
 import { findInSlot } from '../model/plugin-place.ts';
 import type { Rollout } from '../model/rollout.ts';
+import { movedBy, withoutMoved } from '../model/rollout-moves.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import type { Rule } from './rollout-turn.ts';
 
@@ -10,13 +11,9 @@ export const leaveOutExcluded: Rule = ({ facts }, records) => {
   if (assignment === undefined || assignment.moved.length === 0) return records;
   const moved = assignment.moved.map(entry => withoutExcluded(facts, entry));
   const isSame = moved.every((entry, index) => entry === assignment.moved[index]);
-  const gone = [...facts.excluded].filter(id => nodes?.movedAt[id] !== undefined);
-  if (isSame && gone.length === 0) return records;
-  return {
-    ...records,
-    assignment: isSame ? assignment : { ...assignment, moved },
-    nodes: nodes && { ...nodes, movedAt: omit(nodes.movedAt, gone) },
-  };
+  const left = nodes && withoutMoved(nodes, facts.excluded);
+  if (isSame && left === nodes) return records;
+  return { ...records, assignment: isSame ? assignment : { ...assignment, moved }, nodes: left };
 };
 
 /** What a rollout left on nodes that all have been moved on since is left nowhere. */
@@ -51,7 +48,7 @@ export function stopMoving(
   rollout: Rollout,
 ): Assignment | undefined {
   if (assignment === undefined) return undefined;
-  const stay = Object.keys(nodes?.movedAt ?? {}).filter(id => hasHeardOf(facts, rollout, id));
+  const stay = [...movedBy(nodes).keys()].filter(id => hasHeardOf(facts, rollout, id));
   const moved = assignment.moved.map(entry => (entry.rollout === rollout.id ? withList(entry, stay) : entry));
   return { ...assignment, moved };
 }
@@ -83,10 +80,4 @@ function withoutExcluded({ excluded }: RolloutFacts, entry: Moved): Moved {
 export function withEntry(assignment: Assignment, entry: Moved): Assignment {
   const moved = assignment.moved.map(known => (known.rollout === entry.rollout ? entry : known));
   return { ...assignment, moved };
-}
-
-function omit<V>(record: Readonly<Record<string, V>>, keys: readonly string[]): Readonly<Record<string, V>> {
-  const rest = { ...record };
-  for (const key of keys) delete rest[key];
-  return rest;
 }

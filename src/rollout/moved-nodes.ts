@@ -1,6 +1,7 @@
 import { type Assignment, holds, type Moved } from '../model/assignment.ts';
 import { windowOf } from '../model/metric-window.ts';
 import type { RequestCount, Rollout, RolloutNodes } from '../model/rollout.ts';
+import { movedBy, withMove } from '../model/rollout-moves.ts';
 import { hashFraction, inWave } from '../model/rollout-plan.ts';
 import type { FleetNode } from './fleet-node.ts';
 import { belowEntry, withEntry } from './moved-entries.ts';
@@ -46,7 +47,7 @@ function toPurpose(
 }
 
 function isMoved({ fleet }: RolloutFacts, nodes: RolloutNodes, entry: Moved, id: string): boolean {
-  return holds(entry, id) && (nodes.movedAt[id] !== undefined || !fleet.has(id));
+  return holds(entry, id) && (movedBy(nodes).has(id) || !fleet.has(id));
 }
 
 interface Moving {
@@ -170,7 +171,8 @@ function recordMoves(
   nodes: RolloutNodes,
   moved: readonly string[],
 ): RolloutNodes {
-  const fresh = moved.filter(id => nodes.movedAt[id] === undefined && fleet.has(id));
+  const known = movedBy(nodes);
+  const fresh = moved.filter(id => !known.has(id) && fleet.has(id));
   if (fresh.length === 0) return nodes;
   const before: Record<string, RequestCount> = {};
   for (const id of fresh) {
@@ -178,7 +180,5 @@ function recordMoves(
     const window = pushed && windowOf(pushed, now - BEFORE_MS, now);
     if (window !== undefined) before[id] = { requests: window.requests, errors5xx: window.errors5xx };
   }
-  const together = { at: now, step };
-  const moves = [...Object.entries(nodes.movedAt), ...fresh.map(id => [id, together] as const)];
-  return { ...nodes, before: { ...nodes.before, ...before }, movedAt: Object.fromEntries(moves) };
+  return withMove({ ...nodes, before: { ...nodes.before, ...before } }, { at: now, step }, fresh);
 }

@@ -4,6 +4,7 @@ import type { PluginName, PluginSpec } from '../model/plugin-spec.ts';
 import type { ModuleProgress, Revision } from '../model/revision.ts';
 import { isActive, type Rollout, type RolloutNodes } from '../model/rollout.ts';
 import type { RolloutIntent } from '../model/rollout-intent.ts';
+import { movedBy } from '../model/rollout-moves.ts';
 import { quarantineKey, rolloutKey } from '../store/record-kinds.ts';
 import type { Change, Expected, Operation, Store, Stored } from '../store/store.ts';
 import type { ChangeLog } from './change-log.ts';
@@ -85,7 +86,7 @@ export class PluginRecords {
   }
 
   hasMoved(node: string): boolean {
-    return this.own().nodes?.movedAt[node] !== undefined;
+    return movedBy(this.own().nodes).has(node);
   }
 
   /** With all that changed in the fleet by now. */

@@ -1,7 +1,8 @@
 import type { Side } from '../model/assignment.ts';
 import { type Situation, selectsAlike } from '../model/node-situation.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
-import type { Rollout, RolloutNodes } from '../model/rollout.ts';
+import type { Rollout } from '../model/rollout.ts';
+import { movedBy } from '../model/rollout-moves.ts';
 import type { Arrival } from './node-arrival.ts';
 import { type CommonAim, KeptRoll, type Roll } from './roll.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
@@ -36,7 +37,7 @@ export class RollCall {
     const { side, since, recompiled } = findAim(records);
     const config = side.revision === null ? undefined : revisions.get(side.revision)?.config;
     const purpose = [...partsOf(facts.spec?.value, side), side, since, recompiled, config, startedAt];
-    const movedAt = records.nodes?.movedAt ?? NOBODY;
+    const moved = movedBy(records.nodes);
     const unseen = this.#unseen.list(purpose);
     if (unseen === undefined) this.#alike = new Map();
     // What was compiled anew and selected by name is a matter of each node.
@@ -44,8 +45,8 @@ export class RollCall {
       !recompiled && selectsAlike(side.revision === null ? (facts.spec?.value ?? {}) : side.placement);
     const aim = { side, since, recompiled, alike: isAlike ? this.#alike : undefined };
     const known = unseen === undefined || (this.#roll?.now ?? now) > now ? undefined : this.#roll;
-    const isSame = known?.movedAt === movedAt;
-    const roll = isSame ? known : new KeptRoll(facts, movedAt);
+    const isSame = known?.moved === moved;
+    const roll = isSame ? known : new KeptRoll(facts, moved);
     if (isSame) roll.update(facts, aim, unseen ?? []);
     else roll.fill(facts, aim, unseen ?? new Set(), known);
     this.#roll = roll;
@@ -63,8 +64,6 @@ function partsOf(spec: PluginSpec | undefined, { revision }: Side): readonly unk
   const choice = revision === null ? [spec?.selector, spec?.targetRefs] : [];
   return [spec?.namespace, spec?.name, spec?.deleted, ...choice];
 }
-
-const NOBODY: RolloutNodes['movedAt'] = {};
 
 function findAim(records: RolloutRecords): Omit<CommonAim, 'alike'> {
   const rollout = latestOf(records);

@@ -1,6 +1,7 @@
 import { isAiling, reloadsSince } from '../model/node-health.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
-import type { RolloutNodes } from '../model/rollout.ts';
+import type { RolloutMove } from '../model/rollout.ts';
+import type { MovedNodes } from '../model/rollout-moves.ts';
 import { Alarms } from './alarms.ts';
 import { type Aim, type Arrival, arrivalOf } from './node-arrival.ts';
 import { isAwaited, returnedAt, START_GRACE_MS } from './rollout-clock.ts';
@@ -10,7 +11,7 @@ import type { Turn } from './rollout-turn.ts';
 /** A node that the rollout moved. */
 export interface Present {
   readonly id: string;
-  readonly move: RolloutNodes['movedAt'][string];
+  readonly move: RolloutMove;
   readonly arrival: Arrival;
   /** It is waited for after our start. */
   readonly isAwaited: boolean;
@@ -45,7 +46,7 @@ export type CommonAim = Omit<Aim, 'since'> & { readonly since: number | null };
 
 /** A roll that is brought up to date by looking at few nodes: see roll-call.ts. */
 export class KeptRoll implements Roll {
-  readonly movedAt: RolloutNodes['movedAt'];
+  readonly moved: MovedNodes;
   readonly nodes = new Map<string, Present>();
   readonly tally = newTally();
   readonly #tallies = new Map<number, MutableTally>();
@@ -60,8 +61,8 @@ export class KeptRoll implements Roll {
   readonly #startedAt: number;
   now: number;
 
-  constructor({ startedAt, now }: RolloutFacts, movedAt: RolloutNodes['movedAt']) {
-    this.movedAt = movedAt;
+  constructor({ startedAt, now }: RolloutFacts, moved: MovedNodes) {
+    this.moved = moved;
     this.#startedAt = startedAt;
     this.#returnedAt = startedAt;
     this.now = now;
@@ -86,9 +87,7 @@ export class KeptRoll implements Roll {
 
   /** All of them; what is known of a node that did not change since is taken over. */
   fill(facts: RolloutFacts, aim: CommonAim, changed: ReadonlySet<string>, known: KeptRoll | undefined): void {
-    for (const id of Object.keys(this.movedAt)) {
-      const move = this.movedAt[id];
-      if (move === undefined) continue;
+    for (const [id, move] of this.moved) {
       const before = changed.has(id) ? undefined : known?.nodes.get(id);
       const isSame = before !== undefined && before.move === move && before.dueAt > facts.now;
       this.#add(isSame ? before : look(facts, aim, id, move));

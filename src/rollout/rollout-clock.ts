@@ -23,6 +23,7 @@ export function isAwaited({ now, startedAt }: RolloutFacts, { presence, expected
 /** Wakes when the last awaited node is not awaited any more; answers whether there is one. */
 export function awaitsAny(turn: Turn, ids: Iterable<string>): boolean {
   const { facts } = turn;
+  if (facts.now >= facts.startedAt + START_GRACE_MS) return false;
   for (const id of ids) {
     const node = facts.fleet.get(id);
     if (node === undefined || !isAwaited(facts, node)) continue;

@@ -2,6 +2,7 @@ import type { Freeze, NodePolicy } from '../model/fleet-records.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
 import { isActive } from '../model/rollout.ts';
+import { movedBy } from '../model/rollout-moves.ts';
 import { FREEZE_KEY } from '../store/record-kinds.ts';
 import type { Change } from '../store/store.ts';
 import { FleetIndex } from './fleet-index.ts';
@@ -150,7 +151,7 @@ export class RolloutIndex {
       const latest = rollouts.at(-1);
       if (plugin === but || latest === undefined || nodes === undefined) return [];
       if (!isActive(latest) || latest.phase === 'RollingBack') return [];
-      const movedAt = new Map(Object.entries(nodes.movedAt).map(([id, { at }]) => [id, at]));
+      const movedAt = new Map([...movedBy(nodes)].map(([id, { at }]) => [id, at]));
       return [{ rollout: latest.id, moved: new Set(movedAt.keys()), movedAt }];
     });
   }

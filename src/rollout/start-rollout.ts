@@ -53,7 +53,7 @@ export function start(
     targets: targets.length,
     steps,
   };
-  const nodes = { rollout: rollout.id, order, before: {}, movedAt: {} };
+  const nodes = { rollout: rollout.id, order, before: {}, moves: [] };
   const rollouts = [...records.rollouts.filter(({ number }) => number !== rollout.number), begun];
   // What somebody wants gone in haste is not proven any more from here on: who begins now, or is left out, gets what
   // it goes back to. `goBack` restores it.

@@ -1,6 +1,7 @@
 import { toCountText } from '../model/quantity-text.ts';
 import { isActive, type Rollout } from '../model/rollout.ts';
 import { isLegal, type RolloutIntent } from '../model/rollout-intent.ts';
+import { movedBy } from '../model/rollout-moves.ts';
 import { begin } from './begin-rollout.ts';
 import { findDesired, findHold, holdTarget, withoutHold } from './desired-side.ts';
 import { type Failing, goBack } from './go-back.ts';
@@ -102,7 +103,7 @@ function abort(turn: Turn, records: RolloutRecords, latest: Rollout, intent: Rol
     return withRollout({ ...records, assignment: holdTarget(facts, assignment, null) }, ended);
   }
   if (intent.freeze !== true) return goBack(turn, records, latest, failing);
-  const left = Object.keys(records.nodes?.movedAt ?? {}).length;
+  const left = movedBy(records.nodes).size;
   const why = `${failing.why}; ${toCountText(left, 'node')} stay as they are`;
   turn.tell('rollout.aborted', `${nameOf(latest)} Aborted: ${why}`);
   const stopped = { ...records, assignment: stopMoving(facts, records, latest) };

@@ -4,6 +4,7 @@ import { type PluginSpec, toPluginName } from '../../src/model/plugin-spec.ts';
 import { hashConfig, hashRevision, type Revision, type RevisionConfig } from '../../src/model/revision.ts';
 import type { Rollout, RolloutNodes, RolloutStep } from '../../src/model/rollout.ts';
 import type { RolloutIntent } from '../../src/model/rollout-intent.ts';
+import { movedBy } from '../../src/model/rollout-moves.ts';
 import { revisionKey, rolloutKey, verdictKey } from '../../src/store/record-kinds.ts';
 import type { Store } from '../../src/store/store.ts';
 import {
@@ -60,13 +61,12 @@ export function makeStep(reaches: number, over: Partial<RolloutStep> = {}): Roll
 
 /** The first `count` of the nodes moved, by these steps. */
 export function makeMoves(rollout: string, at: number, ...steps: readonly number[]): RolloutNodes {
-  const movedAt: Record<string, { at: number; step: number }> = {};
-  let done = 0;
-  for (const [step, reaches] of steps.entries()) {
-    for (const id of NODES.slice(done, reaches)) movedAt[id] = { at, step };
-    done = reaches;
-  }
-  return { rollout, order: [[...NODES]], before: {}, movedAt };
+  const moves = steps.map((reaches, step) => ({
+    at,
+    step,
+    nodes: NODES.slice(steps[step - 1] ?? 0, reaches),
+  }));
+  return { rollout, order: [[...NODES]], before: {}, moves };
 }
 
 export interface SceneParts {
@@ -105,7 +105,7 @@ export async function writeScene(store: Store, parts: SceneParts): Promise<numbe
   await putRollout(store, { ...rollout, specRevision });
   if (moves !== undefined) await store.put('RolloutNodes', rolloutKey(plugin, rollout.number), moves);
   for (const id of NODES) {
-    const moved = moves?.movedAt[id] !== undefined;
+    const moved = movedBy(moves).has(id);
     const running = parts.runs === undefined ? (moved ? 8 : 7) : parts.runs(id, moved);
     const presence = makePresence(
       { connected: running !== null, since: now - 120_000, ...parts.presence?.(id) },

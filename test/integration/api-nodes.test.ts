@@ -105,7 +105,7 @@ test('C-B3: a moved node that answers 5xx is Degraded, with both rates', async t
     rollout: 'default.auth.3',
     order: [['edge-1', 'edge-2']],
     before: { 'edge-1': { requests: 500, errors5xx: 0 } },
-    movedAt: { 'edge-1': { at: movedAt, step: 0 } },
+    moves: [{ at: movedAt, step: 0, nodes: ['edge-1'] }],
   });
   await store.put('NodePresence', 'edge-2', makePresence({}, { id: 'edge-2' }));
   metrics.set('edge-1', makeMetrics(movedAt, 5_000, repeat({ bad: 199 }, 3)));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
+import { movedBy } from '../../src/model/rollout-moves.ts';
 import { hashFraction } from '../../src/model/rollout-plan.ts';
 import { live } from './live.ts';
 import { World } from './world.ts';
@@ -69,7 +70,7 @@ test('an excluded node leaves its side and the counts at once, and stays out of 
   world.excluded.add(out);
   world.decide();
   assert.equal(world.wanted(out), 1);
-  assert.equal(world.records.nodes?.movedAt[out], undefined);
+  assert.equal(movedBy(world.records.nodes).has(out), false);
   world.manners.set(out, 'silent');
   world.answer().pass(60_000).answer();
   assert.equal(world.phase(), 'Baking');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CHAIN_START, followChain, isBroken } from '../../src/model/audit-chain.ts';
 import type { MetricSample } from '../../src/model/node-metrics.ts';
+import { movedBy } from '../../src/model/rollout-moves.ts';
 import { OBSERVED } from '../../src/rollout/audit-decision.ts';
 import { rolloutKey, verdictKey } from '../../src/store/record-kinds.ts';
 import type { Operation } from '../../src/store/store.ts';
@@ -199,9 +200,8 @@ test('a sample of a moved node is judged within a moment', async () => {
     await live(stage);
     await stage.apply(2, STEPS);
     await stage.answer();
-    const [node = ''] = Object.keys(
-      (await stage.store.get('RolloutNodes', rolloutKey(PLUGIN, 2)))?.value.movedAt ?? {},
-    );
+    const nodes = (await stage.store.get('RolloutNodes', rolloutKey(PLUGIN, 2)))?.value;
+    const [node = ''] = movedBy(nodes).keys();
     const sample = (reloads: number): MetricSample => ({
       at: stage.clock.now(),
       byClass: [0, 0, 0, 0, 0],
