@@ -37,6 +37,7 @@ async function main(): Promise<number> {
     pushes: 5,
     repeatedExtensions: 0,
     refusing: 0,
+    fetches: false,
   } as const;
   const machine = await readMachine();
   const peers = await buildPeers();

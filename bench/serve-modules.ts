@@ -93,6 +93,7 @@ async function connectFleet(side: Side, clients: number) {
     pushes: 0,
     repeatedExtensions: 0,
     refusing: 0,
+    fetches: false,
   } as const;
   const fleet = new NodeFleet(side, scenario, message => {
     const url = MODULE_URL.exec(Buffer.from(message).toString('latin1'))?.[0];

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- --streams N[,N…]] [-- --form delta|sotw] [-- --only ROW] [-- --runs N] [-- --json] [-- --transports]`:
- * Attaché beside go-control-plane, under the same driver, in turn; with `--transports` also on an HTTP/2 transport of its
+ * `npm run bench [-- --streams N[,N…]] [-- --form delta|sotw] [-- --only ROW] [-- --fetch] [-- --runs N] [-- --json] [-- --transports]`:
+ * Attaché beside go-control-plane, under the same driver, in turn; with `--fetch` Attaché alone, and modules that every Envoy fetches; with `--transports` also on an HTTP/2 transport of its
  * own. One core for the server, one for the driver. See README.md.
  */
 import { parseArgs } from 'node:util';
@@ -11,7 +11,7 @@ import { buildPeers, type Peers } from './xds/build-peers.ts';
 import { type Figures, toFigures } from './xds/figures.ts';
 import { startGcp } from './xds/gcp-side.ts';
 import { playFleet, playFleetInNode } from './xds/load.ts';
-import { type Choice, hasTargets, type Row, toRows } from './xds/plan.ts';
+import { type Choice, type Row, runsOf, toRows } from './xds/plan.ts';
 import { formatReport, type Measured, toReport } from './xds/report.ts';
 import type { Side, SideName } from './xds/side.ts';
 
@@ -41,6 +41,7 @@ function readArguments(): { rows: readonly Row[]; runs: number; json: boolean; t
       streams: { type: 'string' },
       form: { type: 'string' },
       only: { type: 'string', default: '' },
+      fetch: { type: 'boolean', default: false },
       runs: { type: 'string', default: '5' },
       json: { type: 'boolean', default: false },
       transports: { type: 'boolean', default: false },
@@ -50,7 +51,9 @@ function readArguments(): { rows: readonly Row[]; runs: number; json: boolean; t
   const sizes = values.streams?.split(',').map(Number);
   if (![runs, ...(sizes ?? [])].every(value => Number.isInteger(value) && value > 0))
     throw new RangeError('--streams N[,N…] --runs N: expected whole numbers');
-  const rows = toRows({ sizes, form: toForm(values.form) }).filter(row => row.id.includes(values.only));
+  const rows = toRows({ sizes, form: toForm(values.form), fetch: values.fetch }).filter(row =>
+    row.id.includes(values.only),
+  );
   if (rows.length === 0) throw new RangeError(`--only ${values.only}: no row is called so`);
   return { rows, runs, json: values.json, transports: values.transports };
 }
@@ -67,16 +70,16 @@ async function measureRow(
   peers: Peers | undefined,
   transports: boolean,
 ): Promise<Measured['runs']> {
+  const coldModules = row.scenario.fetches ? row.scenario.pushes : 0;
   const starts: Partial<Record<SideName, () => Promise<Side>>> = {
-    attache: () => startAttache({ flags: FLAGS }),
-    ...(transports && hasTargets(row)
-      ? { 'attache-http2': () => startAttache({ flags: FLAGS, name: 'attache-http2' }) }
-      : {}),
+    attache: () => startAttache({ flags: FLAGS, coldModules }),
+    ...(transports ? { 'attache-http2': () => startAttache({ flags: FLAGS, name: 'attache-http2' }) } : {}),
     ...(peers === undefined ? {} : { 'go-control-plane': () => startGcp(peers.server) }),
   };
   const figures: Partial<Record<SideName, Figures[]>> = {};
   for (let run = 1; run <= runs; run++)
     for (const [name, start] of Object.entries(starts) as [SideName, () => Promise<Side>][]) {
+      if (run > runsOf(name, row, runs)) continue;
       const one = await onceMore(row.title, async () => measure(row, await start(), peers));
       figures[name] = [...(figures[name] ?? []), one];
       const { cpuUs, p99Ms, lost } = one;

@@ -7,6 +7,7 @@ import { AttacheProcess } from '../../test/harness/attache-process.ts';
 import { type FixtureModule, withSeed } from '../../test/harness/fixture-modules.ts';
 import { until } from '../../test/harness/wait.ts';
 import { WHOLE } from '../fresh-module.ts';
+import { layColdModules } from './cold-modules.ts';
 import { SERVER_CORE, type Side, type SideName } from './side.ts';
 
 const run = promisify(execFile);
@@ -29,6 +30,8 @@ export interface AttacheSideOptions {
   readonly flags?: readonly string[];
   /** What the plugin is; by default the smallest there is. */
   readonly module?: FixtureModule;
+  /** So many pushes bring a module each that no Envoy has; default none: what changes is the configuration. */
+  readonly coldModules?: number;
   /** Default `attache`. */
   readonly name?: Exclude<SideName, 'go-control-plane'>;
 }
@@ -44,6 +47,7 @@ export async function startAttache(
     flags = [],
     module = withSeed(WHOLE, 'bench'),
     name = 'attache',
+    coldModules = 0,
   } = 'length' in options ? { flags: options } : options;
   const attache = await AttacheProcess.start({
     flags: [...flags, '--log-level', 'warn'],
@@ -52,13 +56,14 @@ export async function startAttache(
   try {
     await run('taskset', ['-acp', SERVER_CORE, String(attache.pid)]);
     const url = await attache.offer(module);
-    const toSpec = (round: string) => ({
+    const pushed = coldModules > 0 ? await layColdModules(join(attache.folder, 'modules'), coldModules) : url;
+    const toSpec = (round: string, url: string) => ({
       url,
       phase: 'AUTHN',
       pluginConfig: { round, padding: PADDING },
       rollout: { preset: 'all-at-once' },
     });
-    await attache.applyPlugin(PLUGIN, toSpec('none'));
+    await attache.applyPlugin(PLUGIN, toSpec('none', url));
     await until(
       async () => (await attache.must('GET', `/v1/plugins/default/${PLUGIN}`)).status.phase === 'Succeeded',
       { what: 'the plugin to be ready' },
@@ -67,7 +72,7 @@ export async function startAttache(
     const metadata = { name: PLUGIN, namespace: 'default' };
     await writeFile(
       body,
-      JSON.stringify({ apiVersion: 'attache/v1', kind: 'Plugin', metadata, spec: toSpec('{round}') }),
+      JSON.stringify({ apiVersion: 'attache/v1', kind: 'Plugin', metadata, spec: toSpec('{round}', pushed) }),
     );
     return {
       name,

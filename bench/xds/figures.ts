@@ -20,6 +20,11 @@ export interface Figures {
   readonly again: number;
   /** Responses beyond the first new one of a stream, a push. */
   readonly repeats: number;
+  /** Refusals because the module was not there yet, a push. */
+  readonly misses: number;
+  /** Modules that were fetched whole, a push. */
+  readonly fetched: number;
+  readonly unfetched: number;
   /** Streams that ended, or did not get a push in time. */
   readonly lost: number;
   /** Size of the node in a request. */
@@ -39,6 +44,9 @@ export const TITLES: Readonly<Record<FigureName, string>> = {
   nacks: 'refusals, a push',
   again: 'refusals answered with the same content, a push',
   repeats: 'further responses, a push',
+  misses: 'refusals because the module was not there yet, a push',
+  fetched: 'modules fetched, a push',
+  unfetched: 'GETs that brought no module, a push',
   lost: 'streams lost',
   nodeKB: 'node in a request, kB',
 };
@@ -59,6 +67,9 @@ export function toFigures({ setup, connect, rounds, lost }: LoadReport, streams:
     nacks: mean(round => round.nacks),
     again: mean(round => round.again),
     repeats: mean(round => round.repeats),
+    misses: mean(round => round.misses),
+    fetched: mean(round => round.fetched),
+    unfetched: mean(round => round.unfetched),
     lost:
       connect.missing +
       Object.values(lost).reduce((sum, count) => sum + count, 0) +

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { DRIVER_CORE, type Scenario, type Side } from './side.ts';
+import { DRIVER_CORE, MISS_TEXT, type Scenario, type Side } from './side.ts';
 
 const run = promisify(execFile);
 const NODE_DRIVER = fileURLToPath(new URL('node-driver.ts', import.meta.url));
@@ -30,6 +30,10 @@ export interface LoadReport {
     /** Those of them that brought what the stream had just refused. */
     readonly again: number;
     readonly nacks: number;
+    /** Refusals because the module was not there yet; modules that came whole, and that did not. */
+    readonly misses: number;
+    readonly fetched: number;
+    readonly unfetched: number;
     readonly response_bytes: number;
     /** With child processes. */
     readonly server_cpu_ms: number;
@@ -43,9 +47,9 @@ export interface LoadReport {
 }
 
 /** Quiet time after the last arrival, in which answers get through; more streams have more of them. */
-export function toSettleMs({ streams, refusing }: Scenario): number {
-  // A refusal is judged a second after it came, and may be tried once more then.
-  return (refusing > 0 ? 3_000 : 500) + streams / 10;
+function toSettleMs({ name }: Side, { streams, refusing }: Scenario): number {
+  // Attaché judges a refusal a second after it came, and may try once more then; go-control-plane is through with it at once.
+  return (refusing > 0 && name !== 'go-control-plane' ? 3_000 : 500) + streams / 20;
 }
 
 /** Plays the fleet against one side with xds-load. `more`: further flags of it. */
@@ -55,14 +59,15 @@ export function playFleet(
   scenario: Scenario,
   more: readonly string[] = [],
 ): Promise<LoadReport> {
-  const { streams, form, pushes, repeatedExtensions, refusing } = scenario;
+  const { streams, form, pushes, repeatedExtensions, refusing, fetches } = scenario;
   const args = [
     ['-addr', side.address, '-server-pid', String(side.pid), '-names', side.resource],
     ['-streams', String(streams), '-mode', form, '-pushes', String(pushes), '-trigger', side.trigger],
     ['-trigger-header', 'content-type: application/json', '-timeout', '120s'],
-    ['-settle', `${toSettleMs(scenario)}ms`],
+    ['-settle', `${toSettleMs(side, scenario)}ms`],
     repeatedExtensions > 0 ? ['-node-extensions', String(repeatedExtensions), '-node-each'] : [],
     refusing > 0 ? ['-nack', String(refusing)] : [],
+    fetches ? ['-fetch', side.modules ?? '', '-fetch-problem', MISS_TEXT] : [],
     more,
   ].flat();
   return runDriver([program, ...args]);
@@ -70,7 +75,7 @@ export function playFleet(
 
 /** The same where there is no Go, by a driver in Node. */
 export function playFleetInNode(side: Side, scenario: Scenario): Promise<LoadReport> {
-  const order = { side, scenario, settleMs: toSettleMs(scenario) };
+  const order = { side, scenario, settleMs: toSettleMs(side, scenario) };
   return runDriver([process.execPath, NODE_DRIVER, JSON.stringify(order)]);
 }
 

@@ -11,7 +11,7 @@ import { NodeFleet } from './node-fleet.ts';
 import type { Scenario, Side } from './side.ts';
 
 export interface NodeDriverOrder {
-  readonly side: Pick<Side, 'address' | 'pid' | 'resource' | 'trigger'>;
+  readonly side: Pick<Side, 'address' | 'modules' | 'pid' | 'resource' | 'trigger'>;
   readonly scenario: Scenario;
   readonly settleMs: number;
 }
@@ -56,6 +56,7 @@ async function push(fleet: NodeFleet, { side, scenario, settleMs }: NodeDriverOr
     repeats: fleet.counts.repeats,
     again: fleet.counts.again,
     nacks: fleet.counts.nacks,
+    ...fleet.fetches,
     response_bytes: fleet.counts.bytes,
     server_cpu_ms: readAllMs(side.pid) - server,
     server_child_ms: readCpuMs(side.pid).children - children,

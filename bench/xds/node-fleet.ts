@@ -1,8 +1,9 @@
 import http2 from 'node:http2';
 import { DISCOVERY_METHODS } from '../../src/xds/discovery-services.ts';
 import { until } from '../../test/harness/wait.ts';
+import { ModuleLoader } from './module-loader.ts';
 import { encodeFleetRequest, readAnswer, toFrame, unframe } from './node-messages.ts';
-import type { Scenario, Side } from './side.ts';
+import { MISS_TEXT, type Scenario, type Side } from './side.ts';
 
 /** Streams that wait for their first resource at a time. */
 const PARALLEL = 256;
@@ -22,18 +23,20 @@ export class NodeFleet {
   counts = { repeats: 0, again: 0, nacks: 0, bytes: 0 };
   #began = 0;
 
+  readonly #modules: ModuleLoader | undefined;
   readonly #see: (message: Uint8Array) => void;
   readonly #sessions: http2.ClientHttp2Session[] = [];
 
   /** `see` is shown every response. */
   constructor(
-    side: Pick<Side, 'address' | 'resource'>,
+    side: Pick<Side, 'address' | 'resource' | 'modules'>,
     scenario: Scenario,
     see: (message: Uint8Array) => void = () => {},
   ) {
     this.#side = side;
     this.#scenario = scenario;
     this.#see = see;
+    this.#modules = scenario.fetches ? new ModuleLoader(side.modules ?? '') : undefined;
   }
 
   /** Streams that have had their first resource. */
@@ -54,7 +57,13 @@ export class NodeFleet {
     return this.#arrivals.size;
   }
 
+  /** Of this round. */
+  get fetches(): ModuleLoader['counts'] {
+    return this.#modules?.counts ?? { misses: 0, fetched: 0, unfetched: 0 };
+  }
+
   beginRound(): void {
+    this.#modules?.beginRound();
     this.#refused.clear();
     this.#arrivals.clear();
     this.counts = { repeats: 0, again: 0, nacks: 0, bytes: 0 };
@@ -113,6 +122,7 @@ export class NodeFleet {
   #take(stream: number, message: Uint8Array): Buffer {
     this.#see(message);
     const { nonce, version } = readAnswer(this.#scenario.form, message);
+    if (this.#modules?.has(stream, message) === false) return this.#ask(stream, nonce, MISS_TEXT);
     const before = this.#versions.get(stream);
     this.#versions.set(stream, version);
     if (before !== undefined) this.#note(stream, version !== before, message.length);

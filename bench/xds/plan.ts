@@ -1,5 +1,6 @@
+import { COLD_MIB } from './cold-modules.ts';
 import type { FigureName } from './figures.ts';
-import type { Scenario } from './side.ts';
+import type { Scenario, SideName } from './side.ts';
 
 /** A row of the bench: a scenario and what it is to show. */
 export interface Row {
@@ -8,6 +9,8 @@ export interface Row {
   readonly title: string;
   readonly scenario: Scenario;
   readonly targets: Readonly<Partial<Record<FigureName, Target>>>;
+  /** The sides that can play it; default all. */
+  readonly sides?: readonly SideName[];
 }
 
 /** Ours to theirs, at most. */
@@ -18,8 +21,12 @@ export interface Target {
 
 const SIZES = [1_000, 5_000, 10_000];
 const FORMS = ['delta', 'sotw'] as const;
-/** The first warms up what is compiled late, on either side, and is not counted. */
-const PUSHES = 6;
+/** The first warms up what is compiled late, on either side, and is not counted; memory is read after the last. */
+const PUSHES = 5;
+/** What a refusal costs and brings is the same each time. */
+const REFUSED_PUSHES = 3;
+/** What another transport would give is not what the targets are about. */
+const OWN_TRANSPORT_RUNS = 3;
 /** From here on a fleet counts as large: the targets are about it. */
 const LARGE = 5_000;
 const LARGE_TARGETS: Row['targets'] = {
@@ -36,18 +43,23 @@ export interface Choice {
   readonly sizes: readonly number[] | undefined;
   /** undefined: both. */
   readonly form: Scenario['form'] | undefined;
+  /** Rows where each push brings a module that every Envoy fetches, and no others. */
+  readonly fetch?: boolean;
 }
 
 /** What is to be measured, small before large. */
-export function toRows({ sizes, form }: Choice): readonly Row[] {
+export function toRows({ sizes, form, fetch = false }: Choice): readonly Row[] {
   const forms = form === undefined ? FORMS : [form];
+  if (fetch) return (sizes ?? [1_000]).flatMap(streams => forms.map(one => toFetchRow(streams, one)));
   const pushes = (sizes ?? SIZES).flatMap(streams => forms.map(one => toPushRow(streams, one)));
   return sizes === undefined ? [...pushes, ...toSpecialRows(forms)] : pushes;
 }
 
-/** Whether anything is asked of this row: what another transport would give is measured there alone. */
-export function hasTargets({ targets }: Row): boolean {
-  return Object.keys(targets).length > 0;
+/** How often a side plays a row. What another transport would give is measured where anything is asked of a row. */
+export function runsOf(side: SideName, { targets, sides }: Row, runs: number): number {
+  if (sides?.includes(side) === false) return 0;
+  if (side !== 'attache-http2') return runs;
+  return Object.keys(targets).length > 0 ? Math.min(runs, OWN_TRANSPORT_RUNS) : 0;
 }
 
 function toPushRow(streams: number, form: Scenario['form']): Row {
@@ -69,12 +81,24 @@ function toSpecialRows(forms: readonly Scenario['form'][]): readonly Row[] {
   const refusals = forms.map(form => ({
     id: `1000/${form}/refused`,
     title: `1000 streams, ${form}, a tenth of them refuses each push`,
-    scenario: { ...toScenario(1_000, form), refusing: 0.1 },
+    scenario: { ...toScenario(1_000, form), refusing: 0.1, pushes: REFUSED_PUSHES },
     targets: {},
   }));
-  return [...(forms.includes('sotw') ? [largeNode] : []), ...refusals];
+  const fetched = forms.includes('delta') ? [toFetchRow(1_000, 'delta')] : [];
+  return [...(forms.includes('sotw') ? [largeNode] : []), ...refusals, ...fetched];
+}
+
+/** go-control-plane serves no modules. */
+function toFetchRow(streams: number, form: Scenario['form']): Row {
+  return {
+    id: `${streams}/${form}/fetched`,
+    title: `${streams} streams, ${form}, each push brings a module of ${COLD_MIB} MiB that all fetch`,
+    scenario: { ...toScenario(streams, form), fetches: true },
+    targets: {},
+    sides: ['attache'],
+  };
 }
 
 function toScenario(streams: number, form: Scenario['form']): Scenario {
-  return { streams, form, pushes: PUSHES, repeatedExtensions: 0, refusing: 0 };
+  return { streams, form, pushes: PUSHES, repeatedExtensions: 0, refusing: 0, fetches: false };
 }

@@ -10,7 +10,8 @@ export interface Measured {
   readonly runs: Readonly<Partial<Record<SideName, readonly Figures[]>>>;
 }
 
-type Spreads = Readonly<Record<FigureName, Spread>>;
+/** A figure that the bench had no name for yet when it ran is not there. */
+type Spreads = Readonly<Partial<Record<FigureName, Spread>>>;
 
 export interface XdsReport {
   readonly machine: Machine;
@@ -22,6 +23,8 @@ export interface XdsReport {
     readonly id: string;
     readonly title: string;
     readonly runs: number;
+    /** Of the sides that had fewer. */
+    readonly fewer?: Readonly<Partial<Record<SideName, number>>>;
     readonly targets: Row['targets'];
     readonly sides: Readonly<Partial<Record<SideName, Spreads>>>;
   }[];
@@ -41,10 +44,17 @@ export function toReport(
       id,
       title,
       targets,
-      runs: Math.max(...Object.values(runs).map(of => of.length)),
+      ...toRunCounts(runs),
       sides: Object.fromEntries(Object.entries(runs).map(([side, of]) => [side, toSpreads(of)])),
     })),
   };
+}
+
+function toRunCounts(runs: Measured['runs']): Pick<XdsReport['rows'][number], 'runs' | 'fewer'> {
+  const counts = Object.entries(runs).map(([side, of]) => [side, of.length] as const);
+  const most = Math.max(...counts.map(([, count]) => count));
+  const fewer = counts.filter(([, count]) => count < most);
+  return { runs: most, ...(fewer.length > 0 ? { fewer: Object.fromEntries(fewer) } : {}) };
 }
 
 function toRatios({ row, runs }: Measured): [string, Spread][] {
@@ -84,7 +94,7 @@ function formatTargets({ rows, ratios }: XdsReport): string[] {
       return [
         [
           ...[title, TITLES[name], String(target.must), String(target.goal), formatSpread(ratio, 2)],
-          ...[judge(ratio, target), own === undefined ? '' : formatSpread(own, 2)],
+          ...[judge(ratio, target), toCell(own, 2)],
         ],
       ];
     }),
@@ -93,19 +103,30 @@ function formatTargets({ rows, ratios }: XdsReport): string[] {
   return [formatTable(['row', 'figure', 'must', 'goal', 'ratio', '', 'attache-http2'], lines)];
 }
 
-function formatRow({ id, title, runs, sides }: XdsReport['rows'][number], ratios: XdsReport['ratios']) {
+function formatRow(
+  { id, title, runs, fewer, sides }: XdsReport['rows'][number],
+  ratios: XdsReport['ratios'],
+) {
   const shown = Object.entries(sides) as [SideName, Spreads][];
   const lines = NAMES.filter(name => isShown(name, shown)).map(name => [
     TITLES[name],
-    ...shown.map(([, spreads]) => formatSpread(spreads[name])),
-    ratios[`${id}/${name}`] === undefined ? '' : formatSpread(ratios[`${id}/${name}`]!, 2),
+    ...shown.map(([, spreads]) => toCell(spreads[name])),
+    toCell(ratios[`${id}/${name}`], 2),
   ]);
   const head = ['figure', ...shown.map(([side]) => side), 'ratio'];
-  return [`#### ${title}`, `${runs} runs.`, formatTable(head, lines)];
+  const counted = [
+    `${runs} runs`,
+    ...Object.entries(fewer ?? {}).map(([side, count]) => `of ${side} ${count}`),
+  ];
+  return [`#### ${title}`, `${counted.join(', ')}.`, formatTable(head, lines)];
+}
+
+function toCell(spread: Spread | undefined, digits?: number): string {
+  return spread === undefined ? '' : formatSpread(spread, digits);
 }
 
 /** What is nothing at all is not shown, but where it is what the row is about. */
 function isShown(name: FigureName, shown: readonly (readonly [SideName, Spreads])[]): boolean {
-  const has = (figure: FigureName) => shown.some(([, spreads]) => spreads[figure].max > 0);
+  const has = (figure: FigureName) => shown.some(([, spreads]) => (spreads[figure]?.max ?? 0) > 0);
   return has(name) || (name === 'again' && has('nacks'));
 }

@@ -7,6 +7,8 @@ export interface Side {
   /** `HOST:PORT` of its ADS. */
   readonly address: string;
   readonly pid: number;
+  /** `HOST:PORT` where it serves modules; undefined: it serves none. */
+  readonly modules?: string;
   /** The resource that every stream asks for. */
   readonly resource: string;
   /** What makes it change that: `METHOD URL [BODY-FILE]`, with `{round}` for a number. */
@@ -23,7 +25,12 @@ export interface Scenario {
   readonly repeatedExtensions: number;
   /** Share of the streams that refuse each push. */
   readonly refusing: number;
+  /** Each push brings a module that no Envoy has; all fetch it before they accept. */
+  readonly fetches: boolean;
 }
+
+/** How an Envoy refuses a push whose module it does not have yet, and fetches. */
+export const MISS_TEXT = 'Unable to create Wasm plugin default/bench';
 
 /** The core that a server has to itself, and that of the driver. */
 export const SERVER_CORE = '0';

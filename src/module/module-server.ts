@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { toMessage } from '../model/error.ts';
 import { createServer } from '../model/http.ts';
+import { LISTEN_BACKLOG } from '../model/listen-backlog.ts';
 import { type ModuleFetch, type ModuleFetchFeed, verifyCapability } from '../model/module-fetch.ts';
 import type { CheckModuleCaller } from '../model/node-auth.ts';
 import { PROBE_SHA256 } from '../model/plugin-place.ts';
@@ -192,7 +193,7 @@ function listen(server: Server, { host, port }: { host: string; port: number }):
         }),
       );
     server.once('error', refuse);
-    server.listen(port, host, () => {
+    server.listen(port, host, LISTEN_BACKLOG, () => {
       server.off('error', refuse);
       resolve();
     });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Machine } from '../../bench/machine.ts';
 import { type Figures, toFigures } from '../../bench/xds/figures.ts';
 import type { LoadReport } from '../../bench/xds/load.ts';
-import { type Row, toRows } from '../../bench/xds/plan.ts';
+import { type Row, runsOf, toRows } from '../../bench/xds/plan.ts';
 import { formatReport, toReport } from '../../bench/xds/report.ts';
 
 const MACHINE: Machine = {
@@ -15,6 +15,7 @@ function toRound(cpuMs: number, p99: number): LoadReport['rounds'][number] {
   return {
     latency_ms: { p50: p99 / 2, p99, max: p99 + 1 },
     ...{ got: 100, missed: 0, repeats: 4, again: 2, nacks: 10, response_bytes: 2_000 },
+    ...{ misses: 100, fetched: 50, unfetched: 0 },
     ...{ server_cpu_ms: cpuMs, server_child_ms: 1, server_rss_mb: 200, client_cpu_ms: 5 },
   };
 }
@@ -41,11 +42,46 @@ test('streams that never came, ended or missed a push are lost', () => {
 
 test('everything is measured by default; a size of choice leaves the special rows out', () => {
   const ids = toRows({ sizes: undefined, form: undefined }).map(row => row.id);
-  const special = ['1000/sotw/60kB-node', '1000/delta/refused', '1000/sotw/refused'];
+  const special = ['1000/sotw/60kB-node', '1000/delta/refused', '1000/sotw/refused', '1000/delta/fetched'];
   const pushes = [1_000, 5_000, 10_000].flatMap(size => [`${size}/delta`, `${size}/sotw`]);
   assert.deepEqual(ids, [...pushes, ...special]);
   const chosen = toRows({ sizes: [300], form: 'sotw' }).map(row => row.id);
   assert.deepEqual(chosen, ['300/sotw']);
+});
+
+test('fetching is a choice of its own, and asked of Attaché alone', () => {
+  const rows = toRows({ sizes: [300], form: undefined, fetch: true });
+  assert.deepEqual(
+    rows.map(row => row.id),
+    ['300/delta/fetched', '300/sotw/fetched'],
+  );
+  assert.equal(runsOf('attache', rows[0]!, 5), 5);
+  assert.equal(runsOf('go-control-plane', rows[0]!, 5), 0);
+  const { misses, fetched, unfetched } = play([toRound(10, 20), toRound(10, 20)]);
+  assert.deepEqual([misses, fetched, unfetched], [100, 50, 0]);
+});
+
+test('what another transport would give is measured where something is asked, and less often', () => {
+  const runs = (id: string) => runsOf('attache-http2', findRow(id), 5);
+  assert.deepEqual([runs('1000/delta'), runs('5000/delta')], [0, 3]);
+  assert.equal(runsOf('attache-http2', findRow('5000/delta'), 1), 1);
+});
+
+test('a side with fewer runs is compared with as many of the other, and the table says so', () => {
+  const [one, two] = [play([toRound(10, 20)]), play([toRound(30, 20)])];
+  const runs = { attache: [one, two], 'attache-http2': [two], 'go-control-plane': [one, one] };
+  const report = toReport([{ row: findRow('5000/delta'), runs }], { machine: MACHINE });
+  assert.equal(report.ratios['5000/delta/attache-http2/cpuUs']?.median, 3);
+  assert.match(formatReport(report), /\n2 runs, of attache-http2 1\.\n/);
+});
+
+test('a report of before a figure was there can be written all the same', () => {
+  const runs = { attache: [play([toRound(20, 26)])] };
+  const report = toReport([{ row: findRow('1000/delta'), runs }], { machine: MACHINE });
+  const { misses: _, ...older } = report.rows[0]!.sides.attache!;
+  const text = formatReport({ ...report, rows: [{ ...report.rows[0]!, sides: { attache: older } }] });
+  assert.doesNotMatch(text, /module was not there/);
+  assert.match(text, /modules fetched, a push/);
 });
 
 test('ratios are ours to theirs by row and figure, and large fleets are held to the targets', () => {
