@@ -59,16 +59,22 @@ export class ProtoRegistry {
     ]);
   }
 
-  /** Bytes of a message. Throws CompileError with a fault per wrong place; pointers are into `json`. */
-  encode(typeUrl: string, json: JsonValue): Uint8Array {
+  /**
+   * Bytes of a message. Throws CompileError with a fault per wrong place; pointers are into `json`. `isOurs`: we composed
+   * it, so faults are only looked for where there are any. That was half of the 2 ms that the first push of a change
+   * waited for its bytes.
+   */
+  encode(typeUrl: string, json: JsonValue, isOurs = false): Uint8Array {
     const type = this.lookup(typeUrl);
+    const ours = isOurs ? tryEncode(type, json) : undefined;
+    if (ours !== undefined) return ours;
     try {
       const faults = findFaults(this, type, json);
       const strict = faults.length === 0 ? json : toStrictJson(this, json);
       const left = faults.length === 0 ? [] : findFaults(this, type, strict);
       // Places are said as they are in what was given.
       if (left.length > 0) throw toCompileError(left.length === faults.length ? faults : left);
-      return ownBytes(type.encode(protojson.fromJson(type, sortKeys(strict))).finish());
+      return encodeStrict(type, strict);
     } catch (cause) {
       if (cause instanceof CompileError) throw cause;
       // What the walk does not see, such as nesting without end.
@@ -79,6 +85,11 @@ export class ProtoRegistry {
   /** The serialized google.protobuf.Any of a message that says its `@type`. */
   encodeAny(json: JsonObject): Uint8Array {
     return this.encode('google.protobuf.Any', json);
+  }
+
+  /** As encodeAny, of what we composed ourselves. */
+  encodeOwn(json: JsonObject): Uint8Array {
+    return this.encode('google.protobuf.Any', json, true);
   }
 
   /** The proto3 JSON of a message; unknown fields are dropped. */
@@ -213,6 +224,20 @@ export class ProtoRegistry {
   #sayUnknown(typeUrl: string): string {
     const near = this.suggestType(typeUrl);
     return `unknown type ${typeUrl}${near === undefined ? '' : `; did you mean ${near}?`}`;
+  }
+}
+
+/** Throws whatever protobufjs does where it is not of that type. */
+function encodeStrict(type: protobuf.Type, json: JsonValue): Uint8Array {
+  return ownBytes(type.encode(protojson.fromJson(type, sortKeys(json))).finish());
+}
+
+/** Undefined where it is not of that type, or a type in it was not loaded yet. */
+function tryEncode(type: protobuf.Type, json: JsonValue): Uint8Array | undefined {
+  try {
+    return encodeStrict(type, json);
+  } catch {
+    return undefined;
   }
 }
 

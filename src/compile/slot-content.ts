@@ -25,15 +25,26 @@ export interface SlotRequest {
   readonly capabilities: NodeCapabilities;
 }
 
-/** Encodes a slot in both variants. Pure: equal requests give equal bytes. */
+/**
+ * Encodes a slot in both variants: the warming one where it is asked for, which is when an Envoy starts. Pure: equal
+ * requests give equal bytes.
+ */
 export function buildSlotContent(registry: ProtoRegistry, request: SlotRequest): SlotContent {
   if (request.layout === 'single' && request.plugins.length > 1)
     throw new RangeError(`${request.name}: one place holds one plugin before Envoy 1.39`);
   const marks = toMarks(request);
   const verdict = encodeTemplate(registry, request, marks, true);
-  const warming = request.plugins.length === 0 ? verdict : encodeTemplate(registry, request, marks, false);
   const plugins = request.plugins.map(revision => toPluginContent(registry, request, revision));
-  return { contentHash: hashContent(verdict, plugins), plugins, warming, verdict };
+  let warming = request.plugins.length === 0 ? verdict : undefined;
+  return {
+    contentHash: hashContent(verdict, plugins),
+    plugins,
+    get warming() {
+      warming ??= encodeTemplate(registry, request, marks, false);
+      return warming;
+    },
+    verdict,
+  };
 }
 
 /** A user's own extension config: no plugins of ours, so one form and no holes. */
@@ -53,7 +64,7 @@ function toPluginContent(registry: ProtoRegistry, request: SlotRequest, revision
   return {
     plugin: revision.plugin,
     revision: revision.number,
-    partHash: sha256Hex(registry.encodeAny(filter)),
+    partHash: sha256Hex(registry.encodeOwn(filter)),
     moduleSha256: revision.module.sha256,
     moduleSizeBytes: revision.module.sizeBytes,
   };
@@ -68,7 +79,7 @@ function encodeTemplate(
   const filters = request.plugins.map((revision, i) =>
     toWasmFilter(revision, request.capabilities, { nackOnCodeCacheMiss, ...(marks[i] ?? blankMark()) }),
   );
-  const bytes = registry.encodeAny({
+  const bytes = registry.encodeOwn({
     '@type': EXTENSION_CONFIG_TYPE,
     name: request.name,
     typed_config: toSlotFilter(request, filters),

@@ -140,3 +140,13 @@ test('a suggestion needs nothing loaded: the package itself is looked through', 
   assert.equal(near, 'envoy.config.listener.v3.Listener');
   assert.equal(fresh.suggestType('nothing of the kind'), undefined);
 });
+
+test('what we composed ourselves has the same bytes, also before its types are loaded, and the same faults', () => {
+  const fresh = new ProtoRegistry();
+  const checked = registry.encodeAny(makeListener());
+  assert.deepEqual(fresh.encodeOwn(makeListener()), checked);
+  assert.deepEqual(fresh.encodeOwn(makeListener()), checked);
+  const wrong = { ...makeListener(), no_such_field: 1 };
+  const faultsOfOwn = faultsOf(() => fresh.encodeOwn(wrong));
+  assert.deepEqual(faultsOfOwn.faults, faultsOf(() => fresh.encodeAny(wrong)).faults);
+});

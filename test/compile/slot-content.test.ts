@@ -68,6 +68,16 @@ test('the variants differ in nack_on_code_cache_miss alone', () => {
   assert.equal(verdict.replace(',"nackOnCodeCacheMiss":true', ''), warming);
 });
 
+test('the warming variant is encoded when it is asked for, once', t => {
+  const encode = t.mock.method(registry, 'encode');
+  const content = build([makeRevision()]);
+  const first = encode.mock.callCount();
+  const { warming } = content;
+  assert.equal(encode.mock.callCount(), first + 1);
+  assert.equal(content.warming, warming);
+  assert.equal(encode.mock.callCount(), first + 1);
+});
+
 test('where the module is, how long it may take, and what Envoy checks', () => {
   const config = configOf(buildSingle(makeRevision())) as { vmConfig: { code: { remote: JsonObject } } };
   const sha256 = 'ab'.repeat(32);
