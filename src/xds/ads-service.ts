@@ -1,11 +1,12 @@
 import type { Meter } from '../model/meter.ts';
 import type { ModuleFetchFeed } from '../model/module-fetch.ts';
-import type { NodeIdentity } from '../model/node.ts';
+import { type NodeIdentity, SILENT_AFTER_MS } from '../model/node.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { Clock, Log, NextTurn, RandomHex } from '../model/ports.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Store } from '../store/store.ts';
+import { DelayLine } from './delay-line.ts';
 import { decodeDeltaRequest } from './delta/messages.ts';
 import { bringsVersions, type DiscoveryRequest } from './discovery-request.ts';
 import { FanOut } from './fan-out.ts';
@@ -23,7 +24,8 @@ import { onFetch } from './push/process-machine.ts';
 import { decodeSotwRequest } from './sotw/messages.ts';
 import { createNodeConfigs, type NodeConfigs } from './status/node-configs.ts';
 import type { Channel, ProtocolForm } from './stream/channel.ts';
-import { Session, type StreamContext } from './stream/session.ts';
+import { Session } from './stream/session.ts';
+import type { Overdue, StreamContext } from './stream/stream-context.ts';
 import { XdsError } from './xds-error.ts';
 
 export interface AdsOptions {
@@ -88,7 +90,8 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   recorder.forgetConnections(clock.now());
   const { moduleKey, mostNames, meter } = options;
   const steps = new FleetSteps(random);
-  const context: StreamContext = { clock, log, meter, recorder, steps, moduleKey, mostNames };
+  const silence = new DelayLine<Overdue>(clock, SILENT_AFTER_MS, session => session.onOverdue());
+  const context: StreamContext = { clock, log, meter, recorder, steps, silence, moduleKey, mostNames };
   const sessions = new Map<string, readonly NodeSession[]>();
   const sessionsOf = (nodeId: string): readonly NodeSession[] => sessions.get(nodeId) ?? NO_SESSIONS;
 
@@ -253,6 +256,7 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
       stopSnapshots();
       fanOut.stop();
       stopFetches();
+      silence.stop();
       recorder.stop();
     },
   };

@@ -1,11 +1,14 @@
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { Clock } from '../model/ports.ts';
+import { DelayLine } from './delay-line.ts';
 import { isSameAccepted } from './verdict-record.ts';
 
 /** The newest verdict of a place, and where it is written. */
 export interface VerdictRecord {
   readonly key: string;
   value: NodeVerdict;
+  /** Since when it is held back, ms; undefined: it is written. */
+  heldSince: number | undefined;
 }
 
 /** Most Envoys answer in 20 to 50 ms, and it is their answer that is news. */
@@ -27,14 +30,15 @@ export const HOLD_MS = 250;
 export class HeldVerdicts {
   readonly #clock: Clock;
   readonly #write: (record: VerdictRecord) => void;
-  /** Since when each waits, in that order. */
-  readonly #since = new Map<VerdictRecord, number>();
-  #cancelTimer: (() => void) | undefined;
+  readonly #line: DelayLine<VerdictRecord>;
   #stopped = false;
 
   constructor(clock: Clock, write: (record: VerdictRecord) => void) {
     this.#clock = clock;
     this.#write = write;
+    this.#line = new DelayLine(clock, HOLD_MS, (record, since) => {
+      if (record.heldSince === since) this.#release(record);
+    });
   }
 
   /** Whatever of it is held already waits no longer for it. After stop it is written at once. */
@@ -43,41 +47,30 @@ export class HeldVerdicts {
       this.#write(record);
       return;
     }
-    if (!this.#since.has(record)) this.#since.set(record, this.#clock.now());
-    this.#cancelTimer ??= this.#clock.after(HOLD_MS, () => this.#onTimer());
+    if (record.heldSince !== undefined) return;
+    record.heldSince = this.#clock.now();
+    this.#line.add(record, record.heldSince);
   }
 
   /** It is superseded, or gone. */
   drop(record: VerdictRecord): void {
-    this.#since.delete(record);
+    record.heldSince = undefined;
   }
 
   /** Writes those of the given that are held. */
   flush(records: Iterable<VerdictRecord>): void {
-    if (this.#since.size === 0) return;
-    for (const record of records) if (this.#since.delete(record)) this.#write(record);
+    for (const record of records) if (record.heldSince !== undefined) this.#release(record);
   }
 
   /** Writes all of them. */
   stop(): void {
     this.#stopped = true;
-    this.#cancelTimer?.();
-    this.flush([...this.#since.keys()]);
+    this.flush(this.#line.stop());
   }
 
-  #onTimer(): void {
-    this.#cancelTimer = undefined;
-    const now = this.#clock.now();
-    for (const [record, since] of this.#since) {
-      const left = since + HOLD_MS - now;
-      // More than all of it is left where the clock was set back.
-      if (left > 0 && left <= HOLD_MS) {
-        this.#cancelTimer = this.#clock.after(left, () => this.#onTimer());
-        return;
-      }
-      this.#since.delete(record);
-      this.#write(record);
-    }
+  #release(record: VerdictRecord): void {
+    record.heldSince = undefined;
+    this.#write(record);
   }
 }
 

@@ -54,10 +54,7 @@ export class NodeRecorder {
     this.#held = new HeldVerdicts(clock, ({ key, value }) => writer.put('NodeVerdict', key, value));
     for (const presence of presences)
       this.#nodes.set(presence.node.id, { presence, verdicts: new Map(), seen: undefined });
-    for (const value of verdicts)
-      this.#nodes
-        .get(value.node)
-        ?.verdicts.set(value.slot, { key: verdictKey(value.node, value.slot), value });
+    for (const value of verdicts) this.#nodes.get(value.node)?.verdicts.set(value.slot, toRecord(value));
   }
 
   /** At our start nobody is connected yet, whatever the records say. */
@@ -197,7 +194,7 @@ export class NodeRecorder {
     const loaded = process.proof.loaded.get(state.slot);
     const next = toVerdict(process, state, previous, now, loaded);
     if (previous !== undefined && isSameVerdict(next, previous)) return;
-    const record = known ?? { key: verdictKey(process.nodeId, state.slot), value: next };
+    const record = known ?? toRecord(next);
     if (known === undefined) verdicts.set(state.slot, record);
     record.value = next;
     if (presence.connected && isOnlySent(next, previous)) {
@@ -255,4 +252,8 @@ export class NodeRecorder {
     record.presence = presence;
     this.#writer.put('NodePresence', presence.node.id, presence);
   }
+}
+
+function toRecord(value: NodeVerdict): VerdictRecord {
+  return { key: verdictKey(value.node, value.slot), value, heldSince: undefined };
 }

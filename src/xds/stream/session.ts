@@ -1,18 +1,14 @@
-import type { Meter } from '../../model/meter.ts';
 import type { ModuleFetch } from '../../model/module-fetch.ts';
 import { SILENT_AFTER_MS } from '../../model/node.ts';
-import type { Clock, Log } from '../../model/ports.ts';
 import type { EncodedResource } from '../../model/resource.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { EXTENSION_CONFIG_TYPE, LISTENER_TYPE, XDS_TYPES, type XdsType } from '../../model/type-url.ts';
 import { bringsVersions, type DiscoveryRequest } from '../discovery-request.ts';
 import { checkNames, hasNames } from '../limits/count-names.ts';
 import { onProcess, onReading, type Reading } from '../loaded/loaded-proof.ts';
-import type { NodeRecorder } from '../node-recorder.ts';
 import { bringsOlder } from '../not-new.ts';
 import { capabilityOf, type Process } from '../process-registry.ts';
 import { type Attempt, toVersion, type Variant } from '../push/attempt.ts';
-import type { FleetSteps } from '../push/fleet-steps.ts';
 import * as machine from '../push/process-machine.ts';
 import { toFormerSet } from '../sotw/resource-set.ts';
 import { type ResourceState, statesOf } from '../status/resource-states.ts';
@@ -22,21 +18,10 @@ import { distrust, doubt, trust } from './doubts.ts';
 import { ListenerNacks } from './listener-nack.ts';
 import { planPush } from './plan-push.ts';
 import { SessionMeter } from './session-meter.ts';
+import type { StreamContext } from './stream-context.ts';
 import { answer, type Difference, retry, sent } from './subscription.ts';
 import { Wake } from './wake.ts';
 import { askAgain, awaitEndpoints } from './warming-clusters.ts';
-
-export interface StreamContext {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly meter: Meter;
-  readonly recorder: NodeRecorder;
-  readonly steps: FleetSteps;
-  /** Signs the module URLs of this process. */
-  readonly moduleKey: Uint8Array;
-  /** That one Envoy may ask for. */
-  readonly mostNames: number;
-}
 
 const TYPES: ReadonlyMap<string, XdsType> = new Map(XDS_TYPES.map(type => [type.typeUrl, type]));
 const NO_NAMES: ReadonlySet<string> = new Set();
@@ -66,6 +51,7 @@ export class Session {
   /** The extension config that is un-ACKed. */
   #slotOut: SlotOut | undefined;
   readonly #wake: Wake;
+  #isSilent = false;
 
   constructor(process: Process, context: StreamContext) {
     this.process = process;
@@ -125,22 +111,23 @@ export class Session {
 
   onSnapshot(snapshot: Snapshot): void {
     if (snapshot === this.#snapshot) return;
-    if (this.#snapshot !== undefined) this.#meter.changed(this.#now());
+    const now = this.#now();
+    if (this.#snapshot !== undefined) this.#meter.changed(now);
     this.#snapshot = snapshot;
-    this.#update(this.#context.steps.wanted(this.process.state, snapshot, this.#now()));
-    this.pump();
+    this.#update(this.#context.steps.wanted(this.process.state, snapshot, now));
+    this.pump(now);
   }
 
-  /** Sends all that is due; called after every event. */
-  pump(): void {
+  /** Sends all that is due; called after every event. The clock is read once: that is a microsecond for each push. */
+  pump(now = this.#now()): void {
     if (!this.isOpen) return;
-    this.#judgeListeners();
+    this.#judgeListeners(now);
     this.#join();
-    while (this.#snapshot !== undefined && this.#pushOne(this.#snapshot));
-    if (this.#meter.isConverging && this.#isSettled()) this.#meter.settled(this.#now());
+    while (this.#snapshot !== undefined && this.#pushOne(this.#snapshot, now));
+    if (this.#meter.isConverging && this.#isSettled()) this.#meter.settled(now);
     this.#join();
-    this.#record();
-    this.#setWake();
+    this.#record(now);
+    this.#setWake(now);
   }
 
   /** A stream ended; with the last one the process is gone, for all we know. */
@@ -157,7 +144,7 @@ export class Session {
     if (!this.isOpen) this.#wake.cancel();
     const slots = this.isOpen ? channel.slots : this.process.state.slots.keys();
     this.#update(machine.onStreamClosed(this.process.state, [...slots], !this.isOpen, this.#now()));
-    this.#record();
+    this.#record(this.#now());
     this.pump();
   }
 
@@ -172,12 +159,13 @@ export class Session {
     for (const { typeUrl, state } of this.#asked) yield* statesOf(typeUrl, state);
   }
 
-  #record(): void {
+  #record(now: number): void {
     this.process.proof = onProcess(this.process.proof, this.process.state);
-    this.#context.recorder.slots(this.process, this.#now());
+    this.#context.recorder.slots(this.process, now);
     const since = this.#unansweredSince();
-    const isSilent = since !== undefined && this.#now() - since >= SILENT_AFTER_MS;
-    this.#context.recorder.silent(this.process, isSilent ? since : undefined);
+    const isSilent = since !== undefined && now - since >= SILENT_AFTER_MS;
+    if (isSilent || this.#isSilent) this.#context.recorder.silent(this.process, isSilent ? since : undefined);
+    this.#isSilent = isSilent;
   }
 
   /** Nothing is out, and each of its places has what is wanted there. */
@@ -260,20 +248,19 @@ export class Session {
   }
 
   /** Listeners that were refused over a plugin: again, once the download ended or the slots were healed. */
-  #judgeListeners(): void {
+  #judgeListeners(now: number): void {
     if (this.#listenerNacks.isEmpty) return;
     for (const asked of this.#asked) {
       if (asked.typeUrl !== LISTENER_TYPE) continue;
       const { downloads } = this.process.state;
-      for (const { name, next } of this.#listenerNacks.due(asked.state.refused, downloads, this.#now())) {
+      for (const { name, next } of this.#listenerNacks.due(asked.state.refused, downloads, now)) {
         asked.state = retry(asked.state, name);
-        if (next === 'heal')
-          this.#update(machine.onHeal(this.process.state, this.#slotsOf(name), this.#now()));
+        if (next === 'heal') this.#update(machine.onHeal(this.process.state, this.#slotsOf(name), now));
       }
     }
   }
 
-  #pushOne(snapshot: Snapshot): boolean {
+  #pushOne(snapshot: Snapshot, now: number): boolean {
     for (const asked of this.#asked) {
       const resources = resourcesOf(snapshot, asked.typeUrl);
       const former = this.process.formerSets.get(asked.typeUrl);
@@ -282,37 +269,39 @@ export class Session {
     }
     const plan = planPush(this.#asked, snapshot, resource => this.#mayChange(resource));
     if (plan.push !== undefined) {
-      this.#pushType(snapshot, plan.push.asked, plan.push.difference);
+      this.#pushType(snapshot, plan.push.asked, plan.push.difference, now);
       return true;
     }
     if (!plan.clustersOut) return false;
-    const due = this.#context.steps.push(this.process.state, this.#now());
+    const due = this.#context.steps.push(this.process.state, now);
     const channel = due && this.#channels.find(({ slots }) => slots.has(due.slot));
     if (due === undefined || channel === undefined) return false;
     this.#update(due.state);
-    this.#pushSlot(channel, due.slot, due.attempt);
+    this.#pushSlot(channel, due.slot, due.attempt, now);
     return true;
   }
 
-  #pushType(snapshot: Snapshot, asked: Asked, difference: Difference): void {
+  #pushType(snapshot: Snapshot, asked: Asked, difference: Difference, now: number): void {
     const { channel, typeUrl, state } = asked;
     const nonce = channel.nextNonce();
     // All of it is noted before it goes out: the answer may be that fast.
-    asked.state = sent(state, difference, nonce, this.#now());
+    asked.state = sent(state, difference, nonce, now);
+    this.#context.silence.add(this, now);
     this.#endpointsAwaited = awaitEndpoints(this.#endpointsAwaited, typeUrl, difference);
     for (const { name } of typeUrl === LISTENER_TYPE ? difference.resources : []) {
       const slots = snapshot.listenerSlots.get(name);
       if (slots === undefined) continue;
       const isKnown = state.has.has(name);
-      this.#update(machine.onListenerSent(this.process.state, slots, this.#now(), isKnown));
+      this.#update(machine.onListenerSent(this.process.state, slots, now, isKnown));
     }
     this.#meter.pushed(typeUrl);
     channel.push(typeUrl, nonce, difference, state, resourcesOf(snapshot, typeUrl));
   }
 
-  #pushSlot(channel: Channel, slot: string, { content, variant, tags }: Attempt): void {
+  #pushSlot(channel: Channel, slot: string, { content, variant, tags }: Attempt, now: number): void {
     const nonce = channel.nextNonce();
-    this.#slotOut = { channel, nonce, variant, at: this.#now() };
+    this.#slotOut = { channel, nonce, variant, at: now };
+    this.#context.silence.add(this, now);
     const capabilities = content.plugins.map(plugin =>
       capabilityOf(this.process, this.#context.moduleKey, plugin.moduleSha256),
     );
@@ -349,20 +338,22 @@ export class Session {
     this.#context.log.info({ ...fields, error_detail: request.errorDetail }, 'NACK');
   }
 
-  #setWake(): void {
-    const now = this.#now();
+  #setWake(now: number): void {
     const { state } = this.process;
     this.#wake.by(machine.processWake(state, now) ?? Number.POSITIVE_INFINITY);
     if (!this.#listenerNacks.isEmpty)
       for (const at of this.#listenerNacks.waits(state.downloads, now)) this.#wake.by(at);
-    const silentAt = (this.#unansweredSince() ?? Number.POSITIVE_INFINITY) + SILENT_AFTER_MS;
-    if (silentAt > now) this.#wake.by(silentAt);
   }
 
   /** The module server saw a GET of this process. */
   onFetch(fetch: ModuleFetch): void {
     this.#update(machine.onFetch(this.process.state, fetch, this.#now()));
     this.pump();
+  }
+
+  /** SILENT_AFTER_MS have passed since something was sent. */
+  onOverdue(): void {
+    if (this.#unansweredSince() !== undefined) this.pump();
   }
 
   #onWake(): void {

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import protobuf from 'protobufjs/minimal.js';
 import { silentMeter } from '../../../src/model/meter.ts';
+import { SILENT_AFTER_MS } from '../../../src/model/node.ts';
 import { silentLog } from '../../../src/model/ports.ts';
 import type { EncodedResource } from '../../../src/model/resource.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { EXTENSION_CONFIG_TYPE, XDS_TYPES } from '../../../src/model/type-url.ts';
+import { DelayLine } from '../../../src/xds/delay-line.ts';
 import { decodeDeltaRequest } from '../../../src/xds/delta/messages.ts';
 import { NodeRecorder } from '../../../src/xds/node-recorder.ts';
 import { type Process, ProcessRegistry } from '../../../src/xds/process-registry.ts';
@@ -13,6 +15,7 @@ import { FleetSteps } from '../../../src/xds/push/fleet-steps.ts';
 import { decodeSotwRequest } from '../../../src/xds/sotw/messages.ts';
 import type { Channel, ProtocolForm } from '../../../src/xds/stream/channel.ts';
 import { Session } from '../../../src/xds/stream/session.ts';
+import type { Overdue } from '../../../src/xds/stream/stream-context.ts';
 import { readSlot, snapshotOf } from '../model/content.ts';
 import { type DeltaMessage, decodeResponse, encodeRequest } from '../model/envoy-model.ts';
 import { FakeClock } from '../model/fake-clock.ts';
@@ -93,7 +96,8 @@ export class ManyStreamsStory {
     const recorder = new NodeRecorder(writer, this.clock, random, [], []);
     recorder.connected(node, this.process, this.clock.now());
     const steps = new FleetSteps(random);
-    const parts = { clock: this.clock, log: silentLog, meter: silentMeter, recorder, steps };
+    const silence = new DelayLine<Overdue>(this.clock, SILENT_AFTER_MS, session => session.onOverdue());
+    const parts = { clock: this.clock, log: silentLog, meter: silentMeter, recorder, steps, silence };
     const context = { ...parts, moduleKey: Buffer.alloc(32, 7), mostNames: 1000 };
     this.#session = new Session(this.process, context);
   }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type Meter, silentMeter } from '../../../src/model/meter.ts';
 import type { NodePresence } from '../../../src/model/node.ts';
+import { SILENT_AFTER_MS } from '../../../src/model/node.ts';
 import type { NodeVerdict } from '../../../src/model/node-verdict.ts';
 import { silentLog } from '../../../src/model/ports.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
@@ -11,6 +12,7 @@ import {
   LISTENER_TYPE,
   XDS_TYPES,
 } from '../../../src/model/type-url.ts';
+import { DelayLine } from '../../../src/xds/delay-line.ts';
 import { decodeDeltaRequest } from '../../../src/xds/delta/messages.ts';
 import { NodeRecorder } from '../../../src/xds/node-recorder.ts';
 import { ProcessRegistry } from '../../../src/xds/process-registry.ts';
@@ -18,6 +20,7 @@ import { toVersion } from '../../../src/xds/push/attempt.ts';
 import { FleetSteps } from '../../../src/xds/push/fleet-steps.ts';
 import type { Channel } from '../../../src/xds/stream/channel.ts';
 import { Session } from '../../../src/xds/stream/session.ts';
+import type { Overdue } from '../../../src/xds/stream/stream-context.ts';
 import { readSlot, snapshotOf } from '../model/content.ts';
 import { type DeltaMessage, decodeResponse, encodeRequest } from '../model/envoy-model.ts';
 import { FakeClock } from '../model/fake-clock.ts';
@@ -170,6 +173,7 @@ export class StreamStory {
     const context = {
       clock: this.clock,
       steps: new FleetSteps(bytes => this.#random(bytes)),
+      silence: new DelayLine<Overdue>(this.clock, SILENT_AFTER_MS, session => session.onOverdue()),
       log: silentLog,
       meter: this.#meter(),
       recorder: this.#recorder,
