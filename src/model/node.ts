@@ -62,6 +62,8 @@ export interface NodePresence {
   readonly nacks: readonly ResourceNack[];
   /** Only where several Envoys are connected with this node.id: all of them; the rest is about the last one. */
   readonly envoys?: readonly ConnectedEnvoy[];
+  /** Several were at some time since this process began. */
+  readonly shared?: boolean;
 }
 
 /** One of several Envoys with one node.id. */

@@ -4,6 +4,7 @@ import { type NodeIdentity, SILENT_AFTER_MS } from '../model/node.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { Clock, Log, NextTurn, RandomHex } from '../model/ports.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import { EXTENSION_CONFIG_TYPE } from '../model/type-url.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Store } from '../store/store.ts';
 import { DelayLine } from './delay-line.ts';
@@ -154,13 +155,17 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   function join(node: NodeIdentity, request: DiscoveryRequest, { typeUrl, peer, right }: StreamCall): Joined {
     const own = sessionsOf(node.id);
     const open = own.filter(session => session.streams.hasRoomFor(typeUrl));
-    // Over the same connection it is the same Envoy; elsewhere, streams of single types are taken to complete it.
-    const known = findByPeer(open, peer) ?? (typeUrl === undefined ? undefined : open.at(-1));
+    // Over the same connection it is the same Envoy; elsewhere, streams of single types are taken to complete it, but for
+    // one of a place that it has a stream of already: that is of another Envoy, or its former self is not known to be gone.
+    const others =
+      typeUrl === EXTENSION_CONFIG_TYPE ? open.filter(it => !it.streams.hasPlaceOf(request)) : open;
+    const known = findByPeer(open, peer) ?? (typeUrl === undefined ? undefined : others.at(-1));
     if (known !== undefined) return { session: known, isNew: false };
     const fresh = !bringsVersions(request);
     const former = registry.current(node.id);
     const process = registry.attach(node, fresh, () => random(8));
-    if (typeUrl !== undefined && fresh && former !== undefined) mayBeOlder(process);
+    if (typeUrl !== undefined && fresh && former !== undefined) mayBeOlder(process, former);
+    if (own.length > 0 && former !== undefined) former.shared = process.shared = true;
     recorder.connected(node, process, clock.now());
     log.info({ node: node.id, envoy: node.envoyVersion, fresh, proof: right.proof }, 'node connected');
     const session = new NodeSession(node, new Session(process, context), peer, clock.now());

@@ -236,6 +236,7 @@ export class NodeRecorder {
       slots: isSame ? known.slots : [],
       nacks: isSame ? known.nacks : [],
       ...(known?.envoys === undefined ? {} : { envoys: known.envoys }),
+      ...(process.shared ? { shared: true } : {}),
     };
     const next = record ?? { presence, verdicts: new Map<string, VerdictRecord>(), seen: undefined };
     this.#nodes.set(node.id, next);

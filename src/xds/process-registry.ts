@@ -29,6 +29,10 @@ export interface Process {
   slotVersions: Map<string, ReadonlyMap<string, string>> | undefined;
   /** For them as well: by type what they had when the stream before this one ended. */
   formerSets: ReadonlyMap<string, FormerSet | undefined>;
+  /** Places in which whoever asks for them without a version was surely never answered, new or not. */
+  unanswered: ReadonlySet<string>;
+  /** Another Envoy was connected with its node.id at the same time: either of them may come back. */
+  shared: boolean;
 }
 
 interface Capability {
@@ -40,6 +44,7 @@ interface Capability {
 const MOST_CAPABILITIES = 64;
 const NO_CAPABILITIES: readonly Capability[] = [];
 const NO_FORMER_SETS: Process['formerSets'] = new Map();
+const NO_PLACES: ReadonlySet<string> = new Set();
 
 /**
  * The processes by node. A process outlives its stream and our own restart, so that a reconnect is recognised;
@@ -52,11 +57,12 @@ export class ProcessRegistry {
   /** What the store remembers of the time before our start. */
   restore(presences: readonly NodePresence[], verdicts: readonly NodeVerdict[]): void {
     const byNode = Map.groupBy(verdicts, ({ node }) => node);
-    for (const { node, process, nacks } of presences) {
+    for (const { node, process, nacks, shared = false } of presences) {
       const own = (byNode.get(node.id) ?? []).filter(verdict => verdict.process === process);
       const slots = new Map(own.map(verdict => [verdict.slot, restoreSlot(verdict)]));
       const known = this.#add(newProcessOf(node, process, false, restoreAcceptedAt(own, slots)));
       known.connectedBefore = true;
+      known.shared = shared;
       known.state = { ...known.state, slots, known: true };
       known.proof = restoreProof(own);
       // What else was in the response is not recorded.
@@ -132,6 +138,8 @@ function newProcessOf(
     capabilities: NO_CAPABILITIES,
     slotVersions: undefined,
     formerSets: NO_FORMER_SETS,
+    unanswered: NO_PLACES,
+    shared: false,
   };
 }
 

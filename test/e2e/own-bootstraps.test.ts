@@ -15,6 +15,7 @@ import { buildStamp } from '../harness/fixture-modules.ts';
 import { freePort } from '../harness/free-port.ts';
 import { rawCluster } from '../harness/raw-resources.ts';
 import { RawXdsServer } from '../harness/raw-xds-server.ts';
+import { startTcpProxy } from '../harness/tcp-proxy.ts';
 import { startUpstream } from '../harness/upstream.ts';
 import { until } from '../harness/wait.ts';
 
@@ -98,7 +99,9 @@ test('an Envoy with another control plane: that goes on with its clusters, and A
   const other = stopAfter(t, await RawXdsServer.start());
   const { file, attache, ports, start } = await startShape(t, 'other-ads.yaml', { 15010: other.port });
   const application = stopAfter(t, await startUpstream());
-  const bootstrap = await attache.bootstrap(['--from', file]);
+  const modules = stopAfter(t, await startTcpProxy(Number(attache.addresses.modules.split(':').at(-1))));
+  const modulesAt = ['--modules-address', `127.0.0.1:${modules.port}`];
+  const bootstrap = await attache.bootstrap(['--from', file, ...modulesAt]);
   const run = async () => {
     const from = other.requests.length;
     const starting = start(bootstrap);
@@ -112,6 +115,8 @@ test('an Envoy with another control plane: that goes on with its clusters, and A
   await applyStamp(attache, 'meshed', 'first', 'a');
   assert.deepEqual(await get(ports[10000]), { status: 200, stamp: 'a' });
   await envoy.stop();
+  // Longer than all else that the listener waits for.
+  modules.behave({ delayMs: 1_000 });
   await run();
   assert.deepEqual(await get(ports[10000]), { status: 200, stamp: 'a' }, 'from the first request on');
 });

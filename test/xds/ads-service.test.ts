@@ -1,113 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { silentMeter } from '../../src/model/meter.ts';
-import type { ModuleFetch } from '../../src/model/module-fetch.ts';
-import type { NodePresence } from '../../src/model/node.ts';
-import { type NextTurn, silentLog } from '../../src/model/ports.ts';
-import type { Snapshot } from '../../src/model/snapshot.ts';
-import {
-  CLUSTER_TYPE,
-  ENDPOINT_TYPE,
-  EXTENSION_CONFIG_TYPE,
-  LISTENER_TYPE,
-} from '../../src/model/type-url.ts';
-import { LiveTable } from '../../src/store/live-table.ts';
-import { createMemoryStore } from '../../src/store/memory-store.ts';
-import { type AdsService, createAdsService, type DiscoveryStream } from '../../src/xds/ads-service.ts';
+import { CLUSTER_TYPE, EXTENSION_CONFIG_TYPE, LISTENER_TYPE } from '../../src/model/type-url.ts';
 import { ANY_NODE } from '../../src/xds/identity/node-right.ts';
-import { readSlot, snapshotOf } from './model/content.ts';
-import { type DeltaMessage, decodeResponse, encodeRequest } from './model/envoy-model.ts';
-import { atOnce, FakeClock } from './model/fake-clock.ts';
+import { Client, SLOT, setUp, toSnapshot } from './ads-story.ts';
+import { readSlot } from './model/content.ts';
+import { encodeRequest } from './model/envoy-model.ts';
 import { refusalOf, toPart } from './push/slot-story.ts';
-
-const SLOT = 'attache.authn/l1';
-
-function toSnapshot(content: string): Snapshot {
-  const parts = content.split(' ').filter(Boolean).map(toPart);
-  return snapshotOf({ slots: new Map([[SLOT, { wanted: parts, good: [] }]]), listeners: new Map() });
-}
-
-/** The service on a fake clock; what was put is durable when `flush` says so. */
-async function setUp(nextTurn: NextTurn = atOnce) {
-  const clock = new FakeClock();
-  const presences: NodePresence[] = [];
-  const store = createMemoryStore();
-  const snapshots = new LiveTable<Snapshot>();
-  const waiting: (() => void)[] = [];
-  let pending = false;
-  let tell: (fetch: ModuleFetch) => void = () => {};
-  let random = 0;
-  const ads = await createAdsService({
-    meter: silentMeter,
-    store,
-    snapshots,
-    metrics: new LiveTable(),
-    fetches: {
-      subscribe: listener => {
-        tell = listener;
-        return () => {
-          tell = () => {};
-        };
-      },
-    },
-    moduleKey: Buffer.alloc(32),
-    mostNames: 1000,
-    writer: {
-      put: (kind, _key, value) => {
-        pending = true;
-        if (kind === 'NodePresence') presences.push(value as NodePresence);
-      },
-      delete: () => {},
-      afterWrite: callback => {
-        if (pending) waiting.push(callback);
-        else callback();
-      },
-    },
-    clock,
-    nextTurn,
-    random: bytes => (++random).toString(16).padStart(bytes * 2, '0'),
-    log: silentLog,
-  });
-  const flush = (): void => {
-    pending = false;
-    for (const callback of waiting.splice(0)) callback();
-  };
-  return { clock, snapshots, ads, presences, flush, fetch: (fetch: ModuleFetch) => tell(fetch) };
-}
-
-/** One stream and what came over it. */
-class Client {
-  readonly #node: string;
-  readonly stream: DiscoveryStream;
-  readonly #sent: ReturnType<typeof decodeResponse>[] = [];
-
-  constructor(ads: AdsService, node = 'edge-1', typeUrl?: string) {
-    this.#node = node;
-    const call = { form: 'delta' as const, right: ANY_NODE, ...(typeUrl === undefined ? {} : { typeUrl }) };
-    this.stream = ads.open(call, bytes => this.#sent.push(decodeResponse(bytes)));
-  }
-
-  send(message: DeltaMessage, node = this.#node): this {
-    this.stream.onMessage(encodeRequest(message, node));
-    return this;
-  }
-
-  ask(typeUrl: string, subscribe: readonly string[] = [], versions: Record<string, string> = {}): this {
-    return this.send({ typeUrl, subscribe, initialVersions: new Map(Object.entries(versions)) });
-  }
-
-  take(): ReturnType<typeof decodeResponse>[] {
-    return this.#sent.splice(0);
-  }
-
-  answer({ typeUrl, nonce }: { typeUrl: string; nonce: string }, errorDetail?: string): this {
-    return this.send({
-      typeUrl,
-      responseNonce: nonce,
-      ...(errorDetail === undefined ? {} : { errorDetail }),
-    });
-  }
-}
 
 /** What was pushed to places since the last call: `a@1`. */
 function placesOf(client: Client): readonly string[] {
@@ -179,9 +77,11 @@ test('a process that was named before is answered at once', async () => {
 
 test('what changed waits for its turn, but a node that asks meanwhile is never answered from before the change', async () => {
   const turns: (() => void)[] = [];
-  const { ads, snapshots, flush } = await setUp(callback => {
-    turns.push(callback);
-    return () => {};
+  const { ads, snapshots, flush } = await setUp({
+    nextTurn(callback) {
+      turns.push(callback);
+      return () => {};
+    },
   });
   const turn = (): void => {
     for (const callback of turns.splice(0)) callback();
@@ -282,28 +182,4 @@ test('after stop neither snapshots nor GETs are heard', async () => {
   snapshots.set('edge-1', toSnapshot('a@1'));
   fetch({ process: 'p', moduleSha256: 'm', tag: '', id: 1, state: 'started', at: 0 });
   assert.equal(client.take().length, 0);
-});
-
-/** A place that its listener waits for until it is answered: the form of its first answer, on streams of their own. */
-async function formOfFirstAnswer(former: boolean): Promise<string> {
-  const { ads, snapshots, flush } = await setUp();
-  const wanted = [toPart('a@1')];
-  const listeners = new Map([['l1', { version: '1', slots: [SLOT] }]]);
-  snapshots.set('edge-1', snapshotOf({ slots: new Map([[SLOT, { wanted, good: [] }]]), listeners }));
-  const open = (typeUrl: string): Client => new Client(ads, 'edge-1', typeUrl);
-  if (former) open(ENDPOINT_TYPE).ask(ENDPOINT_TYPE, ['e']).stream.close();
-  flush();
-  open(ENDPOINT_TYPE).ask(ENDPOINT_TYPE, ['e']);
-  flush();
-  const place = open(EXTENSION_CONFIG_TYPE).ask(EXTENSION_CONFIG_TYPE, [SLOT]);
-  const [push] = place.take();
-  return readSlot(push?.resources[0]?.any ?? assert.fail()).variant;
-}
-
-test('5.1. a place without a version may warm where its Envoy is surely new', async () => {
-  assert.equal(await formOfFirstAnswer(false), 'warming');
-});
-
-test('5.1. not where streams of their own come back, of which one has no version yet', async () => {
-  assert.equal(await formOfFirstAnswer(true), 'verdict');
 });

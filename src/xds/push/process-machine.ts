@@ -92,6 +92,8 @@ export interface SlotRequest {
   readonly versions: ReadonlyMap<string, string>;
   /** The first request on such a stream names all that the process has (ADS). */
   readonly isWhole: boolean;
+  /** Names in which the process was surely never answered if they come without a version (default: none). */
+  readonly unanswered?: ReadonlySet<string>;
 }
 
 export function onSlotRequest(
@@ -110,7 +112,8 @@ export function onSlotRequest(
     const want = lookup(slot);
     if (want !== undefined) next = onSlot(next, slot, { type: 'wanted', want }, now);
     const version = request.versions.get(slot);
-    const warmUntil = slotWarmsUntil(next, slot, waits(slot));
+    const isSure = next.known || request.unanswered?.has(slot) === true;
+    const warmUntil = slotWarmsUntil(next, slot, waits(slot), isSure);
     const mayWarm = version === undefined && now < warmUntil;
     const gained = next.introduced.get(slot)?.gained === true;
     const known = version === undefined ? {} : { version };
@@ -298,12 +301,13 @@ export function mayChangeListener(state: ProcessState, slots: readonly string[])
 
 /**
  * Until when the slot's listener surely still waits for its first answer (design 5.1); 0: it may not. A slot
- * without a fetch timeout waits for ever, also across a broken stream and our own restart.
+ * without a fetch timeout waits for ever, also across a broken stream and our own restart; `isSure`: what is not
+ * known of it did not happen.
  */
-function slotWarmsUntil(state: ProcessState, slot: string, waits: boolean): number {
+function slotWarmsUntil(state: ProcessState, slot: string, waits: boolean, isSure: boolean): number {
   const introduced = state.introduced.get(slot);
   if (introduced === undefined)
-    return state.known && (waits || state.bootstrapDenies) ? Number.POSITIVE_INFINITY : 0;
+    return isSure && (waits || state.bootstrapDenies) ? Number.POSITIVE_INFINITY : 0;
   const { fetchTimeoutMs, sentAt } = introduced;
   return fetchTimeoutMs === 0 ? Number.POSITIVE_INFINITY : sentAt + fetchTimeoutMs / 2;
 }

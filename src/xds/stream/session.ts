@@ -16,6 +16,7 @@ import { type Asked, findAsked, findNamesBefore, namesOf, resourcesOf, toNacks }
 import { Channel, type ProtocolForm, type RememberedVersions } from './channel.ts';
 import { distrust, doubt, trust } from './doubts.ts';
 import { ListenerNacks } from './listener-nack.ts';
+import { findNewest, havePlaceOf, haveRoomFor } from './open-channels.ts';
 import { planPush } from './plan-push.ts';
 import { SessionMeter } from './session-meter.ts';
 import type { StreamContext } from './stream-context.ts';
@@ -78,11 +79,12 @@ export class Session {
 
   /** Whether a stream for this type can be another one of the same process. */
   hasRoomFor(typeUrl: string | undefined): boolean {
-    // Places, routes, endpoints and secrets may have a stream each.
-    const isAlone = typeUrl !== undefined && TYPES.get(typeUrl)?.wildcard === true;
-    return !this.#channels.some(channel =>
-      typeUrl === undefined ? channel.typeUrl === undefined : isAlone && channel.typeUrl === typeUrl,
-    );
+    return haveRoomFor(this.#channels, typeUrl);
+  }
+
+  /** Whether it has a stream already for a place that is asked for. */
+  hasPlaceOf(request: DiscoveryRequest): boolean {
+    return havePlaceOf(this.#channels, request);
   }
 
   /**
@@ -133,6 +135,10 @@ export class Session {
   /** A stream ended; with the last one the process is gone, for all we know. */
   close(channel: Channel): void {
     if (!this.#channels.includes(channel)) return;
+    const out = this.#slotOut?.channel === channel ? this.process.state.inFlight : undefined;
+    const own = [...channel.slots].filter(
+      slot => slot === out || findNewest(this.#channels, slot) === channel,
+    );
     this.#channels = this.#channels.filter(it => it !== channel);
     for (const { typeUrl, state } of this.#asked.filter(asked => asked.channel === channel)) {
       if (state.inFlight !== undefined)
@@ -142,8 +148,12 @@ export class Session {
     this.#asked = this.#asked.filter(asked => asked.channel !== channel);
     if (this.#slotOut?.channel === channel) this.#slotOut = undefined;
     if (!this.isOpen) this.#wake.cancel();
-    const slots = this.isOpen ? channel.slots : this.process.state.slots.keys();
-    this.#update(machine.onStreamClosed(this.process.state, [...slots], !this.isOpen, this.#now()));
+    const slots = this.isOpen ? own : [...this.process.state.slots.keys()];
+    this.#update(machine.onStreamClosed(this.process.state, slots, !this.isOpen, this.#now()));
+    // What it has on the other stream of a place that had two is not known.
+    const subscribe = own.filter(slot => findNewest(this.#channels, slot) !== undefined);
+    if (subscribe.length > 0)
+      this.#subscribe({ subscribe, unsubscribe: [], versions: new Map(), isWhole: false });
     this.#record(this.#now());
     this.pump();
   }
@@ -208,12 +218,18 @@ export class Session {
     if (versions === undefined) this.#update(machine.onUnknownVersions(this.process.state));
     if (subscribe.length + unsubscribe.length + (versions?.size ?? 0) === 0) return;
     const known = versions ?? new Map<string, string>();
+    const { unanswered } = this.process;
+    const isWhole = channel.typeUrl === undefined;
+    this.#subscribe({ subscribe, unsubscribe, versions: known, isWhole, unanswered });
+  }
+
+  #subscribe(request: machine.SlotRequest): void {
     this.#update(
       machine.onSlotRequest(
         this.process.state,
-        { subscribe, unsubscribe, versions: known, isWhole: channel.typeUrl === undefined },
+        request,
         slot => this.#snapshot?.slot(slot),
-        now,
+        this.#now(),
         slot => this.#waits(slot),
       ),
     );
@@ -274,7 +290,7 @@ export class Session {
     }
     if (!plan.clustersOut) return false;
     const due = this.#context.steps.push(this.process.state, now);
-    const channel = due && this.#channels.find(({ slots }) => slots.has(due.slot));
+    const channel = due && findNewest(this.#channels, due.slot);
     if (due === undefined || channel === undefined) return false;
     this.#update(due.state);
     this.#pushSlot(channel, due.slot, due.attempt, now);

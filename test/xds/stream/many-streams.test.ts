@@ -63,6 +63,31 @@ for (const form of FORMS) {
     assert.deepEqual(again.settle(), ['ecds s: verdict a@1']);
   });
 
+  test(`${form}: a place that is asked for on two streams is served on the newer one, and stays when either ends`, () => {
+    const story = new ManyStreamsStory().exist({ slots: { s: 'a@1' } });
+    const older = story.open(form, 'ecds').ask('ecds', ['s']);
+    older.settle();
+    const newer = story.open(form, 'ecds').ask('ecds', ['s']);
+    assert.deepEqual([older.settle(), newer.settle()], [[], ['ecds s: verdict a@1']]);
+    older.close();
+    story.clock.run(20_000);
+    story.exist({ slots: { s: 'a@2' } });
+    assert.deepEqual(newer.settle(), ['ecds s: verdict a@2']);
+    const newest = story.open(form, 'ecds').ask('ecds', ['s']);
+    assert.equal(newest.take().length, 1);
+    newest.close();
+    assert.deepEqual(newer.settle(), ['ecds s: verdict a@2'], 'what it has then is not known');
+  });
+
+  test(`${form}: what was out on the older of two streams does not stay out when it ends`, () => {
+    const story = new ManyStreamsStory().exist({ slots: { s: 'a@1' } });
+    const older = story.open(form, 'ecds').ask('ecds', ['s']);
+    assert.equal(older.take().length, 1);
+    const newer = story.open(form, 'ecds').ask('ecds', ['s']);
+    older.close();
+    assert.deepEqual(newer.settle(), ['ecds s: verdict a@1']);
+  });
+
   test(`${form}: a place whose stream ended is let go if it does not come back within ten seconds`, () => {
     const story = new ManyStreamsStory().exist({ slots: { s: 'a@1', u: 'b@1' } });
     const one = story.open(form, 'ecds').ask('ecds', ['s']);
