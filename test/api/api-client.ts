@@ -69,6 +69,7 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
         limits: DEFAULT_XDS_LIMITS,
         clock: systemClock,
         steady: systemClock,
+        idleMs: () => systemClock.now(),
         log: silentLog,
       }).usage(),
     seal: createSeal(Buffer.alloc(32, 1), bytes => randomBytes(bytes).toString('hex')),

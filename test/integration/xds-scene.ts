@@ -13,7 +13,7 @@ import { DEFAULT_XDS_LIMITS, type XdsLimits } from '../../src/model/xds-limits.t
 import { createCoalescedWriter } from '../../src/store/coalesced-writer.ts';
 import { LiveTable } from '../../src/store/live-table.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
-import { nextTurn } from '../../src/system.ts';
+import { idleMs, nextTurn } from '../../src/system.ts';
 import { createAdsService } from '../../src/xds/ads-service.ts';
 import { type NodeGateOptions, openNodeGate } from '../../src/xds/identity/node-gate.ts';
 import { LimitGuard } from '../../src/xds/limits/limit-guard.ts';
@@ -124,7 +124,13 @@ export async function setUp(t: TestContext, world?: World, options: SceneOptions
     random,
     log: silentLog,
   });
-  const guard = new LimitGuard({ limits, clock, steady: options.limitClock ?? clock, log: silentLog });
+  const guard = new LimitGuard({
+    limits,
+    clock,
+    steady: options.limitClock ?? clock,
+    idleMs,
+    log: silentLog,
+  });
   const gate = await openNodeGate({
     ...{ auth: 'none', claims: 'kept', identity: undefined, tokenKey: moduleKey },
     ...{ store, clock, log: silentLog },

@@ -59,9 +59,9 @@ function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.Se
     proceed();
   };
   const takeTurn = (since: number, proceed: () => void): void => {
-    if (!isDiscovery || guard.turns.take()) begin(proceed);
+    if (!isDiscovery || guard.turns.take('stream')) begin(proceed);
     else
-      cancelTimer = guard.turns.wait({
+      cancelTimer = guard.turns.wait('stream', {
         since,
         begin: orEnd(() => begin(proceed)),
         refuse: () => end(toCrowded()),

@@ -4,8 +4,8 @@ import type { Clock, Log } from '../../model/ports.ts';
 import type { LimitUsage, XdsLimitName, XdsLimits } from '../../model/xds-limits.ts';
 import { LimitError } from './limit-error.ts';
 import { HitCounter } from './limit-hits.ts';
-import { StreamGate } from './stream-gate.ts';
-import { StreamTurns } from './stream-turns.ts';
+import { StreamGate, toCrowded } from './stream-gate.ts';
+import { Turns } from './turns.ts';
 
 export interface LimitGuardOptions {
   readonly limits: XdsLimits;
@@ -13,6 +13,8 @@ export interface LimitGuardOptions {
   readonly clock: Clock;
   /** For rates and waits: a wall clock that is set back would keep everybody out until it has caught up. */
   readonly steady: Clock;
+  /** See Loop. */
+  readonly idleMs: () => number;
   readonly log: Log;
 }
 
@@ -23,7 +25,7 @@ const LAST_WORDS_MS = 5_000;
 export class LimitGuard {
   readonly limits: XdsLimits;
   readonly steady: Clock;
-  readonly turns: StreamTurns;
+  readonly turns: Turns;
   readonly #clock: Clock;
   readonly #gate: StreamGate;
   readonly #hits: HitCounter;
@@ -31,10 +33,10 @@ export class LimitGuard {
   /** Cancels the cut of a connection that is to go. */
   readonly #cuts = new Map<Socket, () => void>();
 
-  constructor({ limits, clock, steady, log }: LimitGuardOptions) {
+  constructor({ limits, clock, steady, idleMs, log }: LimitGuardOptions) {
     this.limits = limits;
     this.steady = steady;
-    this.turns = new StreamTurns(steady);
+    this.turns = new Turns({ clock: steady, idleMs });
     this.#clock = clock;
     this.#gate = new StreamGate(limits);
     this.#hits = new HitCounter(log);
@@ -70,6 +72,31 @@ export class LimitGuard {
       this.#gate.disconnect(peer);
     });
     return true;
+  }
+
+  /** Begins with a connection that was taken in once the event loop has time for it; cuts it if that is too late. */
+  whenItsTurn(socket: Socket, begin: () => void): void {
+    if (this.turns.take('connection')) {
+      begin();
+      return;
+    }
+    const peer = peerOf(socket);
+    const leave = (): void => {
+      stopWaiting();
+      socket.off('error', leave);
+    };
+    const stopWaiting = this.turns.wait('connection', {
+      since: this.steady.now(),
+      begin: () => {
+        socket.off('error', leave).off('close', leave);
+        begin();
+      },
+      refuse: () => {
+        this.note(toCrowded(), peer);
+        socket.destroy();
+      },
+    });
+    socket.once('error', leave).once('close', leave);
   }
 
   /** Answers how long the new call has to wait, ms. Throws LimitError. */

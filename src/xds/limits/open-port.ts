@@ -42,9 +42,8 @@ export async function openPort(
 ): Promise<OpenPort> {
   const front = listen.tls && openTlsFront(listen.tls, guard, log, socket => side.take(socket));
   const listener = createServer({ noDelay: true }, socket => {
-    if (!guard.takeIn(socket)) return;
-    if (front === undefined) side.take(socket);
-    else front.take(socket);
+    // What it sends before its turn is kept by the socket, 64 KiB at most: TLS and HTTP/2 begin with that.
+    if (guard.takeIn(socket)) guard.whenItsTurn(socket, () => (front ?? side).take(socket));
   });
   try {
     listener.listen(listen.port, listen.host, LISTEN_BACKLOG);

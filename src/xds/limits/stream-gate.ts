@@ -1,8 +1,9 @@
 import type { XdsLimits } from '../../model/xds-limits.ts';
 import { LimitError } from './limit-error.ts';
 import { Pace } from './pace.ts';
-import { ADMISSION_WAIT_MS } from './stream-turns.ts';
 
+/** Where the rate is exceeded, a new stream waits this long at most. */
+export const ADMISSION_WAIT_MS = 1000;
 /** Discovery streams that are taken in at once after a pause. */
 const MOST_AT_ONCE = 256;
 /** Of new calls of one connection, per second. */

@@ -19,7 +19,13 @@ export function setUp(over: Partial<ScrapeSources> = {}) {
   const registry = new Registry();
   const meter = createMeter(registry, () => clock.now());
   const { store, readWatchLag } = meterStore(createMemoryStore(), meter);
-  const guard = new LimitGuard({ limits: DEFAULT_XDS_LIMITS, clock, steady: clock, log: silentLog });
+  const guard = new LimitGuard({
+    limits: DEFAULT_XDS_LIMITS,
+    clock,
+    steady: clock,
+    idleMs: () => clock.now(),
+    log: silentLog,
+  });
   watchEventLoop(registry, meter, clock);
   const scrape = createScrape(registry, {
     readFleet: () =>

@@ -6,16 +6,22 @@ import { silentLog } from '../../../src/model/ports.ts';
 import { DEFAULT_XDS_LIMITS } from '../../../src/model/xds-limits.ts';
 import { createInterceptor } from '../../../src/xds/limits/guarded-call.ts';
 import { LimitGuard } from '../../../src/xds/limits/limit-guard.ts';
-import { LOOK_EVERY_MS } from '../../../src/xds/limits/stream-turns.ts';
+import { LOOK_EVERY_MS } from '../../../src/xds/limits/turns.ts';
 import { FakeClock } from '../../store/fake-clock.ts';
 
 type Call = Parameters<grpc.ServerInterceptor>[1];
 
 test('a call that fails when its turn comes ends with a status, and those behind it begin', () => {
   const clock = new FakeClock();
-  const guard = new LimitGuard({ limits: DEFAULT_XDS_LIMITS, clock, steady: clock, log: silentLog });
+  const guard = new LimitGuard({
+    limits: DEFAULT_XDS_LIMITS,
+    clock,
+    steady: clock,
+    idleMs: () => clock.now(),
+    log: silentLog,
+  });
   const interceptor = createInterceptor(guard, () => true);
-  while (guard.turns.take());
+  while (guard.turns.take('stream'));
   const codes: grpc.status[] = [];
   const begun: string[] = [];
   const open = (name: string, onBegin: () => void): void => {

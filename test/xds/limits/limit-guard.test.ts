@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { silentLog } from '../../../src/model/ports.ts';
 import { DEFAULT_XDS_LIMITS } from '../../../src/model/xds-limits.ts';
 import { LimitGuard } from '../../../src/xds/limits/limit-guard.ts';
+import { LOOK_EVERY_MS, TURN_WAIT_MS } from '../../../src/xds/limits/turns.ts';
 import { FakeClock } from '../../store/fake-clock.ts';
 
 /** The system reuses a port, or forgets the address of a socket that was reset, only when it likes to. */
@@ -28,7 +29,11 @@ const toSocket = (fake: FakeSocket): Socket => fake as unknown as Socket;
 function makeGuard(connections: number) {
   const clock = new FakeClock();
   const limits = { ...DEFAULT_XDS_LIMITS, connections };
-  return { clock, guard: new LimitGuard({ limits, clock, steady: clock, log: silentLog }) };
+  const loop = { clock, isBusy: false };
+  const idleMs = (): number => (loop.isBusy ? 0 : clock.now());
+  return Object.assign(loop, {
+    guard: new LimitGuard({ limits, clock, steady: clock, idleMs, log: silentLog }),
+  });
 }
 
 test('a socket that was reset before it is taken in is not counted', () => {
@@ -52,4 +57,26 @@ test('a port that is taken anew before the end of its last connection is told co
   next.emit('close');
   assert.equal(guard.usage().connections, 0);
   assert.equal(clock.pending, 0);
+});
+
+test('a connection for which there is no time in time is cut, and one that goes or fails while it waits never begins', () => {
+  const { guard, clock } = makeGuard(10);
+  while (guard.turns.take('connection'));
+  const [gone, failed, late] = [new FakeSocket('::1'), new FakeSocket('::2'), new FakeSocket('::3')];
+  const begun: FakeSocket[] = [];
+  for (const socket of [gone, failed, late]) guard.whenItsTurn(toSocket(socket), () => begun.push(socket));
+  gone.emit('close');
+  failed.emit('error', new Error('reset'));
+  clock.advance(LOOK_EVERY_MS);
+  assert.deepEqual(begun, [late]);
+  const stuck = makeGuard(10);
+  stuck.isBusy = true;
+  while (stuck.guard.turns.take('connection'));
+  const crowd = Array.from({ length: 1000 }, () => new FakeSocket('::1'));
+  for (const socket of crowd) stuck.guard.whenItsTurn(toSocket(socket), () => begun.push(socket));
+  for (let ms = 0; ms <= TURN_WAIT_MS; ms += LOOK_EVERY_MS) stuck.clock.advance(LOOK_EVERY_MS);
+  const cut = crowd.filter(socket => socket.destroyed);
+  assert.equal(cut.length + begun.length, 1 + crowd.length);
+  assert.equal(stuck.guard.usage().hits['new-streams-per-second'].count, cut.length);
+  assert.ok(cut.length > 0);
 });
