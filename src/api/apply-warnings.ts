@@ -11,6 +11,7 @@ import { toRevisionConfig } from '../model/revision.ts';
 import { toPlacement } from '../model/rollout-targets.ts';
 import { findSelectionMiss, type Selecting, selects } from '../model/selector.ts';
 import type { ApiContext } from './api-context.ts';
+import { censusOf } from './census.ts';
 import type { Fleet } from './fleet.ts';
 import { findGroupWarnings } from './node-groups.ts';
 
@@ -19,8 +20,7 @@ export function findPluginWarnings(fleet: Fleet, spec: PluginSpec): string[] {
   const name = toPluginName(spec);
   const readOnceThere = onceThere(fleet, spec);
   const isAble = ableReader(spec);
-  const states = fleet.nodes
-    .filter(presence => presence.connected && !isAble(presence))
+  const states = findUnsure(fleet, presence => presence.connected && !isAble(presence))
     .filter(({ node }) => selects(spec, node, fleet.rootNamespace))
     .map(presence => ({ id: presence.node.id, state: readOnceThere(presence) }));
   const unable = states.filter(({ state }) => state.reason === 'NoPlace' || state.reason === 'NoV8');
@@ -33,6 +33,13 @@ export function findPluginWarnings(fleet: Fleet, spec: PluginSpec): string[] {
       : ['imagePullSecret is for registries: an http(s):// or file:// module is read without credentials']),
     ...findTies(fleet, spec),
   ];
+}
+
+/** Nodes of which that holds, in order; nodes that are alike are asked about once. */
+function findUnsure(fleet: Fleet, isUnsure: (presence: NodePresence) => boolean): readonly NodePresence[] {
+  const { alike, apart } = censusOf(fleet);
+  const some = [...alike.filter(([first]) => isUnsure(first)).flat(), ...apart.filter(isUnsure)];
+  return some.length === 0 ? [] : fleet.nodes.filter(isUnsure);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { withMembers } from '../model/node-group.ts';
 import type { PluginName, PluginSpec } from '../model/plugin-spec.ts';
+import { NOT_COUNTED } from '../model/plugin-status.ts';
 import { isActive, type Rollout } from '../model/rollout.ts';
 import { isLegal, legalActions, type RolloutAction, type RolloutIntent } from '../model/rollout-intent.ts';
 import type { Operation, Stored } from '../store/store.ts';
@@ -106,7 +107,7 @@ async function findHeld(context: ApiContext, { plugin }: Rollout): Promise<Rollo
   const spec = fleet.specs.get(plugin);
   const rollouts = fleet.rollouts.get(plugin) ?? [];
   if (spec === undefined || rollouts.some(isActive)) return undefined;
-  const { heldBack } = statusOf(fleet, spec, []);
+  const { heldBack } = statusOf(fleet, spec, NOT_COUNTED);
   const held = rollouts.find(({ id }) => id === heldBack?.rollout);
   return held !== undefined && isLegal('retry', held.phase) ? held : undefined;
 }

@@ -1,7 +1,7 @@
 import { toBreakageText } from '../model/gate-text.ts';
 import { requestsIn } from '../model/metric-window.ts';
 import type { NodePresence } from '../model/node.ts';
-import { findBreakage, reloadsSince } from '../model/node-health.ts';
+import { findBreakage, mayFail, reloadsSince } from '../model/node-health.ts';
 import { findInSlot } from '../model/plugin-place.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
 import { toCountText } from '../model/quantity-text.ts';
@@ -15,7 +15,7 @@ const CRASH_MEMORY_MS = 5 * 60_000;
 export function toDegradedText(fleet: Fleet, plugin: PluginName, presence: NodePresence): string | null {
   const { id } = presence.node;
   const metrics = fleet.metrics(id);
-  if (metrics === undefined || !presence.connected) return null;
+  if (metrics === undefined || !presence.connected || !mayFail(metrics)) return null;
   const acceptedAt = findAcceptedAt(fleet, plugin, presence);
   if (acceptedAt === undefined) return null;
   const since = Math.max(acceptedAt, fleet.now - CRASH_MEMORY_MS);

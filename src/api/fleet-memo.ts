@@ -64,16 +64,15 @@ function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
 /** The keys begin with the node: the verdicts of each stand together. */
 function groupByNode(records: Records<NodeVerdict>, before: VerdictsByNode): VerdictsByNode {
   const byNode = new Map<string, readonly NodeVerdict[]>();
-  let at = 0;
-  while (at < records.length) {
-    const node = records[at]?.value.node ?? '';
-    const verdicts: NodeVerdict[] = [];
-    for (; records[at]?.value.node === node; at += 1) {
-      const verdict = records[at]?.value;
-      if (verdict !== undefined) verdicts.push(verdict);
-    }
-    const known = before.get(node);
-    byNode.set(node, known !== undefined && isSameList(known, verdicts) ? known : verdicts);
+  let start = 0;
+  while (start < records.length) {
+    const node = records[start]?.value.node ?? '';
+    let end = start + 1;
+    while (records[end]?.value.node === node) end += 1;
+    const known = before.get(node) ?? [];
+    const isSame = known.length === end - start && known.every((one, i) => one === records[start + i]?.value);
+    byNode.set(node, isSame ? known : records.slice(start, end).map(({ value }) => value));
+    start = end;
   }
   return byNode;
 }

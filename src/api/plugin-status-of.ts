@@ -1,15 +1,14 @@
 import type { PluginSpec } from '../model/plugin-spec.ts';
-import type { NodePluginState } from '../model/plugin-state.ts';
-import { derivePluginStatus, type PluginStatus } from '../model/plugin-status.ts';
+import { derivePluginStatus, type NodeCounts, type PluginStatus } from '../model/plugin-status.ts';
 import { revisionKey } from '../store/record-kinds.ts';
 import type { Stored } from '../store/store.ts';
-import { type Fleet, statesOf } from './fleet.ts';
+import { countStates, type Fleet } from './fleet.ts';
 
-/** How a plugin stands. `states`: one a known node, where they were derived already. */
+/** How a plugin stands. `nodes`: NOT_COUNTED where nobody asks how far they are. */
 export function statusOf(
   fleet: Fleet,
   { key, value: spec, revision: specRevision }: Stored<PluginSpec>,
-  states: readonly NodePluginState[] = statesOf(fleet, spec).map(({ state }) => state),
+  nodes: NodeCounts = countStates(fleet, spec),
 ): PluginStatus {
   const progress = fleet.progress.get(key);
   const revision =
@@ -23,6 +22,6 @@ export function statusOf(
     quarantine: fleet.quarantines.find(
       one => one.plugin === key && one.contentHash === revision?.contentHash,
     ),
-    states,
+    nodes,
   });
 }

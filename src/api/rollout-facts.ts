@@ -1,4 +1,5 @@
 import type { NodePluginState } from '../model/plugin-state.ts';
+import { NOT_COUNTED } from '../model/plugin-status.ts';
 import type { Revision } from '../model/revision.ts';
 import { isActive, type Rollout, type RolloutNodes } from '../model/rollout.ts';
 import { movedBy } from '../model/rollout-moves.ts';
@@ -64,7 +65,7 @@ export async function readRolloutFacts(
 
 function isHeldBack(fleet: Fleet, plugin: string): boolean {
   const spec = fleet.specs.get(plugin);
-  return spec !== undefined && statusOf(fleet, spec, []).heldBack !== null;
+  return spec !== undefined && statusOf(fleet, spec, NOT_COUNTED).heldBack !== null;
 }
 
 function toStates(

@@ -7,7 +7,7 @@ import type { ModuleFacts } from '../model/revision.ts';
 import { isActive } from '../model/rollout.ts';
 import { revisionKey } from '../store/record-kinds.ts';
 import type { Store, Stored } from '../store/store.ts';
-import { type Fleet, type StateOnNode, statesOf } from './fleet.ts';
+import { type Fleet, statesOf } from './fleet.ts';
 import { toHeldBackView } from './held-back.ts';
 import { statusOf } from './plugin-status-of.ts';
 import { readRolloutFacts } from './rollout-facts.ts';
@@ -21,8 +21,6 @@ import { toTrialView } from './to-trial-view.ts';
 export interface PluginViewOptions {
   /** Adds an entry for each node that it selects. Default false. */
   readonly withNodes?: boolean;
-  /** Of this plugin in this fleet, where they were derived already. */
-  readonly states?: readonly StateOnNode[];
 }
 
 /** A plugin as an answer. */
@@ -30,14 +28,10 @@ export async function toPluginView(
   store: Store,
   fleet: Fleet,
   stored: Stored<PluginSpec>,
-  { withNodes = false, states = statesOf(fleet, stored.value) }: PluginViewOptions = {},
+  { withNodes = false }: PluginViewOptions = {},
 ): Promise<PluginView> {
   const { key, value: spec } = stored;
-  const status = statusOf(
-    fleet,
-    stored,
-    states.map(({ state }) => state),
-  );
+  const status = statusOf(fleet, stored);
   const { rollout, why } = await toRolloutPart(store, fleet, key);
   const number = status.currentRevision ?? status.desiredRevision;
   const revision = number === null ? undefined : await store.get('Revision', revisionKey(key, number));
@@ -69,7 +63,7 @@ export async function toPluginView(
     },
     ...(withNodes
       ? {
-          onNodes: states
+          onNodes: statesOf(fleet, spec)
             .filter(({ state }) => state.reason !== 'Selector' && state.reason !== 'Removed')
             .map(({ node, state }) => toPluginOnNode(node.node.id, key, state)),
         }

@@ -70,6 +70,17 @@ export function isAiling(metrics: NodeMetrics | undefined): boolean {
   return findAilingWindows(metrics) !== undefined;
 }
 
+/** Whether what a node pushed of its stats may show that some plugin fails there: of most nodes it never does. */
+export function mayFail(metrics: NodeMetrics | undefined): boolean {
+  if (metrics === undefined) return false;
+  return isAiling(metrics) || metrics.samples.some(({ reloads }) => hasAny(reloads));
+}
+
+function hasAny(counts: Readonly<Record<string, number>>): boolean {
+  for (const name in counts) if ((counts[name] ?? 0) > 0) return true;
+  return false;
+}
+
 /** The two newest windows, newest first, where the node had enough requests and answered mostly 5xx in both. */
 function findAilingWindows(
   metrics: NodeMetrics | undefined,

@@ -1,7 +1,7 @@
 import { type Assignment, isSameAim, type Side } from './assignment.ts';
 import type { Quarantine } from './fleet-records.ts';
 import type { PluginSpec } from './plugin-spec.ts';
-import type { NodePluginState, PluginState } from './plugin-state.ts';
+import { type NodePluginState, PLUGIN_STATES, type PluginState } from './plugin-state.ts';
 import type { ModuleProgress } from './revision.ts';
 import { isActive, type Rollout, type RolloutPhase } from './rollout.ts';
 import { toPlacement } from './rollout-targets.ts';
@@ -66,8 +66,8 @@ export interface StatusInput {
   readonly rollout: Rollout | undefined;
   /** Of the content that `progress` names, for this plugin. */
   readonly quarantine: Quarantine | undefined;
-  /** One a known node. */
-  readonly states: readonly NodePluginState[];
+  /** Over all known nodes. */
+  readonly nodes: NodeCounts;
 }
 
 type Target = Pick<Side, 'revision' | 'placement'>;
@@ -86,28 +86,48 @@ export function derivePluginStatus(input: StatusInput): PluginStatus {
     currentRevision: current,
     desiredRevision: heldBack === null ? (findDesired(input)?.revision ?? null) : current,
     heldBack,
-    nodes: countNodes(input.states),
+    nodes: input.nodes,
   };
 }
 
+/** A state that so many nodes have. */
+export interface CountedState {
+  readonly state: NodePluginState;
+  readonly count: number;
+}
+
 /** Selected nodes by how far they are; a disconnected one is in no other count, whatever it last said. */
-export function countNodes(states: readonly NodePluginState[]): NodeCounts {
-  const targets = states.filter(state => state.state !== 'NotTargeted' && state.reason !== 'Removing');
-  const connected = targets.filter(state => !state.lastKnown);
-  const count = (...words: readonly PluginState[]): number =>
-    connected.filter(({ state }) => words.includes(state)).length;
+export function countNodes(states: Iterable<CountedState>): NodeCounts {
+  const words: Record<PluginState, number> = { ...NO_WORDS };
+  let targeted = 0;
+  let disconnected = 0;
+  let noPlace = 0;
+  for (const { state, count } of states) {
+    if (state.reason === 'NoPlace' || state.reason === 'NoV8') noPlace += count;
+    if (state.state === 'NotTargeted' || state.reason === 'Removing') continue;
+    targeted += count;
+    if (state.lastKnown) disconnected += count;
+    else words[state.state] += count;
+  }
+  const { Accepted, Loaded, Refused, Pending, Degraded } = words;
+  const accepted = Accepted + Loaded;
   return {
-    targeted: targets.length,
-    accepted: count('Accepted', 'Loaded'),
-    loaded: count('Loaded'),
-    refused: count('Refused'),
-    waiting: count('Pending', 'Sent', 'Fetching', 'Stale', 'Degraded'),
-    pending: count('Pending'),
-    degraded: count('Degraded'),
-    disconnected: targets.length - connected.length,
-    noPlace: states.filter(state => state.reason === 'NoPlace' || state.reason === 'NoV8').length,
+    targeted,
+    accepted,
+    loaded: Loaded,
+    refused: Refused,
+    waiting: targeted - disconnected - accepted - Refused,
+    pending: Pending,
+    degraded: Degraded,
+    disconnected,
+    noPlace,
   };
 }
+
+const NO_WORDS = Object.fromEntries(PLUGIN_STATES.map(word => [word, 0])) as Record<PluginState, number>;
+
+/** Where nobody asks for counts. */
+export const NOT_COUNTED: NodeCounts = countNodes([]);
 
 /** What the newest document asks for; undefined: the module stage has not come to it yet, or it failed. */
 function findDesired({ spec, specRevision, progress }: StatusInput): Target | undefined {
@@ -143,27 +163,27 @@ function derivePhase(input: StatusInput, heldBack: HeldBack | null): PhasePart {
   const desired = findDesired(input);
   const isOfThis = rollout !== undefined && rollout.specRevision >= specRevision;
   const isModuleStage = rollout?.phase === 'Validating' || rollout?.phase === 'NotStarted';
-  if (rollout !== undefined && isOfThis && !isModuleStage) return toRolloutPart(rollout, input.states);
+  if (rollout !== undefined && isOfThis && !isModuleStage) return toRolloutPart(rollout, input.nodes);
   if (desired === undefined) return toModulePart(input);
   const leads = rollout !== undefined && !isModuleStage && leadsTo(rollout, desired);
-  if (leads || (heldBack !== null && rollout !== undefined)) return toRolloutPart(rollout, input.states);
+  if (leads || (heldBack !== null && rollout !== undefined)) return toRolloutPart(rollout, input.nodes);
   const since = Math.max(progress?.since ?? spec.deleted?.at ?? spec.createdAt, assignment?.since ?? 0);
   if (heldBack !== null || isAlreadyThere(assignment, desired))
-    return toDonePart(desired, input.states, since);
+    return toDonePart(desired, input.nodes, since);
   return { ...NOTHING_SAID, phase: 'Progressing', message: 'waits to be sent', settled: false, since };
 }
 
 /** Nothing is to change: what the document asks for is what the nodes run. */
-function toDonePart(desired: Target, states: readonly NodePluginState[], since: number): PhasePart {
-  const isNowhere = desired.revision !== null && countNodes(states).accepted === 0;
+function toDonePart(desired: Target, { accepted }: NodeCounts, since: number): PhasePart {
+  const isNowhere = desired.revision !== null && accepted === 0;
   const why = isNowhere ? { reason: 'NoNodes', message: NO_NODES_TEXT } : {};
   return { ...NOTHING_SAID, ...why, phase: 'Succeeded', settled: true, since };
 }
 
-function toRolloutPart(rollout: Rollout, states: readonly NodePluginState[]): PhasePart {
+function toRolloutPart(rollout: Rollout, { accepted }: NodeCounts): PhasePart {
   const { phase, reason, why, hint, code, since } = rollout;
   // Nodes that came since then have had their say.
-  const isStale = reason === 'NoNodes' && countNodes(states).accepted > 0;
+  const isStale = reason === 'NoNodes' && accepted > 0;
   return {
     phase,
     reason: isStale ? null : (reason ?? null),

@@ -77,7 +77,7 @@ function derive(look: Look, time: Times): NodePluginState {
 }
 
 function toCounted(state: NodePluginState): unknown {
-  return [countNodes([state]), isDone(state), state.state === 'Fetching', state.revision];
+  return [countNodes([{ state, count: 1 }]), isDone(state), state.state === 'Fetching', state.revision];
 }
 
 test('nodes are in one situation where only ids and times differ, and a lasting state of one counts as the others do', () => {

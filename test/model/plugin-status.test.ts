@@ -5,6 +5,7 @@ import { derivePluginState } from '../../src/model/plugin-state.ts';
 import {
   countNodes,
   derivePluginStatus,
+  NOT_COUNTED,
   type PluginStatus,
   type StatusInput,
 } from '../../src/model/plugin-status.ts';
@@ -49,7 +50,7 @@ function derive(over: Partial<StatusInput> = {}): PluginStatus {
     assignment: makeAssignment(),
     rollout: makeRollout(),
     quarantine: undefined,
-    states: [],
+    nodes: NOT_COUNTED,
     ...over,
   });
 }
@@ -67,6 +68,9 @@ const states = (presences: readonly ReturnType<typeof makePresence>[], verdicts 
       now: NOW,
     }),
   );
+
+const counts = (...of: Parameters<typeof states>) =>
+  countNodes(states(...of).map(state => ({ state, count: 1 })));
 
 test('a new document is Validating until the module stage has spoken about this very document', () => {
   const none = { assignment: undefined, rollout: undefined };
@@ -125,7 +129,7 @@ test('a document that asks for what is under way anyway has the phase of that ro
 
 test('a document that asks for what runs already has Succeeded, though the last rollout came to nothing', () => {
   const rollout = makeRollout({ specRevision: 3, to: makeSide(9), phase: 'RolledBack' });
-  const there = derive({ rollout, states: states([makePresence()]) });
+  const there = derive({ rollout, nodes: counts([makePresence()]) });
   assert.deepEqual([there.phase, there.reason, there.settled], ['Succeeded', null, true]);
   assert.equal(derive({ rollout }).reason, 'NoNodes');
 });
@@ -133,7 +137,7 @@ test('a document that asks for what runs already has Succeeded, though the last 
 test('without any node it has Succeeded, with the reason NoNodes, until a node runs it', () => {
   const rollout = makeRollout({ reason: 'NoNodes', why: 'no connected node' });
   assert.deepEqual([derive({ rollout }).phase, derive({ rollout }).reason], ['Succeeded', 'NoNodes']);
-  const later = derive({ rollout, states: states([makePresence()]) });
+  const later = derive({ rollout, nodes: counts([makePresence()]) });
   assert.deepEqual([later.phase, later.reason, later.message], ['Succeeded', null, null]);
 });
 
@@ -203,7 +207,7 @@ test('a deleted plugin is on its way to none, and the rollout has the phase', ()
 test('a node without a place and a gone node are in no count of what runs', () => {
   const gone = makePresence({ connected: false }, { id: 'gone' });
   const bare = makePresence({ slots: [] }, { id: 'bare' });
-  assert.deepEqual(derive({ states: states([makePresence(), gone, bare]) }).nodes, {
+  assert.deepEqual(derive({ nodes: counts([makePresence(), gone, bare]) }).nodes, {
     targeted: 2,
     accepted: 1,
     loaded: 0,
@@ -229,13 +233,17 @@ test('every targeted node is accepted, refused, waiting or disconnected', () => 
     'Accepted',
     'Loaded',
   ] as const;
-  const counts = countNodes([
+  const once = [
     ...words.map(word => ({ ...state, state: word })),
     { ...state, lastKnown: true },
     { ...state, state: 'NotTargeted', reason: 'Excluded' },
     { ...state, state: 'Sent', reason: 'Removing' },
-  ]);
-  assert.equal(counts.targeted, counts.accepted + counts.refused + counts.waiting + counts.disconnected);
-  assert.deepEqual([counts.accepted, counts.loaded, counts.waiting], [2, 1, 5]);
-  assert.deepEqual([counts.pending, counts.degraded, counts.targeted], [1, 1, 9]);
+  ] as const;
+  for (const count of [1, 3]) {
+    const all = countNodes(once.map(one => ({ state: one, count })));
+    assert.equal(all.targeted, all.accepted + all.refused + all.waiting + all.disconnected);
+    assert.deepEqual([all.accepted, all.loaded, all.waiting], [2 * count, count, 5 * count]);
+    assert.deepEqual([all.pending, all.degraded, all.targeted], [count, count, 9 * count]);
+    assert.deepEqual([all.disconnected, all.refused, all.noPlace], [count, count, 0]);
+  }
 });

@@ -35,7 +35,7 @@ test('a step names its nodes, and the last one what is left', () => {
     { at: 7, step: 1, nodes: 'targets' },
   ]);
   assert.equal(stepsOf(last), 'a0 late0 b1 c1 d1');
-  assert.equal(movedBy(last), movedBy({ ...last, before: {} }), 'one map for one list of moves');
+  assert.equal(movedBy(last), movedBy({ order: ORDER, moves: last.moves }), 'one map for one list of moves');
 });
 
 test('where a target is missing the others are named, and it comes when it is back', () => {

@@ -1,4 +1,5 @@
 import { type JsonValue, toPluginName } from '../../model/plugin-spec.ts';
+import { NOT_COUNTED } from '../../model/plugin-status.ts';
 import { PRESETS } from '../../model/rollout-presets.ts';
 import { readVisible } from '../access/visible.ts';
 import { type ApiContext, withCaller } from '../api-context.ts';
@@ -68,7 +69,7 @@ export function addPluginRoutes(app: ApiServer, context: ApiContext): void {
         .filter(stored => matchesText(q, [stored.key]) && !isGone(fleet, stored))
         .filter(stored => namespace === undefined || stored.value.namespace === namespace)
         // What nodes say does not change the phase: no state of theirs is asked for.
-        .filter(stored => phase === undefined || statusOf(fleet, stored, []).phase === phase);
+        .filter(stored => phase === undefined || statusOf(fleet, stored, NOT_COUNTED).phase === phase);
       const page = takePage(request, reply, context.clock, wanted, BY_KEY);
       const items = await Promise.all(page.items.map(stored => toPluginView(store, fleet, stored)));
       return { kind: 'PluginList', ...page, items };
