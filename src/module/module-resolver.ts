@@ -68,7 +68,8 @@ export function createModuleResolver(options: ModuleResolverOptions): ResolveMod
       meter: source.meter,
       readPullSecret,
       cache,
-      runTrial: (module, input) => trials.run(module, input, cancelled),
+      runTrial: (module, input, unwanted) =>
+        trials.run(module, input, AbortSignal.any([cancelled, unwanted])),
     } satisfies Parameters<typeof resolvePlugin>[3];
     return resolvePlugin(spec, revisions, targets, ports, stopping, tag);
   };

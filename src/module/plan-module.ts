@@ -64,7 +64,8 @@ export function createModulePlanner(options: ModulePlannerOptions): ModulePlanne
         unwanted.throwIfAborted();
         return source.bring(of, signal);
       });
-    const runTrial: RunTrial = (module, input) => trials.run(module, input, unwanted);
+    const runTrial: RunTrial = (module, input, signal) =>
+      trials.run(module, input, AbortSignal.any([unwanted, signal]));
     const { signatures, meter } = source;
     const ports = { bringModule, signatures, meter, readPullSecret, cache, runTrial };
     // Not cut short with the plan: another plugin may wait for the same download, and it is kept for later.

@@ -1,7 +1,7 @@
 import type { Meter } from '../model/meter.ts';
 import { parseModuleReference } from '../model/module-reference.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
-import type { ModuleFacts, Revision } from '../model/revision.ts';
+import type { ModuleFacts, Revision, TrialFacts } from '../model/revision.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { type CheckedModule, checkModule, MAX_MODULE_BYTES, type TargetEnvoy } from './check-module.ts';
 import { checkConfig } from './config-schema/check-config.ts';
@@ -12,13 +12,15 @@ import { findKnownModule } from './plan-revision.ts';
 import type { ReadPullSecret } from './pull-secret-reader.ts';
 import type { FoundTag } from './registry-client.ts';
 import { requireSignature, type SignatureChecker, withSignature } from './signature/signature-checker.ts';
+import type { TrialModule } from './trial/trial-module.ts';
+import type { TrialInput } from './trial/trial-runner.ts';
 import { type RunTrial, tryPlugin } from './trial/try-plugin.ts';
 import { wrongDigest } from './verify-digest.ts';
 
 export interface ResolvePorts {
   /** Can take long. */
   readonly bringModule: ModuleSource['bring'];
-  readonly signatures: Pick<SignatureChecker, 'renew'>;
+  readonly signatures: Pick<SignatureChecker, 'renew' | 'isCurrent'>;
   readonly readPullSecret: ReadPullSecret;
   readonly cache: BlobCache;
   readonly runTrial: RunTrial;
@@ -38,12 +40,43 @@ export async function resolvePlugin(
   /** What the tag is known to name: just that is taken. */
   tag?: FoundTag,
 ): Promise<ModuleFacts> {
-  // Without the bytes: many may wait for their trial run, which takes them from the cache when its turn comes.
-  const module = await obtainModule(spec, revisions, targets, ports, signal, tag);
-  const { sha256, sizeBytes } = module;
-  const load = () => readModule(module, ports.cache);
-  const trial = await tryPlugin({ sha256, sizeBytes, load }, spec, targets, ports.runTrial);
-  return { ...module, trial };
+  const giveUp = new AbortController();
+  const run = (module: Omit<ModuleFacts, 'trial'>) => {
+    const { sha256, sizeBytes } = module;
+    // Without the bytes: many may wait for their trial run, which takes them from the cache when its turn comes.
+    const load = () => readModule(module, ports.cache);
+    const runTrial = (of: TrialModule, input: TrialInput) => ports.runTrial(of, input, giveUp.signal);
+    return tryPlugin({ sha256, sizeBytes, load }, spec, targets, runTrial);
+  };
+  const known = findKnownModule(spec, revisions);
+  // What is looked at below was found good before: meanwhile its trial runs. A new configuration waits half as long.
+  const ahead = known && isSigned(spec, known, ports) ? run(known) : undefined;
+  // It is asked for below, or nobody wants it.
+  ahead?.catch(() => {});
+  try {
+    const module = await obtainModule(spec, revisions, targets, ports, signal, tag);
+    const trial = ahead === undefined ? run(module) : ahead.catch(ifLost(() => run(module)));
+    return { ...module, trial: await trial };
+  } finally {
+    giveUp.abort();
+  }
+}
+
+/** A signature that is asked for now was found before: nothing else is run before it is looked for. */
+function isSigned(spec: PluginSpec, { signature }: ModuleFacts, { signatures }: ResolvePorts): boolean {
+  try {
+    return signatures.isCurrent(spec, signature) && signature?.refused !== true;
+  } catch {
+    return false;
+  }
+}
+
+/** The bytes were gone when the trial began, and are there again. */
+function ifLost(run: () => Promise<TrialFacts>): (error: unknown) => Promise<TrialFacts> {
+  return error => {
+    if (error instanceof ModuleError && error.code === 'cache-failed') return run();
+    throw error;
+  };
 }
 
 /**

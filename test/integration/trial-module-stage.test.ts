@@ -6,10 +6,11 @@ import { silentMeter } from '../../src/model/meter.ts';
 import { type PluginSpec, toPluginName } from '../../src/model/plugin-spec.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import type { ModuleProgress } from '../../src/model/revision.ts';
+import type { BlobCache } from '../../src/module/blob-cache.ts';
 import { startModuleReconciler } from '../../src/module/module-reconciler.ts';
 import { createModulePlanner } from '../../src/module/plan-module.ts';
 import { pushModule } from '../../src/module/push-module.ts';
-import { createTrialRunner } from '../../src/module/trial/trial-runner.ts';
+import { createTrialRunner, type TrialRunner } from '../../src/module/trial/trial-runner.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { loop } from '../fixtures/wasm-code.ts';
 import { stopAfter } from '../harness/cleanup.ts';
@@ -30,7 +31,19 @@ async function setUp(t: TestContext) {
   const { host } = await startRegistry(t);
   const store = createMemoryStore();
   const directory = join(await makeDirectory(t), 'modules');
-  const cache = await openTestCache(directory);
+  const files = await openTestCache(directory);
+  let beforeOpen = async () => {};
+  const open: BlobCache['open'] = async sha256 => {
+    await beforeOpen();
+    return files.open(sha256);
+  };
+  const cache: BlobCache = new Proxy(files, {
+    get(target, name) {
+      if (name === 'open') return open;
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
   const sources = {
     insecureRegistries: () => [host],
     registries: [],
@@ -39,7 +52,15 @@ async function setUp(t: TestContext) {
     dockerConfigPath: undefined,
     moduleDirectory: undefined,
   };
-  const trials = createTrialRunner({ clock: systemClock, limitMs: 3_000 });
+  const runner = createTrialRunner({ clock: systemClock, limitMs: 3_000 });
+  let onRun = () => {};
+  const trials: TrialRunner = {
+    async run(...of) {
+      onRun();
+      return runner.run(...of);
+    },
+    close: () => runner.close(),
+  };
   const shared = {
     store,
     cache,
@@ -71,6 +92,13 @@ async function setUp(t: TestContext) {
     );
   return {
     store,
+    files,
+    /** From now on nobody reads a module before a trial run was asked for. */
+    holdReads() {
+      const asked = Promise.withResolvers<void>();
+      beforeOpen = () => asked.promise;
+      onRun = asked.resolve;
+    },
     async offer(bytes: Uint8Array) {
       const reference = `${host}/auth:1`;
       await pushModule({ bytes, reference, insecureRegistries: [], dockerConfigPath: undefined });
@@ -156,4 +184,22 @@ test('a plugin that does not come to an end fails, and the next one is served', 
   assert.deepEqual([progress.state, progress.code], ['failed', 'trial-timeout']);
   const good = await offer(addHeader.bytes);
   assert.equal((await apply({ url: good, name: 'other' })).state, 'ready');
+});
+
+test('a module that is known runs with its new configuration while it is looked at again', async t => {
+  const { offer, apply, holdReads } = await setUp(t);
+  const url = await offer(byValue.bytes);
+  assert.equal((await apply({ url, pluginConfig: { value: 'one' } })).state, 'ready');
+  holdReads();
+  assert.equal((await apply({ url, pluginConfig: { value: 'two' } })).revision, 2);
+});
+
+test('a module that is known, and was lost, is fetched again and runs then', async t => {
+  const { offer, apply, files } = await setUp(t);
+  const url = await offer(byValue.bytes);
+  assert.equal((await apply({ url, pluginConfig: { value: 'one' } })).state, 'ready');
+  assert.equal(await files.remove(byValue.sha256, Number.POSITIVE_INFINITY), true);
+  const progress = await apply({ url, pluginConfig: { value: 'two' } });
+  assert.deepEqual([progress.state, progress.revision], ['ready', 2]);
+  assert.equal(await files.has(byValue.sha256), true);
 });

@@ -7,7 +7,11 @@ import type { TrialResult } from './trial-result.ts';
 import type { TrialInput } from './trial-runner.ts';
 
 /** Runs a module once; the rest of TrialRunner is its owner's. */
-export type RunTrial = (module: TrialModule, input: TrialInput) => Promise<TrialResult>;
+export type RunTrial = (
+  module: TrialModule,
+  input: TrialInput,
+  unwanted: AbortSignal,
+) => Promise<TrialResult>;
 
 /**
  * Runs the module with what an Envoy would be given for this document, as the oldest of the targets would. Throws
@@ -17,7 +21,7 @@ export async function tryPlugin(
   module: TrialModule,
   spec: PluginSpec,
   targets: readonly TargetEnvoy[],
-  runTrial: RunTrial,
+  runTrial: (module: TrialModule, input: TrialInput) => Promise<TrialResult>,
 ): Promise<TrialFacts> {
   return judgeTrial(await runTrial(module, toTrialInput(spec, targets)));
 }
