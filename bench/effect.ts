@@ -22,8 +22,8 @@ async function main(): Promise<number> {
   // All that the actors of the tests need of a test is its end.
   const context = { after: (stop: () => unknown) => void stops.push(stop) } as unknown as TestContext;
   try {
-    // When a download ended stands in its log at this level.
-    const scene = await startFleet(context, { attache: { flags: ['--log-level', 'debug'] } });
+    // When a push went out and when a download ended stands in its log at this level.
+    const scene = await startFleet(context, { attache: { flags: ['--log-level', 'debug'] }, isDirect: true });
     const runs = await playAll(scene, Number(values.runs));
     const report = toEffectReport(runs, { machine, envoy: ENVOY, envoys: SIX_NODES.length });
     console.log(values.json ? JSON.stringify(report, null, 2) : formatEffectReport(report));

@@ -1,12 +1,11 @@
 /** When things happened to one Envoy in one change; ms since the apply began. */
 export interface EnvoyMarks {
-  /** The first push of the change came. */
+  /** The first push of the change went out. */
   readonly pushedMs: number;
   /** Its last download of the module ended; undefined: it needed none. */
   readonly downloadedMs: number | undefined;
-  /** The push came that it accepted: the first, or one after the download. */
+  /** The push went out that it accepted: the first, or one after the download. */
   readonly lastPushMs: number;
-  readonly acceptedMs: number;
   /** The first answer to a request that shows the new behaviour. */
   readonly effectMs: number;
 }

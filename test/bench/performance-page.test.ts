@@ -57,8 +57,8 @@ test('half of the throughput of nginx is enough', () => {
 });
 
 test('the time of the slowest Envoy is told apart in ours and its own, and nothing is left over', () => {
-  const fast = { pushedMs: 50, downloadedMs: 60, lastPushMs: 65, acceptedMs: 70, effectMs: 80 };
-  const slow = { pushedMs: 60, downloadedMs: 160, lastPushMs: 165, acceptedMs: 400, effectMs: 420 };
+  const fast = { pushedMs: 50, downloadedMs: 60, lastPushMs: 65, effectMs: 80 };
+  const slow = { pushedMs: 60, downloadedMs: 160, lastPushMs: 165, effectMs: 420 };
   const { ratio, ...parts } = toBreakdown({ answeredMs: 10, revisionMs: 45, envoys: [fast, slow] });
   assert.deepEqual(parts, {
     ...{ api: 10, module: 35, push: 15, download: 100, again: 5, load: 255 },
@@ -68,7 +68,7 @@ test('the time of the slowest Envoy is told apart in ours and its own, and nothi
 });
 
 test('an apply that is answered after the push has cost the API no more than until the push', () => {
-  const envoy = { pushedMs: 20, downloadedMs: undefined, lastPushMs: 20, acceptedMs: 25, effectMs: 30 };
+  const envoy = { pushedMs: 20, downloadedMs: undefined, lastPushMs: 20, effectMs: 30 };
   const { api, module, push, download, load } = toBreakdown({
     answeredMs: 40,
     revisionMs: 15,

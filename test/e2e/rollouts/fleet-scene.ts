@@ -36,6 +36,8 @@ export interface FleetOptions {
   readonly env?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Threads that serve in each Envoy; default 1. */
   readonly concurrency?: number;
+  /** Connected to Attaché itself: nothing stands between that takes time, and `spy` sees nothing. */
+  readonly isDirect?: boolean;
 }
 
 export const SIX_NODES: readonly string[] = [
@@ -79,13 +81,14 @@ export async function startNode(
   t: TestContext,
   attache: AttacheProcess,
   id: string,
-  options: Pick<FleetOptions, 'env' | 'concurrency'> = {},
+  options: Pick<FleetOptions, 'env' | 'concurrency' | 'isDirect'> = {},
 ): Promise<FleetNode> {
   const zone = id.split('-')[1] ?? 'a';
   const spy = stopAfter(t, await startXdsSpy(attache.addresses.xds));
   const labels = ['--label', 'role=edge', '--label', `zone=${zone}`];
   const bootstrap = await attache.bootstrap([
-    ...['--id', id, '--xds-address', `127.0.0.1:${spy.port}`, ...labels],
+    ...['--id', id, ...labels],
+    ...(options.isDirect === true ? [] : ['--xds-address', `127.0.0.1:${spy.port}`]),
   ]);
   const envoy = stopAfter(
     t,
