@@ -27,7 +27,8 @@ export class RollCall {
 
   /** Nodes of which something changed; undefined: any may have. */
   note(ids: readonly string[] | undefined): void {
-    for (const unseen of [this.#unseen, this.toMove, this.toProve]) unseen.note(ids);
+    const changed = ids && new Set(ids);
+    for (const unseen of [this.#unseen, this.toMove, this.toProve]) unseen.note(changed);
   }
 
   /** As of these records; wakes when time alone would change it. */

@@ -3,14 +3,23 @@
  * another thing than then.
  */
 export class UnseenNodes {
-  #ids = new Set<string>();
+  #ids: ReadonlySet<string> = NOBODY;
+  /** Made here, where more came before those were looked at. */
+  #own: Set<string> | undefined;
   #isAll = true;
   #purpose: readonly unknown[] = [];
 
-  /** `ids` undefined: any node may have changed. */
-  note(ids: readonly string[] | undefined): void {
+  /** `ids` undefined: any node may have changed. They are not changed any more: others note the same. */
+  note(ids: ReadonlySet<string> | undefined): void {
     if (ids === undefined) this.#isAll = true;
-    else if (!this.#isAll) for (const id of ids) this.#ids.add(id);
+    if (ids === undefined || this.#isAll || ids.size === 0) return;
+    if (this.#ids.size === 0) {
+      this.#ids = ids;
+      return;
+    }
+    this.#own ??= new Set(this.#ids);
+    for (const id of ids) this.#own.add(id);
+    this.#ids = this.#own;
   }
 
   /** undefined: all of them. The purpose is the same when each of its parts is the same object. */
@@ -25,6 +34,9 @@ export class UnseenNodes {
   seen(purpose: readonly unknown[]): void {
     this.#purpose = purpose;
     this.#isAll = false;
-    if (this.#ids.size > 0) this.#ids = new Set();
+    this.#ids = NOBODY;
+    this.#own = undefined;
   }
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
