@@ -11,6 +11,14 @@ export interface Asked {
   readonly channel: Channel;
   readonly typeUrl: string;
   state: Subscription;
+  /** When nothing of it was due last. */
+  quiet?: Quiet;
+}
+
+/** Nothing is due to a subscription in this state while these are the resources. */
+interface Quiet {
+  readonly state: Subscription;
+  readonly resources: ReadonlyMap<string, EncodedResource>;
 }
 
 const NO_NAMES: ReadonlySet<string> = new Set();

@@ -15,14 +15,14 @@ import { type ResourceState, statesOf } from '../status/resource-states.ts';
 import { type Asked, findAsked, findNamesBefore, namesOf, resourcesOf, toNacks } from './asked.ts';
 import { Channel, type ProtocolForm, type RememberedVersions } from './channel.ts';
 import { distrust, doubt, trust } from './doubts.ts';
+import { findDueResources } from './due-resources.ts';
 import { ListenerNacks } from './listener-nack.ts';
 import { findNewest, havePlaceOf, haveRoomFor } from './open-channels.ts';
-import { planPush } from './plan-push.ts';
 import { SessionMeter } from './session-meter.ts';
 import type { StreamContext } from './stream-context.ts';
 import { answer, type Difference, retry, sent } from './subscription.ts';
 import { Wake } from './wake.ts';
-import { askAgain, awaitEndpoints } from './warming-clusters.ts';
+import { awaitEndpoints } from './warming-clusters.ts';
 
 const TYPES: ReadonlyMap<string, XdsType> = new Map(XDS_TYPES.map(type => [type.typeUrl, type]));
 const NO_NAMES: ReadonlySet<string> = new Set();
@@ -277,13 +277,9 @@ export class Session {
   }
 
   #pushOne(snapshot: Snapshot, now: number): boolean {
-    for (const asked of this.#asked) {
-      const resources = resourcesOf(snapshot, asked.typeUrl);
-      const former = this.process.formerSets.get(asked.typeUrl);
-      const settled = asked.channel.settle(asked.state, resources, former);
-      asked.state = askAgain(settled, asked.typeUrl, this.#endpointsAwaited, resources);
-    }
-    const plan = planPush(this.#asked, snapshot, resource => this.#mayChange(resource));
+    const { formerSets } = this.process;
+    const known = { snapshot, formerSets, endpointsAwaited: this.#endpointsAwaited };
+    const plan = findDueResources(this.#asked, known, resource => this.#mayChange(resource));
     if (plan.push !== undefined) {
       this.#pushType(snapshot, plan.push.asked, plan.push.difference, now);
       return true;

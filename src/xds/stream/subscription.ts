@@ -69,20 +69,32 @@ export const UNKNOWN_VERSION = '';
 const NO_VERSION = '';
 const NOTHING: Due = { resources: [], removed: [], missing: [], greets: false };
 
+/* What most subscriptions hold nothing in, and share: with all its own, a fleet had 10 kB more for each node. */
+const NO_NAMES: ReadonlySet<never> = new Set<never>();
+const NOTHING_HELD: ReadonlyMap<string, never> = new Map<string, never>();
+
+function orNone<T>(names: ReadonlySet<T>): ReadonlySet<T> {
+  return names.size === 0 ? NO_NAMES : names;
+}
+
+function orNothing<V>(held: ReadonlyMap<string, V>): ReadonlyMap<string, V> {
+  return held.size === 0 ? NOTHING_HELD : held;
+}
+
 /** The state before a stream asked for anything. */
 export function newSubscription(form: ResponseForm): Subscription {
   return {
     form,
     wildcard: false,
     nameless: false,
-    names: new Set(),
-    has: new Map(),
-    bytes: new Map(),
+    names: NO_NAMES,
+    has: NOTHING_HELD,
+    bytes: NOTHING_HELD,
     claim: undefined,
     inFlight: undefined,
-    refused: new Map(),
-    sentAt: new Map(),
-    asked: new Set(),
+    refused: NOTHING_HELD,
+    sentAt: NOTHING_HELD,
+    asked: NO_NAMES,
     // An empty response of a type whose responses are parts says nothing.
     owesGreeting: form !== 'part',
   };
@@ -113,7 +125,7 @@ export function changeNames(state: Subscription, change: NameChange): Subscripti
   }
   // Without the wildcard the client lets go of what it did not name.
   if (!wildcard) for (const name of has.keys()) if (!names.has(name)) has.delete(name);
-  return { ...state, wildcard, names, asked, has };
+  return { ...state, wildcard, names: orNone(names), asked: orNone(asked), has: orNothing(has) };
 }
 
 /**
@@ -151,7 +163,8 @@ export function answer(state: Subscription, nonce: string, nack: string | undefi
   if (state.form === 'set')
     for (const resource of inFlight.resources)
       if (!blamed.has(resource.name)) bytes.set(resource.name, resource);
-  return { ...state, inFlight: undefined, has, bytes, refused };
+  const held = { has: orNothing(has), bytes: orNothing(bytes), refused: orNothing(refused) };
+  return { ...state, inFlight: undefined, ...held };
 }
 
 /** Whether the stream asks for it. */
@@ -235,8 +248,8 @@ export function sent(state: Subscription, difference: Difference, nonce: string,
   for (const name of difference.removed) sentAt.delete(name);
   return {
     ...state,
-    asked,
-    sentAt,
+    asked: orNone(asked),
+    sentAt: orNothing(sentAt),
     owesGreeting: false,
     inFlight: {
       nonce,
@@ -252,5 +265,5 @@ export function sent(state: Subscription, difference: Difference, nonce: string,
 export function retry(state: Subscription, name: string): Subscription {
   const refused = new Map(state.refused);
   refused.delete(name);
-  return { ...state, refused };
+  return { ...state, refused: orNothing(refused) };
 }
