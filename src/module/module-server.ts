@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { toMessage } from '../model/error.ts';
 import { createServer } from '../model/http.ts';
-import { LISTEN_BACKLOG } from '../model/listen-backlog.ts';
+import { listenWidely } from '../model/listen-widely.ts';
 import { type ModuleFetch, type ModuleFetchFeed, verifyCapability } from '../model/module-fetch.ts';
 import type { CheckModuleCaller } from '../model/node-auth.ts';
 import { PROBE_SHA256 } from '../model/plugin-place.ts';
@@ -14,6 +14,7 @@ import type { BlobCache, OpenBlob } from './blob-cache.ts';
 import { JointReads } from './joint-reads.ts';
 import { ModuleError } from './module-error.ts';
 import { sendBlob } from './send-blob.ts';
+import { SendTurns } from './send-turns.ts';
 
 export interface ModuleServerOptions {
   /** port 0: any free port. */
@@ -50,9 +51,10 @@ const PATH = /^\/v1\/modules\/sha256\/([0-9a-f]{64})$/;
 export async function startModuleServer(options: ModuleServerOptions): Promise<ModuleServer> {
   const fetches = new FetchRecorder(options.clock);
   const reads = new JointReads();
+  const turns = new SendTurns();
   const { tls } = options;
   const take = (request: IncomingMessage, response: ServerResponse): void => {
-    answer(request, response, options, fetches, reads).catch(error => {
+    answer(request, response, options, { fetches, reads, turns }).catch(error => {
       options.log.error({ error: toMessage(error) }, 'module request failed');
       response.destroy();
     });
@@ -60,24 +62,31 @@ export async function startModuleServer(options: ModuleServerOptions): Promise<M
   const secure = tls && createTlsServer(toTlsOptions(tls), take);
   const stopFresh = tls && secure && keepCertificatesFresh(secure, tls);
   const server = secure ?? createServer(take);
-  await listen(server, options.listen);
+  const stopOthers = await listen(server, options.listen);
   const { address, port } = server.address() as AddressInfo;
   return {
     address: { host: address, port },
     feed: fetches,
     stop() {
       stopFresh?.();
+      stopOthers();
       return close(server);
     },
   };
+}
+
+/** What all requests have in common. */
+interface Sending {
+  readonly fetches: FetchRecorder;
+  readonly reads: JointReads;
+  readonly turns: SendTurns;
 }
 
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   { keys, checkCaller, cache, onMissing, clock, log }: ModuleServerOptions,
-  fetches: FetchRecorder,
-  reads: JointReads,
+  { fetches, reads, turns }: Sending,
 ): Promise<void> {
   const url = new URL(`http://module.invalid${request.url ?? '/'}`);
   const sha256 = PATH.exec(url.pathname)?.[1];
@@ -115,7 +124,7 @@ async function answer(
     writeHead(response, blob, sha256);
     const read = (position: number, length: number) => reads.read(sha256, blob.file, position, length);
     if (request.method === 'HEAD') response.end();
-    else await sendBlob(response, blob, clock, undefined, read);
+    else await sendBlob(response, blob, clock, undefined, read, turns);
     log.debug({ sha256, process, tag, sent: response.writableFinished }, 'module request ended');
   } finally {
     leave();
@@ -183,21 +192,16 @@ class FetchRecorder implements ModuleFetchFeed {
   }
 }
 
-function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const refuse = (cause: Error) =>
-      reject(
-        new ModuleError('modules-listen-failed', `cannot listen on ${host}:${port}: ${cause.message}`, {
-          cause,
-          hint: 'Another port: --modules-listen HOST:PORT',
-        }),
-      );
-    server.once('error', refuse);
-    server.listen(port, host, LISTEN_BACKLOG, () => {
-      server.off('error', refuse);
-      resolve();
-    });
-  });
+async function listen(server: Server, place: ModuleServerOptions['listen']): Promise<() => void> {
+  try {
+    return await listenWidely(server, place, { allowHalfOpen: true });
+  } catch (cause) {
+    throw new ModuleError(
+      'modules-listen-failed',
+      `cannot listen on ${place.host}:${place.port}: ${toMessage(cause)}`,
+      { cause, hint: 'Another port: --modules-listen HOST:PORT' },
+    );
+  }
 }
 
 function close(server: Server): Promise<void> {

@@ -3,6 +3,7 @@ import type { Clock } from '../model/ports.ts';
 import type { OpenBlob } from './blob-cache.ts';
 import type { ByteRange } from './byte-range.ts';
 import { readChunk } from './joint-reads.ts';
+import type { SendTurns } from './send-turns.ts';
 
 const CHUNK_BYTES = 1 << 16;
 
@@ -18,7 +19,7 @@ export function toStallLimitMs(sizeBytes: number): number {
  * Writes an open blob, or a range of it, as the response body and ends it; resolves when the response is finished or closed. The blob
  * stays open. At most one chunk is held in memory. A reader that takes nothing for toStallLimitMs is cut off. When
  * the file turns out shorter than it said, the response is destroyed: never a body that looks whole. `read`: by default
- * from the blob's file.
+ * from the blob's file. `turns`: waits for its turn before each piece.
  */
 export async function sendBlob(
   response: ServerResponse,
@@ -26,6 +27,7 @@ export async function sendBlob(
   clock: Clock,
   range: ByteRange = { from: 0, to: blob.sizeBytes - 1 },
   read: ReadChunk = (position, length) => readChunk(blob.file, position, length),
+  turns?: SendTurns,
 ): Promise<void> {
   const limitMs = toStallLimitMs(blob.sizeBytes);
   let cancel = () => {};
@@ -38,6 +40,7 @@ export async function sendBlob(
     for (let position = range.from; position <= range.to; ) {
       const chunk = await read(position, Math.min(CHUNK_BYTES, range.to + 1 - position));
       if (chunk.length === 0) return void response.destroy();
+      await turns?.take();
       if (!(await writeChunk(response, chunk))) return;
       position += chunk.length;
       progress();

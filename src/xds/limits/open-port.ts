@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { toMessage } from '../../model/error.ts';
-import { LISTEN_BACKLOG } from '../../model/listen-backlog.ts';
+import { BACKLOG } from '../../model/listen-widely.ts';
 import type { Log } from '../../model/ports.ts';
 import type { PortTls } from '../../model/server-tls.ts';
 import { XdsError } from '../xds-error.ts';
@@ -46,7 +46,7 @@ export async function openPort(
     if (guard.takeIn(socket)) guard.whenItsTurn(socket, () => (front ?? side).take(socket));
   });
   try {
-    listener.listen(listen.port, listen.host, LISTEN_BACKLOG);
+    listener.listen(listen.port, listen.host, BACKLOG);
     await once(listener, 'listening');
   } catch (cause) {
     front?.stop();
