@@ -1,7 +1,8 @@
+import type { AuditDraft } from '../model/audit.ts';
 import { planAppends } from './append-audit.ts';
 import type { Engine, Row, Write } from './engine.ts';
 import { isKept, KeptRecords } from './kept-records.ts';
-import { ObservedRecords, type ObservedWrite } from './observed-records.ts';
+import { ObservedRecords } from './observed-records.ts';
 import { type PlannedWrite, planTransaction, type TransactionBase } from './plan-transaction.ts';
 import { isObserved } from './record-kinds.ts';
 import type { SegmentBounds } from './segment-log.ts';
@@ -109,12 +110,17 @@ export class EmbeddedStore implements Store {
     const engine = this.#open();
     const revision = engine.revision + 1;
     const planned = planTransaction(operations, this.#base, revision);
-    const drafts = operations.flatMap(operation => (operation.op === 'append' ? [operation.value] : []));
-    const read: Engine['read'] = (kind, key) => this.#readRow(kind, key);
-    const writes = [...planned, ...planAppends(drafts, planned, read, revision, engine.digestKey)];
-    if (writes.length === 0) return engine.revision;
-    const observed = planned.filter(({ kind }) => isObserved(kind)).map(toObservedWrite);
-    const rows = observed.length === 0 ? writes : writes.filter(({ kind }) => !isObserved(kind));
+    const observed: PlannedWrite[] = [];
+    const rows: Write[] = [];
+    for (const write of planned)
+      if (isObserved(write.kind)) observed.push(write);
+      else rows.push(toRowWrite(write));
+    const drafts = findDrafts(operations);
+    if (drafts.length > 0) {
+      const read: Engine['read'] = (kind, key) => this.#readRow(kind, key);
+      rows.push(...planAppends(drafts, planned.map(toRowWrite), read, revision, engine.digestKey));
+    }
+    if (observed.length + rows.length === 0) return engine.revision;
     const plan = this.#observed.plan(observed);
     engine.apply(revision, rows, plan.change);
     this.#observed.adopt(plan);
@@ -131,7 +137,7 @@ export class EmbeddedStore implements Store {
     return { key, text: JSON.stringify(value), revision, createdRevision };
   }
 
-  #publish(rows: readonly Write[], observed: readonly ObservedWrite[]): void {
+  #publish(rows: readonly Write[], observed: readonly PlannedWrite[]): void {
     const changes: Change[] = [];
     for (const { kind, key, row } of rows)
       if (this.#hub.wants(kind)) changes.push(toChange(kind, key, row && this.#toRead(kind, row), false));
@@ -150,10 +156,17 @@ function withExpected(operation: KeyOperation, expected: Expected | undefined): 
   return expected === undefined ? operation : { ...operation, expected };
 }
 
-function toObservedWrite({ kind, key, row, value }: PlannedWrite): ObservedWrite {
-  if (row === undefined) return { kind, key, stored: undefined, text: '' };
-  const { text, revision, createdRevision } = row;
-  return { kind, key, stored: { key, value, revision, createdRevision }, text };
+function findDrafts(operations: readonly Operation[]): readonly AuditDraft[] {
+  const drafts: AuditDraft[] = [];
+  for (const operation of operations) if (operation.op === 'append') drafts.push(operation.value);
+  return drafts;
+}
+
+/** As a row: the audit tells of observed records as of the others. */
+function toRowWrite({ kind, key, stored, text }: PlannedWrite): Write {
+  if (stored === undefined) return { kind, key, row: undefined };
+  const { value, revision, createdRevision } = stored;
+  return { kind, key, row: { key, text: text || JSON.stringify(value), revision, createdRevision } };
 }
 
 /** Readers get the text's own parse, never the writer's object: equal to what a restart would show. */

@@ -32,6 +32,12 @@ export const SCHEMA_STEPS: readonly string[] = [
      SELECT mod_rev, '[["' || kind || '",' || json_quote(key) || ',' || create_rev || ',' || mod_rev || ']]', value
      FROM current WHERE kind IN ('NodePresence', 'NodeVerdict', 'Event') ORDER BY mod_rev, kind, key;
    DELETE FROM current WHERE kind IN ('NodePresence', 'NodeVerdict', 'Event');`,
+  // See packed-segment.ts. A line for each value, empty where the record is gone, becomes an array. JSON has no control
+  // characters: 1 and 2 stand before and behind a line meanwhile.
+  `ALTER TABLE observed ADD COLUMN packed BLOB;
+   UPDATE observed SET texts = char(1) || replace(texts, char(10), char(2, 1)) || char(2);
+   UPDATE observed SET texts = replace(replace(texts, char(1, 2), char(1) || 'null' || char(2)), char(2, 1), ',');
+   UPDATE observed SET texts = replace(replace(texts, char(1), '['), char(2), ']');`,
 ];
 
 /** The schema from which on observed records are in segments: an older one has no table for them. */

@@ -1,26 +1,17 @@
 import { findPlace } from '../model/sorted-list.ts';
 import { compareKeys } from './key-order.ts';
 import type { Kind } from './record-kinds.ts';
-import { parse, parseHeads, type Segment, splitTexts } from './segment.ts';
+import { parseHeads, parseValues, type Segment, type SegmentEntry } from './segment.ts';
 import {
   type HeldSegment,
   type ObservedRecord,
+  SEGMENT_SIZE,
   type SegmentBounds,
   SegmentLog,
   type SegmentPlan,
-  toSegmentSize,
   toSize,
 } from './segment-log.ts';
 import type { Stored } from './store.ts';
-
-/** A new value of a record, or that it is gone. */
-export interface ObservedWrite {
-  readonly kind: Kind;
-  readonly key: string;
-  readonly stored: Stored<unknown> | undefined;
-  /** JSON of its value; empty: it is gone. */
-  readonly text: string;
-}
 
 /** Records that are gone and still in the order, beside as many as are there. */
 const MAX_GONE = 100;
@@ -56,11 +47,11 @@ export class ObservedRecords {
   }
 
   /** What is to be made durable for these writes, no two of the same record. Changes nothing. */
-  plan(writes: readonly ObservedWrite[]): SegmentPlan {
+  plan(writes: readonly SegmentEntry[]): SegmentPlan {
     return this.#log.plan(
-      writes.map(({ kind, key, stored, text }) => {
-        const record = this.#tables.get(kind)?.get(key);
-        return { record: record ?? newRecord(kind, key), stored, text };
+      writes.map(({ kind, key, stored }) => {
+        const record = this.#tables.get(kind)?.get(key) ?? newRecord(kind, key);
+        return { kind, key, stored, record };
       }),
     );
   }
@@ -75,9 +66,10 @@ export class ObservedRecords {
   /** Entries that a later segment has superseded are passed over: nothing is newer than what was read before. */
   #load(segment: Segment, gone: Map<Kind, Set<string>>): HeldSegment {
     const heads = parseHeads(segment);
-    const texts = splitTexts(segment, heads.length);
+    let values: readonly unknown[] | undefined;
     const records: ObservedRecord[] = [];
-    const held = { sequence: segment.sequence, records, size: toSegmentSize(segment), live: 0 };
+    const held = { sequence: segment.sequence, records, size: SEGMENT_SIZE + toSize(segment), live: 0 };
+    const size = toSize(segment) / heads.length;
     for (const [index, [kind, key, createdRevision, revision]] of heads.entries()) {
       const table = this.#table(kind);
       if (table.get(key) !== undefined || gone.get(kind)?.has(key) === true) continue;
@@ -85,19 +77,22 @@ export class ObservedRecords {
         gone.set(kind, (gone.get(kind) ?? new Set()).add(key));
         continue;
       }
-      const text = texts[index] ?? '';
-      const stored = { key, value: parse(text, segment.sequence), revision, createdRevision };
-      const record = { kind, key, stored, segment: held, size: toSize(key, text), isListed: false, place: 0 };
+      values ??= parseValues(segment, heads.length);
+      const stored = { key, value: values[index], revision, createdRevision };
+      const record = { kind, key, stored, segment: held, size, isListed: false, place: 0 };
       records.push(record);
-      held.live += record.size;
+      held.live += size;
       table.settle(record);
     }
     return held;
   }
 
   #table(kind: Kind): Table {
-    const table = this.#tables.get(kind) ?? new Table();
-    this.#tables.set(kind, table);
+    let table = this.#tables.get(kind);
+    if (table === undefined) {
+      table = new Table();
+      this.#tables.set(kind, table);
+    }
     return table;
   }
 }

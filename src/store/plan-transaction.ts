@@ -1,6 +1,6 @@
-import type { Write } from './engine.ts';
 import { checkKey } from './key-order.ts';
-import { APPENDED_KINDS, type Kind } from './record-kinds.ts';
+import { APPENDED_KINDS, isObserved, type Kind } from './record-kinds.ts';
+import type { SegmentEntry } from './segment.ts';
 import type { Expected, KeyOperation, Operation, Stored } from './store.ts';
 import { ConflictError, StoreError } from './store-error.ts';
 
@@ -15,9 +15,9 @@ export interface TransactionBase {
   needsCreated(kind: Kind): boolean;
 }
 
-/** A write with the value that its row is the text of; undefined: the record goes. */
-export interface PlannedWrite extends Write {
-  readonly value: unknown;
+export interface PlannedWrite extends SegmentEntry {
+  /** JSON of its value; empty where the record goes, and of the observed kinds: segments have their texts together. */
+  readonly text: string;
 }
 
 const APPENDED: ReadonlySet<Kind> = new Set(APPENDED_KINDS);
@@ -48,8 +48,7 @@ export function planTransaction(
     if (operation.expected !== undefined && operation.expected !== current)
       throw new ConflictError(index, operation, current);
     if (op === 'put') writes.push(toWrite(operation, revision, found?.createdRevision ?? revision));
-    else if (op === 'delete' && found !== undefined)
-      writes.push({ kind, key, row: undefined, value: undefined });
+    else if (op === 'delete' && found !== undefined) writes.push({ kind, key, stored: undefined, text: '' });
   }
   return writes;
 }
@@ -58,10 +57,14 @@ function checkOperation({ kind, key }: KeyOperation, seen: Map<Kind, Set<string>
   checkKey(key);
   if (APPENDED.has(kind))
     throw new StoreError('invalid-operation', `${kind} is never written over and never deleted`);
-  const keys = seen.get(kind) ?? new Set();
-  if (keys.has(key))
+  let keys = seen.get(kind);
+  if (keys === undefined) {
+    keys = new Set();
+    seen.set(kind, keys);
+  }
+  const before = keys.size;
+  if (keys.add(key).size === before)
     throw new StoreError('invalid-operation', `two operations on ${kind} ${key} in one transaction`);
-  seen.set(kind, keys.add(key));
 }
 
 function toWrite(
@@ -70,7 +73,12 @@ function toWrite(
   createdRevision: number,
 ): PlannedWrite {
   const { kind, key, value } = operation;
-  return { kind, key, value, row: { key, text: toText(operation), revision, createdRevision } };
+  const text = isObserved(kind) && isObject(value) ? '' : toText(operation);
+  return { kind, key, stored: { key, value, revision, createdRevision }, text };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function toText(operation: KeyOperation & { op: 'put' }): string {

@@ -1,5 +1,5 @@
 import type { Kind } from './record-kinds.ts';
-import type { EntryHead, Segment, SegmentChange } from './segment.ts';
+import { type Segment, type SegmentChange, type SegmentEntry, toSegment } from './segment.ts';
 import type { Stored } from './store.ts';
 
 /** A record in memory. */
@@ -10,7 +10,7 @@ export interface ObservedRecord {
   stored: Stored<unknown> | undefined;
   /** Where its newest entry is, a deletion included; undefined: it never had one. */
   segment: HeldSegment | undefined;
-  /** Of that entry, in characters. */
+  /** Of that entry, in characters: what the entries of its segment have on average. */
   size: number;
   /** It is among those that are read. */
   isListed: boolean;
@@ -30,11 +30,8 @@ export interface HeldSegment {
 }
 
 /** What a record becomes. */
-export interface Entry {
+export interface Entry extends SegmentEntry {
   readonly record: ObservedRecord;
-  readonly stored: Stored<unknown> | undefined;
-  /** JSON of its value; empty: it is gone. */
-  readonly text: string;
 }
 
 export interface SegmentBounds {
@@ -52,18 +49,19 @@ export interface SegmentPlan {
 }
 
 interface Draft {
-  readonly sequence: number;
-  readonly entries: Entry[];
+  readonly segment: Segment;
+  readonly entries: readonly Entry[];
   /** Of the entries, in characters. */
-  size: number;
+  readonly size: number;
 }
 
 const BOUNDS: SegmentBounds = { segmentSize: 256 * 1024, floor: 256 * 1024 };
 /** What is held may be so many times what is live: then no more is rewritten than was newly written. */
 const HELD_TO_LIVE = 2;
-/** What a segment takes beside its entries, and an entry beside its key and text, about. */
-const SEGMENT_SIZE = 200;
-const ENTRY_SIZE = 40;
+/** Made to text together; more than fit into a segment are made again, in as many parts as are needed. */
+const AT_ONCE = 512;
+/** What a segment takes beside its entries, about. */
+export const SEGMENT_SIZE = 200;
 
 /**
  * The segments that are held, oldest first, and what is to become of them. Each transaction adds segments. When too much
@@ -95,13 +93,13 @@ export class SegmentLog {
 
   /** Changes nothing. No two entries are about the same record. */
   plan(entries: readonly Entry[]): SegmentPlan {
-    const drafts: Draft[] = [];
-    for (const entry of entries) this.#pack(drafts, entry);
-    const added = sum(drafts);
-    const { droppedTo, rewritten } =
-      added === 0 ? { droppedTo: 0, rewritten: [] } : this.#compact(added, entries);
-    for (const entry of rewritten) this.#pack(drafts, entry);
-    return { change: { added: drafts.map(toSegment), droppedTo }, drafts, rewritten: sum(drafts) - added };
+    const fresh = this.#draft(entries, this.#sequence);
+    const added = sum(fresh);
+    const { droppedTo, live } = added === 0 ? { droppedTo: 0, live: [] } : this.#compact(added, entries);
+    const again = this.#draft(live, this.#sequence + fresh.length);
+    const drafts = [...fresh, ...again];
+    const change = { added: drafts.map(({ segment }) => segment), droppedTo };
+    return { change, drafts, rewritten: sum(again) };
   }
 
   /** What was planned last is durable. */
@@ -117,22 +115,26 @@ export class SegmentLog {
     this.#credit += sum(drafts) - 2 * rewritten;
   }
 
-  #pack(drafts: Draft[], entry: Entry): void {
-    const size = toSize(entry.record.key, entry.text);
-    let draft = drafts.at(-1);
-    if (draft === undefined || draft.size + size > this.#bounds.segmentSize) {
-      draft = { sequence: this.#sequence + drafts.length + 1, entries: [], size: 0 };
-      drafts.push(draft);
+  /** `after`: the sequence of the segment before. */
+  #draft(entries: readonly Entry[], after: number, atOnce = AT_ONCE): readonly Draft[] {
+    const drafts: Draft[] = [];
+    for (let first = 0; first < entries.length; first += atOnce) {
+      const some = entries.slice(first, first + atOnce);
+      const sequence = after + drafts.length;
+      const segment = toSegment(sequence + 1, some);
+      const size = toSize(segment);
+      const parts = Math.min(Math.ceil(size / this.#bounds.segmentSize), some.length);
+      if (parts < 2) drafts.push({ segment, entries: some, size });
+      else drafts.push(...this.#draft(some, sequence, Math.ceil(some.length / parts)));
     }
-    draft.entries.push(entry);
-    draft.size += size;
+    return drafts;
   }
 
-  /** Which of the oldest segments go, and what has to be written again for that. */
-  #compact(added: number, entries: readonly Entry[]): { droppedTo: number; rewritten: readonly Entry[] } {
+  /** Which of the oldest segments go, and what is live in them. */
+  #compact(added: number, entries: readonly Entry[]): { droppedTo: number; live: readonly Entry[] } {
     const enough = HELD_TO_LIVE * this.#live + this.#bounds.floor;
     const credit = this.#credit + added;
-    const rewritten: Entry[] = [];
+    const live: Entry[] = [];
     let written: ReadonlySet<ObservedRecord> | undefined;
     let droppedTo = 0;
     let spent = 0;
@@ -146,21 +148,22 @@ export class SegmentLog {
       written ??= new Set(entries.map(({ record }) => record));
       for (const record of segment.records)
         if (record.segment === segment && record.stored !== undefined && !written.has(record))
-          rewritten.push({ record, stored: record.stored, text: JSON.stringify(record.stored.value) });
+          live.push({ kind: record.kind, key: record.key, stored: record.stored, record });
     }
-    return { droppedTo, rewritten };
+    return { droppedTo, live };
   }
 
-  #hold({ sequence, entries, size }: Draft): void {
+  #hold({ segment: { sequence }, entries, size }: Draft): void {
     const records = entries.map(({ record }) => record);
     const segment: HeldSegment = { sequence, records, size: size + SEGMENT_SIZE, live: 0 };
-    for (const { record, stored, text } of entries) {
+    const each = size / entries.length;
+    for (const { record, stored } of entries) {
       if (record.stored !== undefined && record.segment !== undefined) {
         record.segment.live -= record.size;
         this.#live -= record.size;
       }
       record.segment = segment;
-      record.size = toSize(record.key, text);
+      record.size = each;
       record.stored = stored;
       if (stored === undefined) continue;
       segment.live += record.size;
@@ -172,24 +175,11 @@ export class SegmentLog {
   }
 }
 
-/** Of an entry, in characters. */
-export function toSize(key: string, text: string): number {
-  return ENTRY_SIZE + key.length + text.length;
-}
-
-/** Of a segment that is kept, in characters. */
-export function toSegmentSize({ heads, texts }: Segment): number {
-  return SEGMENT_SIZE + heads.length + texts.length;
+/** Of the entries of a segment, in characters. */
+export function toSize({ heads, values }: Segment): number {
+  return heads.length + values.length;
 }
 
 function sum(drafts: readonly Draft[]): number {
   return drafts.reduce((total, { size }) => total + size, 0);
-}
-
-function toSegment({ sequence, entries }: Draft): Segment {
-  const heads = entries.map(
-    ({ record: { kind, key }, stored }): EntryHead =>
-      stored === undefined ? [kind, key] : [kind, key, stored.createdRevision, stored.revision],
-  );
-  return { sequence, heads: JSON.stringify(heads), texts: entries.map(({ text }) => text).join('\n') };
 }

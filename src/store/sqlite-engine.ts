@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Engine, Row, Write } from './engine.ts';
 import { prefixEnd } from './key-order.ts';
+import { pack, type SegmentRow, unpack } from './packed-segment.ts';
 import type { Kind } from './record-kinds.ts';
 import type { Segment, SegmentChange } from './segment.ts';
 import { toStoreError } from './sqlite-error.ts';
@@ -9,7 +10,8 @@ import { StoreError } from './store-error.ts';
 const ROW = 'SELECT key, value AS text, mod_rev AS revision, create_rev AS createdRevision FROM current';
 const PUT = `INSERT INTO current VALUES (?, ?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET value = excluded.value, mod_rev = excluded.mod_rev`;
-const SEGMENTS = 'SELECT sequence, heads, texts FROM observed ORDER BY sequence DESC';
+/** All columns: a backup of an older schema has one less. */
+const SEGMENTS = 'SELECT * FROM observed ORDER BY sequence DESC';
 
 /** The engine over an open, migrated database. SQLite's BINARY collation is the order of compareKeys. */
 export class SqliteEngine implements Engine {
@@ -32,7 +34,7 @@ export class SqliteEngine implements Engine {
     this.#scan = db.prepare(`${ROW} WHERE kind = ?1 AND key >= ?2 AND (?3 IS NULL OR key < ?3) ORDER BY key`);
     this.#put = db.prepare(PUT);
     this.#delete = db.prepare('DELETE FROM current WHERE kind = ? AND key = ?');
-    this.#addSegment = db.prepare('INSERT INTO observed VALUES (?, ?, ?, ?)');
+    this.#addSegment = db.prepare('INSERT INTO observed VALUES (?, ?, ?, ?, ?)');
     this.#dropSegments = db.prepare('DELETE FROM observed WHERE sequence <= ?');
     this.#count = db.prepare('UPDATE counter SET revision = ?');
     this.digestKey = String(db.prepare('SELECT digest_key FROM counter').get()?.digest_key);
@@ -68,7 +70,10 @@ export class SqliteEngine implements Engine {
         else this.#put.run(kind, key, row.text, row.createdRevision, row.revision);
       }
       if (droppedTo > 0) this.#dropSegments.run(droppedTo);
-      for (const { sequence, heads, texts } of added) this.#addSegment.run(sequence, revision, heads, texts);
+      for (const segment of added) {
+        const { sequence, heads, texts, packed } = pack(segment);
+        this.#addSegment.run(sequence, revision, heads, texts, packed);
+      }
       this.#count.run(revision);
       this.#db.exec('COMMIT');
     });
@@ -97,7 +102,7 @@ export class SqliteEngine implements Engine {
 
 /** Newest first. */
 export function* readSegments(db: DatabaseSync): Generator<Segment> {
-  for (const segment of db.prepare(SEGMENTS).iterate()) yield segment as unknown as Segment;
+  for (const row of db.prepare(SEGMENTS).iterate()) yield unpack(row as unknown as SegmentRow);
 }
 
 /** The counter outlives deleted rows; a row above it means that writes were lost or the file was patched up. */

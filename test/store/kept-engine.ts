@@ -54,5 +54,5 @@ export class KeptEngine implements Engine {
 }
 
 function count(segments: readonly Segment[]): number {
-  return segments.reduce((sum, { heads, texts }) => sum + heads.length + texts.length, 0);
+  return segments.reduce((sum, { heads, values }) => sum + heads.length + values.length, 0);
 }

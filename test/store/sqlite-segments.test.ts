@@ -1,5 +1,6 @@
 /** What the observed kinds are in the file. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,9 +60,71 @@ test('records of an older schema become segments, with their revisions; a backup
   assert.equal(select("SELECT count(*) AS found FROM current WHERE kind <> 'ModuleKey'"), 0);
 });
 
+test('segments of an older schema are read on, wherever in them records are gone', async t => {
+  const { directory, file } = newFolder(t);
+  const older = new DatabaseSync(file);
+  migrate(older, SCHEMA_STEPS.slice(0, SEGMENTS_SINCE));
+  const put = older.prepare('INSERT INTO observed VALUES (?, ?, ?, ?)');
+  const lines = [
+    [undefined, 'a', 'b', 'c'],
+    ['odd \u0001\u0002\n,', undefined, undefined, 'd', undefined],
+    [undefined],
+  ];
+  for (const [n, texts] of lines.entries()) {
+    const heads = texts.map((text, i) => ['NodeVerdict', `${n}.${i}`, ...(text === undefined ? [] : [1, 2])]);
+    const values = texts.map(text => (text === undefined ? '' : JSON.stringify(toValue(text))));
+    put.run(n + 1, 2, JSON.stringify(heads), values.join('\n'));
+  }
+  older.exec('UPDATE counter SET revision = 2');
+  older.close();
+  const found = lines.flatMap((texts, n) =>
+    texts.flatMap((text, i) => (text === undefined ? [] : [[`${n}.${i}`, toValue(text)]])),
+  );
+  assert.equal(inspectStoreFile(file).records.NodeVerdict, found.length);
+  const store = await openSqliteStore({ directory, clock });
+  const { records } = await store.list('NodeVerdict');
+  assert.deepEqual(
+    records.map(({ key, value }) => [key, value]),
+    found,
+  );
+  await store.close();
+});
+
+test('what a fleet answers at once is compressed, and read as it was put; one answer is not', async t => {
+  const { directory, file, select, edit } = newFolder(t);
+  const store = await openSqliteStore({ directory, clock });
+  for (const key of ['alone', 'gone']) await store.put('NodePresence', key, toValue(key));
+  const fleet = Array.from({ length: 100 }, (_, n) => KEYS.map(key => `${key} ${n}`)).flat();
+  await store.transaction([
+    { op: 'delete', kind: 'NodePresence', key: 'gone' },
+    ...fleet.map(
+      key => ({ op: 'put', kind: 'NodePresence', key, value: toValue(`${key}\n\u2028`) }) as const,
+    ),
+  ]);
+  const before = await store.list('NodePresence');
+  await store.close();
+  assert.equal(select('SELECT count(*) AS found FROM observed WHERE packed IS NULL'), 2);
+  const bytes = Number(select('SELECT max(length(packed)) AS found FROM observed'));
+  assert.ok(bytes < 15_000, `${bytes} bytes for 500 nodes`);
+  assert.equal(inspectStoreFile(file).records.NodePresence, fleet.length + 1);
+  const again = await openSqliteStore({ directory, clock });
+  assert.deepEqual(await again.list('NodePresence'), before);
+  await again.close();
+  edit(
+    "UPDATE observed SET packed = CAST(substr(packed, 1, length(packed) - 1) || x'00' AS BLOB) WHERE sequence = 3",
+  );
+  await assert.rejects(openSqliteStore({ directory, clock }), isDamaged);
+});
+
 for (const [title, damage] of [
   ['the value of a node is not JSON', "UPDATE observed SET texts = '{' WHERE sequence = 2"],
-  ['there are fewer values than nodes', "UPDATE observed SET texts = '' WHERE sequence = 1"],
+  ['there are fewer values than nodes', "UPDATE observed SET texts = '[{}]' WHERE sequence = 1"],
+  ['there are no values', "UPDATE observed SET texts = '' WHERE sequence = 1"],
+  ['its values are no list', `UPDATE observed SET texts = '{"length":2}' WHERE sequence = 1`],
+  [
+    'it is compressed, but not as it should be',
+    "UPDATE observed SET packed = x'28b52ffd00' WHERE sequence = 2",
+  ],
   ['it does not say whose they are', "UPDATE observed SET heads = '[[1,2]]' WHERE sequence = 2"],
   ['it is of something else', `UPDATE observed SET heads = '[["Token","a",1,1]]' WHERE sequence = 2`],
   ['it is newer than the counter', 'UPDATE counter SET revision = 1'],
@@ -113,7 +176,7 @@ test('a full disk refuses nodes whole, and reads go on with what was', async () 
   const before = await store.get('NodeVerdict', 'a');
   db.exec(`PRAGMA max_page_count = ${Number(db.prepare('PRAGMA page_count').get()?.page_count) + 2}`);
   const all = ['a', 'b'].map(
-    key => ({ op: 'put', kind: 'NodeVerdict', key, value: toValue('x'.repeat(50_000)) }) as const,
+    key => ({ op: 'put', kind: 'NodeVerdict', key, value: toValue(toHardText(50_000)) }) as const,
   );
   await assert.rejects(
     store.transaction(all),
@@ -141,6 +204,13 @@ async function writeAll(store: Store, turn: number): Promise<void> {
 /** Of either observed kind: the store does not look into values. */
 function toValue(text: string): Records['NodeVerdict'] & Records['NodePresence'] {
   return { text } as unknown as Records['NodeVerdict'] & Records['NodePresence'];
+}
+
+/** So many characters that do not compress below half of that. */
+function toHardText(length: number): string {
+  let text = '';
+  while (text.length < length) text += createHash('sha256').update(text).digest('hex');
+  return text.slice(0, length);
 }
 
 function isDamaged(error: unknown): boolean {

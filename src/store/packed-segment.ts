@@ -1,0 +1,47 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import type { Segment } from './segment.ts';
+import { StoreError } from './store-error.ts';
+
+/** A segment as the database has it. */
+export interface SegmentRow {
+  readonly sequence: number;
+  readonly heads: string;
+  /** The values. */
+  readonly texts: string;
+  /**
+   * Of a long segment: heads, a line break and values, compressed (Zstandard, RFC 8878), in place of both. null: it is not
+   * long. Absent in a database of an older schema.
+   */
+  readonly packed?: Uint8Array | null;
+}
+
+/** Characters from which on it pays: each time takes 40 µs. */
+const PACK_FROM = 8 * 1024;
+/**
+ * The records of a fleet that was pushed the same are much alike: 430 characters become 16 bytes in 0.4 µs. SQLite and the
+ * kernel take 2.4 µs for them as they are, 0.3 like this, and the disk is waited for a tenth as long.
+ */
+const OPTIONS = {
+  params: { [constants.ZSTD_c_compressionLevel]: -3, [constants.ZSTD_c_checksumFlag]: 1 },
+};
+
+export function pack({ sequence, heads, values }: Segment): Required<SegmentRow> {
+  if (heads.length + values.length < PACK_FROM) return { sequence, heads, texts: values, packed: null };
+  return { sequence, heads: '', texts: '', packed: zstdCompressSync(`${heads}\n${values}`, OPTIONS) };
+}
+
+/** Throws StoreError `store-damaged`. */
+export function unpack({ sequence, heads, texts, packed }: SegmentRow): Segment {
+  if (packed === null || packed === undefined) return { sequence, heads, values: texts };
+  const text = decompress(packed, sequence);
+  const end = text.indexOf('\n');
+  return { sequence, heads: text.slice(0, end), values: text.slice(end + 1) };
+}
+
+function decompress(packed: Uint8Array, sequence: number): string {
+  try {
+    return zstdDecompressSync(packed).toString('utf8');
+  } catch (cause) {
+    throw new StoreError('store-damaged', `segment ${sequence} of the observations is not sound`, { cause });
+  }
+}
