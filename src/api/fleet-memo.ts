@@ -69,12 +69,29 @@ function groupByNode(records: Records<NodeVerdict>, before: VerdictsByNode): Ver
     const node = records[start]?.value.node ?? '';
     let end = start + 1;
     while (records[end]?.value.node === node) end += 1;
-    const known = before.get(node) ?? [];
-    const isSame = known.length === end - start && known.every((one, i) => one === records[start + i]?.value);
-    byNode.set(node, isSame ? known : records.slice(start, end).map(({ value }) => value));
+    const known = before.get(node);
+    byNode.set(
+      node,
+      known !== undefined && isRun(known, records, start, end) ? known : take(records, start, end),
+    );
     start = end;
   }
   return byNode;
+}
+
+function isRun(
+  known: readonly NodeVerdict[],
+  records: Records<NodeVerdict>,
+  start: number,
+  end: number,
+): boolean {
+  return known.length === end - start && known.every((one, i) => one === records[start + i]?.value);
+}
+
+function take(records: Records<NodeVerdict>, start: number, end: number): readonly NodeVerdict[] {
+  const verdicts: NodeVerdict[] = [];
+  for (const { value } of records.slice(start, end)) verdicts.push(value);
+  return verdicts;
 }
 
 const memos = new WeakMap<Store, FleetMemo>();

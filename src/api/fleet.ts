@@ -172,8 +172,15 @@ export function stateOnNode(fleet: Fleet, spec: PluginOfState, presence: NodePre
   return stateReader(fleet, spec)(presence);
 }
 
-/** What is the same for all nodes is looked for once: that is most of what a state costs. */
-export function stateReader(fleet: Fleet, spec: PluginOfState): (presence: NodePresence) => NodePluginState {
+/**
+ * What is the same for all nodes is looked for once: that is most of what a state costs. `anyTime`: only lasting states
+ * are of use, so that nobody has to find out when a node came to its side.
+ */
+export function stateReader(
+  fleet: Fleet,
+  spec: PluginOfState,
+  anyTime = false,
+): (presence: NodePresence) => NodePluginState {
   const plugin = toPluginName(spec);
   const assignment = fleet.assignments.get(plugin);
   const { rootNamespace, now } = fleet;
@@ -191,7 +198,7 @@ export function stateReader(fleet: Fleet, spec: PluginOfState): (presence: NodeP
       presence,
       verdicts: fleet.verdicts.get(id) ?? NO_VERDICTS,
       side: assignment === undefined ? undefined : findSide(assignment, id),
-      assignedAt: assignment === undefined ? 0 : findAssignedAt(fleet, assignment, id),
+      assignedAt: assignment === undefined || anyTime ? 0 : findAssignedAt(fleet, assignment, id),
       excluded: fleet.policies.get(id)?.excluded !== undefined,
       config,
       rootNamespace,
@@ -239,9 +246,10 @@ export function countStates(fleet: Fleet, spec: PluginSpec): NodeCounts {
   const toOne = (node: NodePresence): CountedState => ({ state: read(node), count: 1 });
   if (!isOfSituation(fleet, spec)) return countNodes(fleet.nodes.map(toOne));
   const { alike, apart } = censusOf(fleet);
+  const readOfAll = stateReader(fleet, spec, true);
   const states = alike.flatMap(nodes => {
     const [first] = nodes;
-    const state = read(first);
+    const state = readOfAll(first);
     return isLasting(state, first) ? [{ state, count: nodes.length }] : nodes.map(toOne);
   });
   return countNodes([...states, ...apart.map(toOne)]);
