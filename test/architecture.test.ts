@@ -144,3 +144,15 @@ test('no file is longer than 400 lines', () => {
     .filter(({ lines }) => lines > 400);
   assert.deepEqual(long, []);
 });
+
+test('a file of unit tests has no hook for the tests of others, with which it shares a process', () => {
+  // `after` at the top only puts away what the file made, at the end of all.
+  const hook = /^(before|beforeEach|afterEach)\(/m;
+  const apart = /^test\/(simulation|integration|e2e|interop)\//;
+  const units = sources.filter(path => path.startsWith('test/') && !apart.test(path));
+  assert.ok(units.length > 100);
+  assert.deepEqual(
+    units.filter(path => hook.test(readFileSync(join(root, path), 'utf8'))),
+    [],
+  );
+});

@@ -126,10 +126,15 @@ function assignSide(
   if (number === null) return undefined;
   const revision = findRevision(plugin, number);
   if (revision === undefined) {
-    missing.add(`${plugin} revision ${number}`);
+    missing.add(toRevisionText(plugin, number));
     return undefined;
   }
   const { phase, priority, match } = revision.config;
   const onlyListeners = findOnlyListeners(name, side.placement, node, rootNamespace);
   return { plugin, phase, priority, createdAt, match, onlyListeners, revision };
+}
+
+/** As `missing` names a revision. */
+export function toRevisionText(plugin: PluginName, number: number): string {
+  return `${plugin} revision ${number}`;
 }

@@ -2,9 +2,11 @@ import type { NodeIdentity } from '../model/node.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
 import type { Clock, Log } from '../model/ports.ts';
 import type { Seal } from '../model/pull-secret.ts';
+import type { Revision } from '../model/revision.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { LiveTable } from '../store/live-table.ts';
 import type { Change, Store } from '../store/store.ts';
+import { toRevisionText } from './assign-plugins.ts';
 import { SnapshotCompiler, type SnapshotInputs } from './build-snapshot.ts';
 import { CompileInputs, type Effect, INPUT_KINDS, type LeftOut } from './compile-inputs.ts';
 import type { KeyedNode } from './input-turn.ts';
@@ -82,7 +84,7 @@ class SnapshotReconciler {
   #isComplete = false;
   /** Log lines since the resources changed last, and those of before: what goes on is said once. */
   #said = new Set<string>();
-  #saidBefore: ReadonlySet<string> = new Set();
+  #saidBefore = new Set<string>();
 
   constructor(options: SnapshotReconcilerOptions) {
     this.#options = options;
@@ -132,6 +134,7 @@ class SnapshotReconciler {
       if (this.#nodes.takePolicy(change.key, change.stored?.value)) renewed.add(change.key);
       return 'nothing';
     }
+    if (change.kind === 'Revision' && change.stored !== undefined) this.#forgetMissing(change.stored.value);
     return this.#inputs.apply(change);
   }
 
@@ -206,6 +209,14 @@ class SnapshotReconciler {
   #forgetSaid(): void {
     this.#saidBefore = this.#said;
     this.#said = new Set();
+  }
+
+  /** It is there: should it be missing again, that is said again. */
+  #forgetMissing({ plugin, number }: Pick<Revision, 'plugin' | 'number'>): void {
+    for (const line of toLogLines({ missing: [toRevisionText(plugin, number)] })) {
+      this.#said.delete(line);
+      this.#saidBefore.delete(line);
+    }
   }
 
   #say(left: Partial<LeftOut>): void {

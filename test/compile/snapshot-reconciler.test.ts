@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LISTENER_TYPE } from '../../src/model/type-url.ts';
+import { revisionKey } from '../../src/store/record-kinds.ts';
 import {
   makeAssignment,
   makeListener,
@@ -73,6 +74,10 @@ test('a revision that is missing is left out and said once; it comes in when it 
   await world.putPlugin(1);
   await settle(world, 'probe-2');
   assert.equal(revisionIn(world.snapshots.get('a')), 1);
+  await world.store.delete('Revision', revisionKey('default/auth', 1));
+  await settle(world, 'probe-3');
+  assert.equal(revisionIn(world.snapshots.get('a')), undefined);
+  assert.equal(world.lines.length, 2, 'missing again, and said again');
 });
 
 test('of two documents with one Envoy name the older is served, and that is said', async t => {
