@@ -95,7 +95,9 @@ export class EmbeddedStore implements Store {
   #scan<K extends Kind>(kind: K, prefix: string): readonly Stored<Records[K]>[] {
     if (isObserved(kind)) return this.#observed.list(kind, prefix) as readonly Stored<Records[K]>[];
     const scan = () => this.#engine.scan(kind, prefix);
-    if (prefix !== '' || !isKept(kind)) return scan().map(row => toStored<K>(kind, row));
+    if (!isKept(kind)) return scan().map(row => toStored<K>(kind, row));
+    // The revisions of a plugin are asked for three times in each change of it.
+    if (prefix !== '') return scan().map(row => this.#toRead(kind, row)) as readonly Stored<Records[K]>[];
     const read = (key: string) => this.#engine.read(kind, key);
     return this.#kept.list(kind, scan, read) as readonly Stored<Records[K]>[];
   }
