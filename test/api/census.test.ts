@@ -42,7 +42,7 @@ const KINDS: readonly {
   { verdict: { refused: REFUSED } },
 ];
 
-async function setUp(assignment: Partial<Assignment>) {
+async function setUp(assignment: Partial<Assignment>, ofEach = 5) {
   const store = createMemoryStore();
   for (const number of [1, 2])
     await store.put(
@@ -51,7 +51,7 @@ async function setUp(assignment: Partial<Assignment>) {
       makeRevision({ number, config: { phase: 'AUTHN' } }),
     );
   await store.put('Assignment', PLUGIN, makeAssignment(1, assignment));
-  for (let i = 0; i < 5 * KINDS.length; i += 1) {
+  for (let i = 0; i < ofEach * KINDS.length; i += 1) {
     const { presence, labels = {}, verdict = {} } = KINDS[i % KINDS.length] ?? {};
     const id = `n${i}`;
     const process = `p${i}`;
@@ -126,6 +126,8 @@ test('nodes that refused, are silent, are excluded or may fail are looked at one
   );
   assert.equal(apart.length, 2 * 5 + 2);
   assert.equal(alike.flat().length + apart.length, fleet.nodes.length);
-  assert.ok(alike.length < alike.flat().length / 2, 'nodes share situations');
+  const more = censusOf(await setUp({}, 10));
+  assert.equal(more.alike.length, alike.length, 'more nodes of the same kinds stand in no other situations');
+  assert.equal(more.apart.length, 2 * 10 + 2);
   assert.equal(censusOf({ ...fleet }), censusOf(fleet), 'taken once for an answer');
 });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Revision } from '../../src/model/revision.ts';
 import { decideRollout } from '../../src/rollout/decide-rollout.ts';
 import type { FleetNode } from '../../src/rollout/fleet-node.ts';
 import { RollCall } from '../../src/rollout/roll-call.ts';
 import type { Decision } from '../../src/rollout/rollout-facts.ts';
-import { makeVerdict } from './records.ts';
+import { makeReady, makeRevision, makeVerdict } from './records.ts';
 import { World } from './world.ts';
 
 const ALL_AT_ONCE = { preset: 'all-at-once', rollout: { bake: '1m' } };
@@ -110,4 +111,30 @@ test('a step goes on when the last of its nodes has answered, whoever was looked
     world.verdict('edge-1', makeVerdict({ node: 'edge-1', accepted: 1 })),
   );
   assert.equal(decision.records.rollouts.at(-1)?.phase, 'Baking');
+});
+
+/** Counts how often the configuration of a revision is asked for: each state of a node that is derived asks. */
+class CountedRevisions extends Map<number, Revision> {
+  asked = 0;
+
+  override get(number: number): Revision | undefined {
+    this.asked += 1;
+    return super.get(number);
+  }
+}
+
+test('a rollout to 1,000 nodes that are alike begins with as few looks at what they run as one to 100', () => {
+  const [few, many] = [100, 1_000].map(nodes => {
+    const world = new World(nodes).apply(1, ALL_AT_ONCE).answer().act('promote');
+    assert.equal(world.phase(), 'Succeeded');
+    world.document(ALL_AT_ONCE);
+    world.revisions.set(2, makeRevision(2));
+    world.progress = makeReady(2, world.spec?.revision ?? 0);
+    const revisions = new CountedRevisions(world.revisions);
+    const { records } = decideRollout({ ...world.facts(), revisions });
+    assert.equal(records.rollouts.at(-1)?.targets, nodes);
+    return revisions.asked;
+  });
+  assert.ok(few !== undefined && few > 0 && few < 100, `${few} looks`);
+  assert.equal(many, few);
 });
