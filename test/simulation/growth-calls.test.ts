@@ -38,7 +38,7 @@ async function callsOf(
 
 let base: Promise<ReadonlyMap<string, Calls>> | undefined;
 
-for (const dimension of ['nodes', 'resources'] as const)
+for (const dimension of ['nodes', 'resources', 'plugins'] as const)
   test(`twice the ${dimension}: no function runs more than in proportion`, async () => {
     base ??= callsOf(SIZE);
     const once = await base;

@@ -1,5 +1,6 @@
 import type { PluginInSlot } from '../../model/node-verdict.ts';
 import type { PluginContent, SlotContent } from '../../model/snapshot.ts';
+import { findPart } from './part-places.ts';
 
 /**
  * Warming: `nack_on_code_cache_miss: false`, right only while the listener that introduced the slot still
@@ -52,7 +53,13 @@ export function isSamePart(one: PluginInSlot, other: PluginInSlot): boolean {
 }
 
 function tagOf({ parts, tags }: Tags, part: PluginInSlot): string | undefined {
-  return tags[parts.findIndex(it => isSamePart(it, part))];
+  return tags[findSame(parts, part)];
+}
+
+/** -1: it is not among them, or another revision of it is. */
+function findSame(parts: readonly PluginInSlot[], part: PluginInSlot): number {
+  const at = findPart(parts, part.plugin);
+  return parts[at]?.revision === part.revision ? at : -1;
 }
 
 /** What the last pushes of a slot were, as far as they decide the tags of the next. */
@@ -79,7 +86,7 @@ export function chooseTags(
 ): readonly string[] {
   const { accepted, tried, clean, renew } = history;
   const kept = content.plugins.map(plugin => {
-    const mayStay = !renew.has(plugin.plugin) && (clean || tried.some(it => isSamePart(it, plugin)));
+    const mayStay = !renew.has(plugin.plugin) && (clean || findSame(tried, plugin) >= 0);
     return mayStay ? tagOf(accepted, plugin) : undefined;
   });
   const all = !clean && !kept.includes(undefined);

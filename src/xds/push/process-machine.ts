@@ -4,6 +4,7 @@ import type { ListenerSlots, WantedSlot } from '../../model/snapshot.ts';
 import type { Attempt, FreshTag } from './attempt.ts';
 import { type Downloads, withFetch } from './downloads.ts';
 import { type DuePush, findDue, nextWake, toPush } from './next-push.ts';
+import { findPart } from './part-places.ts';
 import { type SlotEvent, step } from './slot-machine.ts';
 import { holdsListener, NO_NAMES, newSlot, type SlotState } from './slot-state.ts';
 
@@ -278,7 +279,7 @@ function findNextPlaces({ slots }: ProcessState, { name, slot, push }: DueSlot):
 }
 
 function holds(plugins: readonly Pick<PluginInSlot, 'plugin'>[], plugin: string): boolean {
-  return plugins.some(it => it.plugin === plugin);
+  return findPart(plugins, plugin) >= 0;
 }
 
 /** When onTick is due at the latest. */

@@ -2,6 +2,7 @@ import type { AcceptedContent, PluginInSlot, RefusedContent } from '../../model/
 import type { SlotContent, WantedSlot } from '../../model/snapshot.ts';
 import type { Attempt, Tags, Variant } from './attempt.ts';
 import { isSamePart } from './attempt.ts';
+import { findPart } from './part-places.ts';
 
 /**
  * The push protocol of one slot in one process, as a value. The states, and what ends each:
@@ -208,7 +209,7 @@ function withoutRefused(
  */
 function lastGood({ accepted }: SlotState, { wanted, fallback, recall }: WantedSlot): SlotContent {
   if (accepted === null) return fallback;
-  const stays = accepted.plugins.filter(it => wanted.plugins.some(({ plugin }) => plugin === it.plugin));
+  const stays = accepted.plugins.filter(it => findPart(wanted.plugins, it.plugin) >= 0);
   if (stays.length === accepted.plugins.length) {
     if (accepted.content !== undefined) return accepted.content;
     if (accepted.contentHash === wanted.contentHash) return wanted;
