@@ -75,7 +75,8 @@ function createScreen(terminal: WriteStream): NonNullable<CommandContext['screen
 function createPorts(): CommandPorts {
   return {
     async startControlPlane(config, log) {
-      const { startControlPlane } = await import('./control-plane.ts');
+      const { importQuickly } = await import('./own-modules.ts');
+      const { startControlPlane } = await importQuickly(() => import('./control-plane.ts'));
       return startControlPlane(config, log);
     },
     async createLog(level) {

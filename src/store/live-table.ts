@@ -5,11 +5,23 @@
 export class LiveTable<V> {
   readonly #values = new Map<string, V>();
   readonly #watchers = new Set<(key: string, value: V | undefined) => void>();
+  #make: ((key: string) => V | undefined) | undefined;
 
+  /** Makes the value where there is none and a writer left that open: nobody has seen another, so no watcher is told. */
   get(key: string): V | undefined {
-    return this.#values.get(key);
+    const known = this.#values.get(key);
+    if (known !== undefined || this.#make === undefined) return known;
+    const made = this.#make(key);
+    if (made !== undefined) this.#values.set(key, made);
+    return made;
   }
 
+  /** For the writer: what makes a value that was not set, when somebody asks for it. */
+  makeWith(make: (key: string) => V | undefined): void {
+    this.#make = make;
+  }
+
+  /** What was set, or made. */
   entries(): IterableIterator<[string, V]> {
     return this.#values.entries();
   }

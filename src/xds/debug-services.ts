@@ -1,5 +1,5 @@
 import type * as grpc from '@grpc/grpc-js';
-import { HealthImplementation, service as healthService } from 'grpc-health-check';
+import { addHealth, HEALTH } from './health-service.ts';
 import { addReflection, REFLECTION_SERVICES } from './reflection/reflection-service.ts';
 import { loadServiceProtos, type ServiceProtos } from './reflection/service-protos.ts';
 import { addCsds, CSDS, type CsdsOptions } from './status/csds-service.ts';
@@ -9,8 +9,6 @@ export interface DebugServices {
   /** Health says NOT_SERVING from now on. */
   stopping(): void;
 }
-
-const HEALTH = Object.values(healthService)[0]?.path.split('/')[1] ?? '';
 
 /** Adds them to a server whose other services are `served`, by full name; health and reflection tell of all of them. */
 export function addDebugServices(
@@ -26,14 +24,12 @@ export function addDebugServices(
   };
   const services = [...served, CSDS, HEALTH, ...REFLECTION_SERVICES].sort();
   // The port opens when everything is loaded, so whoever can ask is served until we stop.
-  const names = ['', ...services];
-  const health = new HealthImplementation(Object.fromEntries(names.map(name => [name, 'SERVING'])));
-  health.addToServer(server);
+  const health = addHealth(server, ['', ...services]);
   addCsds(server, protos, csds);
   addReflection(server, () => services, protos);
   return {
     stopping() {
-      for (const name of names) health.setStatus(name, 'NOT_SERVING');
+      health.setAll('NOT_SERVING');
     },
   };
 }

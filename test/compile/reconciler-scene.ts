@@ -24,13 +24,16 @@ export function setUp(t: TestContext, store: Store = createMemoryStore()) {
     error: (_, line) => lines.push(line),
   };
   snapshots.watch(key => changed.push(key));
-  const start = async () => {
+  /** `comesBack`: every known node asks for its snapshot, as one does that connects. */
+  const start = async ({ comesBack = true } = {}) => {
     const clock = { now: () => 0, after: () => () => {} };
     const modules = { host: '127.0.0.1', port: 1, speaks: 'plain' } as const;
     const rootNamespace = 'istio-system';
     const options = { store, snapshots, modules, clock, log, rootNamespace, registry, seal: noSeal };
     const reconciler = await startSnapshotReconciler(options);
     t.after(() => reconciler.stop());
+    const { records } = await store.list('NodePresence');
+    if (comesBack) for (const { key } of records) snapshots.get(key);
     return reconciler;
   };
   t.after(() => store.close());

@@ -143,8 +143,45 @@ test('ten thousand equal nodes compile once', async t => {
     })),
   );
   await world.start();
-  assert.equal(new Set([...world.snapshots.entries()].map(([, snapshot]) => snapshot)).size, 1);
-  assert.equal(world.changed.length, 10_000);
+  const snapshots = [...world.snapshots.entries()].map(([, snapshot]) => snapshot);
+  assert.equal(snapshots.length, 10_000);
+  assert.equal(new Set(snapshots).size, 1);
+});
+
+test('a node that is known at the start costs nothing until somebody asks for it, and follows every change from then on', async t => {
+  const world = setUp(t);
+  await world.putPlugin(1);
+  for (const id of ['a', 'b', 'c', 'gone', 'moved']) await world.putNode(makeNode({ id }));
+  await world.start({ comesBack: false });
+  assert.deepEqual([...world.snapshots.entries()], []);
+  assert.equal(revisionIn(world.snapshots.get('a')), 1);
+  await world.putPlugin(2);
+  await world.store.delete('NodePresence', 'gone');
+  await world.putNode(makeNode({ id: 'moved', namespace: 'other' }));
+  await settle(world, 'probe');
+  assert.deepEqual(world.changed, ['a', 'moved', 'probe']);
+  assert.equal(revisionIn(world.snapshots.get('a')), 2);
+  assert.equal(revisionIn(world.snapshots.get('moved')), undefined);
+  assert.equal(world.snapshots.get('gone'), undefined);
+  // By the records of now, and the very object of those that have the same.
+  assert.equal(world.snapshots.get('b'), world.snapshots.get('a'));
+  assert.deepEqual(
+    [...world.snapshots.entries()].map(([id]) => id),
+    ['a', 'moved', 'probe', 'b'],
+  );
+});
+
+test('what cannot be compiled when it is asked for is tried again when it is asked for again', async t => {
+  const world = setUp(t);
+  await world.putPlugin(1);
+  await world.putNode(makeNode({ id: 'a' }));
+  await world.start({ comesBack: false });
+  const encode = t.mock.method(registry, 'encode', () => {
+    throw new Error('once');
+  });
+  assert.throws(() => world.snapshots.get('a'), /once/);
+  encode.mock.restore();
+  assert.equal(revisionIn(world.snapshots.get('a')), 1);
 });
 
 test('what the server side fixes of a node decides what it gets, and it is served by what it says of itself', async t => {
