@@ -19,7 +19,7 @@ export interface SegmentRow {
 const PACK_FROM = 8 * 1024;
 /**
  * The records of a fleet that was pushed the same are much alike: 430 characters become 16 bytes in 0.4 µs. SQLite and the
- * kernel take 2.4 µs for them as they are, 0.3 like this, and the disk is waited for a tenth as long.
+ * kernel take 2 µs for them as they are and 0.3 like this, and the disk is waited for a fifth as long.
  */
 const OPTIONS = {
   params: { [constants.ZSTD_c_compressionLevel]: -3, [constants.ZSTD_c_checksumFlag]: 1 },
