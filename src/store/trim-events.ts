@@ -3,37 +3,60 @@ import type { Store } from './store.ts';
 
 /** How many Event records are kept: enough for a bad night of a large fleet, little enough to list. */
 export const KEPT_EVENTS = 10_000;
-const INTERVAL_MS = 10 * 60_000;
-const BATCH = 100;
+/** A thousand Envoys that come and go make two events each: in ten minutes that were several hundred megabytes. */
+export const TRIM_EVERY_MS = 30_000;
+/** Deleted in one commit: a few milliseconds. */
+const BATCH = 1000;
+/** For whatever else there is to do, from one commit to the next. */
+const PAUSE_MS = 50;
 
-/** Deletes all but the newest events; answers how many went. Keys of events sort by time. */
-export async function trimEvents(store: Store, kept = KEPT_EVENTS): Promise<number> {
+/**
+ * Deletes all but the newest events; answers how many went. Keys of events sort by time. `pause` is awaited between two
+ * commits; where it answers false the rest stays.
+ */
+export async function trimEvents(
+  store: Store,
+  kept = KEPT_EVENTS,
+  pause: () => Promise<boolean> = async () => true,
+): Promise<number> {
   const { records } = await store.list('Event');
-  const old = records.slice(0, Math.max(0, records.length - kept));
-  for (let i = 0; i < old.length; i += BATCH)
-    await store.transaction(
-      old.slice(i, i + BATCH).map(({ key }) => ({ op: 'delete', kind: 'Event', key }) as const),
-    );
-  return old.length;
+  const count = Math.max(0, records.length - kept);
+  for (let gone = 0; gone < count; ) {
+    if (gone > 0 && !(await pause())) return gone;
+    const old = records.slice(gone, Math.min(gone + BATCH, count));
+    await store.transaction(old.map(({ key }) => ({ op: 'delete', kind: 'Event', key }) as const));
+    gone += old.length;
+  }
+  return count;
 }
 
-/** Trims now and every ten minutes; the answer ends it and waits for what is under way. */
+/** Trims now and every half minute; the answer ends it and waits for the commit that is under way. */
 export function keepEventsTrimmed(store: Store, clock: Clock, log: Log): () => Promise<void> {
   let cancel = (): void => {};
+  let endPause = (): void => {};
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
+  const pause = (): Promise<boolean> =>
+    new Promise(resolve => {
+      const cancelPause = clock.after(PAUSE_MS, () => resolve(!stopped));
+      endPause = () => {
+        cancelPause();
+        resolve(false);
+      };
+    });
   const trim = (): void => {
-    running = trimEvents(store)
+    running = trimEvents(store, KEPT_EVENTS, pause)
       .then(() => {})
       .catch(err => log.warn({ err }, 'events could not be trimmed; trying again'))
       .then(() => {
-        if (!stopped) cancel = clock.after(INTERVAL_MS, trim);
+        if (!stopped) cancel = clock.after(TRIM_EVERY_MS, trim);
       });
   };
   trim();
   return () => {
     stopped = true;
     cancel();
+    endPause();
     return running;
   };
 }
