@@ -18,16 +18,32 @@ export interface SegmentRow {
 /** Characters from which on it pays: each time takes 40 µs. */
 const PACK_FROM = 8 * 1024;
 /**
- * The records of a fleet that was pushed the same are much alike: 430 characters become 16 bytes in 0.4 µs. SQLite and the
+ * The records of a fleet that was pushed the same are much alike: 430 characters become 25 bytes in 0.4 µs. SQLite and the
  * kernel take 2 µs for them as they are and 0.3 like this, and the disk is waited for a fifth as long.
  */
 const OPTIONS = {
   params: { [constants.ZSTD_c_compressionLevel]: -3, [constants.ZSTD_c_checksumFlag]: 1 },
 };
 
-export function pack({ sequence, heads, values }: Segment): Required<SegmentRow> {
-  if (heads.length + values.length < PACK_FROM) return { sequence, heads, texts: values, packed: null };
-  return { sequence, heads: '', texts: '', packed: zstdCompressSync(`${heads}\n${values}`, OPTIONS) };
+/** Bytes that hold any segment but one with a record that is longer than most segments. */
+const ROOM = 512 * 1024;
+
+export class SegmentPacker {
+  /** Where texts are made bytes: with a new buffer for each, packing takes a third more. */
+  #room: Buffer | undefined;
+
+  pack({ sequence, heads, values }: Segment): Required<SegmentRow> {
+    if (heads.length + values.length < PACK_FROM) return { sequence, heads, texts: values, packed: null };
+    return { sequence, heads: '', texts: '', packed: this.#compress(`${heads}\n${values}`) };
+  }
+
+  #compress(text: string): Uint8Array {
+    this.#room ??= Buffer.allocUnsafeSlow(ROOM);
+    const length = Buffer.byteLength(text);
+    const room = length <= ROOM ? this.#room : Buffer.allocUnsafeSlow(length);
+    room.write(text);
+    return zstdCompressSync(room.subarray(0, length), OPTIONS);
+  }
 }
 
 /** Throws StoreError `store-damaged`. */

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Engine, Row, Write } from './engine.ts';
 import { prefixEnd } from './key-order.ts';
-import { pack, type SegmentRow, unpack } from './packed-segment.ts';
+import { SegmentPacker, type SegmentRow, unpack } from './packed-segment.ts';
 import type { Kind } from './record-kinds.ts';
 import type { Segment, SegmentChange } from './segment.ts';
 import { toStoreError } from './sqlite-error.ts';
@@ -24,6 +24,7 @@ export class SqliteEngine implements Engine {
   readonly #addSegment: StatementSync;
   readonly #dropSegments: StatementSync;
   readonly #count: StatementSync;
+  readonly #packer = new SegmentPacker();
   readonly digestKey: string;
   #revision: number;
 
@@ -71,7 +72,7 @@ export class SqliteEngine implements Engine {
       }
       if (droppedTo > 0) this.#dropSegments.run(droppedTo);
       for (const segment of added) {
-        const { sequence, heads, texts, packed } = pack(segment);
+        const { sequence, heads, texts, packed } = this.#packer.pack(segment);
         this.#addSegment.run(sequence, revision, heads, texts, packed);
       }
       this.#count.run(revision);
