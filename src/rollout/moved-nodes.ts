@@ -30,20 +30,27 @@ export const moveNodes: Rule = (turn, records) => {
   const unseen = facts.rollCall.toMove.list(purpose);
   const isCalm =
     unseen !== undefined && ![...unseen].some(id => isDue(id) && !isMoved(facts, nodes, entry, id));
-  const next = isCalm ? records : move(facts, records, rollout, { assignment, nodes, entry, isDue });
-  if (next === records) facts.rollCall.toMove.seen(purpose);
+  if (isCalm) {
+    facts.rollCall.toMove.seen(purpose);
+    return records;
+  }
+  const next = move(facts, records, rollout, { assignment, nodes, entry, isDue });
+  // Whoever was due is moved now.
+  facts.rollCall.toMove.seen(toPurpose(facts, rollout, next.assignment, next.nodes));
   return next;
 };
 
 /** All that the outcome rests on beside the nodes. */
 function toPurpose(
   { spec, revisions }: RolloutFacts,
-  { to, steps, step, stage, strategy }: Rollout,
-  assignment: Assignment,
-  nodes: RolloutNodes,
+  rollout: Rollout,
+  assignment: Assignment | undefined,
+  nodes: RolloutNodes | undefined,
 ): readonly unknown[] {
-  const configs = [to, assignment.base].map(side => revisions.get(side?.revision ?? -1)?.config);
-  return [to, steps, step, stage, strategy, assignment, nodes, spec?.value, ...configs];
+  const { to, strategy } = rollout;
+  const configs = [to, assignment?.base].map(side => revisions.get(side?.revision ?? -1)?.config);
+  const reach = [reachOf(rollout), isLastStep(rollout)];
+  return [to, ...reach, strategy, assignment, nodes, spec?.value, ...configs];
 }
 
 function isMoved({ fleet }: RolloutFacts, nodes: RolloutNodes, entry: Moved, id: string): boolean {

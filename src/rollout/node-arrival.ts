@@ -1,6 +1,5 @@
 import type { Assignment, Side } from '../model/assignment.ts';
 import { findSide, revisionOn } from '../model/assignment.ts';
-import type { NodePresence } from '../model/node.ts';
 import { type Situation, selectsAlike } from '../model/node-situation.ts';
 import { findPlaces } from '../model/plugin-place.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
@@ -146,20 +145,17 @@ export function targetTest(
     if (excluded.has(id)) return false;
     const from = assignment === undefined ? nowhere : findSide(assignment, id);
     const alike = found.get(from) ?? new Map<Situation, boolean>();
-    found.set(from, alike);
-    const situation = isLike(presence, from, to) ? node.situation : undefined;
+    if (alike.size === 0) found.set(from, alike);
+    // Before a node has asked for places, the time decides whether it has one.
+    const situation = presence.slots.length === 0 ? undefined : node.situation;
     const known = situation && alike.get(situation);
     if (known !== undefined) return known;
     const input = { plugin, from, to, presence, verdicts, excluded: false, config, rootNamespace, now };
     const isTarget = classifyNode(input).kind === 'target';
-    if (situation !== undefined) alike.set(situation, isTarget);
+    if (situation !== undefined && [from, to].every(({ placement }) => selectsAlike(placement)))
+      alike.set(situation, isTarget);
     return isTarget;
   };
-}
-
-/** Neither the node's id nor the time decides. */
-function isLike({ slots }: NodePresence, from: Side, to: Side): boolean {
-  return slots.length > 0 && selectsAlike(from.placement) && selectsAlike(to.placement);
 }
 
 /** Whether a side puts the plugin on this node at all. */
