@@ -47,6 +47,9 @@ const LOADER = 'test/harness/load-tests.ts';
 /** What depends on the form of xDS runs once more in the state of the world, on the newest Envoy only: the time is short. */
 const IN_BOTH_FORMS =
   /^test\/e2e\/(lifecycle\/(attache-restart|changes|envoy-restart)|traps\/(equal-bytes|late-first|slot-added|two-resources))/;
+/** A minute and more each: they begin first, so that at the end of a phase all processes have something to do. */
+const LONG =
+  /^test\/(e2e\/(kill\/kill|lifecycle\/(attache-restart|changes|refuse)|rollouts\/(broken|placement|newcomer)|loaded|trial-agreement)|integration\/(docs-commands|cli-rollout|fuzz|package)\.)/;
 /** As bin/attache starts Node. */
 const EXEC_ARGV = ['--disable-warning=ExperimentalWarning'];
 const OWN_FOLDERS = /^test\/(simulation|integration|e2e|interop)\//;
@@ -100,7 +103,8 @@ function findFiles(phase: string, filters: readonly string[]): string[] {
     path.replaceAll('\\', '/'),
   );
   const own = all.filter(path => (OWN_FOLDERS.exec(path)?.[1] ?? 'unit') === phase);
-  return own.filter(path => filters.length === 0 || filters.some(text => path.includes(text))).sort();
+  const chosen = own.filter(path => filters.length === 0 || filters.some(text => path.includes(text))).sort();
+  return [...chosen.filter(path => LONG.test(path)), ...chosen.filter(path => !LONG.test(path))];
 }
 
 async function haveEnvoys(): Promise<boolean> {
