@@ -17,6 +17,21 @@ export function readCpuMs(pid: number): { readonly own: number; readonly childre
   return { own: (user + system) * TICK_MS, children: (childUser + childSystem) * TICK_MS };
 }
 
+/** The same, where `children` also has those that still run, and theirs: trial runs are made in processes that stay. */
+export function readTreeCpuMs(pid: number): { readonly own: number; readonly children: number } {
+  const { own, children } = readCpuMs(pid);
+  const living = readChildren(pid).map(child => {
+    try {
+      const cost = readTreeCpuMs(child);
+      return cost.own + cost.children;
+    } catch {
+      // It has ended since.
+      return 0;
+    }
+  });
+  return { own, children: living.reduce((sum, ms) => sum + ms, children) };
+}
+
 /** Resident memory now, or at its highest. */
 export function readMiB(pid: number, name: 'VmRSS' | 'VmHWM'): number {
   const text = readFileSync(`/proc/${pid}/status`, 'utf8');

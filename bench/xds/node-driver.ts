@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as rest } from 'node:timers/promises';
 import { until } from '../../test/harness/wait.ts';
-import { readCpuMs, readMiB } from '../process-cost.ts';
+import { readMiB, readTreeCpuMs } from '../process-cost.ts';
 import type { LoadReport } from './load.ts';
 import { NodeFleet } from './node-fleet.ts';
 import type { Scenario, Side } from './side.ts';
@@ -39,7 +39,7 @@ async function play({ side, scenario, settleMs }: NodeDriverOrder): Promise<Load
 
 async function push(fleet: NodeFleet, { side, scenario, settleMs }: NodeDriverOrder, round: number) {
   const server = readAllMs(side.pid);
-  const { children } = readCpuMs(side.pid);
+  const { children } = readTreeCpuMs(side.pid);
   const own = process.cpuUsage();
   const alive = scenario.streams - fleet.lostCount;
   fleet.beginRound();
@@ -59,7 +59,7 @@ async function push(fleet: NodeFleet, { side, scenario, settleMs }: NodeDriverOr
     ...fleet.fetches,
     response_bytes: fleet.counts.bytes,
     server_cpu_ms: readAllMs(side.pid) - server,
-    server_child_ms: readCpuMs(side.pid).children - children,
+    server_child_ms: readTreeCpuMs(side.pid).children - children,
     server_rss_mb: readMiB(side.pid, 'VmRSS'),
     client_cpu_ms: (user + system) / 1000,
   };
@@ -74,7 +74,7 @@ async function pull(trigger: string, round: number): Promise<void> {
 }
 
 function readAllMs(pid: number): number {
-  const { own, children } = readCpuMs(pid);
+  const { own, children } = readTreeCpuMs(pid);
   return own + children;
 }
 
