@@ -17,7 +17,7 @@ try {
   writeSync(1, 'open\n');
   for (let n = Number(first); ; n += 1) {
     // Two records that must live or die together, one key that every write replaces, an entry of the audit, and a node:
-    // so long that segments are compacted within a few hundred writes.
+    // so long that segments are dropped and written again within a few hundred writes, and each third is compressed.
     const hex = String(n).repeat(1 + (n % 300));
     const revision = await store.transaction([
       { op: 'put', kind: 'ModuleKey', key: `left-${n}`, value: { hex } },
@@ -33,5 +33,8 @@ try {
 }
 
 function toNode(n: number): Records['NodePresence'] {
-  return { process: String(n), filler: 'x'.repeat(5000) } as unknown as Records['NodePresence'];
+  return {
+    process: String(n),
+    filler: 'x'.repeat(n % 3 === 0 ? 12_000 : 5_000),
+  } as unknown as Records['NodePresence'];
 }
