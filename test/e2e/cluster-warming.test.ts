@@ -58,14 +58,13 @@ async function change(t: TestContext, form: ProtocolForm): Promise<void> {
     await attache.applyResource('clusters', 'upstream', toCluster(changed));
     const active = async () =>
       assert.deepEqual(await timeouts(), { active: changed, warming: undefined }) ?? true;
-    await until(active, { what: `the cluster with ${changed}`, deadlineMs: 30_000 });
+    await until(active, { what: `the cluster with ${changed}` });
     assert.ok(performance.now() - before < SOON_MS, `${performance.now() - before} ms`);
   }
   const before = performance.now();
   await attache.applyResource('clusters', 'other', toCluster('2s', 'other'));
   await until(async () => (await timeouts('other')).active === '2s', {
     what: 'the other cluster',
-    deadlineMs: 30_000,
   });
   assert.ok(performance.now() - before < SOON_MS, `${performance.now() - before} ms`);
   if (form === 'sotw') return;
@@ -76,7 +75,6 @@ async function change(t: TestContext, form: ProtocolForm): Promise<void> {
   await attache.applyResource('clusters', 'missing', { ...missing, eds_cluster_config: source });
   await until(async () => (await timeouts('missing')).active === '1s', {
     what: 'the cluster without endpoints',
-    deadlineMs: 30_000,
   });
   assert.ok(performance.now() - since < SOON_MS, `${performance.now() - since} ms`);
 }

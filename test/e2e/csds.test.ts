@@ -37,7 +37,7 @@ test('CSDS tells of a real Envoy: SYNCED, NOT_SENT, STALE, ERROR with its text, 
         assert.equal(found?.config_status ?? 'UNKNOWN', wanted, describeConfigs(await config()).join(', '));
         return found;
       },
-      { what: `${name} ${wanted}`, deadlineMs: 30_000 },
+      { what: `${name} ${wanted}` },
     );
 
   await serveMain(scene);

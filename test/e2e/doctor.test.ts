@@ -49,12 +49,12 @@ for (const version of E2E_VERSIONS)
         const said = await ask(...admin);
         return said.code === 1 && said;
       },
-      { what: 'the doctor to see that the Envoy is alone', deadlineMs: 30_000 },
+      { what: 'the doctor to see that the Envoy is alone' },
     );
     assert.deepEqual(cut.wrong, ['problem not-connected']);
     assert.deepEqual((await ask('--server', api)).wrong, ['problem server-unreachable']);
     await scene.attache.startAgain();
-    await until(async () => (await ask(...admin)).code === 0, { what: 'the connection', deadlineMs: 30_000 });
+    await until(async () => (await ask(...admin)).code === 0, { what: 'the connection' });
   });
 
 test("a stranger's Envoy: it knows no Attaché; nobody at the admin port; something else there", async t => {
@@ -92,7 +92,7 @@ test('a data directory and the server on it: a key that others may read, and an 
   await envoy.stop();
   const isGone = async () =>
     (await ask('--server', attache.addresses.api)).wrong.includes('warning nodes-away');
-  await until(isGone, { what: 'the server to notice', deadlineMs: 30_000 });
+  await until(isGone, { what: 'the server to notice' });
   await attache.must('PUT', '/v1/freeze', { message: 'on call' });
   assert.ok((await ask('--server', attache.addresses.api)).wrong.includes('warning frozen'));
 });

@@ -57,7 +57,7 @@ async function begin(
           const said = await attache.pluginOn(node, plugin);
           return said?.state === 'Loaded' && said.revision === revision && said;
         },
-        { what: `${plugin} ${revision} to be loaded`, deadlineMs: 30_000 },
+        { what: `${plugin} ${revision} to be loaded` },
       ),
     async staysAccepted(plugin, revision) {
       await attache.waitAccepted(node, plugin, revision);

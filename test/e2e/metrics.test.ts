@@ -30,7 +30,7 @@ test('an install and a refusal are counted as what they were', async t => {
       const found = await read();
       return runs(found) === 1 && found;
     },
-    { what: 'the plugin to be counted on its node', deadlineMs: 30_000 },
+    { what: 'the plugin to be counted on its node' },
   );
   const phases = ['Progressing', 'Baking', 'Succeeded'];
   const rollouts = phases.map(phase => count(installed, METRICS.rollouts.name, { phase }));

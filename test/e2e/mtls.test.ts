@@ -28,7 +28,6 @@ test('over mutual TLS an Envoy gets listeners and modules, sends its stats, and 
   assert.equal(await headerOf(port), 'world');
   await until(async () => (await attache.pluginOn(node, 'hello'))?.state === 'Loaded', {
     what: 'its stats to prove that the plugin is loaded',
-    deadlineMs: 30_000,
   });
 
   const env = { ATTACHE_SERVER: attache.addresses.api };

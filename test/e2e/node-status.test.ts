@@ -33,7 +33,7 @@ test('describe, config dump, diff, log level, logs and bundle tell of a real Env
         assert.match(ran.out, text);
         return ran.out;
       },
-      { what: `diff node to exit ${code} with ${text}`, deadlineMs: 30_000 },
+      { what: `diff node to exit ${code} with ${text}` },
     );
 
   const url = await attache.offer(await buildPlugin('add-header'));

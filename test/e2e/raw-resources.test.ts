@@ -149,7 +149,7 @@ async function showTraffic({ attache, node }: AttacheScene, ask: () => Promise<s
         `! listener web: it is removed. It carries traffic on 1 node (${node}): `,
       );
     },
-    { what: 'the plan to tell of connections', deadlineMs: 30_000 },
+    { what: 'the plan to tell of connections' },
   );
   const broken = await dryRun('cluster', 'eds-app');
   assert.match(broken, /! listener web: no document gives it cluster eds-app then\. It carries traffic/);

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
 import { type Ending, endChild, spawnChild } from './child-process.ts';
 import type { FixtureModule } from './fixture-modules.ts';
-import { until } from './wait.ts';
+import { LONGEST_MS, until } from './wait.ts';
 import { API_TYPE } from './xds-form.ts';
 
 const run = promisify(execFile);
@@ -135,7 +135,7 @@ export class AttacheProcess {
   /** SIGTERM, and waits until it has gone; the data stays. */
   async end(): Promise<Ending> {
     if (this.#running === undefined) throw new Error('attache was never started');
-    return endChild(this.#running, 20_000);
+    return endChild(this.#running, LONGEST_MS);
   }
 
   async stop(): Promise<void> {
@@ -222,7 +222,7 @@ export class AttacheProcess {
     node: string,
     plugin: string,
     revision: number,
-    deadlineMs = 30_000,
+    deadlineMs = LONGEST_MS,
   ): Promise<PluginOnNode> {
     let last: PluginOnNode | undefined;
     try {

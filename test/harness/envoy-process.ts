@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { type Ending, endChild, spawnChild } from './child-process.ts';
 import { envoyBinary } from './envoy-binary.ts';
-import { until } from './wait.ts';
+import { LONGEST_MS, until } from './wait.ts';
 
 export interface EnvoyOptions {
   /** An object, or the text of a YAML file; an admin section is set over it unless `keepAdmin`. */
@@ -124,7 +124,7 @@ async function findAdminPort(
       if (ending !== undefined) return 'ended';
       return /:(\d+)\s*$/.test(await readFile(file, 'utf8')) && readFile(file, 'utf8');
     },
-    { what: 'the Envoy to open its admin port', deadlineMs: 30_000 },
+    { what: 'the Envoy to open its admin port' },
   );
   if (address === 'ended') throw new Error(`the Envoy did not start:\n${(await log()).slice(-2_000)}`);
   return Number(address.trim().split(':').at(-1));
@@ -134,7 +134,7 @@ function readsOf(adminPort: number) {
   const admin = async (path: string, method: 'GET' | 'POST' = 'GET') => {
     const response = await fetch(`http://127.0.0.1:${adminPort}${path}`, {
       method,
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(LONGEST_MS),
     });
     const text = await response.text();
     if (response.status !== 200) throw new Error(`admin ${path}: ${response.status} ${text}`);
@@ -154,11 +154,11 @@ function readsOf(adminPort: number) {
     stat: async (name: string) => (await stats(name))[name] ?? 0,
     configDump: async () => JSON.parse(await admin('/config_dump')),
     isReady,
-    waitReady: async (deadlineMs = 30_000) => {
+    waitReady: async (deadlineMs = LONGEST_MS) => {
       await until(isReady, { what: 'the Envoy to be ready', deadlineMs });
     },
     listenerPorts,
-    listenerPort: (name: string, deadlineMs = 30_000) =>
+    listenerPort: (name: string, deadlineMs = LONGEST_MS) =>
       until(async () => (await listenerPorts())[name], { what: `listener ${name}`, deadlineMs }),
   };
 }

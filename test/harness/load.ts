@@ -1,4 +1,5 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 export interface LoadOptions {
   readonly port: number;
@@ -47,12 +48,18 @@ export interface Load {
   readonly opened: number;
   /** Requests a second so far. */
   readonly perSecond: number;
+  /** The machine is too busy with other things for a rate to tell anything: timers here came late all along. */
+  readonly isStarved: boolean;
   /** From now on a response without the plugin counts; before, it did not. */
   expectPlugin(hasPlugin: (response: LoadResponse) => boolean): void;
   /** Total, failed and without plugin since the start, and the rate, as one line. */
   toString(): string;
   stop(): Promise<void>;
 }
+
+const TIMER_MS = 10;
+/** About 1 on a quiet machine; 8 where 16 processes want two cores. */
+const STARVED_MS = 3;
 
 export function startLoad(options: LoadOptions): Load {
   return new LoadGenerator(options);
@@ -68,6 +75,7 @@ class LoadGenerator implements Load {
   readonly failures: LoadFailure[] = [];
   readonly #options: LoadOptions;
   readonly #began = performance.now();
+  readonly #lateness = monitorEventLoopDelay({ resolution: TIMER_MS });
   readonly #running: Promise<void>[] = [];
   #hasPlugin: ((response: LoadResponse) => boolean) | undefined;
   #stopped = false;
@@ -76,6 +84,7 @@ class LoadGenerator implements Load {
   constructor(options: LoadOptions) {
     this.#options = options;
     this.#hasPlugin = options.hasPlugin;
+    this.#lateness.enable();
     const connections = options.connections ?? 4;
     for (let i = 0; i < connections; i++) this.#running.push(this.#drive(connections));
   }
@@ -88,6 +97,10 @@ class LoadGenerator implements Load {
     return (1000 * this.total) / ((this.#endedAt ?? performance.now()) - this.#began);
   }
 
+  get isStarved(): boolean {
+    return this.#lateness.mean / 1e6 - TIMER_MS > STARVED_MS;
+  }
+
   toString(): string {
     const rate = Math.round(this.perSecond);
     return `${this.total} requests (${rate} a second), ${this.failed} failed, ${this.withoutPlugin} without the plugin`;
@@ -95,6 +108,7 @@ class LoadGenerator implements Load {
 
   async stop(): Promise<void> {
     this.#endedAt ??= performance.now();
+    this.#lateness.disable();
     this.#stopped = true;
     await Promise.all(this.#running);
   }

@@ -63,7 +63,7 @@ export async function startMetricsSink(): Promise<MetricsSink> {
     samplesOf: node => metrics.get(node)?.samples ?? [],
     async nextFlush() {
       const from = flushes.length;
-      return until(() => flushes[from + 1], { what: 'two flushes of the stats', deadlineMs: 30_000 });
+      return until(() => flushes[from + 1], { what: 'two flushes of the stats' });
     },
     async stop() {
       receiver.stop();

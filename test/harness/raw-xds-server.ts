@@ -103,7 +103,7 @@ export class RawXdsServer {
 
   /** The first request that fits, waited for; `from` skips the first so many requests. */
   waitRequest(fits: (request: RawRequest) => boolean, what: string, from = 0): Promise<RawRequest> {
-    return until(() => this.requests.slice(from).find(fits), { what, deadlineMs: 30_000 });
+    return until(() => this.requests.slice(from).find(fits), { what });
   }
 
   /** Until the Envoy has asked for a slot. */

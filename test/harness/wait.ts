@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What is waited for, and for how long at most (default 20 s). */
+/** Bounds a failure and no success: a machine that is busy with other things takes as long as it takes, ms. */
+export const LONGEST_MS = 60_000;
+
+/** What is waited for, and for how long at most (default LONGEST_MS). */
 export interface Waiting {
   readonly what: string;
   readonly deadlineMs?: number;
@@ -16,7 +19,7 @@ export async function until<T>(
   condition: () => T | Promise<T>,
   waiting: Waiting,
 ): Promise<Exclude<T, undefined | null | false>> {
-  const deadline = performance.now() + (waiting.deadlineMs ?? 20_000);
+  const deadline = performance.now() + (waiting.deadlineMs ?? LONGEST_MS);
   let cause: unknown;
   for (;;) {
     try {
@@ -31,7 +34,7 @@ export async function until<T>(
     await delay(waiting.everyMs ?? 20);
   }
   const reason = cause instanceof Error ? `: ${cause.message}` : '';
-  throw new Error(`waited ${waiting.deadlineMs ?? 20_000} ms for ${waiting.what}${reason}`, { cause });
+  throw new Error(`waited ${waiting.deadlineMs ?? LONGEST_MS} ms for ${waiting.what}${reason}`, { cause });
 }
 
 /** Looks for as long as `forMs` and throws as soon as the condition does not hold: for what must not happen. */

@@ -69,7 +69,7 @@ test('Ctrl-C in the middle ends what was started so far', async () => {
     out += text;
   });
   const exit = new Promise<number | null>(resolve => demo.once('exit', resolve));
-  await until(() => /^ {2}1 /m.test(out), { what: 'the control plane', deadlineMs: 30_000 });
+  await until(() => /^ {2}1 /m.test(out), { what: 'the control plane' });
   demo.kill('SIGINT');
   assert.equal(await exit, 130);
   const [, folder = ''] = /everything lives in (\S+)/.exec(out) ?? [];

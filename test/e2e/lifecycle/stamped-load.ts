@@ -33,7 +33,7 @@ export interface StampedLoadOptions {
   readonly envoyGoes?: boolean;
 }
 
-/** The rate is above the 200 a second that are promised, so that a busy machine still sends those. */
+/** The rate is above the 200 a second that are promised, so that a busy machine still sends those; an overloaded one does not. */
 const PER_SECOND = 300;
 const PROMISED_PER_SECOND = 200;
 const CONNECTIONS = 4;
@@ -78,7 +78,8 @@ export function startStampedLoad(
       t.diagnostic(`${load}${load.excused > 0 ? `, ${load.excused} unanswered` : ''}; ${record}`);
       assert.equal(load.failed, 0, JSON.stringify(load.failures.slice(0, 5)));
       assert.equal(load.withoutPlugin, 0, `wrong stamps: ${record}`);
-      assert.ok(load.perSecond >= PROMISED_PER_SECOND, `only ${load.perSecond} requests a second`);
+      const isEnough = load.perSecond >= PROMISED_PER_SECOND || load.isStarved;
+      assert.ok(isEnough, `only ${load.perSecond} requests a second`);
     },
   };
 }

@@ -70,7 +70,7 @@ export function untilSoaking(
   step?: number,
 ): Promise<RolloutView> {
   const isSoaking = (view: RolloutView) => step === undefined || view.step === step;
-  const waiting = { what: `${plugin} rollout ${number} to soak`, deadlineMs: 30_000 };
+  const waiting = { what: `${plugin} rollout ${number} to soak` };
   return untilRollout(
     attache,
     plugin,
