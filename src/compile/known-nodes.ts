@@ -8,6 +8,7 @@ import type { KeyedNode } from './input-turn.ts';
 export interface KnownNode extends KeyedNode {
   /** What it says of itself; `node` is what the server takes it for. */
   readonly claimed: NodeIdentity;
+  readonly policy: NodePolicy | undefined;
   /** What its snapshot is compiled from; undefined: nothing was found for it yet. */
   inputs: SnapshotInputs | undefined;
 }
@@ -18,7 +19,7 @@ export class KnownNodes {
   /** Of nodes known or not. */
   readonly #policies = new Map<string, NodePolicy>();
   /** By what a node said of itself, which each of its streams and pushes brings again: a key costs 3 µs. */
-  readonly #identified = new WeakMap<NodeIdentity, KeyedNode & { readonly policy: NodePolicy | undefined }>();
+  readonly #identified = new WeakMap<NodeIdentity, KeyedNode & Pick<KnownNode, 'policy'>>();
 
   get size(): number {
     return this.#nodes.size;
@@ -39,9 +40,12 @@ export class KnownNodes {
       return undefined;
     }
     const was = this.#nodes.get(id);
+    const policy = this.#policies.get(id);
+    // Most writes of a presence are about something else.
+    if (was?.claimed === claimed && was.policy === policy) return undefined;
     const { key, node } = this.identify(claimed);
     const isSame = was?.key === key;
-    const known: KnownNode = { key, node, claimed, inputs: isSame ? was.inputs : undefined };
+    const known: KnownNode = { key, node, claimed, policy, inputs: isSame ? was.inputs : undefined };
     this.#nodes.set(id, known);
     return isSame ? undefined : known;
   }
