@@ -3,17 +3,14 @@ import type { Freeze, NodePolicy, Quarantine } from '../model/fleet-records.ts';
 import type { NodeIdentity, NodePresence } from '../model/node.ts';
 import type { NodeGroup } from '../model/node-group.ts';
 import type { NodeMetrics } from '../model/node-metrics.ts';
-import { selectsAlike } from '../model/node-situation.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import { type PluginName, type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
-import { derivePluginState, isLasting, type NodePluginState } from '../model/plugin-state.ts';
-import { type CountedState, countNodes, type NodeCounts } from '../model/plugin-status.ts';
+import { derivePluginState, type NodePluginState } from '../model/plugin-state.ts';
 import type { ModuleProgress, Revision, RevisionConfig } from '../model/revision.ts';
 import { isActive, type Rollout, type RolloutNodes } from '../model/rollout.ts';
 import { movedBy } from '../model/rollout-moves.ts';
 import { FREEZE_KEY, revisionKey, rolloutKey } from '../store/record-kinds.ts';
 import type { Store, Stored } from '../store/store.ts';
-import { censusOf } from './census.ts';
 import { toDegradedText } from './degraded-text.ts';
 import { memoOf } from './fleet-memo.ts';
 import type { StateMemo } from './state-memo.ts';
@@ -235,32 +232,6 @@ export interface StateOnNode {
 export function statesOf(fleet: Fleet, spec: PluginSpec): readonly StateOnNode[] {
   const read = stateReader(fleet, spec);
   return fleet.nodes.map(node => ({ node, state: read(node) }));
-}
-
-/**
- * How far the nodes are with a plugin: derived once for all that are alike. Deriving the state of each of 5,000 for the
- * answer to a PUT took 17 µs a node.
- */
-export function countStates(fleet: Fleet, spec: PluginSpec): NodeCounts {
-  const read = stateReader(fleet, spec);
-  const toOne = (node: NodePresence): CountedState => ({ state: read(node), count: 1 });
-  if (!isOfSituation(fleet, spec)) return countNodes(fleet.nodes.map(toOne));
-  const { alike, apart } = censusOf(fleet);
-  const readOfAll = stateReader(fleet, spec, true);
-  const states = alike.flatMap(nodes => {
-    const [first] = nodes;
-    const state = readOfAll(first);
-    return isLasting(state, first) ? [{ state, count: nodes.length }] : nodes.map(toOne);
-  });
-  return countNodes([...states, ...apart.map(toOne)]);
-}
-
-/** Whether nodes in one situation are on one side of the plugin, and all selected or none. */
-function isOfSituation({ assignments }: Fleet, spec: PluginSpec): boolean {
-  const { base, moved } = assignments.get(toPluginName(spec)) ?? { base: undefined, moved: [] };
-  const sides = [base, ...moved.map(({ side }) => side)];
-  if (![spec, ...sides.map(side => side?.placement ?? {})].every(selectsAlike)) return false;
-  return moved.every(({ nodes, except }) => nodes === 'everyone' && except === undefined);
 }
 
 /**

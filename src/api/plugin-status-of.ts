@@ -2,7 +2,8 @@ import type { PluginSpec } from '../model/plugin-spec.ts';
 import { derivePluginStatus, type NodeCounts, type PluginStatus } from '../model/plugin-status.ts';
 import { revisionKey } from '../store/record-kinds.ts';
 import type { Stored } from '../store/store.ts';
-import { countStates, type Fleet } from './fleet.ts';
+import { countStates } from './count-states.ts';
+import type { Fleet } from './fleet.ts';
 
 /** How a plugin stands. `nodes`: NOT_COUNTED where nobody asks how far they are. */
 export function statusOf(

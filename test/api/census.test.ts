@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { censusOf } from '../../src/api/census.ts';
-import { countStates, readFleet, statesOf } from '../../src/api/fleet.ts';
+import { countStates, groupStates } from '../../src/api/count-states.ts';
+import { readFleet, statesOf } from '../../src/api/fleet.ts';
 import type { Assignment } from '../../src/model/assignment.ts';
 import type { NodePresence } from '../../src/model/node.ts';
 import type { NodeMetrics } from '../../src/model/node-metrics.ts';
 import type { NodeVerdict } from '../../src/model/node-verdict.ts';
 import type { PluginSpec } from '../../src/model/plugin-spec.ts';
-import { countNodes } from '../../src/model/plugin-status.ts';
+import { type CountedState, countNodes } from '../../src/model/plugin-status.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { revisionKey, verdictKey } from '../../src/store/record-kinds.ts';
 import {
@@ -114,7 +115,12 @@ for (const [what, assignment, fields] of SITUATIONS)
     const spec = makeSpec(fields);
     const one = statesOf(fleet, spec).map(({ state }) => ({ state, count: 1 }));
     assert.deepEqual(countStates(fleet, spec), countNodes(one));
+    assert.deepEqual(toWords(groupStates(fleet, spec)), toWords(one));
   });
+
+function toWords(states: readonly CountedState[]): readonly string[] {
+  return states.flatMap(({ state, count }) => Array.from({ length: count }, () => state.state)).toSorted();
+}
 
 test('nodes that refused, are silent, are excluded or may fail are looked at one by one, and every node once', async () => {
   const fleet = await setUp({});

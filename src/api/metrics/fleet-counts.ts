@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { PLUGIN_STATES, type PluginState } from '../../model/plugin-state.ts';
 import { ROLLOUT_PHASES, type RolloutPhase } from '../../model/rollout.ts';
-import { type Fleet, isGone, stateReader } from '../fleet.ts';
+import { groupStates } from '../count-states.ts';
+import { type Fleet, isGone } from '../fleet.ts';
 
 /** What is counted over all nodes, plugins and rollouts. */
 export interface FleetCounts {
@@ -15,7 +16,7 @@ export interface FleetCounts {
   readonly isFrozen: boolean;
 }
 
-/** States derived in one go, so that pushes never wait for more than a few milliseconds. */
+/** States derived in one go, or those of one plugin: pushes wait for some milliseconds at most. */
 const AT_ONCE = 200;
 
 /** Every word of a set is counted, also where it is 0 times. */
@@ -24,13 +25,12 @@ export async function countFleet(fleet: Fleet): Promise<FleetCounts> {
   let derived = 0;
   for (const stored of fleet.specs.values()) {
     if (isGone(fleet, stored)) continue;
-    const read = stateReader(fleet, stored.value);
-    for (const node of fleet.nodes) {
-      const { state } = read(node);
-      states.set(state, (states.get(state) ?? 0) + 1);
-      derived += 1;
-      if (derived % AT_ONCE === 0) await setImmediate();
-    }
+    const groups = groupStates(fleet, stored.value);
+    for (const { state, count } of groups) states.set(state.state, (states.get(state.state) ?? 0) + count);
+    derived += groups.length;
+    if (derived < AT_ONCE) continue;
+    derived = 0;
+    await setImmediate();
   }
   const rollouts = new Map<RolloutPhase, number>(ROLLOUT_PHASES.map(phase => [phase, 0]));
   for (const [newest] of fleet.rollouts.values())
