@@ -105,6 +105,7 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
       if (snapshot !== undefined) for (const session of sessionsOf(nodeId)) session.onSnapshot(snapshot);
     },
   });
+  const unnamed = new DelayLine<NodeSession>(clock, STORE_PATIENCE_MS, session => settle(session));
   const stopSnapshots = snapshots.watch(nodeId => {
     if (sessions.has(nodeId)) fanOut.mark(nodeId);
   });
@@ -174,8 +175,11 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
     return { session, isNew: true };
   }
 
+  /** Of most nodes there is one. */
   function tellEnvoys(nodeId: string): void {
-    const envoys = sessionsOf(nodeId).map(({ node, peer, openedAt }) => ({
+    const own = sessionsOf(nodeId);
+    if (own.length < 2 && recorder.presence(nodeId)?.envoys === undefined) return;
+    const envoys = own.map(({ node, peer, openedAt }) => ({
       address: peer ?? '',
       since: openedAt,
       envoyVersion: node.envoyVersion,
@@ -188,15 +192,18 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
    * code cache was full. A store that does not answer must not keep an Envoy from starting.
    */
   function admit(session: NodeSession): void {
-    const settle = (): void => {
-      session.named = true;
-      if (session.streams.isOpen) fanOut.mark(session.node.id);
-    };
-    if (session.streams.process.connectedBefore) settle();
-    else {
-      recorder.whenDurable(settle);
-      clock.after(STORE_PATIENCE_MS, settle);
+    if (session.streams.process.connectedBefore) {
+      settle(session);
+      return;
     }
+    recorder.whenDurable(() => settle(session));
+    unnamed.add(session, clock.now());
+  }
+
+  function settle(session: NodeSession): void {
+    if (session.named) return;
+    session.named = true;
+    if (session.streams.isOpen) fanOut.mark(session.node.id);
   }
 
   function leave(session: NodeSession, channel: Channel): void {
@@ -260,6 +267,7 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
       receiver.stop();
       stopSnapshots();
       fanOut.stop();
+      unnamed.stop();
       stopFetches();
       silence.stop();
       recorder.stop();

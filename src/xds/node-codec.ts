@@ -1,11 +1,15 @@
+import type protobuf from 'protobufjs/minimal.js';
 import type { BootstrapFacts, ListenerFacts, NodeIdentity } from '../model/node.ts';
 import type { JsonObject, JsonValue } from '../model/plugin-spec.ts';
-import { readFields } from './protobuf-fields.ts';
+import { readFields, readNested } from './protobuf-fields.ts';
 import { XdsError } from './xds-error.ts';
+
+type Reader = protobuf.Reader;
 
 const FILTER_CHAIN = 'envoy.filters.http.filter_chain';
 const WASM_FILTER = 'envoy.filters.http.wasm';
 const V8_RUNTIME = 'envoy.wasm.runtime.v8';
+const SIZES_THAT_MATTER = [FILTER_CHAIN, WASM_FILTER, V8_RUNTIME].map(({ length }) => length);
 
 /**
  * The identity in an envoy.config.core.v3.Node. Decoded once per stream: it is big, and most of it is the list
@@ -21,11 +25,11 @@ export function decodeNode(bytes: Uint8Array): NodeIdentity {
   readFields(bytes, (field, reader) => {
     if (field === 1) id = reader.string();
     else if (field === 2) cluster = reader.string();
-    else if (field === 3) metadata = readStruct(reader.bytes());
-    else if (field === 4) zone = readStringField(reader.bytes(), 2);
+    else if (field === 3) metadata = readStruct(reader);
+    else if (field === 4) zone = readStringField(reader, 2);
     else if (field === 7 && envoyVersion === '') envoyVersion = reader.string();
-    else if (field === 8) envoyVersion = readBuildVersion(reader.bytes());
-    else if (field === 9) extensions.add(readStringField(reader.bytes(), 1));
+    else if (field === 8) envoyVersion = readBuildVersion(reader);
+    else if (field === 9) extensions.add(readExtension(reader));
     else return false;
     return true;
   });
@@ -87,15 +91,15 @@ function stringsOf(value: JsonValue | undefined): Record<string, string> {
 }
 
 /** google.protobuf.Struct; a prototype name as a key is dropped. */
-function readStruct(bytes: Uint8Array): JsonObject {
+function readStruct(reader: Reader): JsonObject {
   const result: Record<string, JsonValue> = {};
-  readFields(bytes, (field, reader) => {
+  readNested(reader, field => {
     if (field !== 1) return false;
     let key = '';
     let value: JsonValue = null;
-    readFields(reader.bytes(), (part, entry) => {
-      if (part === 1) key = entry.string();
-      else if (part === 2) value = readValue(entry.bytes());
+    readNested(reader, part => {
+      if (part === 1) key = reader.string();
+      else if (part === 2) value = readValue(reader);
       else return false;
       return true;
     });
@@ -105,33 +109,33 @@ function readStruct(bytes: Uint8Array): JsonObject {
   return result;
 }
 
-function readValue(bytes: Uint8Array): JsonValue {
+function readValue(reader: Reader): JsonValue {
   let value: JsonValue = null;
-  readFields(bytes, (field, reader) => {
+  readNested(reader, field => {
     if (field === 2) value = reader.double();
     else if (field === 3) value = reader.string();
     else if (field === 4) value = reader.bool();
-    else if (field === 5) value = readStruct(reader.bytes());
-    else if (field === 6) value = readList(reader.bytes());
+    else if (field === 5) value = readStruct(reader);
+    else if (field === 6) value = readList(reader);
     else return false;
     return true;
   });
   return value;
 }
 
-function readList(bytes: Uint8Array): readonly JsonValue[] {
+function readList(reader: Reader): readonly JsonValue[] {
   const values: JsonValue[] = [];
-  readFields(bytes, (field, reader) => {
+  readNested(reader, field => {
     if (field !== 1) return false;
-    values.push(readValue(reader.bytes()));
+    values.push(readValue(reader));
     return true;
   });
   return values;
 }
 
-function readStringField(bytes: Uint8Array, wanted: number): string {
+function readStringField(reader: Reader, wanted: number): string {
   let value = '';
-  readFields(bytes, (field, reader) => {
+  readNested(reader, field => {
     if (field !== wanted) return false;
     value = reader.string();
     return true;
@@ -139,14 +143,30 @@ function readStringField(bytes: Uint8Array, wanted: number): string {
   return value;
 }
 
-/** envoy.type.v3.SemanticVersion inside BuildVersion. */
-function readBuildVersion(bytes: Uint8Array): string {
-  const numbers = [0, 0, 0];
-  readFields(bytes, (field, reader) => {
+/** The name of an extension, if it can be one that matters: to decode all of 120 names took 40 of 58 µs. */
+function readExtension(reader: Reader): string {
+  let name = '';
+  readNested(reader, field => {
     if (field !== 1) return false;
-    readFields(reader.bytes(), (part, version) => {
+    const at = reader.pos;
+    const size = reader.uint32();
+    if (SIZES_THAT_MATTER.includes(size)) {
+      reader.pos = at;
+      name = reader.string();
+    } else reader.skip(size);
+    return true;
+  });
+  return name;
+}
+
+/** envoy.type.v3.SemanticVersion inside BuildVersion. */
+function readBuildVersion(reader: Reader): string {
+  const numbers = [0, 0, 0];
+  readNested(reader, field => {
+    if (field !== 1) return false;
+    readNested(reader, part => {
       if (part < 1 || part > 3) return false;
-      numbers[part - 1] = version.uint32();
+      numbers[part - 1] = reader.uint32();
       return true;
     });
     return true;

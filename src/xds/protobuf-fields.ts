@@ -6,18 +6,40 @@ import { XdsError } from './xds-error.ts';
 const { Reader } = protobuf;
 type Reader = protobuf.Reader;
 
-/** Calls `read` per field; it answers false for what it leaves to be skipped. Throws XdsError `malformed-message`. */
-export function readFields(bytes: Uint8Array, read: (field: number, reader: Reader) => boolean): void {
+/** Takes a field; answers false for what it leaves to be skipped. */
+type ReadField = (field: number, reader: Reader) => boolean;
+
+/** Calls `read` per field. Throws XdsError `malformed-message`. */
+export function readFields(bytes: Uint8Array, read: ReadField): void {
   try {
-    const reader = Reader.create(bytes);
-    while (reader.pos < reader.len) {
-      const key = reader.uint32();
-      if (!read(key >>> 3, reader)) reader.skipType(key & 7);
-    }
+    readAll(Reader.create(bytes), read);
   } catch (error) {
     if (error instanceof XdsError) throw error;
     throw new XdsError('malformed-message', 'the message is not valid protobuf', { cause: error });
   }
+}
+
+/**
+ * For a field that is a message, inside of readFields. With the reader of the message around it: with bytes and a reader for
+ * each part a node with 120 extensions took 79 µs instead of 58.
+ */
+export function readNested(reader: Reader, read: ReadField): void {
+  const length = reader.uint32();
+  const end = reader.pos + length;
+  const around = reader.len;
+  if (end > around) throw new RangeError('a part is longer than what it is a part of');
+  reader.len = end;
+  readAll(reader, read);
+  reader.len = around;
+}
+
+function readAll(reader: Reader, read: ReadField): void {
+  const end = reader.len;
+  while (reader.pos < end) {
+    const key = reader.uint32();
+    if (!read(key >>> 3, reader)) reader.skipType(key & 7);
+  }
+  if (reader.pos > end) throw new RangeError('a field is longer than its message');
 }
 
 /** google.rpc.Status: only its message; LDS texts end with a newline. */

@@ -198,3 +198,30 @@ test('metadata nested without end is refused, not a full stack', () => {
     assert.ok(thrown instanceof XdsError, String(thrown));
   }
 });
+
+test('a node that is cut off, or has a part that is longer than itself, is malformed and nothing else', () => {
+  const whole = node({
+    id: 'edge-1',
+    metadata: { a: { b: [1, true, 'c'] } },
+    ...build(1, 40, 0),
+    extensions: [{ name: 'envoy.wasm.runtime.v8', category: 'envoy.wasm.runtime' }],
+  });
+  const isMalformed = (error: unknown): boolean =>
+    error instanceof XdsError && (error.code === 'malformed-message' || error.code === 'node-id-missing');
+  let malformed = 0;
+  for (let size = 0; size < whole.length; size++) {
+    try {
+      decodeNode(whole.subarray(0, size));
+    } catch (error) {
+      assert.ok(isMalformed(error), `cut to ${size} of ${whole.length}: ${error}`);
+      malformed += 1;
+    }
+  }
+  assert.ok(malformed > whole.length / 2, `${malformed} of ${whole.length}`);
+  // An extension of one byte, a number that goes on behind it; then one that says that it has 100.
+  for (const extension of [
+    [0x4a, 1, 0x80, 0x01],
+    [0x4a, 100, 0x0a, 1, 0x61],
+  ])
+    assert.throws(() => decodeNode(Uint8Array.from([0x0a, 1, 0x61, ...extension])), isMalformed);
+});
