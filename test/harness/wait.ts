@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Bounds a failure and no success: a machine that is busy with other things takes as long as it takes, ms. */
-export const LONGEST_MS = 60_000;
+export const LONGEST_MS = 50_000;
 
 /** What is waited for, and for how long at most (default LONGEST_MS). */
 export interface Waiting {
