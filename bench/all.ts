@@ -1,6 +1,6 @@
 /**
  * `npm run bench:all [-- --only PART] [-- --runs N]`: every measurement about speed and scale, one after the other; keeps what they gave in
- * results.json and writes the tables of docs/performance.md anew. About half an hour on two quiet cores. See README.md.
+ * results.json and writes the tables of docs/performance.md anew. A good half hour on two quiet cores. See README.md.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
