@@ -27,10 +27,8 @@ export function withMove(
   { at, step }: Pick<RolloutMove, 'at' | 'step'>,
   ids: readonly string[],
 ): RolloutNodes {
-  const moved = movedBy(nodes);
-  const left = new Set(nodes.order.flat().filter(id => !moved.has(id)));
-  const isRest =
-    left.size > 0 && left.size <= ids.length && ids.every((id, i) => i >= left.size || left.has(id));
+  const left = findLeft(nodes, ids.length);
+  const isRest = left.size > 0 && ids.every((id, i) => i >= left.size || left.has(id));
   const named = isRest ? ids.slice(left.size) : ids;
   const moves = [
     ...nodes.moves,
@@ -38,6 +36,15 @@ export function withMove(
     ...(named.length > 0 ? [{ at, step, nodes: named }] : []),
   ];
   return { ...nodes, moves };
+}
+
+/** Targets that were not moved yet; none where they are more than so many. */
+function findLeft(nodes: RolloutNodes, most: number): ReadonlySet<string> {
+  const moved = movedBy(nodes);
+  const targets = nodes.order.flat();
+  if (targets.length - moved.size > most) return new Set();
+  const left = targets.filter(id => !moved.has(id));
+  return new Set(left.length > most ? [] : left);
 }
 
 /** As if these had never been moved. */
