@@ -160,9 +160,11 @@ test('C-X2, C-B6, acceptance 23: a first install asks nothing of nodes that are 
     url,
     pluginConfig: { stamp: 'one' },
     failStrategy: 'FAIL_CLOSE',
-    rollout: { steps, bake: '1s', maxDisconnected: '50%' },
+    rollout: { steps, bake: '8s', maxDisconnected: '50%' },
   });
   const soaking = await untilSoaking(attache, 'auth', 1);
+  // What follows takes as long as it takes.
+  assert.equal((await cli(attache, 'rollout', 'pause', 'auth')).code, 0);
   const canary = soaking.steps[0]?.nodes[0]?.nodes[0] ?? '';
   assert.match(canary, /^edge-b/, 'the canary is connected and not excluded');
   for (const id of serving)
@@ -175,7 +177,9 @@ test('C-X2, C-B6, acceptance 23: a first install asks nothing of nodes that are 
   const fewer = await cli(attache, 'rollout', 'status', 'auth', '--once');
   assert.match(fewer.out, /\n├─ step 1 {3}30 % asked, 1 of 2 nodes .*\n/);
   assert.equal((await cli(attache, 'node', 'include', other)).code, 0);
+  assert.equal((await cli(attache, 'rollout', 'resume', 'auth')).code, 0);
   await untilPhase(attache, 'auth', 1, ['Baking']);
+  assert.equal((await cli(attache, 'rollout', 'pause', 'auth')).code, 0);
   for (const id of ['edge-b-1', 'edge-b-2']) assert.equal(await stamp(fleet.node(id)), 'one', id);
   assert.equal((await cli(attache, 'node', 'include', 'edge-a-2')).code, 0);
   await until(async () => (await stamp(fleet.node('edge-a-2'))) === 'one', { what: 'the included node' });
@@ -192,7 +196,8 @@ test('C-X2, C-B6, acceptance 23: a first install asks nothing of nodes that are 
   );
   assert.doesNotMatch((await cli(attache, 'get', 'nodes')).out, /edge-a-1/);
   // Who is forgotten is not waited for any more.
-  await untilPhase(attache, 'auth', 1, ['Succeeded'], 20_000);
+  assert.equal((await cli(attache, 'rollout', 'resume', 'auth')).code, 0);
+  await untilPhase(attache, 'auth', 1, ['Succeeded']);
   for (const [id, load] of loads) assert.equal(load.failed, 0, `${id}: ${load}`);
 });
 
