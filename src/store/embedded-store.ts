@@ -96,9 +96,12 @@ export class EmbeddedStore implements Store {
     if (isObserved(kind)) return this.#observed.list(kind, prefix) as readonly Stored<Records[K]>[];
     const scan = () => this.#engine.scan(kind, prefix);
     if (!isKept(kind)) return scan().map(row => toStored<K>(kind, row));
-    // The revisions of a plugin are asked for three times in each change of it.
-    if (prefix !== '') return scan().map(row => this.#toRead(kind, row)) as readonly Stored<Records[K]>[];
     const read = (key: string) => this.#engine.read(kind, key);
+    if (prefix !== '') {
+      // The revisions of a plugin are asked for three times in each change of it.
+      const found = this.#kept.listPrefix(kind, prefix, read) ?? scan().map(row => this.#toRead(kind, row));
+      return found as readonly Stored<Records[K]>[];
+    }
     return this.#kept.list(kind, scan, read) as readonly Stored<Records[K]>[];
   }
 

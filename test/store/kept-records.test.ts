@@ -25,6 +25,7 @@ function setUp(limit = 1000) {
     },
     get: (key: string) => kept.get('PluginSpec', key, () => read(key)),
     list: () => kept.list('PluginSpec', inOrder, read),
+    listPrefix: (prefix: string) => kept.listPrefix('PluginSpec', prefix, read),
     expected: () => inOrder().map(({ key, revision }) => [key, revision]),
     parses: () => parses,
   };
@@ -95,11 +96,12 @@ test('a reader that sorts a list in place is refused it: the list is everybodyâ€
 });
 
 test('property: whatever is written and read in between, all is read as it was written last', () => {
-  const key = fc.constantFrom('a', 'b', 'c', 'd/e', '\u{10000}', '\uffff');
+  const key = fc.constantFrom('a', 'b', 'b/1', 'b/2', 'd/e', '\u{10000}', '\uffff');
   const step = fc.oneof(
     fc.record({ do: fc.constant('write' as const), key, revision: fc.option(fc.nat(9), { nil: undefined }) }),
     fc.record({ do: fc.constant('get' as const), key, revision: fc.constant(undefined) }),
     fc.record({ do: fc.constant('list' as const), key, revision: fc.constant(undefined) }),
+    fc.record({ do: fc.constant('prefix' as const), key, revision: fc.constant(undefined) }),
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), fc.constantFrom(0, 3, 7, 1000), (steps, limit) => {
@@ -109,6 +111,14 @@ test('property: whatever is written and read in between, all is read as it was w
         else if (what === 'list') world.list();
         const found = new Map(world.expected() as [string, number][]).get(at);
         if (what === 'get') assert.equal(world.get(at)?.revision, found);
+        // undefined: not all is in memory.
+        const below = what === 'prefix' ? world.listPrefix(at) : undefined;
+        const told = below?.map(({ key: one, revision: is }) => [one, is]);
+        if (told !== undefined)
+          assert.deepEqual(
+            told,
+            world.expected().filter(([one]) => String(one).startsWith(at)),
+          );
       }
       assert.deepEqual(
         world.list().map(({ key: at, revision }) => [at, revision]),
@@ -117,4 +127,14 @@ test('property: whatever is written and read in between, all is read as it was w
     }),
     { numRuns: 300 },
   );
+});
+
+test('a part of the keys is read from memory where all are there, and else is not known', () => {
+  const world = setUp();
+  for (const key of ['a/1', 'b/1', 'b/2', 'c/1']) world.write(key, 1);
+  assert.equal(world.listPrefix('b/'), undefined);
+  const list = world.list();
+  assert.deepEqual(world.listPrefix('b/'), [list[1], list[2]]);
+  assert.deepEqual(world.listPrefix('d/'), []);
+  assert.equal(world.parses(), 4);
 });
