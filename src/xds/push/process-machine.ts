@@ -6,7 +6,7 @@ import { type Downloads, withFetch } from './downloads.ts';
 import { type DuePush, findDue, nextWake, toPush } from './next-push.ts';
 import { findPart } from './part-places.ts';
 import { type SlotEvent, step } from './slot-machine.ts';
-import { holdsListener, NO_NAMES, newSlot, type SlotState } from './slot-state.ts';
+import { holdsListener, isPlain, NO_NAMES, newSlot, type SlotState } from './slot-state.ts';
 
 /**
  * The slots of one process (one run of an Envoy) and what they share: its
@@ -167,6 +167,18 @@ export function onWanted(state: ProcessState, lookup: Lookup, now: number): Proc
 
 export function onFetch(state: ProcessState, fetch: ModuleFetch, now: number): ProcessState {
   return onTick({ ...state, downloads: withFetch(state.downloads, fetch) }, now);
+}
+
+/**
+ * The same without its downloads, once all of them ended and nothing of it is out or being judged: what counts as evidence
+ * begins after the next push. Not while a listener is un-ACKed or refused, whose evidence they may be.
+ */
+export function withoutDownloads(state: ProcessState): ProcessState {
+  if (state.downloads.size === 0 || state.inFlight !== undefined) return state;
+  for (const slot of state.slots.values()) if (!isPlain(slot)) return state;
+  for (const known of state.downloads.values())
+    if (known.some(download => download.state === 'started')) return state;
+  return { ...state, downloads: NO_DOWNLOADS };
 }
 
 export function onTick(state: ProcessState, now: number): ProcessState {

@@ -380,7 +380,12 @@ export class Session {
 
   /** Back among those that have the same past, once nothing is its own any more. */
   #join(): void {
-    this.process.state = this.#context.steps.join(this.process.state);
+    const { state } = this.process;
+    const isListening = this.#asked.some(
+      asked => asked.typeUrl === LISTENER_TYPE && asked.state.inFlight !== undefined,
+    );
+    const isQuiet = !isListening && this.#listenerNacks.isEmpty;
+    this.process.state = this.#context.steps.join(isQuiet ? machine.withoutDownloads(state) : state);
   }
 
   #now(): number {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import type { ModuleFetch } from '../../../src/model/module-fetch.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
 import { FleetSteps } from '../../../src/xds/push/fleet-steps.ts';
 import {
@@ -10,6 +11,7 @@ import {
   onFetch,
   onSlotRequest,
   type ProcessState,
+  withoutDownloads,
 } from '../../../src/xds/push/process-machine.ts';
 import { part, snapshotOf } from '../model/content.ts';
 
@@ -118,6 +120,29 @@ test('what was downloaded is its own', () => {
   assert.equal(fleet.distinct, 2);
   assert.equal(fleet.states[0].downloads.size, 1);
   assert.equal(fleet.states[1]?.downloads.size, 0);
+  fleet.states[0] = withoutDownloads(fleet.states[0]);
+  fleet.want(snapshot(3)).push().answer();
+  assert.equal(fleet.distinct, 1, 'once nothing can hang on it any more, it is back among the others');
+});
+
+test('downloads stay while one runs, while a push is out, and while a NACK is judged', () => {
+  const fleet = settled(1);
+  const fetch = {
+    process: 'p',
+    tag: '',
+    moduleSha256: part('p', 2).module,
+    id: 1,
+    at: NOW,
+    state: 'sent',
+  } as const;
+  const at = (state: ProcessState | undefined, more: Partial<ModuleFetch> = {}): number =>
+    withoutDownloads(onFetch(state ?? assert.fail(), { ...fetch, ...more }, NOW)).downloads.size;
+  assert.equal(at(fleet.states[0]), 0);
+  assert.equal(at(fleet.states[0], { state: 'started' }), 1);
+  fleet.want(snapshot(2)).push();
+  assert.equal(at(fleet.states[0]), 1);
+  fleet.answer(REFUSED);
+  assert.equal(at(fleet.states[0], { at: NOW - 1 }), 1);
 });
 
 test('5.4 a process never has a tag twice, whatever is wanted again and whoever had it meanwhile', () => {
