@@ -5,7 +5,7 @@ export function readFrame(): Buffer | undefined {
   const size = read(4);
   if (size === undefined) return undefined;
   const content = read(size.readUInt32LE(0));
-  if (content === undefined) throw new Error('what this process is told is cut');
+  if (content === undefined) throw new Error('what it was told is cut off');
   return content;
 }
 
