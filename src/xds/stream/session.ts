@@ -116,6 +116,7 @@ export class Session {
     const now = this.#now();
     if (this.#snapshot !== undefined) this.#meter.changed(now);
     this.#snapshot = snapshot;
+    this.#letGoOfDownloads();
     this.#update(this.#context.steps.wanted(this.process.state, snapshot, now));
     this.pump(now);
   }
@@ -378,14 +379,19 @@ export class Session {
     this.#meter.judged(state);
   }
 
-  /** Back among those that have the same past, once nothing is its own any more. */
-  #join(): void {
-    const { state } = this.process;
+  /** When something else is wanted: what they prove of the change before has been told by now. */
+  #letGoOfDownloads(): void {
     const isListening = this.#asked.some(
       asked => asked.typeUrl === LISTENER_TYPE && asked.state.inFlight !== undefined,
     );
-    const isQuiet = !isListening && this.#listenerNacks.isEmpty;
-    this.process.state = this.#context.steps.join(isQuiet ? machine.withoutDownloads(state) : state);
+    if (isListening || !this.#listenerNacks.isEmpty) return;
+    this.process.state = machine.withoutDownloads(this.process.state);
+    this.#join();
+  }
+
+  /** Back among those that have the same past, once nothing is its own any more. */
+  #join(): void {
+    this.process.state = this.#context.steps.join(this.process.state);
   }
 
   #now(): number {
