@@ -134,8 +134,10 @@ class SnapshotReconciler {
   #take(change: Change, renewed: Set<string>): Effect {
     const { snapshots } = this.#options;
     if (change.kind === 'NodePresence') {
-      if (change.stored === undefined) snapshots.delete(change.key);
-      if (change.stored === undefined) this.#unasked?.delete(change.key);
+      if (change.stored === undefined) {
+        snapshots.delete(change.key);
+        this.#unasked?.delete(change.key);
+      }
       if (this.#nodes.take(change.key, change.stored?.value.node)) this.#renew(change.key, renewed);
       return 'nothing';
     }

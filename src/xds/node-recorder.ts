@@ -130,12 +130,12 @@ export class NodeRecorder {
   /** Writes the slots whose state changed since the last call; that a push is out only if no answer comes at once. */
   slots(process: Process, now: number): void {
     const { slots } = process.state;
-    noteAccepted(process.acceptedAt, slots, now);
     const record = this.#of(process);
+    const seen = record?.seen?.process === process ? record.seen : undefined;
+    if (seen?.slots !== slots) noteAccepted(process.acceptedAt, slots, now);
     if (record === undefined) return;
     const { loaded } = process.proof;
     const { connected } = record.presence;
-    const seen = record.seen?.process === process ? record.seen : undefined;
     if (seen?.slots === slots && seen.loaded === loaded && seen.connected === connected) return;
     for (const [slot, state] of slots)
       if (seen?.slots.get(slot) !== state || seen.loaded.get(slot) !== loaded.get(slot))

@@ -2,7 +2,7 @@ import type { EncodedResource } from '../../model/resource.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { FormerSet } from '../sotw/resource-set.ts';
 import { type Asked, resourcesOf } from './asked.ts';
-import { type Plan, planPush } from './plan-push.ts';
+import { ALL_OUT, type Plan, planPush } from './plan-push.ts';
 import { askAgain } from './warming-clusters.ts';
 
 /** What decides beside what was asked for. */
@@ -14,15 +14,13 @@ export interface Known {
   readonly endpointsAwaited: ReadonlySet<string>;
 }
 
-const NOTHING_DUE: Plan<Asked> = { push: undefined, clustersOut: true };
-
 /** What to send next of all that is asked for, extension configs apart. */
 export function findDueResources(
   everything: readonly Asked[],
   { snapshot, formerSets, endpointsAwaited }: Known,
   mayChange: (resource: EncodedResource) => boolean,
 ): Plan<Asked> {
-  if (isQuiet(everything, snapshot)) return NOTHING_DUE;
+  if (isQuiet(everything, snapshot)) return ALL_OUT;
   for (const asked of everything) {
     const resources = resourcesOf(snapshot, asked.typeUrl);
     const settled = asked.channel.settle(asked.state, resources, formerSets.get(asked.typeUrl));

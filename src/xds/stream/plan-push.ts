@@ -23,7 +23,8 @@ export interface Plan<T extends Asked> {
   readonly clustersOut: boolean;
 }
 
-const ALL_OUT = { push: undefined, clustersOut: true };
+/** Nothing is due, and nothing that an extension config would wait for. */
+export const ALL_OUT = { push: undefined, clustersOut: true };
 const TYPES = XDS_TYPES.filter(type => type.typeUrl !== EXTENSION_CONFIG_TYPE);
 
 /**
