@@ -59,6 +59,8 @@ export class DelayLine<T> {
       this.#gone += 1;
       this.#onDue(next.item, next.since);
     }
+    // Not each time: where thousands wait, a timer that takes a few out would copy all the others.
+    if (this.#gone * 2 < this.#waiting.length) return;
     this.#waiting = this.#waiting.slice(this.#gone);
     this.#gone = 0;
   }
