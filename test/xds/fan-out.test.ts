@@ -34,8 +34,8 @@ function setUp(costMs: number, options: { serve?: (nodeId: string) => void; log?
 }
 
 test('nodes are served in the order in which they were marked, in each turn twice as many, up to a bound', () => {
-  const { fanOut, turn, take, turns } = setUp(2);
-  const nodes = Array.from({ length: 100 }, (_, i) => `n${i}`);
+  const { fanOut, turn, take, turns } = setUp(4);
+  const nodes = Array.from({ length: 200 }, (_, i) => `n${i}`);
   for (let round = 0; round < 2; round++) {
     for (const nodeId of nodes) fanOut.mark(nodeId);
     assert.deepEqual(take(), [], 'nobody in the turn of the change');
@@ -44,7 +44,7 @@ test('nodes are served in the order in which they were marked, in each turn twic
     assert.deepEqual(slices.flat(), nodes);
     assert.deepEqual(
       slices.map(slice => slice.length),
-      [2, 4, 8, 16, 32, 32, 6],
+      [1, 2, 4, 8, 16, 32, 64, 64, 9],
       'the next change begins small again',
     );
   }
