@@ -18,8 +18,8 @@ export class FleetIndex {
   /** As the nodes say it of themselves. */
   readonly #claimed = new Map<string, NodePresence>();
   readonly #policies = new Map<string, NodePolicy>();
-  /** By node; also of nodes that are not known yet, or not any more. */
-  readonly #verdicts = new Map<string, readonly NodeVerdict[]>();
+  /** Of nodes that are not known yet, or not any more. */
+  readonly #early = new Map<string, readonly NodeVerdict[]>();
   readonly #refusing = new Set<string>();
   /** What a decision would look at anew. */
   readonly changes = new ChangeLog();
@@ -39,13 +39,15 @@ export class FleetIndex {
     if (claimed === undefined) {
       this.#claimed.delete(id);
       this.changes.note(id);
+      if (known !== undefined && known.verdicts.length > 0) this.#early.set(id, known.verdicts);
       return this.#nodes.delete(id);
     }
     this.#claimed.set(id, claimed);
     const presence = toEffectivePresence(claimed, this.#policies.get(id));
     const isNews = known === undefined || !isSameToDecide(known.presence, presence);
     const node = known?.withPresence(presence, !isNews);
-    this.#nodes.set(id, node ?? new FleetNode(presence, this.#verdicts.get(id) ?? NO_VERDICTS));
+    this.#nodes.set(id, node ?? new FleetNode(presence, this.#early.get(id) ?? NO_VERDICTS));
+    if (node === undefined) this.#early.delete(id);
     // Before 1.39 the last ACK tells how long a place is waited for.
     if (isNews || !presence.node.capabilities.filterChain) this.changes.note(id);
     return isNews;
@@ -59,23 +61,21 @@ export class FleetIndex {
     return claimed !== undefined && this.setPresence(id, claimed);
   }
 
-  /** Answers the plugins that it is about, now or before. */
-  setVerdict(key: string, verdict: NodeVerdict | undefined): readonly PluginName[] {
+  /** Adds the plugins that it is about, now or before, to `concerned`. */
+  setVerdict(key: string, verdict: NodeVerdict | undefined, concerned: Set<PluginName>): void {
     const { node: id, slot } = verdict ?? parseVerdictKey(key);
-    const before = this.#verdicts.get(id) ?? NO_VERDICTS;
+    const known = this.#nodes.get(id);
+    const before = known?.verdicts ?? this.#early.get(id) ?? NO_VERDICTS;
     const index = before.findIndex(one => one.slot === slot);
     const verdicts = replaceAt(before, index, verdict);
-    if (verdicts.length === 0) this.#verdicts.delete(id);
-    else this.#verdicts.set(id, verdicts);
+    if (known !== undefined) this.#nodes.set(id, known.withVerdicts(verdicts));
+    else if (verdicts.length === 0) this.#early.delete(id);
+    else this.#early.set(id, verdicts);
     const was = before[index];
     if (verdict?.refused != null || was?.refused != null) this.#noteRefusals(id, verdicts);
-    const known = this.#nodes.get(id);
-    if (known !== undefined) this.#nodes.set(id, known.withVerdicts(verdicts));
     this.changes.note(id);
-    const plugins: PluginName[] = [];
-    addMentioned(plugins, was);
-    addMentioned(plugins, verdict);
-    return plugins;
+    addMentioned(concerned, was);
+    addMentioned(concerned, verdict);
   }
 
   /** Marks who was connected when our last run ended, killed or not, by what it left in the store. */
@@ -128,15 +128,10 @@ function isSameValue(a: unknown, b: unknown): boolean {
   );
 }
 
-function addMentioned(plugins: PluginName[], verdict: NodeVerdict | undefined): void {
-  const { tried, accepted, refused } = verdict ?? {};
-  for (const content of [tried, accepted]) {
-    // A content names a plugin once, and what was accepted is what was tried, as a rule: to look through the list for each
-    // was a tenth of a start with 10,000 nodes of ten plugins.
-    const isFirst = plugins.length === 0;
-    for (const [i, { plugin }] of content?.plugins.entries() ?? [])
-      if (isFirst || (plugins[i] !== plugin && !plugins.includes(plugin))) plugins.push(plugin);
-  }
-  const blamed = refused?.plugin;
-  if (blamed !== undefined && !plugins.includes(blamed)) plugins.push(blamed);
+function addMentioned(plugins: Set<PluginName>, verdict: NodeVerdict | undefined): void {
+  if (verdict === undefined) return;
+  const { tried, accepted, refused } = verdict;
+  if (tried !== null) for (const { plugin } of tried.plugins) plugins.add(plugin);
+  if (accepted !== null) for (const { plugin } of accepted.plugins) plugins.add(plugin);
+  if (refused?.plugin !== undefined) plugins.add(refused.plugin);
 }

@@ -88,16 +88,8 @@ class Controller implements RolloutController {
     }
   }
 
-  /** The whole batch, before anything is decided on a part of it. */
   #take(changes: readonly Change[], then?: () => void): void {
-    const due = new Set<PluginName>();
-    let last: Iterable<PluginName> | undefined;
-    for (const change of changes) {
-      const plugins = this.#index.apply(change);
-      // Presences all answer the same set: a fleet that comes back does not go through it for each node.
-      if (plugins !== last) for (const plugin of plugins) due.add(plugin);
-      last = plugins;
-    }
+    const due = this.#index.take(changes);
     then?.();
     for (const plugin of due) this.#lane(plugin).poke();
   }

@@ -43,8 +43,24 @@ export class RolloutIndex {
   #excluded: ReadonlySet<string> = new Set();
   #freeze: Freeze | undefined;
 
-  /** Takes a change in; answers the plugins that are to be decided again. */
-  apply(change: Change): Iterable<PluginName> {
+  /** Takes changes in, all before anything is decided on a part of them; answers the plugins that are to be decided again. */
+  take(changes: readonly Change[]): ReadonlySet<PluginName> {
+    const due = new Set<PluginName>();
+    const mentioned = new Set<PluginName>();
+    let isFleetOther = false;
+    for (const change of changes) {
+      const { kind, key } = change;
+      // These come by the thousand: nothing is made for each.
+      if (kind === 'NodeVerdict') this.#fleet.setVerdict(key, change.stored?.value, mentioned);
+      else if (kind === 'NodePresence')
+        isFleetOther = this.#fleet.setPresence(key, change.stored?.value) || isFleetOther;
+      else for (const plugin of this.#apply(change)) due.add(plugin);
+    }
+    for (const plugin of isFleetOther ? this.#open : mentioned) if (this.#open.has(plugin)) due.add(plugin);
+    return due;
+  }
+
+  #apply(change: Change): Iterable<PluginName> {
     const { key } = change;
     switch (change.kind) {
       case 'PluginSpec':
@@ -60,10 +76,6 @@ export class RolloutIndex {
         return [...this.#plugins.keys()];
       case 'NodePolicy':
         return this.#applyPolicy(key, change.stored?.value);
-      case 'NodePresence':
-        return this.#fleet.setPresence(key, change.stored?.value) ? this.#open : [];
-      case 'NodeVerdict':
-        return this.#fleet.setVerdict(key, change.stored?.value).filter(plugin => this.#open.has(plugin));
       default:
         return [];
     }

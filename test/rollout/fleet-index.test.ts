@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { NodeVerdict } from '../../src/model/node-verdict.ts';
 import { FleetIndex } from '../../src/rollout/fleet-index.ts';
 import { verdictKey } from '../../src/store/record-kinds.ts';
 import { makePresence, makeVerdict, PLACE, PLUGIN } from './records.ts';
@@ -48,12 +49,31 @@ test('the time of an answer decides nothing', () => {
 test('what a node said is about the plugins that it names, before and after', () => {
   const index = new FleetIndex();
   const key = verdictKey('a', PLACE);
-  assert.deepEqual(index.setVerdict(key, makeVerdict({ node: 'a', accepted: 1 })), [PLUGIN]);
+  const concerned = (verdict?: NodeVerdict): readonly string[] => {
+    const plugins = new Set<string>();
+    index.setVerdict(key, verdict, plugins);
+    return [...plugins];
+  };
+  assert.deepEqual(concerned(makeVerdict({ node: 'a', accepted: 1 })), [PLUGIN]);
   index.setPresence('a', makePresence('a'));
   assert.equal(index.nodes.get('a')?.verdicts.length, 1);
-  assert.deepEqual(index.setVerdict(key, makeVerdict({ node: 'a', accepted: null })), [PLUGIN]);
-  assert.deepEqual(index.setVerdict(key, makeVerdict({ node: 'a', accepted: null })), []);
-  index.setVerdict(key, undefined);
+  assert.deepEqual(concerned(makeVerdict({ node: 'a', accepted: null })), [PLUGIN]);
+  assert.deepEqual(concerned(makeVerdict({ node: 'a', accepted: null })), []);
+  concerned(undefined);
+  assert.deepEqual(index.nodes.get('a')?.verdicts, []);
+});
+
+test('what a node said stands while the node is not known, and goes when it is taken back', () => {
+  const index = new FleetIndex();
+  const said = makeVerdict({ node: 'a', accepted: 1 });
+  index.setPresence('a', makePresence('a'));
+  index.setVerdict(verdictKey('a', PLACE), said, new Set());
+  index.setPresence('a', undefined);
+  index.setPresence('a', makePresence('a'));
+  assert.deepEqual(index.nodes.get('a')?.verdicts, [said]);
+  index.setPresence('a', undefined);
+  index.setVerdict(verdictKey('a', PLACE), undefined, new Set());
+  index.setPresence('a', makePresence('a'));
   assert.deepEqual(index.nodes.get('a')?.verdicts, []);
 });
 
