@@ -3,7 +3,7 @@ import { movedBy } from '../model/rollout-moves.ts';
 import type { GateFacts, GateRefusal, GateWatch, MovedNode } from './judge-gates.ts';
 import { policyInForce } from './judge-gates.ts';
 import { lookedAt } from './pause-rollout.ts';
-import type { Present, Roll } from './roll.ts';
+import type { Roll } from './roll.ts';
 import { leftMs } from './rollout-clock.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import { toAimText } from './rollout-text.ts';
@@ -30,10 +30,10 @@ export function toGateFacts(
     reports: rollout.gates,
     refusals,
     get moved() {
-      moved ??= toMoved(turn, records, rollout, roll.nodes.values());
+      moved ??= toMoved(turn, records, rollout, roll, roll.moved.keys());
       return moved;
     },
-    ailing: toMoved(turn, records, rollout, findAiling(roll)),
+    ailing: toMoved(turn, records, rollout, roll, findAiling(roll)),
     get others() {
       others ??= findOthers(facts, records);
       return others;
@@ -44,8 +44,8 @@ export function toGateFacts(
 }
 
 /** In the order in which they were moved. */
-function findAiling({ ailing, nodes }: Roll): Iterable<Present> {
-  return ailing.size === 0 ? [] : [...nodes.values()].filter(({ id }) => ailing.has(id));
+function findAiling({ ailing, moved }: Roll): Iterable<string> {
+  return ailing.size === 0 ? [] : [...moved.keys()].filter(id => ailing.has(id));
 }
 
 /** Of connected targets that were not moved yet. */
@@ -63,16 +63,18 @@ function toMoved(
   { facts }: Turn,
   { nodes }: RolloutRecords,
   rollout: Rollout,
-  presents: Iterable<Present>,
+  roll: Roll,
+  ids: Iterable<string>,
 ): readonly MovedNode[] {
   const { to, from, failure } = rollout;
   if (to === null) return [];
   const revision = to.revision ?? from.revision;
   const strategy = (revision === null ? undefined : facts.revisions.get(revision))?.config.failStrategy;
   const moved: MovedNode[] = [];
-  for (const { id, arrival, move } of presents) {
+  for (const id of ids) {
     const node = facts.fleet.get(id);
-    if (node === undefined || arrival !== 'done') continue;
+    const move = roll.moved.get(id);
+    if (node === undefined || move === undefined || roll.standingOf(id)?.arrival !== 'done') continue;
     moved.push({
       id,
       at: failure === undefined ? move.at : Math.max(move.at, lookedAt(facts, rollout)),

@@ -50,15 +50,26 @@ export function arrivalOf(looker: Looker, id: string, aim: Aim): Arrival {
   const { facts } = looker;
   const node = facts.fleet.get(id);
   if (node === undefined || facts.excluded.has(id) || facts.spec === undefined) return 'out';
-  const situation = aim.alike && node.situation;
-  const known = situation && aim.alike?.get(situation);
+  const known = knownArrival(facts, node, aim.alike);
   if (known !== undefined) return known;
   if (!node.presence.connected) return absenceOf(looker, node);
+  const situation = aim.alike && node.situation;
   const state = stateOf(facts, facts.spec.value, node, aim);
   const arrival = toArrival(looker, node, aim, state);
   if (situation !== undefined && isLasting(state, node.presence)) aim.alike?.set(situation, arrival);
   else if (arrival === 'waiting' || arrival === 'fetching') tellTimes(looker, node, aim);
   return arrival;
+}
+
+/** What was found of a node in the same situation, where that holds for as long as nodes are in it: they are connected. */
+export function knownArrival(
+  { spec, excluded }: RolloutFacts,
+  node: FleetNode | undefined,
+  alike: Aim['alike'],
+): Arrival | undefined {
+  if (node === undefined || alike === undefined || spec === undefined) return undefined;
+  const { situation } = node;
+  return situation === undefined || excluded.has(node.presence.node.id) ? undefined : alike.get(situation);
 }
 
 function toArrival(looker: Looker, node: FleetNode, aim: Aim, state: NodePluginState): Arrival {

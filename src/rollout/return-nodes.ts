@@ -101,12 +101,12 @@ function isInTheWay(turn: Turn, records: RolloutRecords, rollout: Rollout): bool
 }
 
 /** Nodes that are to confirm, in the order in which they had been moved: the first ones. */
-function findMissing({ nodes, tally }: Roll, most: number): readonly string[] {
+function findMissing(roll: Roll, most: number): readonly string[] {
   const missing: string[] = [];
-  const wanted = Math.min(most, countOpen(tally));
-  for (const { id, arrival } of nodes.values()) {
+  const wanted = Math.min(most, countOpen(roll.tally));
+  for (const id of roll.moved.keys()) {
     if (missing.length >= wanted) break;
-    if (isOpen(arrival)) missing.push(id);
+    if (isOpen(roll.standingOf(id)?.arrival ?? 'out')) missing.push(id);
   }
   return missing;
 }

@@ -3,20 +3,16 @@ import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { RolloutMove } from '../model/rollout.ts';
 import type { MovedNodes } from '../model/rollout-moves.ts';
 import { Alarms } from './alarms.ts';
-import { type Aim, type Arrival, arrivalOf } from './node-arrival.ts';
+import { type Aim, type Arrival, arrivalOf, knownArrival } from './node-arrival.ts';
 import { isAwaited, returnedAt, START_GRACE_MS } from './rollout-clock.ts';
 import type { RolloutFacts } from './rollout-facts.ts';
 import type { Turn } from './rollout-turn.ts';
 
-/** A node that the rollout moved. */
-export interface Present {
-  readonly id: string;
-  readonly move: RolloutMove;
+/** How a node stands that the rollout moved. Most share one that says no more than how far they are. */
+export interface Standing {
   readonly arrival: Arrival;
   /** It is waited for after our start. */
   readonly isAwaited: boolean;
-  /** When a node that was waited for came back, or was not waited for any more. */
-  readonly returnedAt: number;
   /** Its metrics may show that the plugin crashed or broke it. */
   readonly isAiling: boolean;
   /** When time alone may change any of this; Infinity: never. */
@@ -31,13 +27,14 @@ export type Tally = Readonly<Record<Arrival, number>>;
 /** The nodes that the newest rollout moved, and how far each is on its way: to the new side, or back. */
 export interface Roll {
   /** In the order in which they were moved. */
-  readonly nodes: ReadonlyMap<string, Present>;
+  readonly moved: MovedNodes;
+  standingOf(id: string): Standing | undefined;
   readonly tally: Tally;
   tallyOf(step: number): Tally;
   readonly lost: ReadonlySet<string>;
   readonly ailing: ReadonlySet<string>;
   readonly isAwaitingAny: boolean;
-  /** The latest `returnedAt` of them. */
+  /** When the last of them that was waited for came back, or was not waited for any more. */
   readonly returnedAt: number;
 }
 
@@ -47,7 +44,7 @@ export type CommonAim = Omit<Aim, 'since'> & { readonly since: number | null };
 /** A roll that is brought up to date by looking at few nodes: see roll-call.ts. */
 export class KeptRoll implements Roll {
   readonly moved: MovedNodes;
-  readonly nodes = new Map<string, Present>();
+  readonly #standings = new Map<string, Standing>();
   readonly tally = newTally();
   readonly #tallies = new Map<number, MutableTally>();
   readonly lost = new Set<string>();
@@ -55,17 +52,19 @@ export class KeptRoll implements Roll {
   readonly #due = new Alarms();
   readonly #wakes = new Alarms();
   #awaited = 0;
-  #returnedAt: number;
-  /** The node that returned last changed: who it is now is found when it is asked for. */
-  #isReturnStale = false;
-  readonly #startedAt: number;
-  now: number;
+  /** The node that returned last; undefined: who it is is found when it is asked for. */
+  #lastReturn: { readonly id: string; readonly at: number } | undefined;
+  /** Of the last look. */
+  #facts: RolloutFacts;
 
-  constructor({ startedAt, now }: RolloutFacts, moved: MovedNodes) {
+  constructor(facts: RolloutFacts, moved: MovedNodes) {
     this.moved = moved;
-    this.#startedAt = startedAt;
-    this.#returnedAt = startedAt;
-    this.now = now;
+    this.#facts = facts;
+  }
+
+  /** When it was last brought up to date. */
+  get now(): number {
+    return this.#facts.now;
   }
 
   get isAwaitingAny(): boolean {
@@ -73,12 +72,12 @@ export class KeptRoll implements Roll {
   }
 
   get returnedAt(): number {
-    if (this.#isReturnStale) {
-      this.#returnedAt = this.#startedAt;
-      for (const { returnedAt: at } of this.nodes.values()) if (at > this.#returnedAt) this.#returnedAt = at;
-      this.#isReturnStale = false;
-    }
-    return this.#returnedAt;
+    this.#lastReturn ??= findLastReturn(this.#facts, this.moved.keys());
+    return this.#lastReturn.at;
+  }
+
+  standingOf(id: string): Standing | undefined {
+    return this.#standings.get(id);
   }
 
   tallyOf(step: number): Tally {
@@ -88,16 +87,16 @@ export class KeptRoll implements Roll {
   /** All of them; what is known of a node that did not change since is taken over. */
   fill(facts: RolloutFacts, aim: CommonAim, changed: ReadonlySet<string>, known: KeptRoll | undefined): void {
     for (const [id, move] of this.moved) {
-      const before = changed.has(id) ? undefined : known?.nodes.get(id);
-      const isSame = before !== undefined && before.move === move && before.dueAt > facts.now;
-      this.#add(isSame ? before : look(facts, aim, id, move));
+      const before = known === undefined || changed.has(id) ? undefined : known.standingOf(id);
+      const isSame = before !== undefined && known?.moved.get(id) === move && before.dueAt > facts.now;
+      this.#add(id, move, isSame ? before : look(facts, aim, id, move));
     }
   }
 
   update(facts: RolloutFacts, aim: CommonAim, changed: Iterable<string>): void {
     for (const id of changed) this.#renew(facts, aim, id);
     for (const id of this.#due.until(facts.now)) this.#renew(facts, aim, id);
-    this.now = facts.now;
+    this.#facts = facts;
   }
 
   wake(turn: Turn): void {
@@ -105,40 +104,44 @@ export class KeptRoll implements Roll {
   }
 
   #renew(facts: RolloutFacts, aim: CommonAim, id: string): void {
-    const known = this.nodes.get(id);
-    if (known === undefined) return;
-    const present = look(facts, aim, id, known.move);
-    if (isSame(known, present)) return;
-    this.#remove(known);
-    this.#add(present);
+    const move = this.moved.get(id);
+    const known = this.#standings.get(id);
+    if (move === undefined || known === undefined) return;
+    this.#noteReturn(facts, id);
+    const standing = look(facts, aim, id, move);
+    if (isSame(known, standing)) return;
+    this.#remove(id, move, known);
+    this.#add(id, move, standing);
   }
 
-  #add(present: Present): void {
-    const { id, arrival, move } = present;
-    this.nodes.set(id, present);
+  #add(id: string, move: RolloutMove, standing: Standing): void {
+    const { arrival } = standing;
+    this.#standings.set(id, standing);
     this.tally[arrival] += 1;
     this.#ownTally(move.step)[arrival] += 1;
     if (arrival === 'lost') this.lost.add(id);
-    if (present.isAiling) this.ailing.add(id);
-    if (present.isAwaited) this.#awaited += 1;
-    this.#due.set(present.dueAt, id);
-    this.#wakes.set(present.wakeAt, id);
-    if (present.returnedAt < this.#returnedAt) return;
-    this.#returnedAt = present.returnedAt;
-    this.#isReturnStale = false;
+    if (standing.isAiling) this.ailing.add(id);
+    if (standing.isAwaited) this.#awaited += 1;
+    this.#due.set(standing.dueAt, id);
+    this.#wakes.set(standing.wakeAt, id);
   }
 
-  #remove(present: Present): void {
-    const { id, arrival, move } = present;
+  #remove(id: string, move: RolloutMove, standing: Standing): void {
+    const { arrival } = standing;
     this.tally[arrival] -= 1;
     this.#ownTally(move.step)[arrival] -= 1;
     if (arrival === 'lost') this.lost.delete(id);
-    if (present.isAiling) this.ailing.delete(id);
-    if (present.isAwaited) this.#awaited -= 1;
-    this.#due.clear(present.dueAt, id);
-    this.#wakes.clear(present.wakeAt, id);
-    if (present.returnedAt === this.#returnedAt && present.returnedAt > this.#startedAt)
-      this.#isReturnStale = true;
+    if (standing.isAiling) this.ailing.delete(id);
+    if (standing.isAwaited) this.#awaited -= 1;
+    this.#due.clear(standing.dueAt, id);
+    this.#wakes.clear(standing.wakeAt, id);
+  }
+
+  #noteReturn(facts: RolloutFacts, id: string): void {
+    if (this.#lastReturn === undefined) return;
+    const at = returnedAt(facts, facts.fleet.get(id));
+    if (at > this.#lastReturn.at) this.#lastReturn = { id, at };
+    else if (id === this.#lastReturn.id && at < this.#lastReturn.at) this.#lastReturn = undefined;
   }
 
   #ownTally(step: number): MutableTally {
@@ -158,14 +161,42 @@ function newTally(): MutableTally {
 
 const NONE: Tally = newTally();
 
+function findLastReturn(facts: RolloutFacts, ids: Iterable<string>): { id: string; at: number } {
+  const last = { id: '', at: facts.startedAt };
+  for (const id of ids) {
+    const at = returnedAt(facts, facts.fleet.get(id));
+    if (at > last.at) Object.assign(last, { id, at });
+  }
+  return last;
+}
+
+/** Of connected nodes of which only how far they are counts, and no time. */
+const LASTING: Readonly<Record<Arrival, Standing>> = {
+  done: toLasting('done'),
+  waiting: toLasting('waiting'),
+  fetching: toLasting('fetching'),
+  away: toLasting('away'),
+  lost: toLasting('lost'),
+  out: toLasting('out'),
+};
+
+function toLasting(arrival: Arrival): Standing {
+  const never = Number.POSITIVE_INFINITY;
+  return { arrival, isAwaited: false, isAiling: false, dueAt: never, wakeAt: never };
+}
+
 function look(
   facts: RolloutFacts,
   { side, since, recompiled, alike }: CommonAim,
   id: string,
-  move: Present['move'],
-): Present {
+  move: RolloutMove,
+): Standing {
   const { now, startedAt } = facts;
   const node = facts.fleet.get(id);
+  const isAiling = mayBeFailing(facts, facts.metrics(id));
+  // Nearly all nodes of a push: 10,000 answers cost the stage 21 ms and 5 MB this way, and 41 and 9 by what is below.
+  const known = isAiling ? undefined : knownArrival(facts, node, alike);
+  if (known !== undefined && node !== undefined && node.presence.since <= now) return LASTING[known];
   let wakeAt = Number.POSITIVE_INFINITY;
   let dueAt = Number.POSITIVE_INFINITY;
   const due = (at: number): void => {
@@ -179,26 +210,17 @@ function look(
   const awaited = node !== undefined && isAwaited(facts, node);
   if (awaited) wake(startedAt + START_GRACE_MS);
   if (node !== undefined) due(node.presence.since);
-  return {
-    id,
-    move,
-    arrival,
-    isAwaited: awaited,
-    returnedAt: returnedAt(facts, node),
-    isAiling: mayBeFailing(facts, facts.metrics(id)),
-    dueAt,
-    wakeAt,
-  };
+  return { arrival, isAwaited: awaited, isAiling, dueAt, wakeAt };
 }
 
-function isSame(a: Present, b: Present): boolean {
+function isSame(a: Standing, b: Standing): boolean {
   return (
-    a.arrival === b.arrival &&
-    a.isAwaited === b.isAwaited &&
-    a.returnedAt === b.returnedAt &&
-    a.isAiling === b.isAiling &&
-    a.dueAt === b.dueAt &&
-    a.wakeAt === b.wakeAt
+    a === b ||
+    (a.arrival === b.arrival &&
+      a.isAwaited === b.isAwaited &&
+      a.isAiling === b.isAiling &&
+      a.dueAt === b.dueAt &&
+      a.wakeAt === b.wakeAt)
   );
 }
 

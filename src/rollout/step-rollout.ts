@@ -3,7 +3,7 @@ import type { Rollout, RolloutStep } from '../model/rollout.ts';
 import { describeReach } from '../model/rollout-plan.ts';
 import { fail } from './go-back.ts';
 import { isOver, lookedAt, pause } from './pause-rollout.ts';
-import { countHere, countOpen, isOpen, type Present, type Roll, type Tally } from './roll.ts';
+import { countHere, countOpen, isOpen, type Roll, type Tally } from './roll.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toAimText, toFirstText } from './rollout-text.ts';
 import { latestOf, type Rule, type Turn, withRollout } from './rollout-turn.ts';
@@ -88,17 +88,17 @@ function apply(turn: Turn, records: RolloutRecords, rollout: Rollout): RolloutRe
   const plan = rollout.steps[rollout.step];
   if (plan === undefined) return records;
   if (countOpen(roll.tallyOf(rollout.step)) > 0)
-    return isOver(turn, rollout, records)
-      ? failLate(turn, records, rollout, findOpen(roll, rollout.step))
-      : records;
+    return isOver(turn, rollout, records) ? failLate(turn, records, rollout, roll) : records;
   const appliedMs = now - (plan.startedAt ?? now);
   const steps = withStep(rollout.steps, rollout.step, { ...plan, appliedMs });
   const timer = { leftMs: plan.soakMs, at: now };
   return withRollout(records, { ...rollout, steps, stage: 'Soaking', timer });
 }
 
-function findOpen({ nodes }: Roll, step: number): readonly Present[] {
-  return [...nodes.values()].filter(({ arrival, move }) => move.step === step && isOpen(arrival));
+/** In the order in which they were moved. */
+function findOpen(roll: Roll, step: number): readonly string[] {
+  const ofStep = [...roll.moved].filter(([, move]) => move.step === step).map(([id]) => id);
+  return ofStep.filter(id => isOpen(roll.standingOf(id)?.arrival ?? 'out'));
 }
 
 /** Ends a step, whatever is left of its soak: the next one follows, or the bake. */
@@ -139,7 +139,7 @@ function pauseWhenLost(turn: Turn, records: RolloutRecords, rollout: Rollout): R
   const roll = turn.facts.rollCall.of(turn, records);
   if (roll.isAwaitingAny || roll.lost.size === 0) return records;
   const gone = findGone(turn, rollout, roll);
-  const own = gone.filter(id => roll.nodes.get(id)?.move.step === step);
+  const own = gone.filter(id => roll.moved.get(id)?.step === step);
   const lost =
     (stage === 'Baking' ? undefined : findTooMany(rollout, own, roll.tallyOf(step))) ??
     findTooMany(rollout, gone, roll.tally);
@@ -149,10 +149,10 @@ function pauseWhenLost(turn: Turn, records: RolloutRecords, rollout: Rollout): R
 }
 
 /** In the order in which they were moved. */
-function findGone({ facts }: Turn, rollout: Rollout, { lost, nodes }: Roll): readonly string[] {
+function findGone({ facts }: Turn, rollout: Rollout, { lost, moved }: Roll): readonly string[] {
   const since = Math.max(rollout.startedAt, lookedAt(facts, rollout));
   const isGone = (id: string) => lost.has(id) && (facts.fleet.get(id)?.presence.since ?? 0) >= since;
-  return [...lost].some(isGone) ? [...nodes.keys()].filter(isGone) : [];
+  return [...lost].some(isGone) ? [...moved.keys()].filter(isGone) : [];
 }
 
 function findTooMany(
@@ -164,15 +164,10 @@ function findTooMany(
   return gone.length > of * strategy.maxDisconnected ? { gone, of } : undefined;
 }
 
-function failLate(
-  turn: Turn,
-  records: RolloutRecords,
-  rollout: Rollout,
-  missing: readonly Present[],
-): RolloutRecords {
-  const nodes = missing.map(({ id }) => id);
+function failLate(turn: Turn, records: RolloutRecords, rollout: Rollout, roll: Roll): RolloutRecords {
+  const nodes = findOpen(roll, rollout.step);
   const limit = toDurationText(rollout.strategy.progressDeadlineMs);
-  const isOurs = missing.every(({ arrival }) => arrival === 'fetching');
+  const isOurs = nodes.every(id => roll.standingOf(id)?.arrival === 'fetching');
   if (rollout.kind === 'undo' && rollout.strategy.preset === 'all-at-once')
     return succeed(turn, records, rollout, nodes);
   return fail(turn, records, rollout, {
