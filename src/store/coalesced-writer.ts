@@ -1,11 +1,12 @@
 import type { Clock, Log } from '../model/ports.ts';
 import { checkKey } from './key-order.ts';
 import type { KeyOperation, Records, Store, WritableKind } from './store.ts';
+import { type LastWrite, toWriteDelay, USUAL_MS } from './write-pace.ts';
 
 /**
  * Collects observations (NodePresence, NodeVerdict, Event) and writes them together, so that a fleet that answers
- * at once costs one commit per interval, not one per node. The last value of a key wins. Never for what must be
- * durable before it is answered.
+ * at once costs a commit now and then, not one per node: see write-pace.ts. The last value of a key wins. Never for what
+ * must be durable before it is answered.
  */
 export interface CoalescedWriter {
   /** Throws StoreError `invalid-operation` for a key that is none; after stop it is dropped, and logged. */
@@ -16,7 +17,7 @@ export interface CoalescedWriter {
    * it stays pending and goes on being tried.
    */
   flush(): Promise<void>;
-  /** Calls back once what was put before is durable, without hurrying it; at once when nothing is pending. */
+  /** Calls back once what was put before is durable, which is soon then; at once when nothing is pending. */
   afterWrite(callback: () => void): void;
   /** Flushes and ends; rejects with the store's error when the rest could not be written. */
   stop(): Promise<void>;
@@ -26,33 +27,36 @@ const MAX_RETRY_MS = 5_000;
 /** Tries on stop, before what is left is given up. */
 const STOP_TRIES = 3;
 
+/** `intervalMs`: from what is observed to the write of it, where nobody waits and the disk is quick. Default 100. */
 export function createCoalescedWriter(
   store: Store,
   clock: Clock,
   log: Log,
   options: { readonly intervalMs?: number } = {},
 ): CoalescedWriter {
-  return new Writer(store, clock, log, options.intervalMs ?? 100);
+  return new Writer(store, clock, log, options.intervalMs ?? USUAL_MS);
 }
 
 class Writer implements CoalescedWriter {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #intervalMs: number;
+  readonly #usualMs: number;
   #pending = new Batch();
   /** What is being written; empty: nothing is. */
   #underWay = new Batch();
-  #cancelTimer: (() => void) | undefined;
+  /** The write that is to come. */
+  #timer: { readonly dueAt: number; cancel(): void } | undefined;
+  #last: LastWrite = { endedAt: 0, tookMs: 0 };
   #writing: Promise<void> = Promise.resolve();
   #failures = 0;
   #stopped = false;
 
-  constructor(store: Store, clock: Clock, log: Log, intervalMs: number) {
+  constructor(store: Store, clock: Clock, log: Log, usualMs: number) {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
-    this.#intervalMs = intervalMs;
+    this.#usualMs = usualMs;
   }
 
   put<K extends WritableKind>(kind: K, key: string, value: Records[K]): void {
@@ -72,14 +76,18 @@ class Writer implements CoalescedWriter {
 
   afterWrite(callback: () => void): void {
     const newest = this.#pending.isEmpty ? this.#underWay : this.#pending;
-    if (newest.isEmpty) callback();
-    else newest.waiting.push(callback);
+    if (newest.isEmpty) {
+      callback();
+      return;
+    }
+    newest.waiting.push(callback);
+    if (newest === this.#pending) this.#schedule();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
+    this.#timer?.cancel();
+    this.#timer = undefined;
     for (let left = STOP_TRIES; ; left -= 1) {
       try {
         return await this.flush();
@@ -99,15 +107,27 @@ class Writer implements CoalescedWriter {
       return;
     }
     this.#pending.add(operation);
-    this.#schedule(this.#intervalMs);
+    if (this.#timer === undefined) this.#schedule();
   }
 
-  #schedule(delayMs: number): void {
-    this.#cancelTimer ??= this.#clock.after(delayMs, () => {
-      this.#cancelTimer = undefined;
+  /** What is pending is written soon enough. After a failure who waits hurries nothing. */
+  #schedule(): void {
+    if (this.#stopped || (this.#failures > 0 && this.#timer !== undefined)) return;
+    const now = this.#clock.now();
+    const isAwaited = this.#pending.waiting.length > 0;
+    this.#writeIn(toWriteDelay(now, this.#last, isAwaited, this.#usualMs), now);
+  }
+
+  #writeIn(delayMs: number, now = this.#clock.now()): void {
+    const dueAt = now + delayMs;
+    if (this.#timer !== undefined && this.#timer.dueAt <= dueAt) return;
+    this.#timer?.cancel();
+    const cancel = this.#clock.after(delayMs, () => {
+      this.#timer = undefined;
       // The failure is logged and retried where it happens.
       this.flush().catch(() => {});
     });
+    this.#timer = { dueAt, cancel };
   }
 
   async #writePending(): Promise<void> {
@@ -115,6 +135,7 @@ class Writer implements CoalescedWriter {
     if (batch.isEmpty) return;
     this.#underWay = batch;
     this.#pending = new Batch();
+    const began = this.#clock.now();
     try {
       await this.#store.transaction(batch.operations());
     } catch (error) {
@@ -126,11 +147,13 @@ class Writer implements CoalescedWriter {
       // What was put meanwhile is newer.
       batch.merge(this.#pending);
       this.#pending = batch;
-      if (!this.#stopped) this.#schedule(Math.min(this.#intervalMs * 2 ** this.#failures, MAX_RETRY_MS));
+      if (!this.#stopped) this.#writeIn(Math.min(this.#usualMs * 2 ** this.#failures, MAX_RETRY_MS));
       throw error;
     } finally {
       this.#underWay = new Batch();
     }
+    const endedAt = this.#clock.now();
+    this.#last = { endedAt, tookMs: endedAt - began };
     this.#failures = 0;
     for (const callback of batch.waiting) callback();
   }

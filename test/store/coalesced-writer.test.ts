@@ -86,6 +86,61 @@ test('afterWrite calls back with the write that is under way when nothing came a
   await writer.stop();
 });
 
+test('what somebody waits for is written soon, with all that is pending', async () => {
+  const { clock, writer, batches, gate } = setUp();
+  const seen: number[] = [];
+  writer.put('ModuleKey', 'a', { hex: '1' });
+  clock.advance(50);
+  writer.put('ModuleKey', 'b', { hex: '1' });
+  writer.afterWrite(() => seen.push(batches.length));
+  assert.equal(clock.pending, 1, 'the later write is this one');
+  clock.advance(1);
+  writer.put('ModuleKey', 'c', { hex: '1' });
+  clock.advance(1);
+  await gate.reached();
+  await writer.flush();
+  assert.deepEqual([batches, seen], [[['a=1', 'b=1', 'c=1']], [1]]);
+  await writer.stop();
+});
+
+test('writes that take long come less often', async () => {
+  const { clock, writer, batches, gate } = setUp();
+  const open = gate.close();
+  writer.put('ModuleKey', 'a', { hex: '1' });
+  const written = writer.flush();
+  await gate.reached();
+  clock.advance(30);
+  open();
+  await written;
+  clock.advance(100);
+  assert.equal(clock.pending, 0);
+  writer.put('ModuleKey', 'a', { hex: '2' });
+  clock.advance(239);
+  assert.equal(clock.pending, 1);
+  clock.advance(1);
+  assert.equal(clock.pending, 0);
+  await writer.flush();
+  assert.deepEqual(batches, [['a=1'], ['a=2']]);
+  await writer.stop();
+});
+
+test('who waits hurries no write that failed', async () => {
+  const { clock, writer, batches, gate } = setUp();
+  gate.fail(1);
+  writer.put('ModuleKey', 'a', { hex: '1' });
+  clock.advance(100);
+  await gate.reached();
+  while (clock.pending === 0) await Promise.resolve();
+  writer.afterWrite(() => {});
+  clock.advance(199);
+  assert.equal(clock.pending, 1);
+  clock.advance(1);
+  assert.equal(clock.pending, 0);
+  await writer.flush();
+  assert.deepEqual(batches, [['a=1']]);
+  await writer.stop();
+});
+
 test('a failed write is tried again, later and later, with the newest values', async () => {
   const { store, clock, writer, batches, gate } = setUp();
   gate.fail(3);
