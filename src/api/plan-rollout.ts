@@ -3,7 +3,7 @@ import { type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
 import { toCountText, toEstimateText, toNamesText, toNumberText } from '../model/quantity-text.ts';
 import { resolveStrategy } from '../model/resolve-strategy.ts';
 import { isActive, type RolloutStep, toRolloutId } from '../model/rollout.ts';
-import { describeReach, describeSize, estimateMs, type PlanNode, planSteps } from '../model/rollout-plan.ts';
+import { describeReach, describeSize, estimateMs, planSteps } from '../model/rollout-plan.ts';
 import type { Fleet } from './fleet.ts';
 import type { PlannedRollout, PlanStep } from './schema/plan-view.ts';
 
@@ -29,7 +29,7 @@ export function planRollout(
     ...(preset === undefined ? {} : { preset }),
   });
   const connected = targets.filter(node => node.connected).length;
-  const { order, steps } = planSteps(strategy, id, targets.map(toPlanNode));
+  const { order, steps } = planSteps(strategy, id, targets);
   // Where nobody is there to learn from, it is live at once.
   const planned = connected === 0 ? [] : toPlanSteps(steps, order.flat());
   const bakeMs = connected === 0 ? 0 : strategy.bakeMs;
@@ -44,10 +44,6 @@ export function planRollout(
     expectedMs: connected === 0 ? 0 : estimateMs(steps, bakeMs),
     text: toText(planned, strategy.preset, bakeMs, targets.length),
   };
-}
-
-function toPlanNode({ node, connected }: NodePresence): PlanNode {
-  return { id: node.id, connected, zone: node.zone, labels: node.labels };
 }
 
 function toPlanSteps(steps: readonly RolloutStep[], ranked: readonly string[]): PlanStep[] {

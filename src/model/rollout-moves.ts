@@ -21,15 +21,15 @@ export function movedBy(nodes: Pick<RolloutNodes, 'order' | 'moves'> | undefined
   return moved;
 }
 
-/** With one more move: of nodes that were not moved yet, targets before others. */
+/** With one more move: of nodes that were not moved yet, targets in their order before others. */
 export function withMove(
   nodes: RolloutNodes,
   { at, step }: Pick<RolloutMove, 'at' | 'step'>,
   ids: readonly string[],
 ): RolloutNodes {
   const left = findLeft(nodes, ids.length);
-  const isRest = left.size > 0 && ids.every((id, i) => i >= left.size || left.has(id));
-  const named = isRest ? ids.slice(left.size) : ids;
+  const isRest = left.length > 0 && left.every((id, i) => id === ids[i]);
+  const named = isRest ? ids.slice(left.length) : ids;
   const moves = [
     ...nodes.moves,
     ...(isRest ? [{ at, step, nodes: 'targets' } as const] : []),
@@ -38,17 +38,18 @@ export function withMove(
   return { ...nodes, moves };
 }
 
-/** Targets that were not moved yet; none where they are more than so many. */
-function findLeft(nodes: RolloutNodes, most: number): ReadonlySet<string> {
+/** Targets that were not moved yet, in their order; none where they are more than so many. */
+function findLeft(nodes: RolloutNodes, most: number): readonly string[] {
   const moved = movedBy(nodes);
   const targets = nodes.order.flat();
-  if (targets.length - moved.size > most) return new Set();
-  const left = targets.filter(id => !moved.has(id));
-  return new Set(left.length > most ? [] : left);
+  if (targets.length - moved.size > most) return [];
+  const left = moved.size === 0 ? targets : targets.filter(id => !moved.has(id));
+  return left.length > most ? [] : left;
 }
 
 /** As if these had never been moved. */
 export function withoutMoved(nodes: RolloutNodes, ids: ReadonlySet<string>): RolloutNodes {
+  if (ids.size === 0) return nodes;
   const moved = movedBy(nodes);
   if (![...ids].some(id => moved.has(id))) return nodes;
   const moves = nodes.moves.map(move => {

@@ -1,3 +1,4 @@
+import type { NodeIdentity } from './node.ts';
 import { sha256Hex } from './plugin-spec.ts';
 import { longerPause } from './resolve-strategy.ts';
 import type { RolloutStep } from './rollout.ts';
@@ -5,11 +6,8 @@ import type { Pause, StepPlan, StepSize, Strategy, Wave, WaveSelector } from './
 
 /** What of a target decides when its turn comes. */
 export interface PlanNode {
-  readonly id: string;
   readonly connected: boolean;
-  /** `locality.zone`; empty: the node does not say. */
-  readonly zone: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly node: Pick<NodeIdentity, 'id' | 'zone' | 'labels'>;
 }
 
 export interface RolloutPlan {
@@ -71,6 +69,7 @@ function toStep(wave: Wave, plan: StepPlan, { reaches, pause, last, skipped }: R
 
 /** A node is in the first wave that selects it, or else in the last one. */
 function splitByWave(waves: readonly Wave[], nodes: readonly PlanNode[]): readonly (readonly PlanNode[])[] {
+  if (waves.length === 1) return [nodes];
   const split = waves.map((): PlanNode[] => []);
   for (const node of nodes) {
     const found = waves.findIndex(({ selector }) => selector === null || inWave(selector, node));
@@ -80,7 +79,7 @@ function splitByWave(waves: readonly Wave[], nodes: readonly PlanNode[]): readon
 }
 
 /** Whether a wave's selector holds for a node. */
-export function inWave({ matchLabels = {}, zone }: WaveSelector, node: PlanNode): boolean {
+export function inWave({ matchLabels = {}, zone }: WaveSelector, { node }: PlanNode): boolean {
   const { labels } = node;
   const label = (key: string) => (Object.hasOwn(labels, key) ? labels[key] : undefined);
   if (zone !== undefined && (node.zone || label('zone')) !== zone) return false;
@@ -89,15 +88,18 @@ export function inWave({ matchLabels = {}, zone }: WaveSelector, node: PlanNode)
 
 /** `together`: all of them are moved in one step. A hash takes 1 µs. */
 function rank(rolloutId: string, nodes: readonly PlanNode[], together: boolean): readonly string[] {
-  return nodes
-    .map(({ id, connected }) => ({ id, connected, hash: together ? 0 : hashFraction(rolloutId, id) }))
-    .sort(
-      (a, b) =>
-        Number(b.connected) - Number(a.connected) ||
-        a.hash - b.hash ||
-        (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
-    )
-    .map(({ id }) => id);
+  const hashed = nodes.map(({ connected, node: { id } }) => ({
+    id,
+    connected,
+    hash: together ? 0 : hashFraction(rolloutId, id),
+  }));
+  hashed.sort(
+    (a, b) =>
+      Number(b.connected) - Number(a.connected) ||
+      a.hash - b.hash ||
+      (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
+  );
+  return hashed.map(({ id }) => id);
 }
 
 /** Where a node stands in a rollout: 0 is moved first, 1 (not reached) last. Even over nodes, new for each rollout. */

@@ -24,8 +24,7 @@ export function begin(turn: Turn, records: RolloutRecords, plan: Plan): RolloutR
   const isContinued = active?.phase === 'Validating' && active.specRevision === facts.spec?.revision;
   const ready = active === undefined || isContinued ? records : takeOver(turn, records, active);
   const targets = findTargets(facts, ready, plan.to);
-  const ids = targets.map(({ id }) => id);
-  if (plan.strategy.inHaste !== true && awaitsAny(turn, ids)) return records;
+  if (plan.strategy.inHaste !== true && awaitsAny(turn, targets)) return records;
   if (ready !== records && active !== undefined)
     turn.tell('rollout.superseded', `${nameOf(active)} Superseded by ${toPlanName(plan)}`);
   const rollout = isContinued

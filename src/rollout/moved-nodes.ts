@@ -28,9 +28,7 @@ export const moveNodes: Rule = (turn, records) => {
   const isDue = toDueTest(facts, rollout, assignment, nodes);
   const purpose = toPurpose(facts, rollout, assignment, nodes);
   const unseen = facts.rollCall.toMove.list(purpose);
-  const isCalm =
-    unseen !== undefined && ![...unseen].some(id => isDue(id) && !isMoved(facts, nodes, entry, id));
-  if (isCalm) {
+  if (unseen !== undefined && !someLeft(facts, { assignment, nodes, entry, isDue }, unseen)) {
     facts.rollCall.toMove.seen(purpose);
     return records;
   }
@@ -53,8 +51,14 @@ function toPurpose(
   return [to, ...reach, strategy, assignment, nodes, spec?.value, ...configs];
 }
 
-function isMoved({ fleet }: RolloutFacts, nodes: RolloutNodes, entry: Moved, id: string): boolean {
-  return holds(entry, id) && (movedBy(nodes).has(id) || !fleet.has(id));
+/** Whether any of these is due and was not moved yet. */
+function someLeft({ fleet }: RolloutFacts, { nodes, entry, isDue }: Moving, ids: Iterable<string>): boolean {
+  const moved = movedBy(nodes);
+  for (const id of ids) {
+    const isMoved = (moved.has(id) || !fleet.has(id)) && holds(entry, id);
+    if (!isMoved && isDue(id)) return true;
+  }
+  return false;
 }
 
 interface Moving {
@@ -102,16 +106,21 @@ function isMoving({ phase, reason }: Rollout): boolean {
 
 /** Targets, and then those that joined since. */
 function findDue(
-  { fleet }: RolloutFacts,
+  { fleet, excluded }: RolloutFacts,
   rollout: Rollout,
   { order }: RolloutNodes,
   isDue: Moving['isDue'],
 ): readonly string[] {
   if (rollout.to === null) return [];
-  const ranks = toRanks(order);
-  const due: string[] = [];
-  for (const id of ranks.keys()) if (isDue(id)) due.push(id);
-  for (const id of fleet.keys()) if (!ranks.has(id) && isDue(id)) due.push(id);
+  const targets = order.flat();
+  const reached = targets.slice(0, reachOf(rollout));
+  const due = excluded.size === 0 ? reached : reached.filter(id => !excluded.has(id));
+  const known = targets.reduce((count, id) => count + Number(fleet.has(id)), 0);
+  // Else nobody is there but targets.
+  if (known < fleet.size) {
+    const ranks = toRanks(order);
+    for (const id of fleet.keys()) if (!ranks.has(id) && isDue(id)) due.push(id);
+  }
   return due;
 }
 
@@ -123,7 +132,6 @@ function toDueTest(
   { order }: RolloutNodes,
 ): Moving['isDue'] {
   const { to, id: rolloutId } = rollout;
-  const ranks = toRanks(order);
   const reach = reachOf(rollout);
   const below = belowEntry(assignment, rolloutId);
   const shares = sharesOf(rollout, order);
@@ -131,7 +139,7 @@ function toDueTest(
   const isTarget = targetTest(facts, below, to);
   return id => {
     if (facts.excluded.has(id)) return false;
-    const rank = ranks.get(id);
+    const rank = toRanks(order).get(id);
     if (rank !== undefined) return rank < reach;
     const node = facts.fleet.get(id);
     if (node === undefined) return false;
@@ -140,7 +148,7 @@ function toDueTest(
   };
 }
 
-/** By id; the order is fixed at the start of a rollout, and asked about in each decision. */
+/** By id; the order is fixed at the start of a rollout. Where all are moved at once nobody asks. */
 const RANKS = new WeakMap<RolloutNodes['order'], ReadonlyMap<string, number>>();
 
 function toRanks(order: RolloutNodes['order']): ReadonlyMap<string, number> {
@@ -163,11 +171,8 @@ function sharesOf(rollout: Rollout, order: RolloutNodes['order']): readonly numb
   });
 }
 
-function waveOf({ strategy: { waves } }: Rollout, { presence: { node, connected } }: FleetNode): number {
-  const { id, zone, labels } = node;
-  const found = waves.findIndex(
-    ({ selector }) => selector === null || inWave(selector, { id, connected, zone, labels }),
-  );
+function waveOf({ strategy: { waves } }: Rollout, { presence }: FleetNode): number {
+  const found = waves.findIndex(({ selector }) => selector === null || inWave(selector, presence));
   return found === -1 ? waves.length - 1 : found;
 }
 

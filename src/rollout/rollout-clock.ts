@@ -21,16 +21,11 @@ export function isAwaited({ now, startedAt }: RolloutFacts, { presence, expected
 }
 
 /** Wakes when the last awaited node is not awaited any more; answers whether there is one. */
-export function awaitsAny(turn: Turn, ids: Iterable<string>): boolean {
+export function awaitsAny(turn: Turn, nodes: readonly FleetNode[]): boolean {
   const { facts } = turn;
-  if (facts.now >= facts.startedAt + START_GRACE_MS) return false;
-  for (const id of ids) {
-    const node = facts.fleet.get(id);
-    if (node === undefined || !isAwaited(facts, node)) continue;
-    turn.wake(facts.startedAt + START_GRACE_MS);
-    return true;
-  }
-  return false;
+  if (!nodes.some(node => isAwaited(facts, node))) return false;
+  turn.wake(facts.startedAt + START_GRACE_MS);
+  return true;
 }
 
 /** What is left of the rollout's timer now; wakes when it is over. */

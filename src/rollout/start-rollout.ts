@@ -1,7 +1,8 @@
 import type { Assignment, Side } from '../model/assignment.ts';
 import { toCountText, toEstimateText } from '../model/quantity-text.ts';
 import type { Rollout } from '../model/rollout.ts';
-import { estimateMs, type PlanNode, planSteps } from '../model/rollout-plan.ts';
+import { estimateMs, planSteps } from '../model/rollout-plan.ts';
+import type { FleetNode } from './fleet-node.ts';
 import { newAssignment, type Plan, toStrategy } from './new-rollout.ts';
 import { runsOn, targetTest } from './node-arrival.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
@@ -9,19 +10,15 @@ import { nameOf, toRunsText } from './rollout-text.ts';
 import { type Turn, withRollout } from './rollout-turn.ts';
 import { enterStep } from './step-rollout.ts';
 
-/** Ids of all nodes that a rollout to this side would change, with what their order rests on. */
+/** All nodes that a rollout to this side would change. */
 export function findTargets(
   facts: RolloutFacts,
   { assignment }: RolloutRecords,
   to: Side,
-): readonly PlanNode[] {
-  const targets: PlanNode[] = [];
+): readonly FleetNode[] {
+  const targets: FleetNode[] = [];
   const isTarget = targetTest(facts, assignment, to);
-  for (const [id, node] of facts.fleet) {
-    if (!isTarget(node)) continue;
-    const { connected, node: identity } = node.presence;
-    targets.push({ id, connected, zone: identity.zone, labels: identity.labels });
-  }
+  for (const node of facts.fleet.values()) if (isTarget(node)) targets.push(node);
   return targets;
 }
 
@@ -34,13 +31,17 @@ export function start(
   records: RolloutRecords,
   rollout: Rollout,
   plan: Plan,
-  targets: readonly PlanNode[],
+  targets: readonly FleetNode[],
 ): RolloutRecords {
   const { facts } = turn;
   const { now } = facts;
   const assignment = records.assignment ?? newAssignment(facts);
   const strategy = toStrategy(plan.strategy, targets.length);
-  const { order, steps } = planSteps(strategy, rollout.id, targets);
+  const { order, steps } = planSteps(
+    strategy,
+    rollout.id,
+    targets.map(({ presence }) => presence),
+  );
   const begun: Rollout = {
     ...rollout,
     kind: plan.kind,
@@ -59,7 +60,7 @@ export function start(
   // it goes back to. `goBack` restores it.
   const proven = plan.strategy.inHaste === true ? { ...assignment, base: plan.to, since: now } : assignment;
   const next = { ...records, assignment: proven, rollouts, nodes };
-  if (!targets.some(({ connected }) => connected))
+  if (!targets.some(({ presence }) => presence.connected))
     return concernsExcluded(facts, assignment, plan.to)
       ? bakeAtOnce(turn, next, begun, proven)
       : settleAtOnce(turn, next, begun, assignment);

@@ -15,7 +15,9 @@ import {
 
 const ID = 'edge.auth.9';
 
-function makeNodes(count: number, over: (index: number) => Partial<PlanNode> = () => ({})): PlanNode[] {
+type Target = Pick<PlanNode, 'connected'> & PlanNode['node'];
+
+function makeNodes(count: number, over: (index: number) => Partial<Target> = () => ({})): Target[] {
   return Array.from({ length: count }, (_, index) => ({
     id: `edge-${index}`,
     connected: true,
@@ -25,12 +27,13 @@ function makeNodes(count: number, over: (index: number) => Partial<PlanNode> = (
   }));
 }
 
-function plan(rollout: JsonObject, nodes: readonly PlanNode[], id = ID) {
+function plan(rollout: JsonObject, nodes: readonly Target[], id = ID) {
   const strategy = resolveStrategy(rollout, { targets: nodes.length });
-  return { ...planSteps(strategy, id, nodes), bakeMs: strategy.bakeMs };
+  const targets = nodes.map(({ connected, ...node }) => ({ connected, node }));
+  return { ...planSteps(strategy, id, targets), bakeMs: strategy.bakeMs };
 }
 
-function sentences(rollout: JsonObject, nodes: readonly PlanNode[]): string[] {
+function sentences(rollout: JsonObject, nodes: readonly Target[]): string[] {
   return plan(rollout, nodes).steps.map(step => {
     const soak = step.soakMs === 0 ? '' : `, ${step.soakMs / 1000} s`;
     const pause = step.pause === null ? '' : `, after ${step.pause}`;
