@@ -10,7 +10,10 @@ export interface Figures {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly lastMs: number;
-  /** Resident, after the last push. */
+  /** The same of the pushes after the fifth; undefined: there were none. */
+  readonly laterCpuUs?: number;
+  readonly laterP99Ms?: number;
+  /** Resident, after the fifth push, or the last of fewer. */
   readonly rssMiB: number;
   /** From the first dial until every stream had its first resource. */
   readonly firstAllMs: number;
@@ -39,7 +42,9 @@ export const TITLES: Readonly<Record<FigureName, string>> = {
   p50Ms: 'change to receipt, p50, ms',
   p99Ms: 'change to receipt, p99, ms',
   lastMs: 'change to receipt, last, ms',
-  rssMiB: 'resident memory after the pushes, MiB',
+  laterCpuUs: 'server CPU of the pushes after the fifth, µs',
+  laterP99Ms: 'p99 of the pushes after the fifth, ms',
+  rssMiB: 'resident memory after five pushes, MiB',
   firstAllMs: 'all streams have their first resource, ms',
   nacks: 'refusals, a push',
   again: 'refusals answered with the same content, a push',
@@ -51,18 +56,29 @@ export const TITLES: Readonly<Record<FigureName, string>> = {
   nodeKB: 'node in a request, kB',
 };
 
+type Round = LoadReport['rounds'][number];
+
+/** So many pushes are what the figures are about; what comes after them is told apart. */
+const EARLY = 5;
+
 /** The first push is not counted where there are more. */
 export function toFigures({ setup, connect, rounds, lost }: LoadReport, streams: number): Figures {
-  const counted = rounds.length > 1 ? rounds.slice(1) : rounds;
-  const mean = (read: (round: LoadReport['rounds'][number]) => number) =>
-    counted.reduce((sum, round) => sum + read(round), 0) / counted.length;
+  const early = rounds.slice(0, EARLY);
+  const counted = early.length > 1 ? early.slice(1) : early;
+  const later = rounds.slice(EARLY);
+  const mean = (read: (round: Round) => number, of: readonly Round[] = counted) =>
+    of.reduce((sum, round) => sum + read(round), 0) / of.length;
+  const cpuUs = (of: readonly Round[]) => (1000 * mean(round => round.server_cpu_ms, of)) / streams;
   return {
-    cpuUs: (1000 * mean(round => round.server_cpu_ms)) / streams,
+    cpuUs: cpuUs(counted),
     childCpuMs: mean(round => round.server_child_ms),
     p50Ms: mean(round => round.latency_ms.p50),
     p99Ms: mean(round => round.latency_ms.p99),
     lastMs: mean(round => round.latency_ms.max),
-    rssMiB: rounds.at(-1)?.server_rss_mb ?? 0,
+    ...(later.length > 0
+      ? { laterCpuUs: cpuUs(later), laterP99Ms: mean(round => round.latency_ms.p99, later) }
+      : {}),
+    rssMiB: early.at(-1)?.server_rss_mb ?? 0,
     firstAllMs: 1000 * connect.initial_all_s,
     nacks: mean(round => round.nacks),
     again: mean(round => round.again),
@@ -78,7 +94,13 @@ export function toFigures({ setup, connect, rounds, lost }: LoadReport, streams:
   };
 }
 
-/** One figure over the runs of one side. */
-export function spreadOf(runs: readonly Figures[], name: FigureName): Spread {
-  return toSpread(runs.map(run => run[name]));
+/** One figure over the runs of one side; undefined: they do not have it. */
+export function spreadOf(runs: readonly Figures[], name: FigureName): Spread | undefined {
+  const values = valuesOf(runs, name);
+  return values && toSpread(values);
+}
+
+export function valuesOf(runs: readonly Figures[], name: FigureName): readonly number[] | undefined {
+  const values = runs.flatMap(run => run[name] ?? []);
+  return values.length === 0 ? undefined : values;
 }

@@ -1,6 +1,6 @@
 import { formatMachine, type Machine } from '../machine.ts';
 import { formatSpread, formatTable, judge, type Spread, toRatio } from '../spread.ts';
-import { type FigureName, type Figures, spreadOf, TITLES } from './figures.ts';
+import { type FigureName, type Figures, spreadOf, TITLES, valuesOf } from './figures.ts';
 import type { Row, Target } from './plan.ts';
 import type { SideName } from './side.ts';
 
@@ -30,7 +30,10 @@ export interface XdsReport {
   }[];
 }
 
-const COMPARED: readonly FigureName[] = ['cpuUs', 'p50Ms', 'p99Ms', 'lastMs', 'rssMiB', 'firstAllMs'];
+const COMPARED: readonly FigureName[] = [
+  ...(['cpuUs', 'p50Ms', 'p99Ms', 'lastMs', 'laterCpuUs', 'laterP99Ms'] as const),
+  ...(['rssMiB', 'firstAllMs'] as const),
+];
 const NAMES = Object.keys(TITLES) as readonly FigureName[];
 
 export function toReport(
@@ -63,16 +66,22 @@ function toRatios({ row, runs }: Measured): [string, Spread][] {
   return Object.entries(runs).flatMap(([side, ours]) =>
     side === 'go-control-plane'
       ? []
-      : COMPARED.map(name => {
+      : COMPARED.flatMap(name => {
           const of = side === 'attache' ? '' : `/${side}`;
-          const values = (all: readonly Figures[]) => all.map(figures => figures[name]);
-          return [`${row.id}${of}/${name}`, toRatio(values(ours), values(theirs))] as [string, Spread];
+          const [mine, other] = [valuesOf(ours, name), valuesOf(theirs, name)];
+          if (mine === undefined || other === undefined) return [];
+          return [[`${row.id}${of}/${name}`, toRatio(mine, other)] as [string, Spread]];
         }),
   );
 }
 
 function toSpreads(runs: readonly Figures[]): Spreads {
-  return Object.fromEntries(NAMES.map(name => [name, spreadOf(runs, name)])) as Spreads;
+  return Object.fromEntries(
+    NAMES.flatMap(name => {
+      const spread = spreadOf(runs, name);
+      return spread === undefined ? [] : [[name, spread]];
+    }),
+  );
 }
 
 /** Markdown: the targets in one table, then all figures of each row, medians with the lowest and the highest. */
