@@ -9,10 +9,11 @@ import type { NodeIdentity, NodePresence } from './node.ts';
  */
 export function toEffectiveNode(
   node: NodeIdentity,
-  { identity }: Pick<NodePolicy, 'identity'> = {},
+  policy?: Pick<NodePolicy, 'identity'> | undefined,
 ): NodeIdentity {
+  if (isAsClaimed(node, policy)) return node;
+  const { identity } = policy ?? {};
   const ignored = (identity?.claims ?? node.claims) === 'ignored';
-  if (isAsClaimed(node, { identity })) return node;
   return {
     ...node,
     namespace: identity?.namespace ?? (ignored ? DEFAULT_NAMESPACE : node.namespace),

@@ -86,20 +86,17 @@ export function inWave({ matchLabels = {}, zone }: WaveSelector, { node }: PlanN
   return Object.entries(matchLabels).every(([key, wanted]) => label(key) === wanted);
 }
 
-/** `together`: all of them are moved in one step. A hash takes 1 µs. */
+/** Connected ones first. `together`: all of them are moved in one step. A hash takes 1 µs. */
 function rank(rolloutId: string, nodes: readonly PlanNode[], together: boolean): readonly string[] {
-  const hashed = nodes.map(({ connected, node: { id } }) => ({
-    id,
-    connected,
-    hash: together ? 0 : hashFraction(rolloutId, id),
-  }));
-  hashed.sort(
-    (a, b) =>
-      Number(b.connected) - Number(a.connected) ||
-      a.hash - b.hash ||
-      (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
-  );
-  return hashed.map(({ id }) => id);
+  return [true, false].flatMap(connected => {
+    const ids = nodes.filter(one => one.connected === connected).map(({ node }) => node.id);
+    return together ? ids.sort() : sortByHash(rolloutId, ids);
+  });
+}
+
+function sortByHash(rolloutId: string, ids: readonly string[]): readonly string[] {
+  const hashed = ids.map(id => ({ id, hash: hashFraction(rolloutId, id) }));
+  return hashed.sort((a, b) => a.hash - b.hash || (a.id < b.id ? -1 : 1)).map(({ id }) => id);
 }
 
 /** Where a node stands in a rollout: 0 is moved first, 1 (not reached) last. Even over nodes, new for each rollout. */

@@ -62,7 +62,7 @@ export function findSelectionMiss(
 ): SelectionMiss | undefined {
   if (plugin.namespace !== rootNamespace && plugin.namespace !== node.namespace)
     return { what: 'namespace', key: 'namespace', wanted: plugin.namespace, actual: node.namespace };
-  return findLabelMiss(plugin, node) ?? findRefMiss(plugin.targetRefs ?? [], node);
+  return findLabelMiss(plugin, node) ?? findRefMiss(plugin.targetRefs, node);
 }
 
 function findLabelMiss(plugin: Selecting, node: NodeIdentity): SelectionMiss | undefined {
@@ -76,9 +76,9 @@ function findLabelMiss(plugin: Selecting, node: NodeIdentity): SelectionMiss | u
   return undefined;
 }
 
-function findRefMiss(refs: readonly TargetRef[], node: NodeIdentity): SelectionMiss | undefined {
-  const first = refs[0];
-  if (first === undefined || refs.some(ref => refSelects(ref, node))) return undefined;
+function findRefMiss(refs: readonly TargetRef[] | undefined, node: NodeIdentity): SelectionMiss | undefined {
+  const first = refs?.[0];
+  if (refs === undefined || first === undefined || refs.some(ref => refSelects(ref, node))) return undefined;
   const label = REF_LABELS[first.kind];
   const actual = label === undefined ? undefined : labelOf(node, label);
   return { what: 'targetRef', key: first.kind, wanted: first.name, actual };

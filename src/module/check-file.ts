@@ -65,7 +65,7 @@ async function checkRelease(
   envoyVersion: string,
   runner: TrialRunner,
 ): Promise<CheckedRelease> {
-  const targets = envoyVersion === '' ? [] : [{ node: '--envoy', envoyVersion }];
+  const targets = envoyVersion === '' ? [] : [{ envoyVersion, nodes: ['--envoy'] }];
   let run: CheckedRun | undefined;
   try {
     checkModule(bytes, targets);

@@ -21,18 +21,20 @@ export interface CheckedModule {
   readonly importCount: number;
 }
 
-/** An Envoy that is to load the module. */
-export interface TargetEnvoy {
-  readonly node: string;
+/** The Envoys of one version that are to load the module. */
+export interface TargetEnvoys {
   /** `1.40.0`; empty: unknown, taken for the newest. */
   readonly envoyVersion: string;
+  readonly nodes: readonly string[];
 }
+
+const NEWEST: TargetEnvoys = { envoyVersion: '', nodes: [] };
 
 /**
  * Refuses what an Envoy of any of the targets would refuse, without running code; no targets means the newest Envoy.
  * Throws ModuleError with one of WasmErrorCode, or `module-too-big`.
  */
-export function checkModule(bytes: Uint8Array, targets: readonly TargetEnvoy[]): CheckedModule {
+export function checkModule(bytes: Uint8Array, targets: readonly TargetEnvoys[]): CheckedModule {
   if (bytes.length > MAX_MODULE_BYTES) throw moduleTooBig(bytes.length);
   const header = parseWasmHeader(bytes);
   const abi = findAbi(header);
@@ -40,7 +42,7 @@ export function checkModule(bytes: Uint8Array, targets: readonly TargetEnvoy[]):
   checkCallbacks(header, abi);
   checkMemory(header);
   checkGlobals(header);
-  for (const [envoyVersion, nodes] of groupByVersion(targets)) checkImports(header, abi, envoyVersion, nodes);
+  for (const envoys of targets.length === 0 ? [NEWEST] : targets) checkImports(header, abi, envoys);
   return { abi, importCount: header.imports.filter(({ kind }) => kind === 'function').length };
 }
 
@@ -112,12 +114,7 @@ function checkGlobals(header: WasmHeader): void {
   });
 }
 
-function checkImports(
-  header: WasmHeader,
-  abi: ProxyWasmAbi,
-  envoyVersion: string,
-  nodes: readonly string[],
-): void {
+function checkImports(header: WasmHeader, abi: ProxyWasmAbi, { envoyVersion, nodes }: TargetEnvoys): void {
   const host = findHostFunctions(abi, envoyVersion);
   const faults = header.imports.flatMap(one => {
     if (one.kind !== 'function') return [];
@@ -140,17 +137,6 @@ function checkImports(
 }
 
 const REBUILD = 'Build the module with a Proxy-Wasm SDK for Envoy, without these imports.';
-
-function groupByVersion(targets: readonly TargetEnvoy[]): ReadonlyMap<string, readonly string[]> {
-  if (targets.length === 0) return new Map([['', []]]);
-  const groups = new Map<string, string[]>();
-  for (const { node, envoyVersion } of targets) {
-    const nodes = groups.get(envoyVersion);
-    if (nodes === undefined) groups.set(envoyVersion, [node]);
-    else nodes.push(node);
-  }
-  return groups;
-}
 
 function nameOf({ module, name }: WasmImport): string {
   return `${module}.${name}`;

@@ -3,7 +3,7 @@ import { parseModuleReference } from '../model/module-reference.ts';
 import type { PluginSpec } from '../model/plugin-spec.ts';
 import type { ModuleFacts, Revision, TrialFacts } from '../model/revision.ts';
 import type { BlobCache } from './blob-cache.ts';
-import { type CheckedModule, checkModule, MAX_MODULE_BYTES, type TargetEnvoy } from './check-module.ts';
+import { type CheckedModule, checkModule, MAX_MODULE_BYTES, type TargetEnvoys } from './check-module.ts';
 import { checkConfig } from './config-schema/check-config.ts';
 import type { ModuleSource } from './fetch-module.ts';
 import { ModuleError } from './module-error.ts';
@@ -34,7 +34,7 @@ export interface ResolvePorts {
 export async function resolvePlugin(
   spec: PluginSpec,
   revisions: readonly Revision[],
-  targets: readonly TargetEnvoy[],
+  targets: readonly TargetEnvoys[],
   ports: ResolvePorts,
   signal: AbortSignal,
   /** What the tag is known to name: just that is taken. */
@@ -86,7 +86,7 @@ function ifLost(run: () => Promise<TrialFacts>): (error: unknown) => Promise<Tri
 export async function obtainModule(
   spec: PluginSpec,
   revisions: readonly Revision[],
-  targets: readonly TargetEnvoy[],
+  targets: readonly TargetEnvoys[],
   { bringModule, signatures, readPullSecret, cache, meter }: Omit<ResolvePorts, 'runTrial'>,
   signal: AbortSignal,
   tag?: FoundTag,
@@ -132,7 +132,7 @@ async function checkOutline(
   outline: Uint8Array,
   module: Pick<ModuleFacts, 'sha256' | 'url'>,
   spec: PluginSpec,
-  targets: readonly TargetEnvoy[],
+  targets: readonly TargetEnvoys[],
   cache: BlobCache,
 ): Promise<CheckedModule> {
   try {

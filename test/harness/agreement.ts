@@ -112,7 +112,7 @@ async function makeJudges(t: TestContext): Promise<Judges> {
 
 async function askUs(one: AgreementCase, envoyVersion: string, runner: TrialRunner) {
   try {
-    checkModule(one.bytes, [{ node: 'it', envoyVersion }]);
+    checkModule(one.bytes, [{ envoyVersion, nodes: ['it'] }]);
     const { pluginConfig = '', pluginName = '', env = [] } = one;
     const input = { envoyVersion, plugin: PLUGIN, pluginConfig, pluginName, env };
     const { outcome, reason, logs, unknowable, leaving } = await runner.run(one.bytes, input);

@@ -55,7 +55,7 @@ function toBootstrap(bytes: Uint8Array): object {
 /** The code of our refusal, or undefined. */
 function judge(bytes: Uint8Array, envoyVersion: string): string | undefined {
   try {
-    checkModule(bytes, [{ node: 'edge-1', envoyVersion }]);
+    checkModule(bytes, [{ envoyVersion, nodes: ['edge-1'] }]);
     return undefined;
   } catch (error) {
     assert.ok(error instanceof ModuleError, String(error));

@@ -7,7 +7,7 @@ import { ModuleError } from '../../src/module/module-error.ts';
 import { parseWasmHeader } from '../../src/module/wasm-header.ts';
 import { buildProxyWasm, buildWasm, type WasmPart } from '../fixtures/wasm-builder.ts';
 
-const on = (envoyVersion: string) => [{ node: 'edge-1', envoyVersion }];
+const on = (envoyVersion: string) => [{ envoyVersion, nodes: ['edge-1'] }];
 
 function refuses(bytes: Uint8Array, code: string, envoyVersion = '1.40.0'): void {
   assert.throws(
@@ -77,7 +77,7 @@ test('imports are judged by the release of each target, and without targets by t
     checkModule(bytes, on(version));
   checkModule(bytes, []);
   for (const version of ['1.38.3', '1.37.0', '1.36.2']) refuses(bytes, 'unknown-import', version);
-  const fleet = [...on('1.40.0'), { node: 'old-7', envoyVersion: '1.36.2' }];
+  const fleet = [...on('1.40.0'), { envoyVersion: '1.36.2', nodes: ['old-7'] }];
   assert.throws(() => checkModule(bytes, fleet), /1\.36\.2 \(old-7\).*wasi_unstable\.sock_shutdown/);
 });
 

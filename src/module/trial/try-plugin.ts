@@ -1,6 +1,6 @@
 import { type PluginSpec, toCanonicalJson, toPluginName } from '../../model/plugin-spec.ts';
 import { type TrialFacts, toRevisionConfig } from '../../model/revision.ts';
-import type { TargetEnvoy } from '../check-module.ts';
+import type { TargetEnvoys } from '../check-module.ts';
 import { judgeTrial } from './judge-trial.ts';
 import type { TrialModule } from './trial-module.ts';
 import type { TrialResult } from './trial-result.ts';
@@ -20,17 +20,17 @@ export type RunTrial = (
 export async function tryPlugin(
   module: TrialModule,
   spec: PluginSpec,
-  targets: readonly TargetEnvoy[],
+  targets: readonly TargetEnvoys[],
   runTrial: (module: TrialModule, input: TrialInput) => Promise<TrialResult>,
 ): Promise<TrialFacts> {
   return judgeTrial(await runTrial(module, toTrialInput(spec, targets)));
 }
 
 /** The same texts as the compiler gives to Envoy: src/compile/wasm-filter.ts. */
-export function toTrialInput(spec: PluginSpec, targets: readonly TargetEnvoy[]): TrialInput {
+export function toTrialInput(spec: PluginSpec, targets: readonly TargetEnvoys[]): TrialInput {
   const { pluginConfig, pluginName = '', env } = toRevisionConfig(spec);
   return {
-    envoyVersion: findOldest(new Set(targets.map(target => target.envoyVersion))),
+    envoyVersion: findOldest(targets.map(target => target.envoyVersion)),
     plugin: toPluginName(spec),
     pluginConfig: pluginConfig === undefined ? '' : toCanonicalJson(pluginConfig),
     pluginName: pluginName.toWellFormed(),
@@ -42,8 +42,8 @@ export function toTrialInput(spec: PluginSpec, targets: readonly TargetEnvoy[]):
   };
 }
 
-/** Empty, which is the newest, where none is known. Few differ in a fleet: sorting those of 2000 nodes took 15 ms. */
-function findOldest(versions: ReadonlySet<string>): string {
-  const known = [...versions].filter(version => /^\d+\.\d+/.test(version));
+/** Empty, which is the newest, where none is known. */
+function findOldest(versions: readonly string[]): string {
+  const known = versions.filter(version => /^\d+\.\d+/.test(version));
   return known.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))[0] ?? '';
 }

@@ -73,7 +73,7 @@ test('without warnings and errors the last words are told', () => {
 });
 
 const spec: PluginSpec = { namespace: 'edge', name: 'auth', url: 'oci://example/auth:1', createdAt: 0 };
-const on = (envoyVersion: string) => ({ node: 'it', envoyVersion });
+const on = (envoyVersion: string) => ({ envoyVersion, nodes: ['it'] });
 
 test('a plugin is tried with the texts that Envoy would be given', () => {
   const full = {
