@@ -1,14 +1,30 @@
 /**
- * What a start takes of `attache serve` with a large fleet that it knows: CPU until it is ready. See bench/README.md.
+ * What a start takes of `attache serve` with a large fleet that it knows: CPU until it is ready; of the package that users install, and
+ * of a clone. See bench/README.md.
  * Flags: `--plugins N`, `--nodes N`, `--runs N`, `--json`.
  */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
 import { AttacheProcess } from '../test/harness/attache-process.ts';
 import { readMachine } from './machine.ts';
 import { readCpuMs, readMiB } from './process-cost.ts';
 import { fillDirectory } from './start-fleet.ts';
-import { formatStartReport, type Start, toStartReport } from './start-report.ts';
+import { formatStartReport, type Start, type Starts, toStartReport } from './start-report.ts';
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Unpacks what `npm pack` makes into `folder`, with the dependencies that are here; the path of its program. */
+async function unpackPackage(folder: string): Promise<string> {
+  const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: ROOT });
+  await run('tar', ['-xzf', join(folder, stdout.trim().split('\n').at(-1) ?? ''), '-C', folder]);
+  await symlink(join(ROOT, 'node_modules'), join(folder, 'package', 'node_modules'));
+  return join(folder, 'package', 'bin', 'attache');
+}
 
 async function measureStart(attache: AttacheProcess): Promise<Start> {
   const from = performance.now();
@@ -22,10 +38,10 @@ async function measureStart(attache: AttacheProcess): Promise<Start> {
 }
 
 async function measureStarts(
-  runs: number,
+  program: string,
   fill: (directory: string) => Promise<void>,
 ): Promise<readonly Start[]> {
-  const attache = await AttacheProcess.start({ flags: ['--log-level', 'warn'] });
+  const attache = await AttacheProcess.start({ command: [program], flags: ['--log-level', 'warn'] });
   try {
     await attache.end();
     await fill(join(attache.folder, 'data'));
@@ -48,7 +64,18 @@ const { values } = parseArgs({
 const size = { plugins: Number(values.plugins), nodes: Number(values.nodes) };
 const runs = Number(values.runs);
 const machine = await readMachine();
-const empty = await measureStarts(runs, async () => {});
-const full = await measureStarts(runs, directory => fillDirectory(directory, size));
-const report = toStartReport({ empty, full }, { machine, ...size });
-console.log(values.json ? JSON.stringify(report, null, 2) : formatStartReport(report));
+
+async function measureForm(program: string): Promise<Starts> {
+  const empty = await measureStarts(program, async () => {});
+  return { empty, full: await measureStarts(program, directory => fillDirectory(directory, size)) };
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'attache-start-'));
+try {
+  const published = await measureForm(await unpackPackage(folder));
+  const clone = await measureForm(join(ROOT, 'bin', 'attache'));
+  const report = toStartReport({ published, clone }, { machine, ...size });
+  console.log(values.json ? JSON.stringify(report, null, 2) : formatStartReport(report));
+} finally {
+  await rm(folder, { recursive: true });
+}

@@ -7,6 +7,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { EXIT } from '../../src/cli/exit-code.ts';
 import { endChild, spawnChild } from '../harness/child-process.ts';
 import { until } from '../harness/wait.ts';
 
@@ -115,6 +116,15 @@ spec: {url: "oci://${new URL(api).host}/add-header:v1", pluginConfig: {value: wo
     );
     assert.match(await attache('apply', '-f', 'plugin.yaml', ...at), /module .*sha256 [0-9a-f]{12}/);
     assert.match(await attache('get', 'plugins', ...at), /^default +hello +1 /m);
+    // Of the server as one file the command still knows what was thrown.
+    await assert.rejects(
+      attache('serve', '--data', join(folder, 'data'), ...listen),
+      (error: Error & { code: number; stderr: string }) => {
+        assert.equal(error.code, EXIT.conflict);
+        assert.match(error.stderr, /^error: .*\n.*--data/);
+        return true;
+      },
+    );
   } finally {
     await endChild(server, 20_000);
   }
