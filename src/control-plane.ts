@@ -59,16 +59,7 @@ import { meterStore } from './store/metered-store.ts';
 import { createSeal, loadSealKey } from './store/seal.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 import { keepEventsTrimmed } from './store/trim-events.ts';
-import {
-  clock,
-  createBusyMeter,
-  idleMs,
-  nextTurn,
-  random,
-  readMachine,
-  readVersion,
-  steadyClock,
-} from './system.ts';
+import { clock, createBusyMeter, nextTurn, random, readMachine, readVersion, steadyClock } from './system.ts';
 import { toSoonestEnds } from './tls/read-certificates.ts';
 import { type WatchedTls, watchCertificates } from './tls/watch-certificates.ts';
 import { linkTo } from './webhook/link-to.ts';
@@ -217,7 +208,7 @@ async function start(
     meter,
   });
   onStop(() => ads.stop());
-  const guard = new LimitGuard({ limits: config.xdsLimits, clock, steady: steadyClock, idleMs, log });
+  const guard = new LimitGuard({ limits: config.xdsLimits, clock, steady: steadyClock, nextTurn, log });
   const show = makeShowResource(registry);
   const served = { ...ads, configs: withoutSecretConfigs(ads.configs, show) };
   const listen = { ...config.xdsListen, tls: toPortTls(config, 'xds', tls) };

@@ -39,9 +39,6 @@ export const random: RandomHex = bytes => {
   return hex;
 };
 
-/** How long the event loop has waited for something to do since it began, ms. */
-export const idleMs = (): number => performance.eventLoopUtilization().idle;
-
 /** How much of the time since it was last asked the event loop was busy: 0 to 1. */
 export function createBusyMeter(): () => number {
   let last = performance.eventLoopUtilization();

@@ -12,6 +12,7 @@ import { NO_SIGNATURE_POLICY } from '../../src/model/signature-policy.ts';
 import { DEFAULT_XDS_LIMITS } from '../../src/model/xds-limits.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import type { Store } from '../../src/store/store.ts';
+import { nextTurn } from '../../src/system.ts';
 import { findUrlFault } from '../../src/webhook/webhook-address.ts';
 import { ADMIN_LIMITS, createNodeAdmin } from '../../src/xds/access/node-admin.ts';
 import { createNodeLogReader } from '../../src/xds/access/node-log.ts';
@@ -69,7 +70,7 @@ export async function startApi(store: Store, over: Partial<ApiServerOptions> = {
         limits: DEFAULT_XDS_LIMITS,
         clock: systemClock,
         steady: systemClock,
-        idleMs: () => systemClock.now(),
+        nextTurn,
         log: silentLog,
       }).usage(),
     seal: createSeal(Buffer.alloc(32, 1), bytes => randomBytes(bytes).toString('hex')),

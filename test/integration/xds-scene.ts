@@ -13,7 +13,7 @@ import { DEFAULT_XDS_LIMITS, type XdsLimits } from '../../src/model/xds-limits.t
 import { createCoalescedWriter } from '../../src/store/coalesced-writer.ts';
 import { LiveTable } from '../../src/store/live-table.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
-import { idleMs, nextTurn } from '../../src/system.ts';
+import { nextTurn } from '../../src/system.ts';
 import { createAdsService } from '../../src/xds/ads-service.ts';
 import { type NodeGateOptions, openNodeGate } from '../../src/xds/identity/node-gate.ts';
 import { LimitGuard } from '../../src/xds/limits/limit-guard.ts';
@@ -128,7 +128,7 @@ export async function setUp(t: TestContext, world?: World, options: SceneOptions
     limits,
     clock,
     steady: options.limitClock ?? clock,
-    idleMs,
+    nextTurn,
     log: silentLog,
   });
   const gate = await openNodeGate({

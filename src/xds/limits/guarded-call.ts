@@ -87,12 +87,20 @@ function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.Se
     onReceiveMessage(message: unknown, next) {
       if (isOver) return;
       if (!hasAsked) cancelTimer();
+      // Who comes back is not to meet what it left behind: it would be taken for a second Envoy.
+      const isHeld = !hasAsked && guard.turns.isHeld('end');
       hasAsked = true;
       try {
         const bytes = Buffer.isBuffer(message) ? message.length : 0;
         const { waitMs, isFirstBehind } = pace.arrive(steady.now(), bytes);
         if (isFirstBehind) guard.hit('requests-per-second', peer, 'it is read more slowly');
-        if (waitMs === 0) next(message);
+        if (isHeld)
+          cancelTimer = guard.turns.wait('stream', {
+            since: steady.now(),
+            begin: orEnd(() => next(message)),
+            refuse: () => end(toCrowded()),
+          });
+        else if (waitMs === 0) next(message);
         else
           cancelTimer = steady.after(
             waitMs,

@@ -1,6 +1,6 @@
 import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Clock, Log } from '../../model/ports.ts';
+import type { Clock, Log, NextTurn } from '../../model/ports.ts';
 import type { LimitUsage, XdsLimitName, XdsLimits } from '../../model/xds-limits.ts';
 import { LimitError } from './limit-error.ts';
 import { HitCounter } from './limit-hits.ts';
@@ -14,7 +14,7 @@ export interface LimitGuardOptions {
   /** For rates and waits: a wall clock that is set back would keep everybody out until it has caught up. */
   readonly steady: Clock;
   /** See Loop. */
-  readonly idleMs: () => number;
+  readonly nextTurn: NextTurn;
   readonly log: Log;
 }
 
@@ -33,10 +33,10 @@ export class LimitGuard {
   /** Cancels the cut of a connection that is to go. */
   readonly #cuts = new Map<Socket, () => void>();
 
-  constructor({ limits, clock, steady, idleMs, log }: LimitGuardOptions) {
+  constructor({ limits, clock, steady, nextTurn, log }: LimitGuardOptions) {
     this.limits = limits;
     this.steady = steady;
-    this.turns = new Turns({ clock: steady, idleMs });
+    this.turns = new Turns({ clock: steady, nextTurn });
     this.#clock = clock;
     this.#gate = new StreamGate(limits);
     this.#hits = new HitCounter(log);

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { toMessage } from '../../model/error.ts';
 import { BACKLOG } from '../../model/listen-widely.ts';
 import type { Log } from '../../model/ports.ts';
 import type { PortTls } from '../../model/server-tls.ts';
 import { XdsError } from '../xds-error.ts';
+import { endInTurn } from './end-in-turn.ts';
 import type { LimitGuard } from './limit-guard.ts';
 import { openTlsFront } from './tls-front.ts';
 
@@ -40,10 +41,15 @@ export async function openPort(
   guard: LimitGuard,
   log: Log,
 ): Promise<OpenPort> {
-  const front = listen.tls && openTlsFront(listen.tls, guard, log, socket => side.take(socket));
+  const serve = (socket: Socket): void => {
+    endInTurn(socket, guard.turns);
+    side.take(socket);
+  };
+  const front = listen.tls && openTlsFront(listen.tls, guard, log, serve);
   const listener = createServer({ noDelay: true }, socket => {
     // What it sends before its turn is kept by the socket, 64 KiB at most: TLS and HTTP/2 begin with that.
-    if (guard.takeIn(socket)) guard.whenItsTurn(socket, () => (front ?? side).take(socket));
+    if (guard.takeIn(socket))
+      guard.whenItsTurn(socket, () => (front === undefined ? serve(socket) : front.take(socket)));
   });
   try {
     listener.listen(listen.port, listen.host, BACKLOG);

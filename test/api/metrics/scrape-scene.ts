@@ -8,6 +8,7 @@ import { DEFAULT_XDS_LIMITS } from '../../../src/model/xds-limits.ts';
 import { createMemoryStore } from '../../../src/store/memory-store.ts';
 import { meterStore } from '../../../src/store/metered-store.ts';
 import type { Operation } from '../../../src/store/store.ts';
+import { nextTurn } from '../../../src/system.ts';
 import { LimitGuard } from '../../../src/xds/limits/limit-guard.ts';
 import { type Family, parseExposition } from '../../harness/exposition.ts';
 import { makePresence, makeSpec } from '../../model/records.ts';
@@ -23,7 +24,7 @@ export function setUp(over: Partial<ScrapeSources> = {}) {
     limits: DEFAULT_XDS_LIMITS,
     clock,
     steady: clock,
-    idleMs: () => clock.now(),
+    nextTurn,
     log: silentLog,
   });
   watchEventLoop(registry, meter, clock);

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { silentLog } from '../../../src/model/ports.ts';
+import { type NextTurn, silentLog } from '../../../src/model/ports.ts';
 import { DEFAULT_XDS_LIMITS } from '../../../src/model/xds-limits.ts';
 import { LimitGuard } from '../../../src/xds/limits/limit-guard.ts';
-import { LOOK_EVERY_MS, TURN_WAIT_MS } from '../../../src/xds/limits/turns.ts';
+import { QUIET_MS, TURN_WAIT_MS } from '../../../src/xds/limits/turns.ts';
 import { FakeClock } from '../../store/fake-clock.ts';
 
 /** The system reuses a port, or forgets the address of a socket that was reset, only when it likes to. */
@@ -29,11 +29,20 @@ const toSocket = (fake: FakeSocket): Socket => fake as unknown as Socket;
 function makeGuard(connections: number) {
   const clock = new FakeClock();
   const limits = { ...DEFAULT_XDS_LIMITS, connections };
-  const loop = { clock, isBusy: false };
-  const idleMs = (): number => (loop.isBusy ? 0 : clock.now());
-  return Object.assign(loop, {
-    guard: new LimitGuard({ limits, clock, steady: clock, idleMs, log: silentLog }),
-  });
+  let due: (() => void) | undefined;
+  const nextTurn: NextTurn = callback => {
+    due = callback;
+    return () => {};
+  };
+  const guard = new LimitGuard({ limits, clock, steady: clock, nextTurn, log: silentLog });
+  /** One of the event loop. */
+  const turn = (tookMs = 0): void => {
+    clock.advance(tookMs);
+    const callback = due;
+    due = undefined;
+    callback?.();
+  };
+  return { guard, clock, turn };
 }
 
 test('a socket that was reset before it is taken in is not counted', () => {
@@ -60,21 +69,20 @@ test('a port that is taken anew before the end of its last connection is told co
 });
 
 test('a connection for which there is no time in time is cut, and one that goes or fails while it waits never begins', () => {
-  const { guard, clock } = makeGuard(10);
+  const { guard, turn } = makeGuard(10);
   while (guard.turns.take('connection'));
   const [gone, failed, late] = [new FakeSocket('::1'), new FakeSocket('::2'), new FakeSocket('::3')];
   const begun: FakeSocket[] = [];
   for (const socket of [gone, failed, late]) guard.whenItsTurn(toSocket(socket), () => begun.push(socket));
   gone.emit('close');
   failed.emit('error', new Error('reset'));
-  clock.advance(LOOK_EVERY_MS);
+  turn();
   assert.deepEqual(begun, [late]);
   const stuck = makeGuard(10);
-  stuck.isBusy = true;
   while (stuck.guard.turns.take('connection'));
   const crowd = Array.from({ length: 1000 }, () => new FakeSocket('::1'));
   for (const socket of crowd) stuck.guard.whenItsTurn(toSocket(socket), () => begun.push(socket));
-  for (let ms = 0; ms <= TURN_WAIT_MS; ms += LOOK_EVERY_MS) stuck.clock.advance(LOOK_EVERY_MS);
+  for (let ms = 0; ms <= TURN_WAIT_MS; ms += 50 * QUIET_MS) stuck.turn(50 * QUIET_MS);
   const cut = crowd.filter(socket => socket.destroyed);
   assert.equal(cut.length + begun.length, 1 + crowd.length);
   assert.equal(stuck.guard.usage().hits['new-streams-per-second'].count, cut.length);
