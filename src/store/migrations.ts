@@ -38,6 +38,8 @@ export const SCHEMA_STEPS: readonly string[] = [
    UPDATE observed SET texts = char(1) || replace(texts, char(10), char(2, 1)) || char(2);
    UPDATE observed SET texts = replace(replace(texts, char(1, 2), char(1) || 'null' || char(2)), char(2, 1), ',');
    UPDATE observed SET texts = replace(replace(texts, char(1), '['), char(2), ']');`,
+  // See segment.ts. Segments of form 1 are read on; in time they are written anew.
+  'ALTER TABLE observed ADD COLUMN form INTEGER NOT NULL DEFAULT 1;',
 ];
 
 /** The schema from which on observed records are in segments: an older one has no table for them. */

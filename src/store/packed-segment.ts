@@ -1,6 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { Segment } from './segment.ts';
-import { StoreError } from './store-error.ts';
+import { damaged, type Segment } from './segment.ts';
 
 /** A segment as the database has it. */
 export interface SegmentRow {
@@ -13,6 +12,8 @@ export interface SegmentRow {
    * long. Absent in a database of an older schema.
    */
   readonly packed?: Uint8Array | null;
+  /** Absent in a database of an older schema: 1. */
+  readonly form?: number;
 }
 
 /** Characters from which on it pays: each time takes 40 µs. */
@@ -32,32 +33,35 @@ export class SegmentPacker {
   /** Where texts are made bytes: with a new buffer for each, packing takes a third more. */
   #room: Buffer | undefined;
 
-  pack({ sequence, heads, values }: Segment): Required<SegmentRow> {
-    if (heads.length + values.length < PACK_FROM) return { sequence, heads, texts: values, packed: null };
-    return { sequence, heads: '', texts: '', packed: this.#compress(`${heads}\n${values}`) };
+  pack({ sequence, form, heads, values }: Segment): Required<SegmentRow> {
+    if (heads.length + values.length < PACK_FROM)
+      return { sequence, heads, texts: values, packed: null, form };
+    return { sequence, heads: '', texts: '', packed: this.#compress(`${heads}\n`, values), form };
   }
 
-  #compress(text: string): Uint8Array {
+  #compress(...texts: readonly string[]): Uint8Array {
     this.#room ??= Buffer.allocUnsafeSlow(ROOM);
-    const length = Buffer.byteLength(text);
+    const length = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
     const room = length <= ROOM ? this.#room : Buffer.allocUnsafeSlow(length);
-    room.write(text);
-    return zstdCompressSync(room.subarray(0, length), OPTIONS);
+    let end = 0;
+    for (const text of texts) end += room.write(text, end);
+    return zstdCompressSync(room.subarray(0, length), { ...OPTIONS, pledgedSrcSize: length });
   }
 }
 
 /** Throws StoreError `store-damaged`. */
-export function unpack({ sequence, heads, texts, packed }: SegmentRow): Segment {
-  if (packed === null || packed === undefined) return { sequence, heads, values: texts };
+export function unpack({ sequence, heads, texts, packed, form = 1 }: SegmentRow): Segment {
+  if (form !== 1 && form !== 2) throw damaged(sequence);
+  if (packed === null || packed === undefined) return { sequence, form, heads, values: texts };
   const text = decompress(packed, sequence);
   const end = text.indexOf('\n');
-  return { sequence, heads: text.slice(0, end), values: text.slice(end + 1) };
+  return { sequence, form, heads: text.slice(0, end), values: text.slice(end + 1) };
 }
 
 function decompress(packed: Uint8Array, sequence: number): string {
   try {
     return zstdDecompressSync(packed).toString('utf8');
   } catch (cause) {
-    throw new StoreError('store-damaged', `segment ${sequence} of the observations is not sound`, { cause });
+    throw damaged(sequence, cause);
   }
 }

@@ -34,7 +34,9 @@ export function planTransaction(
 ): readonly PlannedWrite[] {
   const seen = new Map<Kind, Set<string>>();
   const writes: PlannedWrite[] = [];
-  for (const [index, operation] of operations.entries()) {
+  let index = -1;
+  for (const operation of operations) {
+    index += 1;
     // See append-audit.ts.
     if (operation.op === 'append') continue;
     const { op, kind, key } = operation;

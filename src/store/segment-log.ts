@@ -59,7 +59,7 @@ const BOUNDS: SegmentBounds = { segmentSize: 256 * 1024, floor: 256 * 1024 };
 /** What is held may be so many times what is live: then no more is rewritten than was newly written. */
 const HELD_TO_LIVE = 2;
 /** Made to text together; more than fit into a segment are made again, in as many parts as are needed. */
-const AT_ONCE = 512;
+const AT_ONCE = 1024;
 /** What a segment takes beside its entries, about. */
 export const SEGMENT_SIZE = 200;
 

@@ -1,4 +1,6 @@
+import { parseJointText, toJointText } from './joint-json.ts';
 import { type Kind, OBSERVED_KINDS } from './record-kinds.ts';
+import { type EntryHead, isHead, toHeads, toHeadsText } from './segment-heads.ts';
 import type { Stored } from './store.ts';
 import { StoreError } from './store-error.ts';
 
@@ -9,14 +11,18 @@ import { StoreError } from './store-error.ts';
 export interface Segment {
   /** Ascending in the order of writing: of two entries of one record that of the higher segment holds. */
   readonly sequence: number;
-  /** JSON: an EntryHead for each entry. No two are about the same record. JSON.stringify breaks no line. */
+  readonly form: SegmentForm;
+  /** JSON, which breaks no line; of no two entries about the same record. See segment-heads.ts. */
   readonly heads: string;
   /**
-   * JSON: an array of the value of each entry, null where the record is gone. One text for all: to make one for each
-   * record takes twice the time.
+   * The value of each entry, null where the record is gone. One text for all: to make one for each record takes twice the
+   * time. See joint-json.ts.
    */
   readonly values: string;
 }
+
+/** How the texts are to be read: 1, of schema 4 and before, is JSON of a list of heads and of a list of values. */
+export type SegmentForm = 1 | 2;
 
 /** What a transaction does to the segments. */
 export interface SegmentChange {
@@ -33,37 +39,31 @@ export interface SegmentEntry {
   readonly stored: Stored<unknown> | undefined;
 }
 
-/** Of a record that is gone: kind and key alone. */
-export type EntryHead =
-  | readonly [kind: Kind, key: string]
-  | readonly [kind: Kind, key: string, createdRevision: number, revision: number];
-
 /** Throws StoreError `invalid-operation` where a value is not JSON. */
 export function toSegment(sequence: number, entries: readonly SegmentEntry[]): Segment {
-  const heads: EntryHead[] = [];
-  const values: unknown[] = [];
-  for (const { kind, key, stored } of entries) {
-    if (stored === undefined) heads.push([kind, key]);
-    else heads.push([kind, key, stored.createdRevision, stored.revision]);
-    values.push(stored?.value ?? null);
-  }
   try {
-    return { sequence, heads: JSON.stringify(heads), values: JSON.stringify(values) };
+    const values = toJointText(entries.map(({ stored }) => stored?.value ?? null));
+    return { sequence, form: 2, heads: toHeadsText(entries), values };
   } catch (cause) {
     throw findFault(entries) ?? cause;
   }
 }
 
 /** Throws StoreError `store-damaged`. */
-export function parseHeads({ sequence, heads }: Segment): readonly EntryHead[] {
-  const parsed = parse(heads, sequence);
-  if (!parsed.every(isHead)) throw damaged(sequence);
-  return parsed;
+export function parseHeads({ sequence, form, heads }: Segment): readonly EntryHead[] {
+  const parsed = parse(sequence, () => JSON.parse(heads));
+  if (form === 1) {
+    if (parsed.every(isHead)) return parsed;
+    throw damaged(sequence);
+  }
+  const found = toHeads(parsed);
+  if (found === undefined) throw damaged(sequence);
+  return found;
 }
 
 /** Throws StoreError `store-damaged`, also when they are not as many as the heads. */
-export function parseValues({ sequence, values }: Segment, count: number): readonly unknown[] {
-  const parsed = parse(values, sequence);
+export function parseValues({ sequence, form, values }: Segment, count: number): readonly unknown[] {
+  const parsed = parse(sequence, () => (form === 1 ? JSON.parse(values) : parseJointText(values)));
   if (parsed.length !== count) throw damaged(sequence);
   return parsed;
 }
@@ -91,10 +91,10 @@ function findFault(entries: readonly SegmentEntry[]): StoreError | undefined {
   return undefined;
 }
 
-function parse(text: string, sequence: number): readonly unknown[] {
+function parse(sequence: number, read: () => unknown): readonly unknown[] {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = read();
   } catch (cause) {
     throw damaged(sequence, cause);
   }
@@ -102,16 +102,7 @@ function parse(text: string, sequence: number): readonly unknown[] {
   return parsed;
 }
 
-function isHead(head: unknown): head is EntryHead {
-  if (!Array.isArray(head) || (head.length !== 2 && head.length !== 4)) return false;
-  const [kind, key, ...revisions] = head;
-  return (
-    (OBSERVED_KINDS as readonly unknown[]).includes(kind) &&
-    typeof key === 'string' &&
-    revisions.every(Number.isSafeInteger)
-  );
-}
-
-function damaged(sequence: number, cause?: unknown): StoreError {
+/** The store's file is not what was written. */
+export function damaged(sequence: number, cause?: unknown): StoreError {
   return new StoreError('store-damaged', `segment ${sequence} of the observations is not sound`, { cause });
 }

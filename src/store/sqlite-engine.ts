@@ -35,7 +35,7 @@ export class SqliteEngine implements Engine {
     this.#scan = db.prepare(`${ROW} WHERE kind = ?1 AND key >= ?2 AND (?3 IS NULL OR key < ?3) ORDER BY key`);
     this.#put = db.prepare(PUT);
     this.#delete = db.prepare('DELETE FROM current WHERE kind = ? AND key = ?');
-    this.#addSegment = db.prepare('INSERT INTO observed VALUES (?, ?, ?, ?, ?)');
+    this.#addSegment = db.prepare('INSERT INTO observed VALUES (?, ?, ?, ?, ?, ?)');
     this.#dropSegments = db.prepare('DELETE FROM observed WHERE sequence <= ?');
     this.#count = db.prepare('UPDATE counter SET revision = ?');
     this.digestKey = String(db.prepare('SELECT digest_key FROM counter').get()?.digest_key);
@@ -72,8 +72,8 @@ export class SqliteEngine implements Engine {
       }
       if (droppedTo > 0) this.#dropSegments.run(droppedTo);
       for (const segment of added) {
-        const { sequence, heads, texts, packed } = this.#packer.pack(segment);
-        this.#addSegment.run(sequence, revision, heads, texts, packed);
+        const { sequence, heads, texts, packed, form } = this.#packer.pack(segment);
+        this.#addSegment.run(sequence, revision, heads, texts, packed, form);
       }
       this.#count.run(revision);
       this.#db.exec('COMMIT');

@@ -12,7 +12,7 @@ const FEW = 300;
 const SOME = 20;
 
 /** What is old is written together now and then, and by whom is chance: see src/store/segment-log.ts. */
-const NOW_AND_THEN = /^src\/store\/(observed-records|segment|segment-log)\.ts /;
+const NOW_AND_THEN = /^src\/store\/(observed-records|segment|segment-heads|segment-log|joint-json)\.ts /;
 
 /** By the name of the change. */
 async function callsOf(

@@ -138,10 +138,10 @@ for (const [name, turns, nodesOf] of PATTERNS)
     const store = new EmbeddedStore(engine, bounds);
     await store.transaction(Array.from({ length: 400 }, (_, n) => put(n, 0)));
     const live = engine.held;
+    const own = await sizeOf(nodesOf(0).length);
     let [fresh, total, most] = [0, 0, 0];
     for (let turn = 1; turn <= turns; turn += 1) {
       const nodes = nodesOf(turn);
-      const own = (live / 400) * nodes.length;
       await store.transaction(nodes.map(n => put(n, turn)));
       fresh += own;
       total += engine.last.chars;
@@ -157,6 +157,13 @@ for (const [name, turns, nodesOf] of PATTERNS)
       (await store.list('NodeVerdict')).records,
     );
   });
+
+/** Characters of the segment that so many nodes take in one transaction. */
+async function sizeOf(nodes: number): Promise<number> {
+  const engine = new KeptEngine();
+  await new EmbeddedStore(engine).transaction(Array.from({ length: nodes }, (_, n) => put(n, 1000)));
+  return engine.last.chars;
+}
 
 test('when all nodes are forgotten nearly nothing is kept of them', async () => {
   const bounds = { segmentSize: 8_000, floor: 4_000 };

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
 import { EmbeddedStore } from '../../src/store/embedded-store.ts';
 import { migrate, SCHEMA_STEPS, SEGMENTS_SINCE } from '../../src/store/migrations.ts';
 import { OBSERVED_KINDS } from '../../src/store/record-kinds.ts';
@@ -90,6 +91,44 @@ test('segments of an older schema are read on, wherever in them records are gone
   await store.close();
 });
 
+test('segments of the schema before this are read on, beside newer ones, and in time are written anew', async t => {
+  const { directory, file, select } = newFolder(t);
+  const older = new DatabaseSync(file);
+  migrate(older, SCHEMA_STEPS.slice(0, 4));
+  const put = older.prepare('INSERT INTO observed VALUES (?, 2, ?, ?, ?)');
+  const keys = Array.from({ length: 3000 }, (_, n) => `edge-${n}`);
+  const heads = JSON.stringify([...keys.map(key => ['NodeVerdict', key, 1, 2]), ['NodeVerdict', 'gone']]);
+  const values = JSON.stringify([...keys.map(key => toValue(`${key} ${toHardText(120)}`)), null]);
+  put.run(1, '', '', zstdCompressSync(`${heads}\n${values}`));
+  put.run(2, '[["NodePresence","edge-1",2,2]]', JSON.stringify([toValue('it')]), null);
+  older.exec('UPDATE counter SET revision = 2');
+  older.close();
+  assert.deepEqual(inspectStoreFile(file).records, { NodeVerdict: 3000, NodePresence: 1 });
+
+  const store = await openSqliteStore({ directory, clock });
+  assert.deepEqual(await store.get('NodePresence', 'edge-1'), {
+    ...{ key: 'edge-1', value: toValue('it') },
+    ...{ revision: 2, createdRevision: 2 },
+  });
+  const before = await store.list('NodeVerdict');
+  assert.equal(before.records.length, 3000);
+  for (let turn = 0; turn < 4; turn += 1)
+    await store.transaction(
+      keys.slice(1).map(key => {
+        const value = toValue(`${turn} ${key} ${toHardText(120)}`);
+        return { op: 'put', kind: 'NodeVerdict', key, value } as const;
+      }),
+    );
+  const after = await store.list('NodeVerdict');
+  assert.equal(after.records[0], before.records[0]);
+  await store.close();
+  assert.equal(select('SELECT count(*) AS found FROM observed WHERE form = 1'), 0);
+  const again = await openSqliteStore({ directory, clock });
+  assert.deepEqual(await again.list('NodeVerdict'), after);
+  assert.deepEqual((await again.get('NodePresence', 'edge-1'))?.revision, 2);
+  await again.close();
+});
+
 test('what a fleet answers at once is compressed, and read as it was put; one answer is not', async t => {
   const { directory, file, select, edit } = newFolder(t);
   const store = await openSqliteStore({ directory, clock });
@@ -127,6 +166,8 @@ for (const [title, damage] of [
   ],
   ['it does not say whose they are', "UPDATE observed SET heads = '[[1,2]]' WHERE sequence = 2"],
   ['it is of something else', `UPDATE observed SET heads = '[["Token","a",1,1]]' WHERE sequence = 2`],
+  ['it does not say when', `UPDATE observed SET heads = '[["NodePresence","a","a"]]' WHERE sequence = 2`],
+  ['it is of a form that nobody knows', 'UPDATE observed SET form = 3 WHERE sequence = 2'],
   ['it is newer than the counter', 'UPDATE counter SET revision = 1'],
 ] as const)
   test(`a segment that is not sound is a damage, never an absence: ${title}`, async t => {
