@@ -61,8 +61,8 @@ export class FleetIndex {
     return claimed !== undefined && this.setPresence(id, claimed);
   }
 
-  /** Adds the plugins that it is about, now or before, to `concerned`. */
-  setVerdict(key: string, verdict: NodeVerdict | undefined, concerned: Set<PluginName>): void {
+  /** Adds the plugins that it is about, now or before, to `concerned`, where somebody wants to know. */
+  setVerdict(key: string, verdict: NodeVerdict | undefined, concerned: Set<PluginName> | undefined): void {
     const { node: id, slot } = verdict ?? parseVerdictKey(key);
     const known = this.#nodes.get(id);
     const before = known?.verdicts ?? this.#early.get(id) ?? NO_VERDICTS;
@@ -74,6 +74,7 @@ export class FleetIndex {
     const was = before[index];
     if (verdict?.refused != null || was?.refused != null) this.#noteRefusals(id, verdicts);
     this.changes.note(id);
+    if (concerned === undefined) return;
     addMentioned(concerned, was);
     addMentioned(concerned, verdict);
   }

@@ -50,8 +50,10 @@ export class RolloutIndex {
     let isFleetOther = false;
     for (const change of changes) {
       const { kind, key } = change;
-      // These come by the thousand: nothing is made for each.
-      if (kind === 'NodeVerdict') this.#fleet.setVerdict(key, change.stored?.value, mentioned);
+      // These come by the thousand: nothing is made for each. At our start every plugin is due by its own records: to gather
+      // those that 10,000 nodes mention took 20 ms.
+      if (kind === 'NodeVerdict')
+        this.#fleet.setVerdict(key, change.stored?.value, change.initial ? undefined : mentioned);
       else if (kind === 'NodePresence')
         isFleetOther = this.#fleet.setPresence(key, change.stored?.value) || isFleetOther;
       else for (const plugin of this.#apply(change)) due.add(plugin);
