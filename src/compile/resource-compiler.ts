@@ -1,4 +1,5 @@
 import type { ListenerFacts } from '../model/node.ts';
+import { ofEach } from '../model/of-each.ts';
 import { matchesListener, toListenerFacts } from '../model/plugin-listeners.ts';
 import { PHASES, sha256Hex } from '../model/plugin-spec.ts';
 import type { Log } from '../model/ports.ts';
@@ -6,11 +7,11 @@ import { type EncodedResource, type ResourceSpec, toEnvoyName } from '../model/r
 import { CLUSTER_TYPE, XDS_TYPES } from '../model/type-url.ts';
 import type { AssignedPlugin } from './assign-plugins.ts';
 import { CompileError } from './compile-error.ts';
-import { encodeResource } from './encode-resource.ts';
+import { encodeResource, toEncoded } from './encode-resource.ts';
 import { MODULE_CLUSTER, type SlotLayout } from './filter-types.ts';
 import { type PlacedListener, placeSlots } from './listener.ts';
 import { Memo } from './memo.ts';
-import { buildModuleCluster, type ModuleAddress } from './module-cluster.ts';
+import { encodeModuleCluster, type ModuleAddress } from './module-cluster.ts';
 import type { ProtoRegistry } from './proto-registry.ts';
 
 /** Encoded resources and listeners that are kept for the next snapshot to share. */
@@ -28,7 +29,6 @@ export class ResourceCompiler {
   readonly #log: Log;
   readonly #resources = new Memo<EncodedResource | undefined>(MAX_REMEMBERED);
   readonly #listeners = new Memo<CompiledListener | undefined>(MAX_REMEMBERED);
-  readonly #hashes = new WeakMap<ResourceSpec, string>();
 
   constructor(registry: ProtoRegistry, log: Log) {
     this.#registry = registry;
@@ -36,13 +36,9 @@ export class ResourceCompiler {
   }
 
   /** Of all that decides the bytes. */
-  hash(spec: ResourceSpec): string {
-    const known = this.#hashes.get(spec);
-    if (known !== undefined) return known;
-    const hash = sha256Hex(JSON.stringify([spec.type, spec.unanswered ?? 'deny', spec.resource]));
-    this.#hashes.set(spec, hash);
-    return hash;
-  }
+  readonly hash = ofEach((spec: ResourceSpec): string =>
+    sha256Hex(JSON.stringify([spec.type, spec.unanswered ?? 'deny', spec.resource])),
+  );
 
   /** undefined: it does not fit the types we know (any more); the api checks before storing. */
   encode(spec: ResourceSpec): EncodedResource | undefined {
@@ -84,10 +80,7 @@ export class ResourceCompiler {
 
   /** The cluster that modules are fetched through. */
   encodeModuleCluster(modules: ModuleAddress): EncodedResource {
-    const encode = () => {
-      const json = buildModuleCluster(modules);
-      return encodeResource(this.#registry, { typeUrl: CLUSTER_TYPE, name: MODULE_CLUSTER, json });
-    };
+    const encode = () => toEncoded(CLUSTER_TYPE, MODULE_CLUSTER, encodeModuleCluster(modules));
     return this.#resources.get(`built-in ${JSON.stringify(modules)}`, encode) ?? encode();
   }
 

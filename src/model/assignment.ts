@@ -1,4 +1,5 @@
 import type { NodeIdentity } from './node.ts';
+import { ofEach } from './of-each.ts';
 import { type PluginName, type PluginSpec, toCanonicalJson } from './plugin-spec.ts';
 import { selects } from './selector.ts';
 
@@ -84,12 +85,4 @@ export function holds(entry: Moved, nodeId: string): boolean {
 }
 
 /** Lists are long and asked of for every node; each is made a set once. */
-const sets = new WeakMap<readonly string[], ReadonlySet<string>>();
-
-function toSet(ids: readonly string[]): ReadonlySet<string> {
-  const known = sets.get(ids);
-  if (known !== undefined) return known;
-  const set = new Set(ids);
-  sets.set(ids, set);
-  return set;
-}
+const toSet = ofEach((ids: readonly string[]): ReadonlySet<string> => new Set(ids));

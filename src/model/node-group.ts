@@ -1,5 +1,6 @@
 import { matchesGlob } from './glob.ts';
 import type { NodeIdentity } from './node.ts';
+import { ofEach } from './of-each.ts';
 import type { PluginSpec, TargetRef } from './plugin-spec.ts';
 
 /** Nodes under one name, so that plugins can name them in `targetRefs`. Written by the API. */
@@ -47,16 +48,10 @@ interface Named {
 }
 
 /** A group may name thousands and is asked of for every node: each list is read once. */
-const named = new WeakMap<readonly string[], Named>();
-
-function toNamed(nodes: readonly string[]): Named {
-  const known = named.get(nodes);
-  if (known !== undefined) return known;
+const toNamed = ofEach((nodes: readonly string[]): Named => {
   const patterns = nodes.filter(name => name.includes('*')).map(name => name.replace(/\*+/g, '**'));
-  const made = { ids: new Set(nodes), patterns };
-  named.set(nodes, made);
-  return made;
-}
+  return { ids: new Set(nodes), patterns };
+});
 
 /** The groups that hold a node, in the order of `groups`. A group in the root namespace holds nodes of every one. */
 export function groupsOfNode(

@@ -1,6 +1,7 @@
 import { tellsByPlaces } from '../model/last-ack.ts';
 import type { ConnectedEnvoy, NodeIdentity, NodePresence, ResourceNack } from '../model/node.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
+import { ofEach } from '../model/of-each.ts';
 import type { Clock, RandomHex } from '../model/ports.ts';
 import { eventKey, verdictKey } from '../store/record-kinds.ts';
 import type { Records, WritableKind } from '../store/store.ts';
@@ -255,15 +256,9 @@ export class NodeRecorder {
 }
 
 /** A fleet has its places together, and so their names: see fleet-steps.ts. Made for each node they took 9 µs of its connect. */
-const NAMES = new WeakMap<ReadonlyMap<string, SlotState>, readonly string[]>();
-
-function namesOf(slots: ReadonlyMap<string, SlotState>): readonly string[] {
-  const known = NAMES.get(slots);
-  if (known !== undefined) return known;
-  const names = [...slots.values()].flatMap(({ slot, subscribed }) => (subscribed ? [slot] : []));
-  NAMES.set(slots, names);
-  return names;
-}
+const namesOf = ofEach((slots: ReadonlyMap<string, SlotState>): readonly string[] =>
+  [...slots.values()].flatMap(({ slot, subscribed }) => (subscribed ? [slot] : [])),
+);
 
 function toRecord(value: NodeVerdict): VerdictRecord {
   return { key: verdictKey(value.node, value.slot), value, heldSince: undefined };

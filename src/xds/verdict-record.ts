@@ -1,4 +1,5 @@
 import type { AcceptedContent, NodeVerdict, VerdictState } from '../model/node-verdict.ts';
+import { ofEach } from '../model/of-each.ts';
 import { type LoadedPart, namesOfLoaded } from './loaded/loaded-parts.ts';
 import type { Process } from './process-registry.ts';
 import { isSamePart, NO_TAGS } from './push/attempt.ts';
@@ -23,21 +24,15 @@ interface Told {
   accepted: AcceptedContent | null;
 }
 
-const told = new WeakMap<SlotState, Told>();
-
-function tell(state: SlotState): Told {
-  const known = told.get(state);
-  if (known !== undefined) return known;
+const tell = ofEach((state: SlotState): Told => {
   const { tried, refused } = state;
-  const next: Told = {
+  return {
     state: toVerdictState(state),
     tried: tried && { contentHash: tried.contentHash, acked: tried.clean, plugins: tried.plugins },
     refused: refused && withoutActive(refused),
     accepted: null,
   };
-  told.set(state, next);
-  return next;
-}
+});
 
 /**
  * The record of a slot; `previous` keeps `since` where the state did not change, `acceptedAt` is when what stands in it was

@@ -1,3 +1,4 @@
+import { ofEach } from '../../model/of-each.ts';
 import type { PluginName } from '../../model/plugin-spec.ts';
 import type { PluginContent, SlotContent } from '../../model/snapshot.ts';
 import type { SlotState } from '../push/slot-state.ts';
@@ -19,9 +20,6 @@ export interface Part {
   readonly moduleSha256: string;
 }
 
-/** One for all processes that have the content: what they have is told apart by it. */
-const knownParts = new WeakMap<SlotContent, SlotParts>();
-
 /** undefined: nothing is accepted in it. */
 export function partsOf({ accepted, want }: SlotState): SlotParts | undefined {
   if (accepted === null) return undefined;
@@ -31,13 +29,13 @@ export function partsOf({ accepted, want }: SlotState): SlotParts | undefined {
   return { contentHash, parts: undefined };
 }
 
-function partsIn(content: SlotContent): SlotParts {
-  const known = knownParts.get(content);
-  if (known !== undefined) return known;
-  const parts: SlotParts = { contentHash: content.contentHash, parts: content.plugins.map(toPart) };
-  knownParts.set(content, parts);
-  return parts;
-}
+/** One for all processes that have the content: what they have is told apart by it. */
+const partsIn = ofEach(
+  (content: SlotContent): SlotParts => ({
+    contentHash: content.contentHash,
+    parts: content.plugins.map(toPart),
+  }),
+);
 
 function toPart({ plugin, revision, partHash, moduleSha256 }: PluginContent): Part {
   return { plugin, revision, partHash, vm: `${plugin}@${moduleSha256}`, moduleSha256 };
@@ -55,15 +53,7 @@ export function liveVms(slots: ReadonlyMap<string, SlotParts>): LiveVms | undefi
 const NO_VMS: LiveVms = new Map();
 
 /** A process with one place has what many others have. */
-const vmsByParts = new WeakMap<SlotParts, LiveVms>();
-
-function vmsOfOne(slot: SlotParts): LiveVms | undefined {
-  const known = vmsByParts.get(slot);
-  if (known !== undefined) return known;
-  const vms = findLiveVms([slot]);
-  if (vms !== undefined) vmsByParts.set(slot, vms);
-  return vms;
-}
+const vmsOfOne = ofEach((slot: SlotParts): LiveVms | undefined => findLiveVms([slot]));
 
 function findLiveVms(slots: Iterable<SlotParts>): LiveVms | undefined {
   const vms = new Map<string, Set<string>>();

@@ -1,4 +1,5 @@
 import type { PluginInSlot } from '../../model/node-verdict.ts';
+import { ofEach } from '../../model/of-each.ts';
 import type { PluginContent, SlotContent } from '../../model/snapshot.ts';
 import { findPart } from './part-places.ts';
 
@@ -30,16 +31,10 @@ export interface Tags {
 
 export const NO_TAGS: Tags = { parts: [], tags: [] };
 
-const partsByContent = new WeakMap<SlotContent, readonly PluginInSlot[]>();
-
 /** Its plugins with their revisions: one array for all processes that have it. */
-export function partsIn(content: SlotContent): readonly PluginInSlot[] {
-  const known = partsByContent.get(content);
-  if (known !== undefined) return known;
-  const parts = content.plugins.map(({ plugin, revision }) => ({ plugin, revision }));
-  partsByContent.set(content, parts);
-  return parts;
-}
+export const partsIn = ofEach((content: SlotContent): readonly PluginInSlot[] =>
+  content.plugins.map(({ plugin, revision }) => ({ plugin, revision })),
+);
 
 /**
  * A tag that no earlier push to the process had: 16 random hex digits for the plugin at `index` of the content. Processes that

@@ -1,4 +1,5 @@
 import type { NodeConfig, ResourceConfig } from '../../model/node-config.ts';
+import { ofEach } from '../../model/of-each.ts';
 import type { ShowResource } from '../../model/show-resource.ts';
 import type { NodeConfigs } from './node-configs.ts';
 
@@ -8,12 +9,7 @@ import type { NodeConfigs } from './node-configs.ts';
  */
 export function withoutSecretConfigs(configs: NodeConfigs, show: ShowResource): NodeConfigs {
   // Equal resources share their bytes, over nodes and over time.
-  const known = new WeakMap<Uint8Array, boolean>();
-  const isOpen = (any: Uint8Array): boolean => {
-    const isKnown = known.get(any) ?? holdsNothing(any, show);
-    known.set(any, isKnown);
-    return isKnown;
-  };
+  const isOpen = ofEach((any: Uint8Array): boolean => holdsNothing(any, show));
   const hide = (resource: ResourceConfig): ResourceConfig =>
     resource.config === null || isOpen(resource.config) ? resource : { ...resource, config: null };
   return {
