@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ResourceCompiler } from '../../src/compile/resource-compiler.ts';
 import { LISTENER_TYPE } from '../../src/model/type-url.ts';
 import { revisionKey } from '../../src/store/record-kinds.ts';
 import {
@@ -176,7 +177,7 @@ test('what cannot be compiled when it is asked for is tried again when it is ask
   await world.putPlugin(1);
   await world.putNode(makeNode({ id: 'a' }));
   await world.start({ comesBack: false });
-  const encode = t.mock.method(registry, 'encode', () => {
+  const encode = t.mock.method(ResourceCompiler.prototype, 'encodeModuleCluster', () => {
     throw new Error('once');
   });
   assert.throws(() => world.snapshots.get('a'), /once/);
