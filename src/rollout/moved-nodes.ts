@@ -74,7 +74,11 @@ function move(
   rollout: Rollout,
   { assignment, nodes, entry, isDue }: Moving,
 ): RolloutRecords {
-  const due = findDue(facts, rollout, nodes, isDue);
+  const { fleet } = facts;
+  const targets = nodes.order.flat();
+  const there = targets.reduce((count, id) => count + Number(fleet.has(id)), 0);
+  const joined = there === fleet.size ? [] : findJoined(facts, nodes, isDue);
+  const due = rollout.to === null ? [] : [...findReached(facts, rollout, targets), ...joined];
   const list =
     entry.nodes === 'everyone' || entry.nodes.length === 0 ? due : [...new Set([...entry.nodes, ...due])];
   const moved: Moved = {
@@ -82,7 +86,8 @@ function move(
     nodes: entry.nodes === 'everyone' || isLastStep(rollout) ? 'everyone' : list,
   };
   const grown = moved.nodes !== 'everyone' && moved.nodes.length === entry.nodes.length ? entry : moved;
-  const nextNodes = recordMoves(facts, rollout, nodes, list);
+  const isThere = there === targets.length && list === due;
+  const nextNodes = recordMoves(facts, rollout, nodes, isThere ? list : list.filter(id => fleet.has(id)));
   const changed = grown.nodes === entry.nodes ? assignment : withEntry(assignment, grown);
   if (changed === assignment && nextNodes === nodes) return records;
   return { ...records, assignment: changed, nodes: nextNodes };
@@ -104,24 +109,23 @@ function isMoving({ phase, reason }: Rollout): boolean {
   return phase === 'Progressing' || phase === 'Baking';
 }
 
-/** Targets, and then those that joined since. */
-function findDue(
-  { fleet, excluded }: RolloutFacts,
+function findReached(
+  { excluded }: RolloutFacts,
   rollout: Rollout,
+  targets: readonly string[],
+): readonly string[] {
+  const reached = targets.slice(0, reachOf(rollout));
+  return excluded.size === 0 ? reached : reached.filter(id => !excluded.has(id));
+}
+
+/** Nodes that are no targets, and whose turn has come. */
+function findJoined(
+  { fleet }: RolloutFacts,
   { order }: RolloutNodes,
   isDue: Moving['isDue'],
 ): readonly string[] {
-  if (rollout.to === null) return [];
-  const targets = order.flat();
-  const reached = targets.slice(0, reachOf(rollout));
-  const due = excluded.size === 0 ? reached : reached.filter(id => !excluded.has(id));
-  const known = targets.reduce((count, id) => count + Number(fleet.has(id)), 0);
-  // Else nobody is there but targets.
-  if (known < fleet.size) {
-    const ranks = toRanks(order);
-    for (const id of fleet.keys()) if (!ranks.has(id) && isDue(id)) due.push(id);
-  }
-  return due;
+  const ranks = toRanks(order);
+  return [...fleet.keys()].filter(id => !ranks.has(id) && isDue(id));
 }
 
 /** Whose turn has come: of the targets by their rank, of those that joined as if they had been ranked. */
@@ -176,15 +180,15 @@ function waveOf({ strategy: { waves } }: Rollout, { presence }: FleetNode): numb
   return found === -1 ? waves.length - 1 : found;
 }
 
-/** Notes when a node was moved, and what it had answered before. */
+/** Notes when nodes that are there were moved, and what they had answered before. */
 function recordMoves(
-  { fleet, metrics, now }: RolloutFacts,
+  { metrics, now }: RolloutFacts,
   { step }: Rollout,
   nodes: RolloutNodes,
   moved: readonly string[],
 ): RolloutNodes {
   const known = movedBy(nodes);
-  const fresh = moved.filter(id => !known.has(id) && fleet.has(id));
+  const fresh = known.size === 0 ? moved : moved.filter(id => !known.has(id));
   if (fresh.length === 0) return nodes;
   const before: Record<string, RequestCount> = {};
   for (const id of fresh) {
