@@ -43,7 +43,7 @@ export async function applyPlugin(
   const { dryRun } = context;
   const pointers = { namespace: '/metadata/namespace', name: '/metadata/name' };
   checkPath({ ...parsed }, { namespace, name }, pointers);
-  const { after, shown, spec, result } = await context.exclusive(async () => {
+  const { fleet, shown, spec, result } = await context.exclusive(async () => {
     const fleet = await readNow(context);
     const before = fleet.specs.get(toPluginName(parsed));
     const visible = before === undefined || isGone(fleet, before) ? undefined : before;
@@ -55,10 +55,11 @@ export async function applyPlugin(
     const result = decideResult(fleet, visible, spec);
     const stored = await store(context, fleet, { before, spec, result });
     const shown = dryRun && result !== 'held-back' ? { ...stored, value: spec } : stored;
-    return { after: toVisibleFleet(withSpec(fleet, shown), context.caller), shown, spec, result };
+    return { fleet, shown, spec, result };
   });
   // It is stored: the stages begin with it before the answer is derived.
   await setImmediate();
+  const after = toVisibleFleet(withSpec(fleet, shown), context.caller);
   const view = await toPluginView(context.store, after, shown);
   return { ...view, result, warnings: findPluginWarnings(after, spec), dryRun };
 }

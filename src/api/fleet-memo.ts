@@ -85,13 +85,13 @@ function isRun(
   start: number,
   end: number,
 ): boolean {
-  return known.length === end - start && known.every((one, i) => one === records[start + i]?.value);
+  if (known.length !== end - start) return false;
+  for (let i = start; i < end; i += 1) if (known[i - start] !== records[i]?.value) return false;
+  return true;
 }
 
 function take(records: Records<NodeVerdict>, start: number, end: number): readonly NodeVerdict[] {
-  const verdicts: NodeVerdict[] = [];
-  for (const { value } of records.slice(start, end)) verdicts.push(value);
-  return verdicts;
+  return records.slice(start, end).map(({ value }) => value);
 }
 
 const memos = new WeakMap<Store, FleetMemo>();

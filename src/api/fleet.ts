@@ -152,8 +152,9 @@ function toClaims(
   effective: readonly NodePresence[],
 ): ReadonlyMap<string, NodeIdentity> {
   const claims = new Map<string, NodeIdentity>();
-  for (const [i, { key, value }] of records.entries())
+  records.forEach(({ key, value }, i) => {
     if (value !== effective[i]) claims.set(key, value.node);
+  });
   return claims;
 }
 
