@@ -36,6 +36,11 @@ const MODULE = {
   importCount: 12,
 };
 
+/** What nodes of a kind said of their place: they were pushed the same, one kind after the other, and so they share it. */
+type Said = Pick<NodeVerdict, 'tried' | 'accepted'>;
+
+const NOTHING: Said = { tried: null, accepted: null };
+
 /** Fills a data directory that no server has open: every plugin is on its nodes, which were connected once. */
 export async function fillDirectory(directory: string, { plugins, nodes }: FleetSize): Promise<void> {
   const blobs = join(directory, 'modules', 'blobs', 'sha256');
@@ -48,10 +53,12 @@ export async function fillDirectory(directory: string, { plugins, nodes }: Fleet
       specs.map(spec => ({ op: 'put', kind: 'PluginSpec', key: toPluginName(spec), value: spec })),
     );
     await store.transaction(specs.flatMap(spec => toRecords(spec, revision)));
-    for (let from = 0; from < nodes; from += 500) {
-      const ids = Array.from({ length: Math.min(500, nodes - from) }, (_, i) => from + i);
-      await store.transaction(ids.flatMap(i => toNodeRecords(i, plugins)));
-    }
+    const ids = Array.from({ length: nodes }, (_, i) => i).sort((a, b) => (a % KINDS) - (b % KINDS) || a - b);
+    const said = Array.from({ length: KINDS }, (_, kind) => toSaid(kind, plugins));
+    for (let from = 0; from < nodes; from += 500)
+      await store.transaction(
+        ids.slice(from, from + 500).flatMap(i => toNodeRecords(i, said[i % KINDS] ?? NOTHING)),
+      );
   } finally {
     await store.close();
   }
@@ -93,7 +100,20 @@ function toRecords(spec: PluginSpec, specRevision: number): readonly Operation[]
   ];
 }
 
-function toNodeRecords(i: number, plugins: number): readonly Operation[] {
+function toSaid(kind: number, plugins: number): Said {
+  const own = Math.ceil(Math.max(0, plugins - kind) / KINDS);
+  const inSlot = Array.from({ length: own }, (_, k) => ({
+    plugin: `default/plugin-${kind + k * KINDS}`,
+    revision: 1,
+  }));
+  const contentHash = 'cd'.repeat(32);
+  return {
+    tried: { contentHash, acked: true, plugins: inSlot },
+    accepted: { contentHash, at: Date.now() - 60_000, plugins: inSlot },
+  };
+}
+
+function toNodeRecords(i: number, { tried, accepted }: Said): readonly Operation[] {
   const id = `node-${i}`;
   const process = i.toString(16).padStart(16, '0');
   const at = Date.now() - 60_000;
@@ -116,20 +136,14 @@ function toNodeRecords(i: number, plugins: number): readonly Operation[] {
     slots: [PLACE],
     nacks: [],
   };
-  const own = Math.ceil(Math.max(0, plugins - (i % KINDS)) / KINDS);
-  const inSlot = Array.from({ length: own }, (_, k) => ({
-    plugin: `default/plugin-${(i % KINDS) + k * KINDS}`,
-    revision: 1,
-  }));
-  const contentHash = 'cd'.repeat(32);
   const verdict: NodeVerdict = {
     node: id,
     process,
     slot: PLACE,
     state: 'accepted',
     since: at,
-    tried: { contentHash, acked: true, plugins: inSlot },
-    accepted: { contentHash, at, plugins: inSlot },
+    tried,
+    accepted,
     refused: null,
   };
   return [

@@ -70,7 +70,9 @@ export class ObservedRecords {
     const records: ObservedRecord[] = [];
     const held = { sequence: segment.sequence, records, size: SEGMENT_SIZE + toSize(segment), live: 0 };
     const size = toSize(segment) / heads.length;
-    for (const [index, [kind, key, createdRevision, revision]] of heads.entries()) {
+    let index = -1;
+    for (const { 0: kind, 1: key, 2: createdRevision, 3: revision } of heads) {
+      index += 1;
       const table = this.#table(kind);
       if (table.get(key) !== undefined || gone.get(kind)?.has(key) === true) continue;
       if (createdRevision === undefined || revision === undefined) {

@@ -34,9 +34,9 @@ export function toHeads(runs: readonly unknown[]): readonly EntryHead[] | undefi
     const step = revision === 0 ? 1 : 2;
     if (run.length % step !== 0) return undefined;
     for (let i = 2; i < run.length; i += step) {
-      const head = revision === 0 ? [kind, run[i]] : [kind, run[i], run[i + 1], revision];
-      if (!isHead(head)) return undefined;
-      heads.push(head);
+      const [key, createdRevision]: unknown[] = [run[i], revision === 0 ? 0 : run[i + 1]];
+      if (typeof key !== 'string' || !Number.isSafeInteger(createdRevision)) return undefined;
+      heads.push(revision === 0 ? [kind, key] : [kind, key, Number(createdRevision), revision]);
     }
   }
   return heads;
