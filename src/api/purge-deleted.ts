@@ -16,6 +16,7 @@ const INTERVAL_MS = 10 * 60_000;
 export async function purgeDeleted(context: ApiContext): Promise<readonly string[]> {
   const { store, exclusive } = context;
   return exclusive(async () => {
+    if (!(await mayBeDue(context))) return [];
     const fleet = await readNow(context);
     const due = [...fleet.specs.values()].filter(
       stored => (stored.value.deleted?.at ?? fleet.now) <= fleet.now - HISTORY_MS && isGone(fleet, stored),
@@ -50,6 +51,17 @@ export async function purgeDeleted(context: ApiContext): Promise<readonly string
     }
     return due.map(({ key }) => key);
   });
+}
+
+/** Most often nothing is: that is seen without reading the fleet, which is a cost of every start. */
+async function mayBeDue({ store, clock }: ApiContext): Promise<boolean> {
+  const before = clock.now() - HISTORY_MS;
+  const [{ records: specs }, { records: policies }] = await Promise.all([
+    store.list('PluginSpec'),
+    store.list('NodePolicy'),
+  ]);
+  const isOld = specs.some(({ value: { deleted } }) => deleted !== undefined && deleted.at <= before);
+  return isOld || policies.length > 0;
 }
 
 /** Purges now and every ten minutes; the answer ends it and waits for what is under way. */
