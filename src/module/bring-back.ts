@@ -98,24 +98,28 @@ class Keeper {
   async follow(): Promise<void> {
     const { store, log } = this.#options;
     try {
-      for await (const changes of store.watch(['Assignment'], this.#stopping.signal))
+      for await (const changes of store.watch(['Assignment'], this.#stopping.signal)) {
+        const seen = new Set<string>();
         for (const change of changes)
           if (change.kind === 'Assignment' && change.stored !== undefined)
-            await this.#see(change.stored.value);
+            await this.#see(change.stored.value, seen);
+      }
     } catch (error) {
       if (!this.#stopping.signal.aborted)
         log.error({ error: toMessage(error) }, 'modules are not looked after as nodes change: watch failed');
     }
   }
 
-  async #see({ plugin, base, moved }: Assignment): Promise<void> {
+  /** `seen`: the modules that were looked for. At the start plugins come together, and many have one module. */
+  async #see({ plugin, base, moved }: Assignment, seen: Set<string>): Promise<void> {
     const { store, cache } = this.#options;
     for (const { revision } of [base, ...moved.map(({ side }) => side)]) {
       if (revision === null || this.#stopping.signal.aborted) continue;
       const sha256 = (await store.get('Revision', revisionKey(plugin, revision)))?.value.module.sha256;
+      if (sha256 === undefined || seen.has(sha256)) continue;
+      seen.add(sha256);
       // A fault of the disk is for who needs the bytes to tell.
-      const isHere = sha256 !== undefined && (await cache.has(sha256).catch(() => true));
-      if (sha256 !== undefined && !isHere) this.bring(sha256);
+      if (!(await cache.has(sha256).catch(() => true))) this.bring(sha256);
     }
   }
 
