@@ -22,6 +22,7 @@ export function createInterceptor(
 function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.ServerInterceptingCall {
   const { limits, steady } = guard;
   const peer = call.getPeer();
+  const connection = guard.connectionOf(peer);
   const stream = streamOf(call);
   // A stream that ended does not know its session any more.
   const { session } = stream;
@@ -37,7 +38,7 @@ function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.Se
     isOver = true;
     guard.note(error, peer);
     cancelTimer();
-    cancelTimer = guard.cutLater(peer);
+    cancelTimer = guard.cutLater(connection);
     sendStatus(toGrpcStatus(error));
   };
   // gRPC finds out itself that a message is too large, before it is read, and has words of its own for it.
@@ -114,7 +115,7 @@ function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.Se
       cancelTimer();
       if (isIn) guard.leave(peer);
       isIn = false;
-      guard.callOver(peer, stream, session);
+      guard.callOver(connection, stream, session);
     },
   };
   return new grpc.ServerInterceptingCall(call, {

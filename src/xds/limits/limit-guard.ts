@@ -108,18 +108,29 @@ export class LimitGuard {
     this.#gate.leave(peer);
   }
 
+  /**
+   * What comes from this address now. To be kept by whatever belongs to it: its end may be told after the address was taken
+   * anew, by a connection that must not be cut for it.
+   */
+  connectionOf(peer: string): Socket | undefined {
+    return this.#sockets.get(peer);
+  }
+
   /** Cuts the connection unless the answer is called before. */
-  cutLater(peer: string): () => void {
-    return this.steady.after(LAST_WORDS_MS, () => this.#sockets.get(peer)?.destroy());
+  cutLater(connection: Socket | undefined): () => void {
+    return this.steady.after(LAST_WORDS_MS, () => connection?.destroy());
   }
 
   /**
-   * A call of the peer is over. Its stream would stay for ever if the client never ended its side; and so would its
+   * A call over the connection is over. Its stream would stay for ever if the client never ended its side; and so would its
    * connection if the session was given up (no answer to a ping) while the peer takes nothing: node:http2 waits for that.
    */
-  callOver(peer: string, stream: ServerHttp2Stream, session: Http2Session | undefined): void {
-    const socket = this.#sockets.get(peer);
-    if (session?.destroyed === true && socket !== undefined) this.#dismiss(socket);
+  callOver(
+    connection: Socket | undefined,
+    stream: ServerHttp2Stream,
+    session: Http2Session | undefined,
+  ): void {
+    if (session?.destroyed === true && connection !== undefined) this.#dismiss(connection);
     if (stream.closed) return;
     stream.once(
       'close',
@@ -127,10 +138,12 @@ export class LimitGuard {
     );
   }
 
-  /** What runs over a connection, as TLS does, has said its last. */
-  saidLast(over: Socket): void {
-    const socket = this.#sockets.get(peerOf(over));
-    if (socket !== undefined) this.#dismiss(socket);
+  /** What runs over a connection, as TLS does: when that has said its last, so has the connection. */
+  follow(over: Socket): void {
+    const connection = this.connectionOf(peerOf(over));
+    over.once('prefinish', () => {
+      if (connection !== undefined) this.#dismiss(connection);
+    });
   }
 
   cutAll(): void {

@@ -23,7 +23,7 @@ export function openTlsFront(
   const server = createServer({ ...toTlsOptions(tls), ALPNProtocols: ['h2'] });
   server.on('secureConnection', socket => {
     // The socket below it never finishes: what is written is the handshake's.
-    socket.once('prefinish', () => guard.saidLast(socket));
+    guard.follow(socket);
     giveOn(socket);
   });
   let failed = 0;

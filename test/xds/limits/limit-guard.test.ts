@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
+import type { Http2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { type NextTurn, silentLog } from '../../../src/model/ports.ts';
@@ -66,6 +67,19 @@ test('a port that is taken anew before the end of its last connection is told co
   next.emit('close');
   assert.equal(guard.usage().connections, 0);
   assert.equal(clock.pending, 0);
+});
+
+test('a call whose end is told after its port was taken anew cuts nobody who has the port now', () => {
+  const { guard, clock } = makeGuard(10);
+  const [old, next] = [new FakeSocket('::1'), new FakeSocket('::1')];
+  guard.takeIn(toSocket(old));
+  const connection = guard.connectionOf('::1:1234');
+  guard.cutLater(connection);
+  guard.takeIn(toSocket(next));
+  const stream = Object.assign(new EventEmitter(), { closed: true }) as unknown as ServerHttp2Stream;
+  guard.callOver(connection, stream, { destroyed: true } as Http2Session);
+  clock.advance(3_600_000);
+  assert.deepEqual([old.destroyed, next.destroyed], [true, false]);
 });
 
 test('a connection for which there is no time in time is cut, and one that goes or fails while it waits never begins', () => {
