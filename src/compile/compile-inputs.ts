@@ -1,6 +1,7 @@
 import { type Assignment, holds } from '../model/assignment.ts';
 import type { NodeIdentity } from '../model/node.ts';
 import { isNamed } from '../model/node-group.ts';
+import { ofEach } from '../model/of-each.ts';
 import type { PluginName } from '../model/plugin-spec.ts';
 import type { Seal } from '../model/pull-secret.ts';
 import type { Revision } from '../model/revision.ts';
@@ -147,17 +148,11 @@ function toSideText(assignment: Assignment, nodeId: string): string {
 }
 
 /** The lists of ids in the groups that its sides target: they tell apart what is equal otherwise. */
-function idsOf(assignment: Assignment): readonly (readonly string[])[] {
-  const known = ids.get(assignment);
-  if (known !== undefined) return known;
+const idsOf = ofEach((assignment: Assignment): readonly (readonly string[])[] => {
   const sides = [assignment.base, ...assignment.moved.map(({ side }) => side)];
   const refs = sides.flatMap(({ placement }) => placement.targetRefs ?? []);
-  const lists = refs.flatMap(({ members }) => (members?.nodes === undefined ? [] : [members.nodes]));
-  ids.set(assignment, lists);
-  return lists;
-}
-
-const ids = new WeakMap<Assignment, readonly (readonly string[])[]>();
+  return refs.flatMap(({ members }) => (members?.nodes === undefined ? [] : [members.nodes]));
+});
 
 /** Nodes of equal keys that are on the same sides get equal inputs, whatever the records are. */
 export function toIdentityKey(node: NodeIdentity): string {

@@ -1,5 +1,6 @@
 import { type Assignment, holds, type Moved } from '../model/assignment.ts';
 import { windowOf } from '../model/metric-window.ts';
+import { ofEach } from '../model/of-each.ts';
 import type { RequestCount, Rollout, RolloutNodes } from '../model/rollout.ts';
 import { movedBy, withMove } from '../model/rollout-moves.ts';
 import { hashFraction, inWave } from '../model/rollout-plan.ts';
@@ -153,15 +154,10 @@ function toDueTest(
 }
 
 /** By id; the order is fixed at the start of a rollout. Where all are moved at once nobody asks. */
-const RANKS = new WeakMap<RolloutNodes['order'], ReadonlyMap<string, number>>();
-
-function toRanks(order: RolloutNodes['order']): ReadonlyMap<string, number> {
-  const known = RANKS.get(order);
-  if (known !== undefined) return known;
-  const ranks = new Map(order.flat().map((id, rank) => [id, rank]));
-  RANKS.set(order, ranks);
-  return ranks;
-}
+const toRanks = ofEach(
+  (order: RolloutNodes['order']): ReadonlyMap<string, number> =>
+    new Map(order.flat().map((id, rank) => [id, rank])),
+);
 
 /** By wave, which share of it was reached; a wave without a target is reached with the one before it. */
 function sharesOf(rollout: Rollout, order: RolloutNodes['order']): readonly number[] {
