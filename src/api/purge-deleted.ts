@@ -1,4 +1,5 @@
 import { toDecision } from '../model/audit.ts';
+import type { PluginSpec } from '../model/plugin-spec.ts';
 import { toNamesText } from '../model/quantity-text.ts';
 import type { Operation } from '../store/store.ts';
 import { ConflictError } from '../store/store-error.ts';
@@ -19,7 +20,7 @@ export async function purgeDeleted(context: ApiContext): Promise<readonly string
     if (!(await mayBeDue(context))) return [];
     const fleet = await readNow(context);
     const due = [...fleet.specs.values()].filter(
-      stored => (stored.value.deleted?.at ?? fleet.now) <= fleet.now - HISTORY_MS && isGone(fleet, stored),
+      stored => isLongDeleted(stored.value, fleet.now) && isGone(fleet, stored),
     );
     const known = new Set(fleet.nodes.map(({ node }) => node.id));
     const over = [...fleet.policies.values()].filter(
@@ -55,13 +56,16 @@ export async function purgeDeleted(context: ApiContext): Promise<readonly string
 
 /** Most often nothing is: that is seen without reading the fleet, which is a cost of every start. */
 async function mayBeDue({ store, clock }: ApiContext): Promise<boolean> {
-  const before = clock.now() - HISTORY_MS;
+  const now = clock.now();
   const [{ records: specs }, { records: policies }] = await Promise.all([
     store.list('PluginSpec'),
     store.list('NodePolicy'),
   ]);
-  const isOld = specs.some(({ value: { deleted } }) => deleted !== undefined && deleted.at <= before);
-  return isOld || policies.length > 0;
+  return policies.length > 0 || specs.some(({ value }) => isLongDeleted(value, now));
+}
+
+function isLongDeleted({ deleted }: PluginSpec, now: number): boolean {
+  return deleted !== undefined && deleted.at <= now - HISTORY_MS;
 }
 
 /** Purges now and every ten minutes; the answer ends it and waits for what is under way. */
