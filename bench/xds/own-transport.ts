@@ -92,6 +92,7 @@ class Call {
   readonly #stream: ServerHttp2Stream;
   readonly #options: TransportOptions;
   readonly #peer: string;
+  readonly #connection: Socket | undefined;
   #discovery: ReturnType<TransportOptions['ads']['open']> | undefined;
   #status: { readonly code: number; readonly details: string } | undefined;
   #isCounted = false;
@@ -103,6 +104,7 @@ class Call {
     this.#options = options;
     const { remoteAddress, remotePort } = stream.session?.socket ?? {};
     this.#peer = `${remoteAddress}:${remotePort}`;
+    this.#connection = options.guard.connectionOf(this.#peer);
   }
 
   open(headers: IncomingHttpHeaders): void {
@@ -137,7 +139,7 @@ class Call {
 
   #enter(method: DiscoveryMethod, authorization: string | undefined): void {
     const { ads, gate, guard } = this.#options;
-    guard.enter(this.#peer, true);
+    guard.enter(this.#connection, true);
     this.#isCounted = true;
     const right = gate.enter({ certificate: undefined, authorization });
     this.#discovery = ads.open({ ...method, peer: this.#peer, right }, message => this.#write(message));
@@ -183,7 +185,7 @@ class Call {
   #leave(): void {
     this.#discovery?.close();
     this.#discovery = undefined;
-    if (this.#isCounted) this.#options.guard.leave(this.#peer);
+    if (this.#isCounted) this.#options.guard.leave(this.#connection);
     this.#isCounted = false;
   }
 }

@@ -71,7 +71,7 @@ function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.Se
   const listener: grpc.ServerListener = {
     onReceiveMetadata(metadata, next) {
       try {
-        const waitMs = guard.enter(peer, isDiscovery);
+        const waitMs = guard.enter(connection, isDiscovery);
         isIn = true;
         const since = steady.now();
         const proceed = (): void => next(metadata);
@@ -113,7 +113,7 @@ function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.Se
     },
     onCancel() {
       cancelTimer();
-      if (isIn) guard.leave(peer);
+      if (isIn) guard.leave(connection);
       isIn = false;
       guard.callOver(connection, stream, session);
     },

@@ -51,8 +51,8 @@ export class LimitGuard {
       return false;
     }
     // The end of one that was reset may be told after its port was taken anew.
-    if (this.#sockets.has(peer)) this.#gate.disconnect(peer);
-    const reception = this.#gate.connect(peer);
+    this.#gate.disconnect(this.#sockets.get(peer));
+    const reception = this.#gate.connect(socket);
     if (reception !== 'served') this.hit('connections', peer, 'too many connections');
     if (reception === 'cut') {
       socket.on('error', () => {});
@@ -67,9 +67,8 @@ export class LimitGuard {
     socket.once('close', () => {
       this.#cuts.get(socket)?.();
       this.#cuts.delete(socket);
-      if (this.#sockets.get(peer) !== socket) return;
-      this.#sockets.delete(peer);
-      this.#gate.disconnect(peer);
+      this.#gate.disconnect(socket);
+      if (this.#sockets.get(peer) === socket) this.#sockets.delete(peer);
     });
     return true;
   }
@@ -100,12 +99,12 @@ export class LimitGuard {
   }
 
   /** Answers how long the new call has to wait, ms. Throws LimitError. */
-  enter(peer: string, isDiscovery: boolean): number {
-    return this.#gate.enter(peer, isDiscovery, this.steady.now());
+  enter(connection: Socket | undefined, isDiscovery: boolean): number {
+    return this.#gate.enter(connection, isDiscovery, this.steady.now());
   }
 
-  leave(peer: string): void {
-    this.#gate.leave(peer);
+  leave(connection: Socket | undefined): void {
+    this.#gate.leave(connection);
   }
 
   /**

@@ -24,8 +24,8 @@ interface Connection {
 export class StreamGate {
   readonly #limits: XdsLimits;
   readonly #admission: Pace;
-  /** By peer address. */
-  readonly #connections = new Map<string, Connection>();
+  /** By what stands for it: an address may be taken anew before the end of its last connection is told. */
+  readonly #connections = new Map<unknown, Connection>();
   #streams = 0;
   #told = 0;
 
@@ -43,25 +43,25 @@ export class StreamGate {
     return this.#streams;
   }
 
-  connect(peer: string): Reception {
+  connect(key: unknown): Reception {
     const isServed = this.#connections.size - this.#told < this.#limits.connections;
     if (!isServed && this.#told >= TOLD_CONNECTIONS) return 'cut';
     if (!isServed) this.#told += 1;
     const share = Math.min(MOST_PER_CONNECTION, Math.max(1, this.#limits['new-streams-per-second'] / 4));
-    this.#connections.set(peer, { isServed, pace: new Pace(share, share), streams: 0 });
+    this.#connections.set(key, { isServed, pace: new Pace(share, share), streams: 0 });
     return isServed ? 'served' : 'told';
   }
 
-  disconnect(peer: string): void {
-    const connection = this.#connections.get(peer);
+  disconnect(key: unknown): void {
+    const connection = this.#connections.get(key);
     if (connection === undefined) return;
-    this.#connections.delete(peer);
+    this.#connections.delete(key);
     if (!connection.isServed) this.#told -= 1;
   }
 
   /** A new stream or call; answers how long it has to wait, ms. Throws LimitError, and then counts nothing. */
-  enter(peer: string, isDiscovery: boolean, now: number): number {
-    const connection = this.#connections.get(peer);
+  enter(key: unknown, isDiscovery: boolean, now: number): number {
+    const connection = this.#connections.get(key);
     const { connections, streams, 'streams-per-connection': own } = this.#limits;
     // One that broke meanwhile has no entry: its stream ends by itself.
     if (connection === undefined) return this.#count(undefined, 0);
@@ -95,9 +95,9 @@ export class StreamGate {
   }
 
   /** A stream that entered has gone, before or after its connection. */
-  leave(peer: string): void {
+  leave(key: unknown): void {
     this.#streams -= 1;
-    const connection = this.#connections.get(peer);
+    const connection = this.#connections.get(key);
     if (connection !== undefined && connection.streams > 0) connection.streams -= 1;
   }
 

@@ -27,9 +27,9 @@ class FakeSocket extends EventEmitter {
 
 const toSocket = (fake: FakeSocket): Socket => fake as unknown as Socket;
 
-function makeGuard(connections: number) {
+function makeGuard(connections: number, more: Partial<typeof DEFAULT_XDS_LIMITS> = {}) {
   const clock = new FakeClock();
-  const limits = { ...DEFAULT_XDS_LIMITS, connections };
+  const limits = { ...DEFAULT_XDS_LIMITS, connections, ...more };
   let due: (() => void) | undefined;
   const nextTurn: NextTurn = callback => {
     due = callback;
@@ -80,6 +80,18 @@ test('a call whose end is told after its port was taken anew cuts nobody who has
   guard.callOver(connection, stream, { destroyed: true } as Http2Session);
   clock.advance(3_600_000);
   assert.deepEqual([old.destroyed, next.destroyed], [true, false]);
+});
+
+test('a call that leaves after its port was taken anew makes no room on the connection that has the port now', () => {
+  const { guard } = makeGuard(10, { 'streams-per-connection': 1 });
+  const [old, next] = [toSocket(new FakeSocket('::1')), toSocket(new FakeSocket('::1'))];
+  guard.takeIn(old);
+  guard.enter(old, false);
+  guard.takeIn(next);
+  guard.enter(next, false);
+  guard.leave(old);
+  assert.throws(() => guard.enter(next, false), { code: 'too-many-streams' });
+  assert.equal(guard.usage().streams, 1);
 });
 
 test('a connection for which there is no time in time is cut, and one that goes or fails while it waits never begins', () => {
