@@ -9,25 +9,23 @@ export interface FanOutOptions {
 }
 
 /**
- * After so much work at a stretch whatever came meanwhile has its turn: answers, pings, other requests. What is left takes
- * twice as long at a time, up to LONGEST_MS: in each turn all that were served in the one before have answered, and whoever
- * is still to be served waits for these answers to be read. With at most 64 ms the last of 5,000 had its push a sixth later.
+ * After so much work at a stretch whatever came meanwhile has its turn: answers, pings, other requests. Not sooner: in each
+ * turn all that were served before have answered, and whoever is still to be served waits for these answers to be read.
+ * Beginning with 4 ms, and twice as much each time, the last of 5,000 had its push a quarter later.
  */
-const SLICE_MS = 4;
-const LONGEST_MS = 256;
+const SLICE_MS = 256;
 /** Left of a change are few when this many times more were served in the turn. */
 const FEW = 2;
 
 /**
- * A change for a whole fleet, handed to its nodes a few milliseconds' worth at a time: in one go, the first of 5,000 got
- * nothing before the last was done, seconds later. Each node is served once, however often it was marked meanwhile.
+ * A change for a whole fleet, handed to its nodes a quarter of a second's worth at a time: nothing else is answered while
+ * that lasts, and nothing of it is on the wire before. Each node is served once, however often it was marked meanwhile.
  */
 export class FanOut {
   readonly #options: FanOutOptions;
   /** In the order in which they are served. */
   readonly #due = new Set<string>();
   #isPlanned = false;
-  #sliceMs = SLICE_MS;
   #cancel: (() => void) | undefined;
 
   constructor(options: FanOutOptions) {
@@ -51,11 +49,7 @@ export class FanOut {
   }
 
   #plan(): void {
-    if (this.#isPlanned) return;
-    if (this.#due.size === 0) {
-      this.#sliceMs = SLICE_MS;
-      return;
-    }
+    if (this.#isPlanned || this.#due.size === 0) return;
     this.#isPlanned = true;
     this.#cancel = this.#options.nextTurn(() => {
       this.#isPlanned = false;
@@ -67,8 +61,6 @@ export class FanOut {
   #serveSome(): void {
     const { clock, log, serve } = this.#options;
     const began = clock.now();
-    const mostMs = this.#sliceMs;
-    this.#sliceMs = Math.min(2 * mostMs, LONGEST_MS);
     let served = 0;
     for (const nodeId of this.#due) {
       this.#due.delete(nodeId);
@@ -82,7 +74,7 @@ export class FanOut {
       // A few that are left go along: in a turn of their own they would wait for all answers to this one.
       const isFew = this.#due.size * FEW <= served;
       // A clock that was set back does not make it long.
-      if (tookMs >= (isFew ? 2 * mostMs : mostMs) || tookMs < 0) return;
+      if (tookMs >= (isFew ? 2 * SLICE_MS : SLICE_MS) || tookMs < 0) return;
     }
   }
 }
