@@ -21,7 +21,8 @@ const PADDING = 'x'.repeat(1_300);
 const OWN_TRANSPORT = [
   process.execPath,
   '--disable-warning=ExperimentalWarning',
-  '--max-semi-space-size=8',
+  '--max-semi-space-size=16',
+  '--no-parallel-scavenge',
   fileURLToPath(new URL('serve-own-transport.ts', import.meta.url)),
 ] as const;
 
