@@ -1,12 +1,13 @@
 /**
  * `npm run bench [-- --streams N[,N…]] [-- --form delta|sotw] [-- --only ROW] [-- --fetch] [-- --runs N] [-- --json] [-- --transports]`:
  * Attaché beside go-control-plane, under the same driver, in turn; with `--fetch` Attaché alone, and modules that every Envoy fetches; with `--transports` also on an HTTP/2 transport of its
- * own. One core for the server, one for the driver. See README.md.
+ * own, and grpc-js with nothing behind it. One core for the server, one for the driver. See README.md.
  */
 import { parseArgs } from 'node:util';
 import { readMachine } from './machine.ts';
 import { onceMore } from './once-more.ts';
 import { startAttache } from './xds/attache-side.ts';
+import { startBareGrpc } from './xds/bare-grpc-side.ts';
 import { buildPeers, type Peers } from './xds/build-peers.ts';
 import { type Figures, toFigures } from './xds/figures.ts';
 import { startGcp } from './xds/gcp-side.ts';
@@ -73,7 +74,12 @@ async function measureRow(
   const coldModules = row.scenario.fetches ? row.scenario.pushes : 0;
   const starts: Partial<Record<SideName, () => Promise<Side>>> = {
     attache: () => startAttache({ flags: FLAGS, coldModules }),
-    ...(transports ? { 'attache-http2': () => startAttache({ flags: FLAGS, name: 'attache-http2' }) } : {}),
+    ...(transports
+      ? {
+          'attache-http2': () => startAttache({ flags: FLAGS, name: 'attache-http2' }),
+          'bare-grpc-js': startBareGrpc,
+        }
+      : {}),
     ...(peers === undefined ? {} : { 'go-control-plane': () => startGcp(peers.server) }),
   };
   const figures: Partial<Record<SideName, Figures[]>> = {};

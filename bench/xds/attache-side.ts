@@ -8,7 +8,7 @@ import { type FixtureModule, withSeed } from '../../test/harness/fixture-modules
 import { until } from '../../test/harness/wait.ts';
 import { WHOLE } from '../fresh-module.ts';
 import { layColdModules } from './cold-modules.ts';
-import { SERVER_CORE, type Side, type SideName } from './side.ts';
+import { NODE_FLAGS, SERVER_CORE, type Side } from './side.ts';
 
 const run = promisify(execFile);
 const PLUGIN = 'bench';
@@ -17,12 +17,9 @@ const PLACE = 'attache.authn';
 /** Makes one resource about 2 KB, as the other side's are. */
 const PADDING = 'x'.repeat(1_300);
 
-/** Node as bin/attache starts it. */
 const OWN_TRANSPORT = [
   process.execPath,
-  '--disable-warning=ExperimentalWarning',
-  '--max-semi-space-size=16',
-  '--no-parallel-scavenge',
+  ...NODE_FLAGS,
   fileURLToPath(new URL('serve-own-transport.ts', import.meta.url)),
 ] as const;
 
@@ -34,7 +31,7 @@ export interface AttacheSideOptions {
   /** So many pushes bring a module each that no Envoy has; default none: what changes is the configuration. */
   readonly coldModules?: number;
   /** Default `attache`. */
-  readonly name?: Exclude<SideName, 'go-control-plane'>;
+  readonly name?: 'attache' | 'attache-http2';
 }
 
 /**

@@ -26,8 +26,9 @@ const PUSHES = 8;
 /** What a refusal costs and brings is the same each time. */
 const REFUSED_PUSHES = 3;
 const FETCHED_PUSHES = 5;
-/** What another transport would give is not what the targets are about. */
-const OWN_TRANSPORT_RUNS = 2;
+/** What another transport would give, or none with anything behind it takes, is not what the targets are about. */
+export const ASIDE: readonly SideName[] = ['attache-http2', 'bare-grpc-js'];
+const ASIDE_RUNS = 2;
 /** From here on a fleet counts as large: the targets are about it. */
 const LARGE = 5_000;
 const LARGE_TARGETS: Row['targets'] = {
@@ -58,11 +59,11 @@ export function toRows({ sizes, form, fetch = false }: Choice): readonly Row[] {
   return sizes === undefined ? [...pushes, ...toSpecialRows(forms)] : pushes;
 }
 
-/** How often a side plays a row. What another transport would give is measured where anything is asked of a row. */
+/** How often a side plays a row. What stands aside is measured where anything is asked of a row. */
 export function runsOf(side: SideName, { targets, sides }: Row, runs: number): number {
   if (sides?.includes(side) === false) return 0;
-  if (side !== 'attache-http2') return runs;
-  return Object.keys(targets).length > 0 ? Math.min(runs, OWN_TRANSPORT_RUNS) : 0;
+  if (!ASIDE.includes(side)) return runs;
+  return Object.keys(targets).length > 0 ? Math.min(runs, ASIDE_RUNS) : 0;
 }
 
 function toPushRow(streams: number, form: Scenario['form']): Row {

@@ -1,7 +1,7 @@
 import { formatMachine, type Machine } from '../machine.ts';
 import { formatSpread, formatTable, judge, type Spread, toRatio } from '../spread.ts';
 import { type FigureName, type Figures, spreadOf, TITLES, valuesOf } from './figures.ts';
-import type { Row, Target } from './plan.ts';
+import { ASIDE, type Row, type Target } from './plan.ts';
 import type { SideName } from './side.ts';
 
 /** A row that was run; a side that could not be is not there. */
@@ -99,17 +99,23 @@ function formatTargets({ rows, ratios }: XdsReport): string[] {
     (Object.entries(targets) as [FigureName, Target][]).flatMap(([name, target]) => {
       const ratio = ratios[`${id}/${name}`];
       if (ratio === undefined) return [];
-      const own = ratios[`${id}/attache-http2/${name}`];
+      const aside = ASIDE.map(side => toCell(ratios[`${id}/${side}/${name}`], 2));
+      const { must, goal } = target;
       return [
         [
-          ...[title, TITLES[name], String(target.must), String(target.goal), formatSpread(ratio, 2)],
-          ...[judge(ratio, target), toCell(own, 2)],
+          title,
+          TITLES[name],
+          String(must),
+          String(goal),
+          formatSpread(ratio, 2),
+          judge(ratio, target),
+          ...aside,
         ],
       ];
     }),
   );
   if (lines.length === 0) return [];
-  return [formatTable(['row', 'figure', 'must', 'goal', 'ratio', '', 'attache-http2'], lines)];
+  return [formatTable(['row', 'figure', 'must', 'goal', 'ratio', '', ...ASIDE], lines)];
 }
 
 function formatRow(

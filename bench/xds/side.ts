@@ -1,5 +1,13 @@
-/** `attache-http2`: on an HTTP/2 transport of its own instead of grpc-js, see own-transport.ts. */
-export type SideName = 'attache' | 'attache-http2' | 'go-control-plane';
+/**
+ * `attache-http2`: on an HTTP/2 transport of its own instead of grpc-js, see own-transport.ts; `bare-grpc-js`: grpc-js with nothing
+ * behind it, see serve-bare-grpc.ts.
+ */
+export type SideName = 'attache' | 'attache-http2' | 'bare-grpc-js' | 'go-control-plane';
+
+/** Node's flags, as in bin/attache. */
+export const NODE_FLAGS = [
+  ...['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16', '--no-parallel-scavenge'],
+] as const;
 
 /** A server under load, whoever wrote it. */
 export interface Side {
