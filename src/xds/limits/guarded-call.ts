@@ -1,6 +1,7 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { toSizeText } from '../../model/quantity-text.ts';
+import { FramedCall } from '../framed-call.ts';
 import { toGrpcStatus } from '../grpc-status.ts';
 import { LimitError } from './limit-error.ts';
 import type { LimitGuard } from './limit-guard.ts';
@@ -118,7 +119,8 @@ function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.Se
       guard.callOver(connection, stream, session);
     },
   };
-  return new grpc.ServerInterceptingCall(call, {
+  const framed = isDiscovery ? new FramedCall(call, stream, limits['message-size']) : call;
+  return new grpc.ServerInterceptingCall(framed, {
     start: next => next(listener),
     sendMessage: (message, next) => {
       if (!isOver) next(message);

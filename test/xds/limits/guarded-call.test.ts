@@ -35,6 +35,7 @@ function makeScene() {
       start: (given: grpc.ServerListener) => {
         listener = given;
       },
+      startRead() {},
     };
     interceptor({ path: '/x' } as Parameters<grpc.ServerInterceptor>[0], call as unknown as Call).start({
       onReceiveMetadata: onBegin,

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import type { ServerHttp2Stream } from 'node:http2';
+import { Duplex } from 'node:stream';
+import { test } from 'node:test';
+import type * as grpc from '@grpc/grpc-js';
+import { FramedCall } from '../../src/xds/framed-call.ts';
+
+type Call = Parameters<grpc.ServerInterceptor>[1];
+type Listener = Parameters<Call['start']>[0];
+
+/** As it is on the wire. */
+function toFrame(text: string, { isCompressed = false } = {}): Buffer {
+  const header = Buffer.from([isCompressed ? 1 : 0, 0, 0, 0, 0]);
+  header.writeUInt32BE(text.length, 1);
+  return Buffer.concat([header, Buffer.from(text)]);
+}
+
+/** A call that has begun. What grpc-js is given to read is in `left`, what is written in `written`. */
+function open({ mostBytes = 100, autoRead = false } = {}) {
+  const told: string[] = [];
+  const left: string[] = [];
+  const written: string[] = [];
+  const stream = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, done) {
+      written.push(chunk.toString('latin1'));
+      done();
+    },
+  });
+  let inner: Listener | undefined;
+  let hasAsked = false;
+  stream.on('data', (chunk: Buffer) => void left.push(chunk.toString('latin1')));
+  stream.pause();
+  stream.on('end', () => hasAsked && inner?.onReceiveHalfClose());
+  const base = {
+    start(listener: Listener) {
+      inner = listener;
+      listener.onReceiveMetadata({} as grpc.Metadata);
+    },
+    startRead() {
+      hasAsked = true;
+      stream.resume();
+    },
+    sendMetadata: () => void written.push('metadata'),
+  };
+  const call = new FramedCall(base as unknown as Call, stream as unknown as ServerHttp2Stream, mostBytes);
+  call.start({
+    onReceiveMetadata() {},
+    onReceiveMessage(message: Buffer) {
+      told.push(message.toString());
+      if (autoRead) call.startRead();
+    },
+    onReceiveHalfClose: () => void told.push('end'),
+    onCancel: () => void told.push('cancel'),
+  });
+  const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+  return { call, stream, told, left, written, turn, cancel: () => inner?.onCancel() };
+}
+
+test('messages come whole, one for each that is asked for, however they were cut', async () => {
+  const whole = ['', 'a', 'bc', 'd'.repeat(90), 'e'].map(it => toFrame(it));
+  const bytes = Buffer.concat(whole);
+  for (let size = 1; size <= bytes.length; size++) {
+    const { stream, told, turn, call } = open({ autoRead: true });
+    call.startRead();
+    for (let at = 0; at < bytes.length; at += size) stream.push(bytes.subarray(at, at + size));
+    stream.push(null);
+    await turn();
+    await turn();
+    assert.deepEqual(told, ['', 'a', 'bc', 'd'.repeat(90), 'e', 'end'], `pieces of ${size}`);
+  }
+});
+
+test('what is not asked for waits, and the stream with it', async () => {
+  const { stream, told, turn, call } = open();
+  stream.push(Buffer.concat([toFrame('a'), toFrame('b'), toFrame('c').subarray(0, 3)]));
+  stream.push(toFrame('c').subarray(3));
+  stream.push(null);
+  await turn();
+  assert.deepEqual([told, stream.isPaused()], [[], true]);
+  for (const text of ['a', 'b']) {
+    call.startRead();
+    await turn();
+    assert.deepEqual([told.at(-1), stream.isPaused()], [text, true]);
+  }
+  call.startRead();
+  await turn();
+  assert.deepEqual(told, ['a', 'b', 'c']);
+  call.startRead();
+  await turn();
+  await turn();
+  assert.deepEqual(told, ['a', 'b', 'c', 'end']);
+});
+
+for (const [what, frame] of [
+  ['compressed', toFrame('zipped', { isCompressed: true })],
+  ['too large', toFrame('x'.repeat(101))],
+] as const)
+  test(`what is ${what} is left to grpc-js, with all that follows`, async () => {
+    const { stream, told, left, turn, call } = open({ autoRead: true });
+    call.startRead();
+    stream.push(Buffer.concat([toFrame('a'), frame.subarray(0, 7)]));
+    await turn();
+    stream.push(Buffer.concat([frame.subarray(7), toFrame('b')]));
+    await turn();
+    assert.deepEqual([told, left.join('')], [['a'], Buffer.concat([frame, toFrame('b')]).toString('latin1')]);
+  });
+
+test('answers are framed, after the metadata; none goes out after the end', async () => {
+  const { stream, call, written, turn } = open();
+  let done = 0;
+  for (const text of ['a', 'bc']) call.sendMessage(Buffer.from(text), () => done++);
+  stream.end();
+  call.sendMessage(Buffer.from('d'), () => done++);
+  await turn();
+  assert.deepEqual(written, ['metadata', '\0\0\0\0\u0001a', '\0\0\0\0\u0002bc']);
+  assert.equal(done, 2);
+});
+
+test('after the end nothing is told, and what still comes is let go', async () => {
+  const { stream, told, turn, call, cancel } = open();
+  stream.push(toFrame('a'));
+  await turn();
+  cancel();
+  call.startRead();
+  stream.push(toFrame('b'));
+  await turn();
+  assert.deepEqual([told, stream.isPaused(), stream.readableLength], [['cancel'], false, 0]);
+});
