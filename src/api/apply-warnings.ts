@@ -38,8 +38,8 @@ export function findPluginWarnings(fleet: Fleet, spec: PluginSpec): string[] {
 /** Nodes of which that holds, in order; nodes that are alike are asked about once. */
 function findUnsure(fleet: Fleet, isUnsure: (presence: NodePresence) => boolean): readonly NodePresence[] {
   const { alike, apart } = censusOf(fleet);
-  const some = [...alike.filter(([first]) => isUnsure(first)).flat(), ...apart.filter(isUnsure)];
-  return some.length === 0 ? [] : fleet.nodes.filter(isUnsure);
+  const some = alike.some(({ nodes }) => isUnsure(nodes[0])) || apart.some(isUnsure);
+  return some ? fleet.nodes.filter(isUnsure) : [];
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { NodePresence } from '../model/node.ts';
 import { mayFail } from '../model/node-health.ts';
 import { type Situation, situationOf } from '../model/node-situation.ts';
+import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { Fleet } from './fleet.ts';
 
 /** The nodes of a fleet, so that what is found of one counts for all that are like it. */
@@ -11,7 +12,11 @@ export interface Census {
   readonly apart: readonly NodePresence[];
 }
 
-export type NodesAlike = readonly [NodePresence, ...NodePresence[]];
+export interface NodesAlike {
+  readonly nodes: readonly [NodePresence, ...NodePresence[]];
+  /** Of the first of them. */
+  readonly verdicts: readonly NodeVerdict[];
+}
 
 /** An answer asks for each of its plugins; nodes are others in each. */
 const known = new WeakMap<Fleet['nodes'], Census>();
@@ -19,17 +24,22 @@ const known = new WeakMap<Fleet['nodes'], Census>();
 export function censusOf(fleet: Pick<Fleet, 'nodes' | 'verdicts' | 'policies' | 'metrics'>): Census {
   const before = known.get(fleet.nodes);
   if (before !== undefined) return before;
-  const alike = new Map<Situation, [NodePresence, ...NodePresence[]]>();
+  const alike = new Map<
+    Situation,
+    { nodes: [NodePresence, ...NodePresence[]]; verdicts: readonly NodeVerdict[] }
+  >();
   const apart: NodePresence[] = [];
-  const { verdicts, policies } = fleet;
+  const { policies } = fleet;
+  const verdictsOf = fleet.verdicts.inTurn?.() ?? (id => fleet.verdicts.get(id));
   for (const presence of fleet.nodes) {
     const { id } = presence.node;
+    const verdicts = verdictsOf(id) ?? [];
     const isOwn = policies.get(id)?.excluded !== undefined || mayFail(fleet.metrics(id));
-    const situation = isOwn ? undefined : situationOf(presence, verdicts.get(id) ?? []);
-    const nodes = situation && alike.get(situation);
+    const situation = isOwn ? undefined : situationOf(presence, verdicts);
+    const known = situation && alike.get(situation);
     if (situation === undefined) apart.push(presence);
-    else if (nodes === undefined) alike.set(situation, [presence]);
-    else nodes.push(presence);
+    else if (known === undefined) alike.set(situation, { nodes: [presence], verdicts });
+    else known.nodes.push(presence);
   }
   const census = { alike: [...alike.values()], apart };
   known.set(fleet.nodes, census);

@@ -21,8 +21,8 @@ export function groupStates(fleet: Fleet, spec: PluginSpec): readonly CountedSta
   if (!isOfSituation(fleet, spec)) return toEach(fleet.nodes);
   const { alike, apart } = censusOf(fleet);
   const readOfAll = stateReader(fleet, spec, true);
-  const toGroup = (nodes: NodesAlike): CountedState[] => {
-    const state = readOfAll(nodes[0]);
+  const toGroup = ({ nodes, verdicts }: NodesAlike): CountedState[] => {
+    const state = readOfAll(nodes[0], verdicts);
     // When it becomes Stale is a matter of time.
     const isOfAll = state.state !== 'Sent' && isLasting(state, nodes[0]);
     return isOfAll ? [{ state, count: nodes.length }] : toEach(nodes);

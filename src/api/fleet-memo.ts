@@ -1,9 +1,10 @@
 import { isAsClaimed, toEffectivePresence } from '../model/effective-node.ts';
 import type { NodePolicy } from '../model/fleet-records.ts';
-import type { NodePresence } from '../model/node.ts';
+import type { NodeIdentity, NodePresence } from '../model/node.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { Store, Stored } from '../store/store.ts';
 import { StateMemo } from './state-memo.ts';
+import { ListedVerdicts, type VerdictsByNode } from './verdicts-by-node.ts';
 
 type Records<V> = readonly Stored<V>[];
 
@@ -18,10 +19,8 @@ export class FleetMemo {
     NodePresence,
     { readonly policy: NodePolicy | undefined; readonly presence: NodePresence }
   >();
-  #verdicts: { readonly records: Records<NodeVerdict>; readonly byNode: VerdictsByNode } = {
-    records: [],
-    byNode: new Map(),
-  };
+  #taken: Taken = { records: [], policies: new Map(), nodes: [], claims: new Map() };
+  #verdicts = new ListedVerdicts([]);
 
   /** `make` of a list, made once for it. `make` is a function of a module, not one made for the call. */
   of<V, T>(records: Records<V>, make: (records: Records<V>) => T): T {
@@ -34,8 +33,20 @@ export class FleetMemo {
     return made;
   }
 
-  /** As what the server takes it for. */
-  toEffective(claimed: NodePresence, policy: NodePolicy | undefined): NodePresence {
+  /** Nodes as what the server takes them for, and what those say of themselves that it takes for something else. */
+  takeNodes(records: Records<NodePresence>, policies: Policies): Taken {
+    if (records === this.#taken.records && policies === this.#taken.policies) return this.#taken;
+    const claims = new Map<string, NodeIdentity>();
+    const nodes = records.map(({ key, value }) => {
+      const effective = this.#toEffective(value, policies.get(key));
+      if (effective !== value) claims.set(key, value.node);
+      return effective;
+    });
+    this.#taken = { records, policies, nodes, claims };
+    return this.#taken;
+  }
+
+  #toEffective(claimed: NodePresence, policy: NodePolicy | undefined): NodePresence {
     if (isAsClaimed(claimed.node, policy)) return claimed;
     const known = this.#effective.get(claimed);
     if (known !== undefined && known.policy === policy) return known.presence;
@@ -44,54 +55,20 @@ export class FleetMemo {
     return presence;
   }
 
-  /** By node.id; the list of a node is the same while none of its verdicts is written. */
+  /** The list of a node is the same while none of its verdicts is written. */
   groupVerdicts(records: Records<NodeVerdict>): VerdictsByNode {
-    const before = this.#verdicts;
-    if (!isSameList(records, before.records))
-      this.#verdicts = { records, byNode: groupByNode(records, before.byNode) };
-    return this.#verdicts.byNode;
+    if (!this.#verdicts.isOf(records)) this.#verdicts = new ListedVerdicts(records, this.#verdicts.made);
+    return this.#verdicts;
   }
 }
 
-export type VerdictsByNode = ReadonlyMap<string, readonly NodeVerdict[]>;
+type Policies = ReadonlyMap<string, NodePolicy>;
 
-function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
-  return true;
-}
-
-/** The keys begin with the node: the verdicts of each stand together. */
-function groupByNode(records: Records<NodeVerdict>, before: VerdictsByNode): VerdictsByNode {
-  const byNode = new Map<string, readonly NodeVerdict[]>();
-  let start = 0;
-  while (start < records.length) {
-    const node = records[start]?.value.node ?? '';
-    let end = start + 1;
-    while (records[end]?.value.node === node) end += 1;
-    const known = before.get(node);
-    byNode.set(
-      node,
-      known !== undefined && isRun(known, records, start, end) ? known : take(records, start, end),
-    );
-    start = end;
-  }
-  return byNode;
-}
-
-function isRun(
-  known: readonly NodeVerdict[],
-  records: Records<NodeVerdict>,
-  start: number,
-  end: number,
-): boolean {
-  if (known.length !== end - start) return false;
-  for (let i = start; i < end; i += 1) if (known[i - start] !== records[i]?.value) return false;
-  return true;
-}
-
-function take(records: Records<NodeVerdict>, start: number, end: number): readonly NodeVerdict[] {
-  return records.slice(start, end).map(({ value }) => value);
+interface Taken {
+  readonly records: Records<NodePresence>;
+  readonly policies: Policies;
+  readonly nodes: readonly NodePresence[];
+  readonly claims: ReadonlyMap<string, NodeIdentity>;
 }
 
 const memos = new WeakMap<Store, FleetMemo>();

@@ -14,6 +14,7 @@ import type { Store, Stored } from '../store/store.ts';
 import { toDegradedText } from './degraded-text.ts';
 import { memoOf } from './fleet-memo.ts';
 import type { StateMemo } from './state-memo.ts';
+import type { VerdictsByNode } from './verdicts-by-node.ts';
 
 /** Everything that states are derived from, read once for an answer. */
 export interface Fleet {
@@ -24,7 +25,7 @@ export interface Fleet {
   /** By node.id, sorted; as what the server takes them for: `claims` has what others say of themselves than that. */
   readonly nodes: readonly NodePresence[];
   readonly claims: ReadonlyMap<string, NodeIdentity>;
-  readonly verdicts: ReadonlyMap<string, readonly NodeVerdict[]>;
+  readonly verdicts: VerdictsByNode;
   readonly policies: ReadonlyMap<string, NodePolicy>;
   /** Newest first. */
   readonly rollouts: ReadonlyMap<PluginName, readonly Rollout[]>;
@@ -84,20 +85,16 @@ export async function readFleet(sources: FleetSources): Promise<Fleet> {
     ),
   ]);
   const policyOf = memo.of(policies.records, toValues);
-  const effective = nodes.records.map(({ key, value }) => memo.toEffective(value, policyOf.get(key)));
-  memo.states.trim(effective.length);
-  let byNode: Fleet['verdicts'] | undefined;
+  const taken = memo.takeNodes(nodes.records, policyOf);
+  memo.states.trim(taken.nodes.length);
   return {
     specs: memo.of(specs.records, toRecords),
     progress: memo.of(progress.records, toValues),
     assignments: memo.of(assignments.records, toValues),
-    nodes: effective,
-    claims: toClaims(nodes.records, effective),
-    // Not before somebody asks: a change is stored first.
-    get verdicts() {
-      byNode ??= memo.groupVerdicts(verdicts.records);
-      return byNode;
-    },
+    // A list of its own: what is counted of it (see census.ts) is of this answer.
+    nodes: taken.nodes.slice(),
+    claims: taken.claims,
+    verdicts: memo.groupVerdicts(verdicts.records),
     policies: policyOf,
     rollouts: byPlugin,
     moves: new Map(moves.flatMap(move => (move === undefined ? [] : [[move.value.rollout, move.value]]))),
@@ -146,18 +143,6 @@ function toProgressKeys(records: RecordList<ModuleProgress>): readonly string[] 
   );
 }
 
-/** Of the nodes that are taken for something else. */
-function toClaims(
-  records: RecordList<NodePresence>,
-  effective: readonly NodePresence[],
-): ReadonlyMap<string, NodeIdentity> {
-  const claims = new Map<string, NodeIdentity>();
-  records.forEach(({ key, value }, i) => {
-    if (value !== effective[i]) claims.set(key, value.node);
-  });
-  return claims;
-}
-
 function toRevisionKeys({ plugin, base, moved }: Assignment): string[] {
   return [base, ...moved.map(entry => entry.side)].flatMap(({ revision }) =>
     revision === null ? [] : [revisionKey(plugin, revision)],
@@ -172,13 +157,13 @@ export function stateOnNode(fleet: Fleet, spec: PluginOfState, presence: NodePre
 
 /**
  * What is the same for all nodes is looked for once: that is most of what a state costs. `anyTime`: only lasting states
- * are of use, so that nobody has to find out when a node came to its side.
+ * are of use, so that nobody has to find out when a node came to its side. Who has the verdicts of a node gives them.
  */
 export function stateReader(
   fleet: Fleet,
   spec: PluginOfState,
   anyTime = false,
-): (presence: NodePresence) => NodePluginState {
+): (presence: NodePresence, verdicts?: readonly NodeVerdict[]) => NodePluginState {
   const plugin = toPluginName(spec);
   const assignment = fleet.assignments.get(plugin);
   const { rootNamespace, now } = fleet;
@@ -189,12 +174,12 @@ export function stateReader(
       configs.set(revision, fleet.revisions.get(revisionKey(plugin, revision))?.config);
     return configs.get(revision);
   };
-  return presence => {
+  return (presence, verdicts = fleet.verdicts.get(presence.node.id) ?? NO_VERDICTS) => {
     const { id } = presence.node;
     const input = {
       plugin: spec,
       presence,
-      verdicts: fleet.verdicts.get(id) ?? NO_VERDICTS,
+      verdicts,
       side: assignment === undefined ? undefined : findSide(assignment, id),
       assignedAt: assignment === undefined || anyTime ? 0 : findAssignedAt(fleet, assignment, id),
       excluded: fleet.policies.get(id)?.excluded !== undefined,

@@ -131,7 +131,7 @@ test('nodes that refused, are silent, are excluded or may fail are looked at one
     ids.join(),
   );
   assert.equal(apart.length, 2 * 5 + 2);
-  assert.equal(alike.flat().length + apart.length, fleet.nodes.length);
+  assert.equal(alike.flatMap(({ nodes }) => nodes).length + apart.length, fleet.nodes.length);
   const more = censusOf(await setUp({}, 10));
   assert.equal(more.alike.length, alike.length, 'more nodes of the same kinds stand in no other situations');
   assert.equal(more.apart.length, 2 * 10 + 2);

@@ -53,13 +53,14 @@ async function setUp(nodes: number) {
 test('an answer after a commit shows it, and what was not written is the same object', async () => {
   const { store, read, putVerdict } = await setUp(3);
   const before = await read();
+  const verdicts = before.verdicts.get('n0');
   await store.put('PluginSpec', 'default/auth', { ...SPEC, message: 'later' });
   await putVerdict('n1', 2);
   const after = await read();
   assert.equal(after.specs.get('default/auth')?.value.message, 'later');
   assert.equal(after.verdicts.get('n1')?.[0]?.accepted?.plugins[0]?.revision, 2);
   assert.equal(after.nodes[0], before.nodes[0]);
-  assert.equal(after.verdicts.get('n0'), before.verdicts.get('n0'));
+  assert.equal(after.verdicts.get('n0'), verdicts);
   assert.equal(after.assignments, before.assignments);
   assert.equal(
     before.specs.get('default/auth')?.value.message,

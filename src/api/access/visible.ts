@@ -49,6 +49,6 @@ export function toPluginSight({ specs, assignments, rootNamespace }: Fleet, gran
   };
 }
 
-function keep<V>(map: ReadonlyMap<string, V>, wanted: (key: string) => boolean): ReadonlyMap<string, V> {
+function keep<V>(map: Iterable<[string, V]>, wanted: (key: string) => boolean): ReadonlyMap<string, V> {
   return new Map([...map].filter(([key]) => wanted(key)));
 }
