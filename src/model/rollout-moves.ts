@@ -1,9 +1,15 @@
+import { ofEach } from './of-each.ts';
 import type { RolloutMove, RolloutNodes } from './rollout.ts';
 
 /** Nodes that a rollout moved, in that order, each with the move that it was part of. */
 export type MovedNodes = ReadonlyMap<string, RolloutMove>;
 
 const NOBODY: MovedNodes = new Map();
+
+/** All targets in their order: one list for one order. */
+export const targetsOf = ofEach((order: RolloutNodes['order']): readonly string[] =>
+  order.length === 1 ? (order[0] ?? []) : order.flat(),
+);
 
 /** By list of moves: it is asked about node after node. */
 const made = new WeakMap<RolloutNodes['moves'], MovedNodes>();
@@ -28,7 +34,7 @@ export function withMove(
   ids: readonly string[],
 ): RolloutNodes {
   const left = findLeft(nodes, ids.length);
-  const isRest = left.length > 0 && left.every((id, i) => id === ids[i]);
+  const isRest = left.length > 0 && (left === ids || left.every((id, i) => id === ids[i]));
   const named = isRest ? ids.slice(left.length) : ids;
   const moves = [
     ...nodes.moves,
@@ -41,7 +47,7 @@ export function withMove(
 /** Targets that were not moved yet, in their order; none where they are more than so many. */
 function findLeft(nodes: RolloutNodes, most: number): readonly string[] {
   const moved = movedBy(nodes);
-  const targets = nodes.order.flat();
+  const targets = targetsOf(nodes.order);
   if (targets.length - moved.size > most) return [];
   const left = moved.size === 0 ? targets : targets.filter(id => !moved.has(id));
   return left.length > most ? [] : left;

@@ -2,11 +2,12 @@ import { type Assignment, holds, type Moved } from '../model/assignment.ts';
 import { windowOf } from '../model/metric-window.ts';
 import { ofEach } from '../model/of-each.ts';
 import type { RequestCount, Rollout, RolloutNodes } from '../model/rollout.ts';
-import { movedBy, withMove } from '../model/rollout-moves.ts';
+import { movedBy, targetsOf, withMove } from '../model/rollout-moves.ts';
 import { hashFraction, inWave } from '../model/rollout-plan.ts';
 import type { FleetNode } from './fleet-node.ts';
 import { belowEntry, withEntry } from './moved-entries.ts';
 import { targetTest } from './node-arrival.ts';
+import { partsOf } from './roll-call.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import { latestOf, type Rule } from './rollout-turn.ts';
 
@@ -49,7 +50,8 @@ function toPurpose(
   const { to, strategy } = rollout;
   const configs = [to, assignment?.base].map(side => revisions.get(side?.revision ?? -1)?.config);
   const reach = [reachOf(rollout), isLastStep(rollout)];
-  return [to, ...reach, strategy, assignment, nodes, spec?.value, ...configs];
+  const parts = to === null ? [] : partsOf(spec?.value, to);
+  return [to, ...reach, strategy, assignment, nodes, ...parts, ...configs];
 }
 
 /** Whether any of these is due and was not moved yet. */
@@ -76,10 +78,11 @@ function move(
   { assignment, nodes, entry, isDue }: Moving,
 ): RolloutRecords {
   const { fleet } = facts;
-  const targets = nodes.order.flat();
+  const targets = targetsOf(nodes.order);
   const there = targets.reduce((count, id) => count + Number(fleet.has(id)), 0);
   const joined = there === fleet.size ? [] : findJoined(facts, nodes, isDue);
-  const due = rollout.to === null ? [] : [...findReached(facts, rollout, targets), ...joined];
+  const reached = rollout.to === null ? [] : findReached(facts, rollout, targets);
+  const due = joined.length === 0 || rollout.to === null ? reached : [...reached, ...joined];
   const list =
     entry.nodes === 'everyone' || entry.nodes.length === 0 ? due : [...new Set([...entry.nodes, ...due])];
   const moved: Moved = {
@@ -115,7 +118,8 @@ function findReached(
   rollout: Rollout,
   targets: readonly string[],
 ): readonly string[] {
-  const reached = targets.slice(0, reachOf(rollout));
+  const reach = reachOf(rollout);
+  const reached = reach === targets.length ? targets : targets.slice(0, reach);
   return excluded.size === 0 ? reached : reached.filter(id => !excluded.has(id));
 }
 
@@ -156,7 +160,7 @@ function toDueTest(
 /** By id; the order is fixed at the start of a rollout. Where all are moved at once nobody asks. */
 const toRanks = ofEach(
   (order: RolloutNodes['order']): ReadonlyMap<string, number> =>
-    new Map(order.flat().map((id, rank) => [id, rank])),
+    new Map(targetsOf(order).map((id, rank) => [id, rank])),
 );
 
 /** By wave, which share of it was reached; a wave without a target is reached with the one before it. */

@@ -150,21 +150,23 @@ export function targetTest(
   const nowhere = { ...to, revision: null };
   const config = (revision: number) => facts.revisions.get(revision)?.config;
   const found = new Map<Side, Map<Situation, boolean>>();
+  const { base = nowhere, moved = [] } = assignment ?? {};
   return node => {
-    const { presence, verdicts } = node;
-    const { id } = presence.node;
-    if (excluded.has(id)) return false;
-    const from = assignment === undefined ? nowhere : findSide(assignment, id);
+    // Most are known by their situation alone: their ids are fetched from memory only where they count.
+    if (excluded.size > 0 && excluded.has(node.presence.node.id)) return false;
+    const from =
+      assignment === undefined || moved.length === 0 ? base : findSide(assignment, node.presence.node.id);
     const alike = found.get(from) ?? new Map<Situation, boolean>();
     if (alike.size === 0) found.set(from, alike);
-    // Before a node has asked for places, the time decides whether it has one.
-    const situation = presence.slots.length === 0 ? undefined : node.situation;
+    const { situation } = node;
     const known = situation && alike.get(situation);
     if (known !== undefined) return known;
+    const { presence, verdicts } = node;
     const input = { plugin, from, to, presence, verdicts, excluded: false, config, rootNamespace, now };
     const isTarget = classifyNode(input).kind === 'target';
-    if (situation !== undefined && [from, to].every(({ placement }) => selectsAlike(placement)))
-      alike.set(situation, isTarget);
+    // Before a node has asked for places, the time decides whether it has one.
+    const isOfAll = presence.slots.length > 0 && [from, to].every(({ placement }) => selectsAlike(placement));
+    if (situation !== undefined && isOfAll) alike.set(situation, isTarget);
     return isTarget;
   };
 }

@@ -61,7 +61,7 @@ export class RollCall {
  * What counts of a document beside the side. Whom a side with a revision is for, it says itself: a new document finds
  * the nodes of the rollout before it where they were, instead of looking at all of them once more before it begins.
  */
-function partsOf(spec: PluginSpec | undefined, { revision }: Side): readonly unknown[] {
+export function partsOf(spec: PluginSpec | undefined, { revision }: Side): readonly unknown[] {
   const choice = revision === null ? [spec?.selector, spec?.targetRefs] : [];
   return [spec?.namespace, spec?.name, spec?.deleted, ...choice];
 }

@@ -87,11 +87,15 @@ export class KeptRoll implements Roll {
 
   /** All of them; what is known of a node that did not change since is taken over. */
   fill(facts: RolloutFacts, aim: CommonAim, changed: ReadonlySet<string>, known: KeptRoll | undefined): void {
+    let last: Return = { id: '', at: facts.startedAt };
     for (const [id, move] of this.moved) {
       const before = known === undefined || changed.has(id) ? undefined : known.standingOf(id);
       const isSame = before !== undefined && known?.moved.get(id) === move && before.dueAt > facts.now;
-      this.#add(id, move, isSame ? before : look(facts, aim, facts.fleet.get(id), id, move));
+      const node = facts.fleet.get(id);
+      last = laterOf(last, facts, node, id);
+      this.#add(id, move, isSame ? before : look(facts, aim, node, id, move));
     }
+    this.#lastReturn = last;
   }
 
   update(facts: RolloutFacts, aim: CommonAim, changed: Iterable<string>): void {
@@ -173,11 +177,13 @@ const NONE: Tally = newTally();
 
 function findLastReturn(facts: RolloutFacts, ids: Iterable<string>): Return {
   let last: Return = { id: '', at: facts.startedAt };
-  for (const id of ids) {
-    const at = returnedAt(facts, facts.fleet.get(id));
-    if (at > last.at) last = { id, at };
-  }
+  for (const id of ids) last = laterOf(last, facts, facts.fleet.get(id), id);
   return last;
+}
+
+function laterOf(last: Return, facts: RolloutFacts, node: FleetNode | undefined, id: string): Return {
+  const at = returnedAt(facts, node);
+  return at > last.at ? { id, at } : last;
 }
 
 /** Of connected nodes of which only how far they are counts, and no time. */

@@ -17,7 +17,7 @@ export const KEEP_TIMER_MS = 5_000;
 
 /** It was connected when our last run ended, is gone, and it is too early to think anything of it. */
 export function isAwaited({ now, startedAt }: RolloutFacts, { presence, expected }: FleetNode): boolean {
-  return !presence.connected && now < startedAt + START_GRACE_MS && expected;
+  return expected && now < startedAt + START_GRACE_MS && !presence.connected;
 }
 
 /** Wakes when the last awaited node is not awaited any more; answers whether there is one. */
