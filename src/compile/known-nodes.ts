@@ -13,6 +13,9 @@ export interface KnownNode extends KeyedNode {
   inputs: SnapshotInputs | undefined;
 }
 
+/** Nodes that have a label each of their own share none. */
+const MAX_KEYS = 1_000;
+
 /** The nodes of the fleet, and what the server side fixes of them. */
 export class KnownNodes {
   readonly #nodes = new Map<string, KnownNode>();
@@ -20,6 +23,8 @@ export class KnownNodes {
   readonly #policies = new Map<string, NodePolicy>();
   /** By what a node said of itself, which each of its streams and pushes brings again: a key costs 3 µs. */
   readonly #identified = new WeakMap<NodeIdentity, KeyedNode & Pick<KnownNode, 'policy'>>();
+  /** Equal keys as one string: each change looks all of them up, and to compare texts is to fetch them from memory. */
+  readonly #keys = new Map<string, string>();
 
   get size(): number {
     return this.#nodes.size;
@@ -29,7 +34,7 @@ export class KnownNodes {
     return this.#nodes.get(id);
   }
 
-  all(): IterableIterator<KnownNode> {
+  all(): MapIterator<KnownNode> {
     return this.#nodes.values();
   }
 
@@ -64,8 +69,16 @@ export class KnownNodes {
     const before = this.#identified.get(claimed);
     if (before !== undefined && before.policy === policy) return before;
     const node = toEffectiveNode(claimed, policy);
-    const identified = { key: toIdentityKey(node), node, policy };
+    const identified = { key: this.#toOne(toIdentityKey(node)), node, policy };
     this.#identified.set(claimed, identified);
     return identified;
+  }
+
+  #toOne(key: string): string {
+    const known = this.#keys.get(key);
+    if (known !== undefined) return known;
+    if (this.#keys.size >= MAX_KEYS) this.#keys.clear();
+    this.#keys.set(key, key);
+    return key;
   }
 }

@@ -168,8 +168,10 @@ class SnapshotReconciler {
   }
 
   /** All whose snapshots somebody has. */
-  *#asked(): IterableIterator<KnownNode> {
-    for (const known of this.#nodes.all()) if (this.#unasked?.has(known.node.id) !== true) yield known;
+  #asked(): Iterable<KnownNode> {
+    const unasked = this.#unasked ?? new Set();
+    const all = this.#nodes.all();
+    return unasked.size === 0 ? all : [...all].filter(({ node }) => !unasked.has(node.id));
   }
 
   #findAll(): void {
@@ -220,9 +222,14 @@ class SnapshotReconciler {
   }
 
   #retain(): void {
-    const inputs = new Set<SnapshotInputs | undefined>();
-    for (const known of this.#nodes.all()) inputs.add(known.inputs);
-    this.#compiler.retain(inputs);
+    const kept = new Set<SnapshotInputs | undefined>();
+    let last: SnapshotInputs | undefined;
+    // Most have what the one before has.
+    for (const { inputs } of this.#nodes.all()) {
+      if (inputs !== last) kept.add(inputs);
+      last = inputs;
+    }
+    this.#compiler.retain(kept);
   }
 
   /** By the records as they stand now; also for a node that nobody has told us of yet. */
