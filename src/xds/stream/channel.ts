@@ -4,6 +4,7 @@ import * as deltaSubscription from '../delta/subscription.ts';
 import type { DiscoveryRequest } from '../discovery-request.ts';
 import type { SlotState } from '../push/slot-state.ts';
 import { encodeDeltaSlot, encodeSotwSlot, type SlotPush } from '../slot-bytes.ts';
+import { type Claimed, NOTHING_CLAIMED, withPush } from '../sotw/claims.ts';
 import { recallVersions } from '../sotw/recall-versions.ts';
 import { type FormerSet, settleClaim } from '../sotw/resource-set.ts';
 import * as sotwResponse from '../sotw/response.ts';
@@ -25,15 +26,8 @@ export interface SlotNames {
 /** Versions of all places of a process by the one version that stood for them, for the state of the world. */
 export type RememberedVersions = Map<string, ReadonlyMap<string, string>>;
 
-/** Versions of places, and the one that stands for them. */
-interface Claimed {
-  readonly versions: ReadonlyMap<string, string>;
-  readonly claim: string;
-}
-
 /** Most requests of a stream are answers, and say nothing of names. */
 const NO_CHANGE: SlotNames = { subscribe: [], unsubscribe: [], versions: new Map() };
-const NOTHING_CLAIMED: Claimed = { versions: new Map(), claim: '' };
 
 /** A stream of its own for each place is the most that an Envoy opens. */
 const MOST_REMEMBERED = 256;
@@ -177,8 +171,7 @@ export class Channel {
       this.#send(encodeDeltaSlot(push, nonce));
       return;
     }
-    const versions = new Map(this.#slotsAcked.versions).set(push.name, push.version);
-    this.#slotsOut = { versions, claim: sotwResponse.toSlotsVersion(versions) };
+    this.#slotsOut = withPush(this.#slotsAcked.versions, push);
     this.#send(encodeSotwSlot(push, this.#slotsOut.claim, nonce));
   }
 
@@ -193,8 +186,9 @@ export class Channel {
       [...versions.keys()].filter(name => !this.slots.has(name)),
       remembered,
     );
+    if (remembered.size <= MOST_REMEMBERED) return;
     const [oldest] = remembered.keys();
-    if (remembered.size > MOST_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+    if (oldest !== undefined) remembered.delete(oldest);
   }
 }
 
