@@ -7,10 +7,10 @@ const NEVER = { endedAt: 0, tookMs: 0 };
 
 test('who waits has it written soon, and in proportion to what the last write took since that', () => {
   assert.equal(toWriteDelay(5000, NEVER, true), 2);
-  assert.equal(toWriteDelay(5000, { endedAt: 5000, tookMs: 6 }, true), 24);
-  assert.equal(toWriteDelay(5020, { endedAt: 5000, tookMs: 6 }, true), 4);
-  assert.equal(toWriteDelay(5030, { endedAt: 5000, tookMs: 6 }, true), 2);
-  assert.equal(toWriteDelay(5000, { endedAt: 5000, tookMs: 1 }, true), 15);
+  assert.equal(toWriteDelay(5000, { endedAt: 5000, tookMs: 2 }, true), 48);
+  assert.equal(toWriteDelay(5044, { endedAt: 5000, tookMs: 2 }, true), 4);
+  assert.equal(toWriteDelay(5050, { endedAt: 5000, tookMs: 2 }, true), 2);
+  assert.equal(toWriteDelay(5000, { endedAt: 5000, tookMs: 0 }, true), 15);
   assert.equal(toWriteDelay(5000, { endedAt: 5000, tookMs: 900 }, true), 100);
 });
 
