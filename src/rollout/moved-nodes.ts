@@ -1,8 +1,7 @@
 import { type Assignment, holds, type Moved } from '../model/assignment.ts';
 import { windowOf } from '../model/metric-window.ts';
-import { ofEach } from '../model/of-each.ts';
 import type { RequestCount, Rollout, RolloutNodes } from '../model/rollout.ts';
-import { movedBy, targetsOf, withMove } from '../model/rollout-moves.ts';
+import { movedBy, ranksOf, targetsOf, withMove } from '../model/rollout-moves.ts';
 import { hashFraction, inWave } from '../model/rollout-plan.ts';
 import type { FleetNode } from './fleet-node.ts';
 import { belowEntry, withEntry } from './moved-entries.ts';
@@ -129,7 +128,7 @@ function findJoined(
   { order }: RolloutNodes,
   isDue: Moving['isDue'],
 ): readonly string[] {
-  const ranks = toRanks(order);
+  const ranks = ranksOf(order);
   return [...fleet.keys()].filter(id => !ranks.has(id) && isDue(id));
 }
 
@@ -148,7 +147,7 @@ function toDueTest(
   const isTarget = targetTest(facts, below, to);
   return id => {
     if (facts.excluded.has(id)) return false;
-    const rank = toRanks(order).get(id);
+    const rank = ranksOf(order).get(id);
     if (rank !== undefined) return rank < reach;
     const node = facts.fleet.get(id);
     if (node === undefined) return false;
@@ -156,12 +155,6 @@ function toDueTest(
     return (share === 1 || hashFraction(rolloutId, id) < share) && isTarget(node);
   };
 }
-
-/** By id; the order is fixed at the start of a rollout. Where all are moved at once nobody asks. */
-const toRanks = ofEach(
-  (order: RolloutNodes['order']): ReadonlyMap<string, number> =>
-    new Map(targetsOf(order).map((id, rank) => [id, rank])),
-);
 
 /** By wave, which share of it was reached; a wave without a target is reached with the one before it. */
 function sharesOf(rollout: Rollout, order: RolloutNodes['order']): readonly number[] {

@@ -45,7 +45,8 @@ export type CommonAim = Omit<Aim, 'since'> & { readonly since: number | null };
 /** A roll that is brought up to date by looking at few nodes: see roll-call.ts. */
 export class KeptRoll implements Roll {
   readonly moved: MovedNodes;
-  readonly #standings = new Map<string, Standing>();
+  /** By rank in `moved`. */
+  readonly #standings: Standing[] = [];
   readonly tally = newTally();
   readonly #tallies = new Map<number, MutableTally>();
   readonly lost = new Set<string>();
@@ -78,7 +79,8 @@ export class KeptRoll implements Roll {
   }
 
   standingOf(id: string): Standing | undefined {
-    return this.#standings.get(id);
+    const rank = this.moved.ranks.get(id);
+    return rank === undefined ? undefined : this.#standings[rank];
   }
 
   tallyOf(step: number): Tally {
@@ -88,12 +90,14 @@ export class KeptRoll implements Roll {
   /** All of them; what is known of a node that did not change since is taken over. */
   fill(facts: RolloutFacts, aim: CommonAim, changed: ReadonlySet<string>, known: KeptRoll | undefined): void {
     let last: Return = { id: '', at: facts.startedAt };
-    for (const [id, move] of this.moved) {
+    for (const [id, rank] of this.moved.ranks) {
+      const move = this.moved.moveAt(rank);
+      if (move === undefined) continue;
       const before = known === undefined || changed.has(id) ? undefined : known.standingOf(id);
       const isSame = before !== undefined && known?.moved.get(id) === move && before.dueAt > facts.now;
       const node = facts.fleet.get(id);
       last = laterOf(last, facts, node, id);
-      this.#add(id, move, isSame ? before : look(facts, aim, node, id, move));
+      this.#add(id, rank, move, isSame ? before : look(facts, aim, node, id, move));
     }
     this.#lastReturn = last;
   }
@@ -109,23 +113,24 @@ export class KeptRoll implements Roll {
   }
 
   #renew(facts: RolloutFacts, aim: CommonAim, id: string): void {
-    const known = this.#standings.get(id);
-    if (known === undefined) return;
+    const rank = this.moved.ranks.get(id);
+    const known = rank === undefined ? undefined : this.#standings[rank];
+    if (rank === undefined || known === undefined) return;
     const node = facts.fleet.get(id);
     this.#noteReturn(facts, node, id);
     const lasting = lookByOthers(facts, aim, node, id);
     if (lasting === known) return;
-    const move = this.moved.get(id);
+    const move = this.moved.moveAt(rank);
     if (move === undefined) return;
     const standing = lasting ?? lookAt(facts, aim, node, id, move);
     if (isSame(known, standing)) return;
     this.#remove(id, move, known);
-    this.#add(id, move, standing);
+    this.#add(id, rank, move, standing);
   }
 
-  #add(id: string, move: RolloutMove, standing: Standing): void {
+  #add(id: string, rank: number, move: RolloutMove, standing: Standing): void {
     const { arrival } = standing;
-    this.#standings.set(id, standing);
+    this.#standings[rank] = standing;
     this.tally[arrival] += 1;
     this.#ownTally(move.step)[arrival] += 1;
     if (arrival === 'lost') this.lost.add(id);

@@ -1,6 +1,7 @@
 import type { Assignment, Side } from '../model/assignment.ts';
 import { toCountText, toEstimateText } from '../model/quantity-text.ts';
 import type { Rollout } from '../model/rollout.ts';
+import { sameOrder } from '../model/rollout-moves.ts';
 import { estimateMs, planSteps } from '../model/rollout-plan.ts';
 import type { FleetNode } from './fleet-node.ts';
 import { newAssignment, type Plan, toStrategy } from './new-rollout.ts';
@@ -37,7 +38,7 @@ export function start(
   const { now } = facts;
   const assignment = records.assignment ?? newAssignment(facts);
   const strategy = toStrategy(plan.strategy, targets.length);
-  const { order, steps } = planSteps(
+  const { order: ranked, steps } = planSteps(
     strategy,
     rollout.id,
     targets.map(({ presence }) => presence),
@@ -54,6 +55,7 @@ export function start(
     targets: targets.length,
     steps,
   };
+  const order = sameOrder(ranked, records.nodes?.order);
   const nodes = { rollout: rollout.id, order, before: {}, moves: [] };
   const rollouts = [...records.rollouts.filter(({ number }) => number !== rollout.number), begun];
   // What somebody wants gone in haste is not proven any more from here on: who begins now, or is left out, gets what

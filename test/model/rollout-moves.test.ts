@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RolloutNodes } from '../../src/model/rollout.ts';
-import { movedBy, withMove, withoutMoved } from '../../src/model/rollout-moves.ts';
+import { movedBy, sameOrder, withMove, withoutMoved } from '../../src/model/rollout-moves.ts';
 
 const ORDER = [
   ['a', 'b'],
@@ -52,6 +52,34 @@ test('nodes that a person takes out were never moved, and the others stay as the
   const less = withoutMoved(all, new Set(['b', 'late']));
   assert.deepEqual(less.moves, [{ at: 5, step: 0, nodes: ['a', 'c', 'd'] }]);
   assert.equal(stepsOf(withMove(less, { at: 6, step: 0 }, ['b'])), 'a0 c0 d0 b0');
+});
+
+test('targets that were moved at once before are ranked once, others anew', () => {
+  const again = sameOrder(
+    [
+      ['a', 'b'],
+      ['c', 'd'],
+    ],
+    ORDER,
+  );
+  assert.equal(again, ORDER);
+  const [first, second] = [1, 2].map(at =>
+    movedBy({ order: again, moves: [{ at, step: 0, nodes: 'targets' }] }),
+  );
+  assert.equal(first?.ranks, second?.ranks);
+  assert.equal(first?.get('c')?.at, 1);
+  assert.equal(second?.get('c')?.at, 2);
+  assert.equal(second?.get('x'), undefined);
+  for (const order of [
+    [
+      ['a', 'b'],
+      ['d', 'c'],
+    ],
+    [['a', 'b', 'c', 'd']],
+    [['a', 'b'], ['c']],
+  ])
+    assert.equal(sameOrder(order, ORDER), order);
+  assert.equal(sameOrder(ORDER, undefined), ORDER);
 });
 
 test('nobody is moved where nothing is recorded', () => {
