@@ -1,4 +1,5 @@
 import type { NodeVerdict } from '../model/node-verdict.ts';
+import { isSameList } from '../model/same-list.ts';
 import type { Stored } from '../store/store.ts';
 
 type Records = readonly Stored<NodeVerdict>[];
@@ -29,11 +30,7 @@ export class ListedVerdicts implements VerdictsByNode {
   }
 
   isOf(records: Records): boolean {
-    const own = this.#records;
-    if (own === records) return true;
-    if (own.length !== records.length) return false;
-    for (let i = 0; i < own.length; i += 1) if (own[i] !== records[i]) return false;
-    return true;
+    return isSameList(this.#records, records);
   }
 
   get(node: string): readonly NodeVerdict[] | undefined {

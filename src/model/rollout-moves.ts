@@ -1,5 +1,6 @@
 import { ofEach } from './of-each.ts';
 import type { RolloutMove, RolloutNodes } from './rollout.ts';
+import { isSameList } from './same-list.ts';
 
 /** All targets in their order: one list for one order. */
 export const targetsOf = ofEach((order: RolloutNodes['order']): readonly string[] =>
@@ -83,12 +84,7 @@ export function sameOrder(
   order: RolloutNodes['order'],
   before: RolloutNodes['order'] | undefined,
 ): RolloutNodes['order'] {
-  if (before === undefined || before.length !== order.length) return order;
-  const isSame = order.every((wave, index) => {
-    const known = before[index] ?? [];
-    return known.length === wave.length && wave.every((id, rank) => id === known[rank]);
-  });
-  return isSame ? before : order;
+  return before !== undefined && isSameList(order, before, isSameList) ? before : order;
 }
 
 /** With one more move: of nodes that were not moved yet, targets in their order before others. */

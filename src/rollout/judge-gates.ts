@@ -2,6 +2,7 @@ import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { FailStrategy, PluginName } from '../model/plugin-spec.ts';
 import type { GateReport, RequestCount, RolloutFailure, RolloutReason } from '../model/rollout.ts';
 import type { Gate } from '../model/rollout-strategy.ts';
+import { isSameList } from '../model/same-list.ts';
 import { judgeHardGate } from './judge-hard.ts';
 import { judgeSoftGate } from './judge-soft.ts';
 
@@ -104,8 +105,7 @@ export function judgeGates(facts: GateFacts): Judgement {
     return gate.hard ? judgeHardGate(facts, gate, report) : judgeSoftGate(facts, gate, report);
   });
   const reports = outcomes.map(({ report }) => report);
-  const isSame =
-    reports.length === facts.reports.length && reports.every((report, i) => report === facts.reports[i]);
+  const isSame = isSameList(reports, facts.reports);
   const fail = outcomes.find(outcome => outcome.fail !== undefined)?.fail;
   const pause = outcomes.find(outcome => outcome.pause !== undefined)?.pause;
   const times = outcomes.flatMap(({ nextAt }) => (nextAt === undefined ? [] : [nextAt]));

@@ -2,6 +2,7 @@ import { type Assignment, holds, type Moved } from '../model/assignment.ts';
 import { findInSlot } from '../model/plugin-place.ts';
 import type { Rollout } from '../model/rollout.ts';
 import { movedBy, withoutMoved } from '../model/rollout-moves.ts';
+import { isSameList } from '../model/same-list.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
 import type { Rule } from './rollout-turn.ts';
 
@@ -10,7 +11,7 @@ export const leaveOutExcluded: Rule = ({ facts }, records) => {
   const { assignment, nodes } = records;
   if (assignment === undefined || assignment.moved.length === 0) return records;
   const moved = assignment.moved.map(entry => withoutExcluded(facts, entry));
-  const isSame = moved.every((entry, index) => entry === assignment.moved[index]);
+  const isSame = isSameList(moved, assignment.moved);
   const left = nodes && withoutMoved(nodes, facts.excluded);
   if (isSame && left === nodes) return records;
   return { ...records, assignment: isSame ? assignment : { ...assignment, moved }, nodes: left };

@@ -1,3 +1,5 @@
+import { isSameList } from '../model/same-list.ts';
+
 /**
  * Nodes that somebody has still to look at: those that changed since he last looked, or all, when what he looks for is
  * another thing than then.
@@ -24,10 +26,7 @@ export class UnseenNodes {
 
   /** undefined: all of them. The purpose is the same when each of its parts is the same object. */
   list(purpose: readonly unknown[]): ReadonlySet<string> | undefined {
-    const isSame =
-      purpose.length === this.#purpose.length &&
-      purpose.every((part, index) => part === this.#purpose[index]);
-    return this.#isAll || !isSame ? undefined : this.#ids;
+    return this.#isAll || !isSameList(purpose, this.#purpose) ? undefined : this.#ids;
   }
 
   /** All of them were looked at for this. */

@@ -1,5 +1,6 @@
 import type { AcceptedContent, NodeVerdict, VerdictState } from '../model/node-verdict.ts';
 import { ofEach } from '../model/of-each.ts';
+import { isSameList } from '../model/same-list.ts';
 import { type LoadedPart, namesOfLoaded } from './loaded/loaded-parts.ts';
 import type { Process } from './process-registry.ts';
 import { isSamePart, NO_TAGS } from './push/attempt.ts';
@@ -87,7 +88,7 @@ export function isSameAccepted(one: NodeVerdict['accepted'], other: NodeVerdict[
     one.contentHash === other.contentHash &&
     one.at === other.at &&
     isSameList(one.plugins, other.plugins, isSamePart) &&
-    isSameList(one.loaded ?? [], other.loaded ?? [], Object.is)
+    isSameList(one.loaded ?? [], other.loaded ?? [])
   );
 }
 
@@ -101,11 +102,6 @@ function isSameRefused(one: NodeVerdict['refused'], other: NodeVerdict['refused'
     one.at === other.at &&
     one.healed === other.healed
   );
-}
-
-function isSameList<T>(one: readonly T[], other: readonly T[], isSame: (a: T, b: T) => boolean): boolean {
-  if (one === other) return true;
-  return one.length === other.length && one.every((it, i) => isSame(it, other[i] as T));
 }
 
 function toAccepted(
