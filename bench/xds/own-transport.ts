@@ -6,7 +6,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
-import { DISCOVERY_METHODS, type DiscoveryMethod } from '../../src/xds/discovery-services.ts';
+import { type DiscoveryMethod, methodOf } from '../../src/xds/discovery-services.ts';
 import { toGrpcStatus } from '../../src/xds/grpc-status.ts';
 import { LimitError } from '../../src/xds/limits/limit-error.ts';
 import { type Http2Side, openPort } from '../../src/xds/limits/open-port.ts';
@@ -18,7 +18,6 @@ import type { TransportOptions, XdsTransport } from '../../src/xds/transport.ts'
  * or reflection, no compressed requests, no waiting for a turn, no pace of requests.
  */
 
-const METHODS = new Map(DISCOVERY_METHODS.map(method => [method.path, method]));
 const OK = 0;
 const UNIMPLEMENTED = 12;
 const STOPPING = { code: OK, details: '' };
@@ -119,7 +118,7 @@ class Call {
       { [constants.HTTP2_HEADER_STATUS]: 200, 'content-type': 'application/grpc' },
       { waitForTrailers: true },
     );
-    const method = METHODS.get(String(headers[constants.HTTP2_HEADER_PATH]));
+    const method = methodOf(String(headers[constants.HTTP2_HEADER_PATH]));
     stream.on('data', (chunk: Buffer) => this.#guarded(() => this.#read(chunk)));
     stream.once('end', () => this.end(STOPPING));
     if (method === undefined) this.end({ code: UNIMPLEMENTED, details: 'no such method' });

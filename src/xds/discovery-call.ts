@@ -1,7 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import type { Log } from '../model/ports.ts';
 import type { AdsService, DiscoveryStream } from './ads-service.ts';
-import { DISCOVERY_METHODS, type DiscoveryMethod } from './discovery-services.ts';
+import { type DiscoveryMethod, methodOf } from './discovery-services.ts';
 import { toGrpcStatus } from './grpc-status.ts';
 import type { NodeGate } from './identity/node-gate.ts';
 import { shownBy } from './identity/shown-by.ts';
@@ -10,7 +10,6 @@ import type { LimitGuard } from './limits/limit-guard.ts';
 type Call = grpc.ServerInterceptingCall;
 type Listener = Parameters<Call['start']>[0];
 
-const METHODS = new Map(DISCOVERY_METHODS.map(method => [method.path, method]));
 const OK = { code: grpc.status.OK, details: '' };
 const NOTHING = (): void => {};
 
@@ -36,7 +35,7 @@ export class DiscoveryCalls {
 
   /** What stands for the call from now on. */
   serve(path: string, call: Call): Call {
-    const method = METHODS.get(path);
+    const method = methodOf(path);
     if (method === undefined) return call;
     const start = (): void => call.start(new DiscoveryCall(call, method, this.#options, this.#open));
     return new grpc.ServerInterceptingCall(call, { start });

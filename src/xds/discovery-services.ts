@@ -44,6 +44,13 @@ export const DISCOVERY_METHODS: readonly DiscoveryMethod[] = SERVICES.flatMap(
   },
 );
 
+const BY_PATH = new Map(DISCOVERY_METHODS.map(method => [method.path, method]));
+
+/** undefined: it is none of the discovery services. */
+export function methodOf(path: string): DiscoveryMethod | undefined {
+  return BY_PATH.get(path);
+}
+
 /** The full name of the service of a method. */
 export function serviceOf(path: string): string {
   return path.split('/')[1] ?? '';

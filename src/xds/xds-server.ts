@@ -1,7 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { addDebugServices } from './debug-services.ts';
 import { DiscoveryCalls } from './discovery-call.ts';
-import { DISCOVERY_METHODS, serviceOf, toByteMethod } from './discovery-services.ts';
+import { DISCOVERY_METHODS, methodOf, serviceOf, toByteMethod } from './discovery-services.ts';
 import { toGrpcStatus } from './grpc-status.ts';
 import type { NodeRight } from './identity/node-right.ts';
 import { type Called, shownBy } from './identity/shown-by.ts';
@@ -20,7 +20,7 @@ const METRICS = '/envoy.service.metrics.v3.MetricsService/StreamMetrics';
 
 /** What a client may cost is in ./limits. */
 function toOptions(guard: LimitGuard, patience: Patience, discovery: DiscoveryCalls): grpc.ServerOptions {
-  const guarded = createInterceptor(guard, path => DISCOVERY_METHODS.some(method => method.path === path));
+  const guarded = createInterceptor(guard, path => methodOf(path) !== undefined);
   return {
     'grpc.keepalive_time_ms': patience.pingEveryMs,
     'grpc.keepalive_timeout_ms': patience.pingAnswerMs,
