@@ -137,11 +137,14 @@ class Table {
 
   /** It has come, changed or gone. */
   settle(record: ObservedRecord): void {
-    this.#given = undefined;
     if (record.isListed === (record.stored !== undefined)) {
-      if (record.stored !== undefined && this.#all !== undefined) this.#all[record.place] = record.stored;
+      // Most that a segment is made anew with are what they were.
+      if (record.stored === undefined || this.#all?.[record.place] === record.stored) return;
+      this.#given = undefined;
+      if (this.#all !== undefined) this.#all[record.place] = record.stored;
       return;
     }
+    this.#given = undefined;
     record.isListed = record.stored !== undefined;
     this.#all = undefined;
     if (record.stored === undefined) {

@@ -108,6 +108,19 @@ test('a list is the same while nothing is written, stays as it was, and a reader
   assert.equal((await list()).length, 2);
 });
 
+test('a list is the same although its records stand in another segment than before', async () => {
+  const engine = new KeptEngine();
+  const store = new EmbeddedStore(engine, SMALL);
+  const presence = { text: 'x'.repeat(200) } as unknown as Records['NodePresence'];
+  await store.put('NodePresence', 'a', presence);
+  const before = (await store.list('NodePresence')).records;
+  const [first] = engine.segments();
+  for (let turn = 0; turn < 50; turn += 1) await store.transaction([put(1, turn)]);
+  assert.notEqual([...engine.segments()].at(-1)?.sequence, first?.sequence);
+  assert.equal((await store.list('NodePresence')).records, before);
+  assert.deepEqual((await new EmbeddedStore(engine, SMALL).list('NodePresence')).records, before);
+});
+
 test('a change of one node is one entry of one segment, and no row, however many nodes there are', async () => {
   const costs: unknown[] = [];
   for (const nodes of [100, 3000]) {
