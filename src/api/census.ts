@@ -34,11 +34,12 @@ export function censusOf(fleet: Pick<Fleet, 'nodes' | 'verdicts' | 'policies' | 
   for (const presence of fleet.nodes) {
     const { id } = presence.node;
     const verdicts = verdictsOf(id) ?? [];
-    const isOwn = policies.get(id)?.excluded !== undefined || mayFail(fleet.metrics(id));
+    const isOut = policies.size > 0 && policies.get(id)?.excluded !== undefined;
+    const isOwn = isOut || mayFail(fleet.metrics(id));
     const situation = isOwn ? undefined : situationOf(presence, verdicts);
     const known = situation && alike.get(situation);
     if (situation === undefined) apart.push(presence);
-    else if (known === undefined) alike.set(situation, { nodes: [presence], verdicts });
+    else if (known === undefined) alike.set(situation, { nodes: [presence], verdicts: [...verdicts] });
     else known.nodes.push(presence);
   }
   const census = { alike: [...alike.values()], apart };

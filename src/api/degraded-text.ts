@@ -21,9 +21,10 @@ export function toDegradedText(fleet: Fleet, plugin: PluginName, presence: NodeP
   const since = Math.max(acceptedAt, fleet.now - CRASH_MEMORY_MS);
   const reloads = reloadsSince(metrics, plugin, since);
   if (reloads > 0) return `accepted, then crashed ${toCountText(reloads, 'time')}`;
-  const moves = [...fleet.moves.values()].find(
-    nodes => nodes.rollout.startsWith(`${plugin.replace('/', '.')}.`) && movedBy(nodes).has(id),
-  );
+  const moves = [...fleet.moves]
+    .filter(([rollout]) => rollout.startsWith(`${plugin.replace('/', '.')}.`))
+    .map(([, { value }]) => value)
+    .find(nodes => movedBy(nodes).has(id));
   const movedAt = movedBy(moves).get(id)?.at;
   if (moves === undefined || movedAt === undefined) return null;
   // Most nodes fail nothing, and the comparison costs a look at all of them.

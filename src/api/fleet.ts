@@ -29,8 +29,8 @@ export interface Fleet {
   readonly policies: ReadonlyMap<string, NodePolicy>;
   /** Newest first. */
   readonly rollouts: ReadonlyMap<PluginName, readonly Rollout[]>;
-  /** Of active rollouts, by rollout id. */
-  readonly moves: ReadonlyMap<string, RolloutNodes>;
+  /** Of active rollouts, by rollout id. They are long, and read when they are looked into. */
+  readonly moves: ReadonlyMap<string, { readonly value: RolloutNodes }>;
   /** By store key: those that nodes are to run, and those that documents ask for. */
   readonly revisions: ReadonlyMap<string, Revision>;
   readonly quarantines: readonly Quarantine[];
@@ -76,13 +76,10 @@ export async function readFleet(sources: FleetSources): Promise<Fleet> {
     ...memo.of(assignments.records, toAssignedKeys),
     ...memo.of(progress.records, toProgressKeys),
   ]);
+  const active = memo.of(rollouts.records, toActive);
   const [revisions, moves] = await Promise.all([
     Promise.all([...wanted].map(key => store.get('Revision', key))),
-    Promise.all(
-      memo
-        .of(rollouts.records, toActive)
-        .map(({ plugin, number }) => store.get('RolloutNodes', rolloutKey(plugin, number))),
-    ),
+    Promise.all(active.map(({ plugin, number }) => store.get('RolloutNodes', rolloutKey(plugin, number)))),
   ]);
   const policyOf = memo.of(policies.records, toValues);
   const taken = memo.takeNodes(nodes.records, policyOf);
@@ -97,7 +94,12 @@ export async function readFleet(sources: FleetSources): Promise<Fleet> {
     verdicts: memo.groupVerdicts(verdicts.records),
     policies: policyOf,
     rollouts: byPlugin,
-    moves: new Map(moves.flatMap(move => (move === undefined ? [] : [[move.value.rollout, move.value]]))),
+    moves: new Map(
+      active.flatMap(({ id }, i) => {
+        const stored = moves[i];
+        return stored === undefined ? [] : [[id, stored]];
+      }),
+    ),
     revisions: new Map(revisions.flatMap(one => (one === undefined ? [] : [[one.key, one.value]]))),
     quarantines: memo.of(quarantines.records, toValueList),
     groups: memo.of(groups.records, toValues),
@@ -201,7 +203,7 @@ const NO_VERDICTS: readonly NodeVerdict[] = [];
 function findAssignedAt(fleet: Fleet, assignment: Assignment, node: string): number {
   const entry = assignment.moved.findLast(moved => holds(moved, node));
   if (entry === undefined) return assignment.since;
-  return movedBy(fleet.moves.get(entry.rollout)).get(node)?.at ?? entry.since;
+  return movedBy(fleet.moves.get(entry.rollout)?.value).get(node)?.at ?? entry.since;
 }
 
 function toStaleAfter(fleet: Fleet, plugin: PluginName): { readonly staleAfterMs?: number } {

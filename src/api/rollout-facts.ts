@@ -43,19 +43,21 @@ export async function readRolloutFacts(
   const latest = fleet.rollouts.get(plugin)?.[0]?.number === number;
   const moves =
     fleet.moves.get(rollout.id) ??
-    (withNodes ? (await store.get('RolloutNodes', rolloutKey(plugin, number)))?.value : undefined);
+    (withNodes ? await store.get('RolloutNodes', rolloutKey(plugin, number)) : undefined);
   let states: RolloutFacts['states'] | undefined;
   return {
     fleet,
     rollout,
     from: await find(rollout.from.revision),
     to: await find(rollout.to?.revision),
-    moves,
+    get moves() {
+      return moves?.value;
+    },
     active,
     latest,
     // The line that a plugin has of its rollout asks for none of them, as a rule.
     get states() {
-      states ??= latest && (withNodes || active) ? toStates(fleet, rollout, moves) : new Map();
+      states ??= latest && (withNodes || active) ? toStates(fleet, rollout, moves?.value) : new Map();
       return states;
     },
     heldBack: latest && !active && isHeldBack(fleet, plugin),

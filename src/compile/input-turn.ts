@@ -76,10 +76,15 @@ function toTurn<P extends object>(
   join: (inputs: SnapshotInputs, part: P) => SnapshotInputs,
 ): InputTurn {
   const joined = new Map<SnapshotInputs, Map<P, SnapshotInputs>>();
+  let last: { readonly inputs: SnapshotInputs; readonly part: P; readonly made: SnapshotInputs } | undefined;
   return (inputs, known) => {
     const part = partOf(known);
+    // Most have what the one before has.
+    if (last?.inputs === inputs && last.part === part) return last.made;
     const byPart = joined.get(inputs) ?? getOrMake(joined, inputs, () => new Map<P, SnapshotInputs>());
-    return byPart.get(part) ?? getOrMake(byPart, part, () => join(inputs, part));
+    const made = byPart.get(part) ?? getOrMake(byPart, part, () => join(inputs, part));
+    last = { inputs, part, made };
+    return made;
   };
 }
 

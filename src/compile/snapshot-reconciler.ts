@@ -208,9 +208,17 @@ class SnapshotReconciler {
   }
 
   #publishAll(nodes: Iterable<KnownNode>): void {
+    let last: { readonly inputs: SnapshotInputs; readonly kept: KnownNode['inputs'] } | undefined;
+    let snapshot: Snapshot | undefined;
     for (const known of nodes) {
-      if (known.inputs !== undefined)
-        this.#options.snapshots.set(known.node.id, this.#compile(known, known.inputs));
+      const { inputs } = known;
+      if (inputs === undefined) continue;
+      // Most have what the one before has.
+      if (snapshot === undefined || inputs !== last?.inputs) {
+        snapshot = this.#compile(known, inputs);
+        last = { inputs, kept: known.inputs };
+      } else known.inputs = last.kept;
+      this.#options.snapshots.set(known.node.id, snapshot);
     }
   }
 
@@ -234,10 +242,10 @@ class SnapshotReconciler {
 
   /** By the records as they stand now; also for a node that nobody has told us of yet. */
   #snapshotOf(claimed: NodeIdentity): Snapshot {
-    const known = this.#nodes.get(claimed.id);
+    const known = this.#isComplete ? this.#nodes.get(claimed.id) : undefined;
+    if (known?.claimed === claimed && known.inputs !== undefined) return this.#compiler.compile(known.inputs);
     const keyed = this.#nodes.identify(claimed);
-    const isKnown = this.#isComplete && known?.key === keyed.key;
-    return this.#compiler.compile((isKnown ? known.inputs : undefined) ?? this.#find(keyed));
+    return this.#compiler.compile((known?.key === keyed.key ? known.inputs : undefined) ?? this.#find(keyed));
   }
 
   #find(keyed: KeyedNode): SnapshotInputs {

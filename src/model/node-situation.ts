@@ -6,15 +6,31 @@ import type { Selecting } from './selector.ts';
  * What of a node and its verdicts decides about plugins, without its id, its tags and all times. Equal ones are the same
  * object. The nodes of a fleet stand in few situations, and most of what is found of one node holds for all in its own.
  */
-export interface Situation {
-  /** By the next thing that counts: another place, say, or another content of a place. */
-  readonly next: Map<string | number, Situation>;
+export class Situation {
+  readonly #next = new Map<string | number, Situation>();
+  /** Most nodes take the step that the one before took. */
+  #step: string | number | undefined;
+  #stepped: Situation | undefined;
+
+  /** `step` as well. */
+  and(step: string | number): Situation {
+    if (step === this.#step && this.#stepped !== undefined) return this.#stepped;
+    let situation = this.#next.get(step);
+    if (situation === undefined) {
+      situation = new Situation();
+      this.#next.set(step, situation);
+      count += 1;
+    }
+    this.#step = step;
+    this.#stepped = situation;
+    return situation;
+  }
 }
 
 /** More are not remembered at a time: nodes of which each has a label of its own share nothing. */
 const MOST = 20_000;
 
-let root: Situation = { next: new Map() };
+let root = new Situation();
 let count = 0;
 
 /**
@@ -22,35 +38,42 @@ let count = 0;
  * `verdicts` are this node's. It takes 0.2 µs, and up to 1 of a node that was not touched lately; a state takes 2.
  */
 export function situationOf(presence: NodePresence, verdicts: readonly NodeVerdict[]): Situation | undefined {
+  const unanswered = situationBefore(presence);
+  return unanswered && situationAfter(unanswered, presence, verdicts);
+}
+
+/** What of a situation its presence alone tells; it holds for as long as that is the same. */
+export function situationBefore(presence: NodePresence): Situation | undefined {
   if (presence.nacks.length > 0 || presence.silentSince !== undefined) return undefined;
   if (count > MOST) forget();
-  const { node, slots, connected, process } = presence;
-  let at = go(go(root, contents.of(node, toText)), contents.of(slots));
-  at = go(at, Number(connected));
+  const { node, slots, connected } = presence;
+  return root.and(contents.of(node, toText)).and(lists.of(slots)).and(Number(connected));
+}
+
+/** With what its presence tells. */
+export function situationAfter(
+  before: Situation,
+  { process }: Pick<NodePresence, 'process'>,
+  verdicts: readonly NodeVerdict[],
+): Situation | undefined {
+  let at = before;
   for (const { slot, state, process: of, tried, accepted, refused } of verdicts) {
     if (refused !== null) return undefined;
     const isAnswered = tried !== null && tried.contentHash === accepted?.contentHash;
-    at = go(go(at, slot), state);
-    at = go(at, Number(of === process) + 2 * Number(isAnswered));
-    at = go(at, tried === null ? 0 : contents.of(tried.plugins));
-    at = go(at, accepted === null ? 0 : contents.of(accepted.plugins));
-    at = go(at, accepted?.loaded === undefined ? 0 : contents.of(accepted.loaded));
+    at = at
+      .and(slot)
+      .and(state)
+      .and(Number(of === process) + 2 * Number(isAnswered))
+      .and(tried === null ? 0 : triedParts.of(tried.plugins))
+      .and(accepted === null ? 0 : acceptedParts.of(accepted.plugins))
+      .and(accepted?.loaded === undefined ? 0 : loadedParts.of(accepted.loaded));
   }
   return at;
 }
 
-function go({ next }: Situation, step: string | number): Situation {
-  const known = next.get(step);
-  if (known !== undefined) return known;
-  const situation = { next: new Map() };
-  next.set(step, situation);
-  count += 1;
-  return situation;
-}
-
 /** Who is met again after it is in another situation than before: less is shared then, and nothing is mixed up. */
 function forget(): void {
-  root = { next: new Map() };
+  root = new Situation();
   count = 0;
 }
 
@@ -83,3 +106,22 @@ class Contents {
 }
 
 const contents = new Contents();
+
+/** Numbers of what nodes that come one after another share as a rule. */
+class Recent {
+  #object: object | undefined;
+  #number = 0;
+
+  of(object: object): number {
+    if (object !== this.#object) {
+      this.#number = contents.of(object);
+      this.#object = object;
+    }
+    return this.#number;
+  }
+}
+
+const lists = new Recent();
+const triedParts = new Recent();
+const acceptedParts = new Recent();
+const loadedParts = new Recent();

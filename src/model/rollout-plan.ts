@@ -3,6 +3,7 @@ import { sha256Hex } from './plugin-spec.ts';
 import { longerPause } from './resolve-strategy.ts';
 import type { RolloutStep } from './rollout.ts';
 import type { Pause, StepPlan, StepSize, Strategy, Wave, WaveSelector } from './rollout-strategy.ts';
+import { isSameList } from './same-list.ts';
 
 /** What of a target decides when its turn comes. */
 export interface PlanNode {
@@ -91,8 +92,17 @@ function rank(rolloutId: string, nodes: readonly PlanNode[], together: boolean):
   const here: string[] = [];
   const gone: string[] = [];
   for (const { connected, node } of nodes) (connected ? here : gone).push(node.id);
-  const sort = (ids: string[]) => (together ? ids.sort() : sortByHash(rolloutId, ids));
+  const sort = (ids: string[]) => (together ? sortById(ids) : sortByHash(rolloutId, ids));
   return gone.length === 0 ? sort(here) : [...sort(here), ...sort(gone)];
+}
+
+let lastSorted: { readonly ids: readonly string[]; readonly sorted: readonly string[] } | undefined;
+
+/** Rollouts that follow one another are for the same nodes, as a rule: to sort 5,000 takes 2 ms. */
+function sortById(ids: readonly string[]): readonly string[] {
+  if (lastSorted === undefined || !isSameList(ids, lastSorted.ids))
+    lastSorted = { ids, sorted: ids.toSorted() };
+  return lastSorted.sorted;
 }
 
 function sortByHash(rolloutId: string, ids: readonly string[]): readonly string[] {

@@ -2,12 +2,14 @@
 export function isSameList<T>(
   one: readonly T[],
   other: readonly T[],
-  isSame: (a: T, b: T) => boolean = isIdentical,
+  isSame?: (a: T, b: T) => boolean,
 ): boolean {
   if (one === other) return true;
-  return one.length === other.length && one.every((it, i) => isSame(it, other[i] as T));
-}
-
-function isIdentical(a: unknown, b: unknown): boolean {
-  return a === b;
+  if (one.length !== other.length) return false;
+  for (let i = 0; i < one.length; i += 1) {
+    const a = one[i] as T;
+    const b = other[i] as T;
+    if (a !== b && isSame?.(a, b) !== true) return false;
+  }
+  return true;
 }

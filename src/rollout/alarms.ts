@@ -11,6 +11,7 @@ export class Alarms {
   }
 
   clear(at: number, id: string): void {
+    if (at === Number.POSITIVE_INFINITY) return;
     const ids = this.#ids.get(at);
     if (ids?.delete(id) === true && ids.size === 0) this.#ids.delete(at);
   }

@@ -45,9 +45,10 @@ export class FleetIndex {
     this.#claimed.set(id, claimed);
     const presence = toEffectivePresence(claimed, this.#policies.get(id));
     const isNews = known === undefined || !isSameToDecide(known.presence, presence);
-    const node = known?.withPresence(presence, !isNews);
-    this.#nodes.set(id, node ?? new FleetNode(presence, this.#early.get(id) ?? NO_VERDICTS));
-    if (node === undefined) this.#early.delete(id);
+    if (known === undefined) {
+      this.#nodes.set(id, new FleetNode(presence, this.#early.get(id) ?? NO_VERDICTS));
+      this.#early.delete(id);
+    } else known.takePresence(presence, !isNews);
     // Before 1.39 the last ACK tells how long a place is waited for.
     if (isNews || !presence.node.capabilities.filterChain) this.changes.note(id);
     return isNews;
@@ -68,7 +69,7 @@ export class FleetIndex {
     const before = known?.verdicts ?? this.#early.get(id) ?? NO_VERDICTS;
     const index = before.findIndex(one => one.slot === slot);
     const verdicts = replaceAt(before, index, verdict);
-    if (known !== undefined) this.#nodes.set(id, known.withVerdicts(verdicts));
+    if (known !== undefined) known.takeVerdicts(verdicts);
     else if (verdicts.length === 0) this.#early.delete(id);
     else this.#early.set(id, verdicts);
     const was = before[index];
@@ -86,7 +87,7 @@ export class FleetIndex {
       lastSign = Math.max(lastSign, presence.since, lastAckOf(presence, verdicts) ?? 0);
     for (const [id, node] of this.#nodes) {
       const { connected, since } = node.presence;
-      this.#nodes.set(id, node.withExpected(connected || since >= lastSign - STOPPING_MS));
+      node.expected = connected || since >= lastSign - STOPPING_MS;
       this.changes.note(id);
     }
   }

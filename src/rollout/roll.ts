@@ -89,17 +89,14 @@ export class KeptRoll implements Roll {
 
   /** All of them; what is known of a node that did not change since is taken over. */
   fill(facts: RolloutFacts, aim: CommonAim, changed: ReadonlySet<string>, known: KeptRoll | undefined): void {
-    let last: Return = { id: '', at: facts.startedAt };
     for (const [id, rank] of this.moved.ranks) {
       const move = this.moved.moveAt(rank);
       if (move === undefined) continue;
       const before = known === undefined || changed.has(id) ? undefined : known.standingOf(id);
       const isSame = before !== undefined && known?.moved.get(id) === move && before.dueAt > facts.now;
       const node = facts.fleet.get(id);
-      last = laterOf(last, facts, node, id);
       this.#add(id, rank, move, isSame ? before : look(facts, aim, node, id, move));
     }
-    this.#lastReturn = last;
   }
 
   update(facts: RolloutFacts, aim: CommonAim, changed: Iterable<string>): void {

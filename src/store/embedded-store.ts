@@ -174,11 +174,30 @@ function toRowWrite({ kind, key, stored, text }: PlannedWrite): Write {
   return { kind, key, row: { key, text: text || JSON.stringify(value), revision, createdRevision } };
 }
 
+/** Long, with the id of every node, and looked into by few of those that read it. */
+const PARSED_LATE: ReadonlySet<Kind> = new Set(['RolloutNodes']);
+
 /** Readers get the text's own parse, never the writer's object: equal to what a restart would show. */
 function toStored<K extends Kind>(kind: K, row: Row): Stored<Records[K]> {
-  const { key, text, revision, createdRevision } = row;
+  const { key, revision, createdRevision } = row;
+  if (!PARSED_LATE.has(kind)) return { key, value: parse(kind, row), revision, createdRevision };
+  let left: Row | undefined = row;
+  let value: Records[K] | undefined;
+  return {
+    key,
+    get value() {
+      if (left !== undefined) value = parse(kind, left);
+      left = undefined;
+      return value as Records[K];
+    },
+    revision,
+    createdRevision,
+  };
+}
+
+function parse<K extends Kind>(kind: K, { key, text }: Row): Records[K] {
   try {
-    return { key, value: JSON.parse(text) as Records[K], revision, createdRevision };
+    return JSON.parse(text) as Records[K];
   } catch (cause) {
     throw new StoreError('store-damaged', `${kind} ${key} is not JSON in the store`, { cause });
   }

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../src/model/plugin-spec.ts';
 import { movedBy } from '../../src/model/rollout-moves.ts';
 import { hashFraction } from '../../src/model/rollout-plan.ts';
 import { live } from './live.ts';
-import { World } from './world.ts';
+import { toOther, World } from './world.ts';
 
 const STEPS: JsonObject = {
   steps: [
@@ -113,7 +113,7 @@ test('a node without a place is not a target, and does not hold anything up', ()
   const world = live();
   const bare = world.fleet.get('edge-1');
   if (bare !== undefined)
-    world.fleet.set('edge-1', bare.withPresence({ ...bare.presence, slots: [] }).withVerdicts([]));
+    world.fleet.set('edge-1', toOther(bare, { presence: { ...bare.presence, slots: [] }, verdicts: [] }));
   world.now += 60_000;
   world.apply(2, { preset: 'all-at-once' });
   assert.equal(world.latest().targets, 9);
@@ -124,7 +124,7 @@ test('a moved node that loses its listener is not waited for', () => {
   const world = live().apply(2, { preset: 'all-at-once' });
   const bare = world.fleet.get('edge-1');
   if (bare !== undefined)
-    world.fleet.set('edge-1', bare.withPresence({ ...bare.presence, slots: [] }).withVerdicts([]));
+    world.fleet.set('edge-1', toOther(bare, { presence: { ...bare.presence, slots: [] }, verdicts: [] }));
   for (const id of world.fleet.keys()) if (id !== 'edge-1') world.answer(id);
   world.pass(3_000);
   assert.equal(world.phase(), 'Baking');

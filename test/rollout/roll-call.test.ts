@@ -6,7 +6,7 @@ import type { FleetNode } from '../../src/rollout/fleet-node.ts';
 import { RollCall } from '../../src/rollout/roll-call.ts';
 import type { Decision } from '../../src/rollout/rollout-facts.ts';
 import { makeReady, makeRevision, makeVerdict } from './records.ts';
-import { World } from './world.ts';
+import { toOther, World } from './world.ts';
 
 const WITHOUT_BAKE = { rollout: { preset: 'all-at-once', bake: '0s' } };
 const ALL_AT_ONCE = { preset: 'all-at-once', rollout: { bake: '1m' } };
@@ -47,7 +47,8 @@ function costOfOne(world: World, id: string, change: () => void): { looks: numbe
 
 function leave(world: World, id: string): void {
   const node = world.fleet.get(id) ?? assert.fail(id);
-  world.fleet.set(id, node.withPresence({ ...node.presence, connected: false, since: world.now }));
+  const presence = { ...node.presence, connected: false, since: world.now };
+  world.fleet.set(id, toOther(node, { presence }));
 }
 
 const SITUATIONS: readonly {

@@ -183,7 +183,7 @@ export class World {
     const lastSign = Math.max(0, ...[...this.fleet.values()].map(({ presence }) => presence.since));
     for (const [id, node] of this.fleet) {
       const { connected, since } = node.presence;
-      this.fleet.set(id, node.withExpected(connected || since >= lastSign - 60_000));
+      this.fleet.set(id, toOther(node, { expected: connected || since >= lastSign - 60_000 }));
       if (connected) this.leave(id);
     }
     return this;
@@ -228,7 +228,7 @@ export class World {
 
   verdict(id: string, verdict: NodeVerdict): this {
     const node = this.fleet.get(id) ?? assert.fail(id);
-    this.fleet.set(id, node.withVerdicts([verdict]));
+    this.fleet.set(id, toOther(node, { verdicts: [verdict] }));
     return this;
   }
 
@@ -238,7 +238,7 @@ export class World {
 
   #presence(id: string, fields: Partial<NodePresence>): void {
     const node = this.fleet.get(id) ?? assert.fail(id);
-    this.fleet.set(id, node.withPresence({ ...node.presence, ...fields }));
+    this.fleet.set(id, toOther(node, { presence: { ...node.presence, ...fields } }));
   }
 
   #answer(id: string): void {
@@ -276,4 +276,14 @@ function throughStore(
     rollouts: rollouts.map(one => (known.rollouts.includes(one) ? one : structuredClone(one))),
     quarantine: new Map(quarantine),
   };
+}
+
+/** What a copy of a world has is not changed with it. */
+export function toOther(
+  { presence, verdicts, expected }: FleetNode,
+  other: Partial<Pick<FleetNode, 'presence' | 'verdicts' | 'expected'>>,
+): FleetNode {
+  const node = new FleetNode(other.presence ?? presence, other.verdicts ?? verdicts);
+  node.expected = other.expected ?? expected;
+  return node;
 }
