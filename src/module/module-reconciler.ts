@@ -8,6 +8,7 @@ import { revisionKey } from '../store/record-kinds.ts';
 import type { Store, Stored } from '../store/store.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { createModuleSource, type ModuleSource, type ModuleSourceOptions } from './fetch-module.ts';
+import { findSettled, type SettledPlugin } from './find-settled.ts';
 import { ModuleError } from './module-error.ts';
 import { findOrphans, forgetProgress, listRevisions, ModuleRecord } from './module-record.ts';
 import { createModuleResolver, type ResolveModule } from './module-resolver.ts';
@@ -92,6 +93,8 @@ class Reconciler {
   readonly #stopping: AbortSignal;
   readonly #current = new Map<PluginName, AbortController>();
   readonly #running = new Set<Promise<void>>();
+  /** Nothing is to be done for them if their module is here: to be looked at still. */
+  readonly #settled = new Map<PluginName, Stored<PluginSpec>>();
   readonly #looks = new Map<string, Promise<boolean>>();
 
   constructor(
@@ -110,14 +113,40 @@ class Reconciler {
 
   async watch(): Promise<void> {
     try {
-      for await (const changes of this.#options.store.watch(['PluginSpec', 'PullSecret'], this.#stopping))
+      for await (const changes of this.#options.store.watch(['PluginSpec', 'PullSecret'], this.#stopping)) {
+        const initial: Stored<PluginSpec>[] = [];
         for (const change of changes) {
-          if (change.kind === 'PluginSpec') this.#begin(change.key, change.stored);
-          else if (change.kind === 'PullSecret' && !change.initial) await this.#beginUsers(change.key);
+          if (change.kind === 'PullSecret' && !change.initial) await this.#beginUsers(change.key);
+          if (change.kind !== 'PluginSpec') continue;
+          if (change.initial && change.stored !== undefined) initial.push(change.stored);
+          else this.#begin(change.key, change.stored);
         }
+        if (initial.length > 0) await this.#beginInitial(initial);
+      }
     } catch (error) {
       if (!this.#stopping.aborted)
         this.#options.log.error({ error: toMessage(error) }, 'the module stage stands still: watch failed');
+    }
+  }
+
+  /** Begins with what the store held at our start; for most there is nothing to do. */
+  async #beginInitial(specs: readonly Stored<PluginSpec>[]): Promise<void> {
+    // What cannot be read is for the work on a plugin to tell.
+    const settled = await findSettled(specs, this.#options.store, this.#source.signatures).catch(() => []);
+    for (const { spec } of settled) this.#settled.set(spec.key, spec);
+    for (const spec of specs) if (!this.#settled.has(spec.key)) this.#begin(spec.key, spec);
+    for (const [sha256, plugins] of Map.groupBy(settled, one => one.sha256)) {
+      const look = this.#lookFor(sha256, plugins).finally(() => this.#running.delete(look));
+      this.#running.add(look);
+    }
+  }
+
+  async #lookFor(sha256: string, plugins: readonly SettledPlugin[]): Promise<void> {
+    const isHere = await this.#isCached(sha256).catch(() => false);
+    for (const { spec } of plugins) {
+      // A newer document was begun with when it came.
+      if (!isHere && this.#settled.get(spec.key) === spec) this.#begin(spec.key, spec);
+      this.#settled.delete(spec.key);
     }
   }
 
@@ -142,6 +171,7 @@ class Reconciler {
   }
 
   #begin(plugin: PluginName, spec: Stored<PluginSpec> | undefined): void {
+    this.#settled.delete(plugin);
     this.#current.get(plugin)?.abort();
     const current = new AbortController();
     this.#current.set(plugin, current);
