@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs';
-import descriptor from 'protobufjs/ext/descriptor.js';
+import type descriptor from 'protobufjs/ext/descriptor.js';
 
 /**
  * Envoy's own mark of a secret, which its config dump honours too: passwords, private keys, inline secrets. The name of
@@ -17,8 +17,7 @@ export function isSensitive(field: protobuf.Field): boolean {
 }
 
 /** From now on descriptors are read with the mark; the reader knows no options of others by itself. */
-export function readMarksOfDescriptors(): void {
-  const { FieldOptions } = descriptor;
+export function readMarksOfDescriptors({ FieldOptions }: Pick<typeof descriptor, 'FieldOptions'>): void {
   if (FieldOptions.fields[NAME] === undefined) FieldOptions.add(new protobuf.Field(NAME, NUMBER, 'bool'));
 }
 

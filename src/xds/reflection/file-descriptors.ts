@@ -1,6 +1,9 @@
+import { createRequire } from 'node:module';
 import protobuf from 'protobufjs';
-import descriptor from 'protobufjs/ext/descriptor.js';
+import type descriptor from 'protobufjs/ext/descriptor.js';
 import type { ProtoFile, ServiceProtos } from './service-protos.ts';
+
+const require = createRequire(import.meta.url);
 
 /**
  * What reflection answers with: the files as they are written, each with what it imports, without options and comments.
@@ -69,7 +72,8 @@ function encodeFile(root: protobuf.Root, file: ProtoFile): Uint8Array {
   const { path, packageName, syntax, imports, declares } = file;
   const own = declares.map(name => root.lookup(`${packageName}.${name}`));
   const messages = own.filter(it => it instanceof protobuf.Type);
-  const { FileDescriptorProto } = descriptor;
+  // Loaded when somebody asks: 15 ms of CPU.
+  const { FileDescriptorProto }: typeof descriptor = require('protobufjs/ext/descriptor.js');
   return FileDescriptorProto.encode(
     FileDescriptorProto.create({
       name: path,
