@@ -2,15 +2,16 @@ import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { Accepted, SlotState } from './push/slot-state.ts';
 
 /** By slot: what a process accepted last, and when, ms. The states of the push protocol tell no time: a fleet has them together. */
-export type AcceptedAt = Map<string, { readonly accepted: Accepted; readonly at: number }>;
+export type AcceptedAt = Map<string, { accepted: Accepted; at: number }>;
 
-/** Notes what was accepted since the last call. */
-export function noteAccepted(known: AcceptedAt, slots: ReadonlyMap<string, SlotState>, now: number): void {
-  for (const [slot, { accepted }] of slots) {
-    const before = known.get(slot);
-    if (before?.accepted === accepted) continue;
-    if (accepted === null) known.delete(slot);
-    else known.set(slot, { accepted, at: before && isSame(before.accepted, accepted) ? before.at : now });
+/** Notes what was accepted in this slot. */
+export function noteAccepted(known: AcceptedAt, { slot, accepted }: SlotState, now: number): void {
+  const before = known.get(slot);
+  if (accepted === null) known.delete(slot);
+  else if (before === undefined) known.set(slot, { accepted, at: now });
+  else {
+    if (!isSame(before.accepted, accepted)) before.at = now;
+    before.accepted = accepted;
   }
 }
 

@@ -1,14 +1,34 @@
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import type { Clock } from '../model/ports.ts';
 import { DelayLine } from './delay-line.ts';
-import { isSameAccepted } from './verdict-record.ts';
+import type { Process } from './process-registry.ts';
+import type { SlotState } from './push/slot-state.ts';
+import { isSameAccepted, toSent, toVerdictState } from './verdict-record.ts';
 
-/** The newest verdict of a place, and where it is written. */
+/** What was said of a place, and where it is written. */
 export interface VerdictRecord {
   readonly key: string;
-  value: NodeVerdict;
-  /** Since when it is held back, ms; undefined: it is written. */
-  heldSince: number | undefined;
+  /** Said last, but for a push that is held; undefined: nothing was. */
+  value: NodeVerdict | undefined;
+  /** Whose push is held, with the place as it is since; undefined: none is. It becomes a verdict when it is asked for. */
+  process: Process | undefined;
+  sent: SlotState | undefined;
+  /** Since when, ms. */
+  heldSince: number;
+}
+
+export function newRecord(key: string, value?: NodeVerdict): VerdictRecord {
+  return { key, value, process: undefined, sent: undefined, heldSince: 0 };
+}
+
+/** What was said last. */
+export function saidOf({ value, process, sent, heldSince }: VerdictRecord): NodeVerdict | undefined {
+  return process === undefined || sent === undefined ? value : toSent(process, sent, value, heldSince);
+}
+
+/** Whether it ends a push that is held: then all of it is new, whatever was said before. */
+export function isAnswer({ process }: VerdictRecord, by: Process, state: SlotState): boolean {
+  return process === by && toVerdictState(state) !== 'sent';
 }
 
 /**
@@ -31,38 +51,42 @@ export const HOLD_MS = 800;
  *   The tags of an attempt are random, and never restored (see restoreSlot): the next push is new to Envoy.
  */
 export class HeldVerdicts {
-  readonly #clock: Clock;
-  readonly #write: (record: VerdictRecord) => void;
+  readonly #write: (key: string, verdict: NodeVerdict) => void;
   readonly #line: DelayLine<VerdictRecord>;
   #stopped = false;
 
-  constructor(clock: Clock, write: (record: VerdictRecord) => void) {
-    this.#clock = clock;
+  constructor(clock: Clock, write: (key: string, verdict: NodeVerdict) => void) {
     this.#write = write;
     this.#line = new DelayLine(clock, HOLD_MS, (record, since) => {
       if (record.heldSince === since) this.#release(record);
     });
   }
 
-  /** Whatever of it is held already waits no longer for it. After stop it is written at once. */
-  hold(record: VerdictRecord): void {
-    if (this.#stopped) {
-      this.#write(record);
-      return;
+  /**
+   * Holds a push that is all that is new: see isOnlySent. Whatever of the same process is held already waits no longer for it.
+   * After stop it is written at once.
+   */
+  hold(record: VerdictRecord, process: Process, sent: SlotState, now: number): void {
+    const isFirst = record.process !== process;
+    if (isFirst) {
+      record.value = saidOf(record);
+      record.process = process;
+      record.heldSince = now;
     }
-    if (record.heldSince !== undefined) return;
-    record.heldSince = this.#clock.now();
-    this.#line.add(record, record.heldSince);
+    record.sent = sent;
+    if (this.#stopped) this.#release(record);
+    else if (isFirst) this.#line.add(record, now);
   }
 
-  /** It is superseded, or gone. */
+  /** What is held is superseded, or gone. */
   drop(record: VerdictRecord): void {
-    record.heldSince = undefined;
+    record.process = undefined;
+    record.sent = undefined;
   }
 
-  /** Writes those of the given that are held. */
+  /** Writes what is held of the given. */
   flush(records: Iterable<VerdictRecord>): void {
-    for (const record of records) if (record.heldSince !== undefined) this.#release(record);
+    for (const record of records) this.#release(record);
   }
 
   /** Writes all of them. */
@@ -72,8 +96,10 @@ export class HeldVerdicts {
   }
 
   #release(record: VerdictRecord): void {
-    record.heldSince = undefined;
-    this.#write(record);
+    if (record.process === undefined) return;
+    record.value = saidOf(record);
+    this.drop(record);
+    if (record.value !== undefined) this.#write(record.key, record.value);
   }
 }
 

@@ -3,13 +3,22 @@ import type { ConnectedEnvoy, NodeIdentity, NodePresence, ResourceNack } from '.
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import { ofEach } from '../model/of-each.ts';
 import type { Clock, RandomHex } from '../model/ports.ts';
+import { isSameList } from '../model/same-list.ts';
 import { eventKey, verdictKey } from '../store/record-kinds.ts';
 import type { Records, WritableKind } from '../store/store.ts';
 import { noteAccepted } from './accepted-at.ts';
-import { HeldVerdicts, isOnlySent, type VerdictRecord } from './held-verdicts.ts';
+import {
+  HeldVerdicts,
+  isAnswer,
+  isOnlySent,
+  newRecord,
+  saidOf,
+  type VerdictRecord,
+} from './held-verdicts.ts';
 import type { LoadedParts } from './loaded/loaded-parts.ts';
 import type { Process } from './process-registry.ts';
 import type { SlotState } from './push/slot-state.ts';
+import { changesOf } from './slot-changes.ts';
 import { isSameVerdict, toVerdict } from './verdict-record.ts';
 
 /** Coalesces: what is put within an interval is one transaction, the last value per key wins. */
@@ -25,16 +34,19 @@ interface NodeRecord {
   presence: NodePresence;
   /** By slot. */
   readonly verdicts: Map<string, VerdictRecord>;
-  /** What was looked at last. */
+  /** What was looked at last; undefined: nothing that still counts. */
   seen: Seen | undefined;
 }
 
+/** Written over at each look: one for each would outlive two collections. */
 interface Seen {
   readonly process: Process;
-  readonly slots: ReadonlyMap<string, SlotState>;
-  readonly loaded: LoadedParts;
-  readonly connected: boolean;
+  slots: Slots;
+  loaded: LoadedParts;
+  connected: boolean;
 }
+
+type Slots = ReadonlyMap<string, SlotState>;
 
 /** Writes what was observed: NodePresence, NodeVerdict and their events. Never costs a commit each. */
 export class NodeRecorder {
@@ -52,10 +64,13 @@ export class NodeRecorder {
   ) {
     this.#writer = writer;
     this.#random = random;
-    this.#held = new HeldVerdicts(clock, ({ key, value }) => writer.put('NodeVerdict', key, value));
+    this.#held = new HeldVerdicts(clock, (key, verdict) => writer.put('NodeVerdict', key, verdict));
     for (const presence of presences)
       this.#nodes.set(presence.node.id, { presence, verdicts: new Map(), seen: undefined });
-    for (const value of verdicts) this.#nodes.get(value.node)?.verdicts.set(value.slot, toRecord(value));
+    for (const value of verdicts)
+      this.#nodes
+        .get(value.node)
+        ?.verdicts.set(value.slot, newRecord(verdictKey(value.node, value.slot), value));
   }
 
   /** At our start nobody is connected yet, whatever the records say. */
@@ -131,18 +146,33 @@ export class NodeRecorder {
   /** Writes the slots whose state changed since the last call; that a push is out only if no answer comes at once. */
   slots(process: Process, now: number): void {
     const { slots } = process.state;
+    const { loaded } = process.proof;
     const record = this.#of(process);
     const seen = record?.seen?.process === process ? record.seen : undefined;
-    if (seen?.slots !== slots) noteAccepted(process.acceptedAt, slots, now);
+    const changes = changesOf(seen?.slots, slots);
+    for (const { state, hasAccepted } of changes)
+      if (hasAccepted) noteAccepted(process.acceptedAt, state, now);
     if (record === undefined) return;
-    const { loaded } = process.proof;
     const { connected } = record.presence;
     if (seen?.slots === slots && seen.loaded === loaded && seen.connected === connected) return;
-    for (const [slot, state] of slots)
-      if (seen?.slots.get(slot) !== state || seen.loaded.get(slot) !== loaded.get(slot))
-        this.#verdict(record, process, state, now);
-    record.seen = { process, slots, loaded, connected };
-    if (connected) this.#recordNames(record, slots);
+    const isSameLoaded = seen?.loaded === loaded;
+    for (const { state, isPush } of changes) {
+      const known = record.verdicts.get(state.slot);
+      // What is in the record of a node that was not touched lately is far away: it is not looked at.
+      if (isPush && isSameLoaded && connected && known !== undefined)
+        this.#held.hold(known, process, state, now);
+      else this.#verdict(record, process, state, now);
+    }
+    if (!isSameLoaded)
+      for (const [slot, state] of slots)
+        if (seen?.loaded.get(slot) !== loaded.get(slot)) this.#verdict(record, process, state, now);
+    if (seen === undefined) record.seen = { process, slots, loaded, connected };
+    else {
+      seen.slots = slots;
+      seen.loaded = loaded;
+      seen.connected = connected;
+    }
+    if (connected) this.#recordNames(record, namesOf(slots));
   }
 
   event(type: string, node: string, message: string, at: number): void {
@@ -175,7 +205,8 @@ export class NodeRecorder {
   }
 
   verdict(nodeId: string, slot: string): NodeVerdict | undefined {
-    return this.#nodes.get(nodeId)?.verdicts.get(slot)?.value;
+    const record = this.#nodes.get(nodeId)?.verdicts.get(slot);
+    return record && saidOf(record);
   }
 
   /** undefined: the records are about another process of its node. */
@@ -191,18 +222,17 @@ export class NodeRecorder {
 
   #verdict({ presence, verdicts }: NodeRecord, process: Process, state: SlotState, now: number): void {
     const known = verdicts.get(state.slot);
-    const previous = known?.value;
-    const loaded = process.proof.loaded.get(state.slot);
-    const next = toVerdict(process, state, previous, now, loaded);
+    const previous = known && (isAnswer(known, process, state) ? undefined : saidOf(known));
+    const next = toVerdict(process, state, previous, now, process.proof.loaded.get(state.slot));
     if (previous !== undefined && isSameVerdict(next, previous)) return;
-    const record = known ?? toRecord(next);
+    const record = known ?? newRecord(verdictKey(process.nodeId, state.slot));
     if (known === undefined) verdicts.set(state.slot, record);
-    record.value = next;
     if (presence.connected && isOnlySent(next, previous)) {
-      this.#held.hold(record);
+      this.#held.hold(record, process, state, now);
       return;
     }
     this.#held.drop(record);
+    record.value = next;
     this.#writer.put('NodeVerdict', record.key, next);
     if (next.refused !== null && next.refused.at !== previous?.refused?.at)
       this.event(
@@ -213,13 +243,8 @@ export class NodeRecorder {
       );
   }
 
-  #recordNames(record: NodeRecord, slots: ReadonlyMap<string, SlotState>): void {
-    const known = record.presence.slots;
-    let count = 0;
-    let isSame = true;
-    for (const { slot, subscribed } of slots.values()) if (subscribed) isSame &&= known[count++] === slot;
-    if (isSame && count === known.length) return;
-    this.#put(record, { ...record.presence, slots: namesOf(slots) });
+  #recordNames(record: NodeRecord, slots: readonly string[]): void {
+    if (!isSameList(record.presence.slots, slots)) this.#put(record, { ...record.presence, slots });
   }
 
   #present(node: NodeIdentity, process: Process, since: number, now: number): NodeRecord {
@@ -256,10 +281,6 @@ export class NodeRecorder {
 }
 
 /** A fleet has its places together, and so their names: see fleet-steps.ts. Made for each node they took 9 µs of its connect. */
-const namesOf = ofEach((slots: ReadonlyMap<string, SlotState>): readonly string[] =>
+const namesOf = ofEach((slots: Slots): readonly string[] =>
   [...slots.values()].flatMap(({ slot, subscribed }) => (subscribed ? [slot] : [])),
 );
-
-function toRecord(value: NodeVerdict): VerdictRecord {
-  return { key: verdictKey(value.node, value.slot), value, heldSince: undefined };
-}

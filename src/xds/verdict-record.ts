@@ -60,6 +60,33 @@ export function toVerdict(
   };
 }
 
+/** Whether all that is new of a slot, which accepted nothing meanwhile, is what was pushed to it: see isOnlySent. */
+export function isOnlyPushed(before: SlotState, state: SlotState): boolean {
+  const [was, is] = [tell(before), tell(state)];
+  if (was.refused !== null || is.refused !== null || is.state !== 'sent') return false;
+  return (was.state === 'accepted' || was.state === 'sent') && !isSameTried(was.tried, is.tried);
+}
+
+/** The record of a slot of which nothing is new but a push since `now`: see isOnlySent. */
+export function toSent(
+  { nodeId, id }: Pick<Process, 'nodeId' | 'id'>,
+  state: SlotState,
+  previous: NodeVerdict | undefined,
+  now: number,
+): NodeVerdict {
+  const own = previous?.process === id ? previous : undefined;
+  return {
+    node: nodeId,
+    process: id,
+    slot: state.slot,
+    state: 'sent',
+    since: own?.state === 'sent' ? own.since : now,
+    tried: tell(state).tried,
+    accepted: own?.accepted ?? null,
+    refused: null,
+  };
+}
+
 /** Whether nothing would be written anew. */
 export function isSameVerdict(one: NodeVerdict, other: NodeVerdict): boolean {
   return (

@@ -53,9 +53,9 @@ test('each unanswered push waits for its own time', () => {
   const { clock, recorder, registry, states, process } = setUpPush();
   clock.run(HOLD_MS - 50);
   const other = registry.attach({ ...NODE, id: 'edge-2' }, true, () => 'p-other');
-  recorder.connected({ ...NODE, id: 'edge-2' }, other, 40);
+  recorder.connected({ ...NODE, id: 'edge-2' }, other, clock.now());
   withSlots(other, { x: new SlotStory().subscribe().want('a@1') });
-  recorder.slots(other, 40);
+  recorder.slots(other, clock.now());
   clock.run(50);
   assert.deepEqual(states(), ['sent']);
   assert.equal(process.nodeId, NODE.id);
