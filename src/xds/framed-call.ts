@@ -3,7 +3,6 @@ import * as grpc from '@grpc/grpc-js';
 
 type Call = Parameters<grpc.ServerInterceptor>[1];
 type Listener = Parameters<Call['start']>[0];
-type Read = (chunk: Buffer) => void;
 
 /** Whether the message is compressed, and its length in four bytes. */
 const HEADER_BYTES = 5;
@@ -11,14 +10,13 @@ const HEADER_BYTES = 5;
 /**
  * A call whose messages are cut out of its stream here, and written into it. For each that comes grpc-js stops the stream,
  * copies twice and waits for a promise: 9 of the 75 µs that a push with its answer took this stage, and 12 kB for each stream.
- * What is compressed or too large is left to it, with all that follows.
+ * What is compressed or too large is left to it, with all that follows. A message may be read until onReceiveMessage returns;
+ * who keeps one copies it.
  */
 export class FramedCall extends grpc.ServerInterceptingCall {
   readonly #stream: ServerHttp2Stream;
   readonly #mostBytes: number;
   #listener: Listener | undefined;
-  /** How grpc-js reads. */
-  #readers: Read[] = [];
   #isForeign = false;
   /** What came, and is not a whole message or not asked for yet. */
   readonly #parts: Buffer[] = [];
@@ -27,6 +25,8 @@ export class FramedCall extends grpc.ServerInterceptingCall {
   #needed = HEADER_BYTES;
   #isWanted = false;
   #isReading = false;
+  /** Nothing comes until it is asked for. */
+  #isStopped = false;
   /** Tells that the client's side has ended. */
   #tellEnd: (() => void) | undefined;
   #hasAnswered = false;
@@ -43,8 +43,12 @@ export class FramedCall extends grpc.ServerInterceptingCall {
 
   override start(listener: Listener): void {
     this.#listener = listener;
-    this.#readers = this.#stream.listeners('data') as Read[];
-    this.#stream.removeAllListeners('data').on('data', (chunk: Buffer) => this.#take(chunk));
+    const stream = this.#stream;
+    for (const chunk of readEarly(stream)) this.#keep(chunk);
+    const { push } = stream;
+    // Node pushes into the stream what comes. Without the queue there, its event and its tick, and with one workspace, a push
+    // whose answers repeat a node of 60 kB takes a quarter to a third less CPU, one with answers of 80 bytes some percent.
+    stream.push = chunk => (chunk === null ? push.call(stream, null) : this.#take(chunk as Buffer));
     super.start(listener);
     // The end of the client's side is told to who waits for a message.
     super.startRead();
@@ -68,10 +72,18 @@ export class FramedCall extends grpc.ServerInterceptingCall {
     stream.write(frame, callback);
   }
 
-  #take(chunk: Buffer): void {
-    if (this.#isOver) return;
-    this.#keep(chunk);
-    this.#read();
+  /** Answers whether more may come. */
+  #take(chunk: Buffer): boolean {
+    if (!this.#isOver) {
+      this.#keep(chunk);
+      this.#read();
+    }
+    this.#isStopped = !this.#mayCome();
+    return !this.#isStopped;
+  }
+
+  #mayCome(): boolean {
+    return this.#isWanted || this.#isOver || this.#isForeign;
   }
 
   #read(): void {
@@ -84,14 +96,17 @@ export class FramedCall extends grpc.ServerInterceptingCall {
       this.#tellEnd?.();
       this.#tellEnd = undefined;
     }
-    if (this.#isForeign) return;
-    if (this.#isWanted || this.#isOver) this.#stream.resume();
-    else this.#stream.pause();
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (!this.#isStopped || !this.#mayCome()) return;
+    this.#isStopped = false;
+    this.#stream._read(0);
   }
 
   #readNext(): void {
-    const [first] = this.#parts;
-    const bytes = first?.length === this.#size ? first : Buffer.concat(this.#parts);
+    const bytes = join(this.#parts, this.#size);
     const length = bytes.readUInt32BE(1);
     this.#drop();
     if (bytes[0] !== 0 || length > this.#mostBytes) {
@@ -101,9 +116,9 @@ export class FramedCall extends grpc.ServerInterceptingCall {
     const end = HEADER_BYTES + length;
     const isWhole = bytes.length >= end;
     this.#needed = isWhole ? HEADER_BYTES : end;
-    if (!isWhole) this.#keep(bytes);
+    if (!isWhole) this.#keep(own(bytes));
     else {
-      if (bytes.length > end) this.#keep(bytes.subarray(end));
+      if (bytes.length > end) this.#keep(own(bytes.subarray(end)));
       this.#isWanted = false;
       this.#listener?.onReceiveMessage(bytes.subarray(HEADER_BYTES, end));
     }
@@ -116,11 +131,8 @@ export class FramedCall extends grpc.ServerInterceptingCall {
 
   #handOver(bytes: Buffer): void {
     this.#isForeign = true;
-    this.#stream.removeAllListeners('data');
-    for (const read of this.#readers) {
-      this.#stream.on('data', read);
-      read(bytes);
-    }
+    Reflect.deleteProperty(this.#stream, 'push');
+    this.#stream.push(own(bytes));
   }
 
   /** There may be messages before it that were not asked for yet. */
@@ -132,11 +144,42 @@ export class FramedCall extends grpc.ServerInterceptingCall {
   #onCancel(): void {
     this.#isOver = true;
     this.#drop();
-    this.#stream.resume();
+    this.#goOn();
   }
 
   #drop(): void {
     this.#parts.length = 0;
     this.#size = 0;
   }
+}
+
+/** What came before the call was told of, out of the sight of who listens. */
+function readEarly(stream: ServerHttp2Stream): readonly Buffer[] {
+  const listeners = stream.listeners('data') as ((chunk: Buffer) => void)[];
+  stream.removeAllListeners('data');
+  const chunks: Buffer[] = [];
+  for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) chunks.push(chunk);
+  for (const listener of listeners) stream.on('data', listener);
+  return chunks;
+}
+
+/** Where messages are put together that came in pieces. */
+let workspace = Buffer.alloc(0);
+
+/** Valid until the next call. */
+function join(parts: readonly Buffer[], size: number): Buffer {
+  const [first] = parts;
+  if (first?.length === size) return first;
+  if (workspace.length < size) workspace = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for (const part of parts) {
+    workspace.set(part, at);
+    at += part.length;
+  }
+  return workspace.subarray(0, size);
+}
+
+/** Bytes that outlast the next message. */
+function own(bytes: Buffer): Buffer {
+  return bytes.buffer === workspace.buffer ? Buffer.from(bytes) : bytes;
 }

@@ -96,18 +96,16 @@ function guardCall(call: Call, guard: LimitGuard, isDiscovery: boolean): grpc.Se
         const bytes = Buffer.isBuffer(message) ? message.length : 0;
         const { waitMs, isFirstBehind } = pace.arrive(steady.now(), bytes);
         if (isFirstBehind) guard.hit('requests-per-second', peer, 'it is read more slowly');
-        if (isHeld)
-          cancelTimer = guard.turns.wait('stream', {
-            since: steady.now(),
-            begin: orEnd(() => next(message)),
-            refuse: () => end(toCrowded()),
-          });
-        else if (waitMs === 0) next(message);
-        else
-          cancelTimer = steady.after(
-            waitMs,
-            orEnd(() => next(message)),
-          );
+        if (!isHeld && waitMs === 0) {
+          next(message);
+          return;
+        }
+        // It may be read until we return.
+        const kept = Buffer.isBuffer(message) ? Buffer.from(message) : message;
+        const goOn = orEnd(() => next(kept));
+        cancelTimer = isHeld
+          ? guard.turns.wait('stream', { since: steady.now(), begin: goOn, refuse: () => end(toCrowded()) })
+          : steady.after(waitMs, goOn);
       } catch (error) {
         end(error);
       }
