@@ -27,7 +27,7 @@ function makeScene() {
   const codes: grpc.status[] = [];
   const open = (name: string, onBegin: () => void, onMessage = (): void => {}): grpc.ServerListener => {
     let listener: grpc.ServerListener | undefined;
-    const stream = Object.assign(new EventEmitter(), { session: undefined, closed: true });
+    const stream = Object.assign(new EventEmitter(), { session: undefined, closed: true, read: () => null });
     const call = {
       getPeer: () => name,
       stream,
