@@ -243,6 +243,7 @@ class SnapshotReconciler {
   /** By the records as they stand now; also for a node that nobody has told us of yet. */
   #snapshotOf(claimed: NodeIdentity): Snapshot {
     const known = this.#isComplete ? this.#nodes.get(claimed.id) : undefined;
+    // Asked about each push: what the node says is what it was known by, as a rule.
     if (known?.claimed === claimed && known.inputs !== undefined) return this.#compiler.compile(known.inputs);
     const keyed = this.#nodes.identify(claimed);
     return this.#compiler.compile((known?.key === keyed.key ? known.inputs : undefined) ?? this.#find(keyed));

@@ -69,7 +69,8 @@ export function knownArrival(
 ): Arrival | undefined {
   if (node === undefined || alike === undefined || spec === undefined) return undefined;
   const { situation } = node;
-  return situation === undefined || excluded.has(node.presence.node.id) ? undefined : alike.get(situation);
+  if (situation === undefined || (excluded.size > 0 && excluded.has(node.presence.node.id))) return undefined;
+  return alike.get(situation);
 }
 
 function toArrival(looker: Looker, node: FleetNode, aim: Aim, state: NodePluginState): Arrival {

@@ -10,7 +10,7 @@ import type { Store } from '../store/store.ts';
 import { DelayLine } from './delay-line.ts';
 import { decodeDeltaRequest } from './delta/messages.ts';
 import { bringsVersions, type DiscoveryRequest } from './discovery-request.ts';
-import { FanOut } from './fan-out.ts';
+import { FanOut, type Served } from './fan-out.ts';
 import { keepForgetting } from './forget-nodes.ts';
 import { demand, type NodeRight } from './identity/node-right.ts';
 import { createMetricsReceiver, type MetricsStream } from './metrics/metrics-receiver.ts';
@@ -93,21 +93,23 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   const steps = new FleetSteps(random);
   const silence = new DelayLine<Overdue>(clock, SILENT_AFTER_MS, session => session.onOverdue());
   const context: StreamContext = { clock, log, meter, recorder, steps, silence, moduleKey, mostNames };
-  const sessions = new Map<string, readonly NodeSession[]>();
-  const sessionsOf = (nodeId: string): readonly NodeSession[] => sessions.get(nodeId) ?? NO_SESSIONS;
+  const seats = new Map<string, Seat>();
+  const sessionsOf = (nodeId: string): readonly NodeSession[] => seats.get(nodeId)?.sessions ?? NO_SESSIONS;
 
-  const fanOut = new FanOut({
+  const fanOut = new FanOut<Seat>({
     clock,
     log,
     nextTurn: options.nextTurn,
-    serve(nodeId) {
-      const snapshot = snapshots.get(nodeId);
-      if (snapshot !== undefined) for (const session of sessionsOf(nodeId)) session.onSnapshot(snapshot);
+    serve({ nodeId, sessions, snapshot = snapshots.get(nodeId) }) {
+      if (snapshot !== undefined) for (const session of sessions) session.onSnapshot(snapshot);
     },
   });
   const unnamed = new DelayLine<NodeSession>(clock, STORE_PATIENCE_MS, session => settle(session));
-  const stopSnapshots = snapshots.watch(nodeId => {
-    if (sessions.has(nodeId)) fanOut.mark(nodeId);
+  const stopSnapshots = snapshots.watch((nodeId, snapshot) => {
+    const seat = seats.get(nodeId);
+    if (seat === undefined) return;
+    seat.snapshot = snapshot;
+    fanOut.mark(seat);
   });
   const receiver = createMetricsReceiver({
     metrics: options.metrics,
@@ -169,8 +171,10 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
     if (own.length > 0 && former !== undefined) former.shared = process.shared = true;
     recorder.connected(node, process, clock.now());
     log.info({ node: node.id, envoy: node.envoyVersion, fresh, proof: right.proof }, 'node connected');
-    const session = new NodeSession(node, new Session(process, context), peer, clock.now());
-    sessions.set(node.id, [...sessionsOf(node.id), session]);
+    const seat = seats.get(node.id) ?? new Seat(node.id);
+    const session = new NodeSession(node, new Session(process, context), peer, clock.now(), seat);
+    seat.sessions = [...seat.sessions, session];
+    seats.set(node.id, seat);
     tellEnvoys(node.id);
     return { session, isNew: true };
   }
@@ -203,7 +207,7 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
   function settle(session: NodeSession): void {
     if (session.named) return;
     session.named = true;
-    if (session.streams.isOpen) fanOut.mark(session.node.id);
+    if (session.streams.isOpen) fanOut.mark(session.seat);
   }
 
   function leave(session: NodeSession, channel: Channel): void {
@@ -214,9 +218,9 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
     if (isLast && other === undefined) recorder.disconnected(process, clock.now());
     session.streams.close(channel);
     if (!isLast) return;
-    const left = sessionsOf(process.nodeId).filter(it => it !== session);
-    if (left.length === 0) sessions.delete(process.nodeId);
-    else sessions.set(process.nodeId, left);
+    const { seat } = session;
+    seat.sessions = seat.sessions.filter(it => it !== session);
+    if (seat.sessions.length === 0) seats.delete(process.nodeId);
     if (other !== undefined && registry.current(process.nodeId) === process) {
       registry.handOver(other.streams.process);
       recorder.handedOver(other.node, other.streams.process, other.openedAt, clock.now());
@@ -240,7 +244,7 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
             joined = { session, channel: session.streams.open(call.form, call.typeUrl, send) };
             if (isNew) admit(session);
           } else checkNode(request.node, joined.session.node.id);
-          fanOut.serveNow(joined.session.node.id);
+          fanOut.serveNow(joined.session.seat);
           joined.session.streams.onRequest(joined.channel, request);
         },
         check() {
@@ -293,6 +297,19 @@ interface Joined {
   readonly isNew: boolean;
 }
 
+/** A node that is connected: all Envoys that say they are it. */
+class Seat implements Served {
+  readonly nodeId: string;
+  sessions: readonly NodeSession[] = NO_SESSIONS;
+  /** As it was last told; undefined: it is to be asked for. */
+  snapshot: Snapshot | undefined;
+  isDue = false;
+
+  constructor(nodeId: string) {
+    this.nodeId = nodeId;
+  }
+}
+
 /** The streams of an Envoy, and the node that they are for. */
 class NodeSession {
   readonly node: NodeIdentity;
@@ -300,10 +317,12 @@ class NodeSession {
   readonly peer: string | undefined;
   /** ms */
   readonly openedAt: number;
+  readonly seat: Seat;
   /** The name of its process is durable. */
   named = false;
 
-  constructor(node: NodeIdentity, streams: Session, peer: string | undefined, openedAt: number) {
+  constructor(node: NodeIdentity, streams: Session, peer: string | undefined, openedAt: number, seat: Seat) {
+    this.seat = seat;
     this.node = node;
     this.streams = streams;
     this.peer = peer;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Log, silentLog } from '../../src/model/ports.ts';
-import { FanOut } from '../../src/xds/fan-out.ts';
+import { FanOut, type Served } from '../../src/xds/fan-out.ts';
 
 /** Serving a node takes `costMs`; turns come when they are asked for. */
 function setUp(costMs: number, options: { serve?: (nodeId: string) => void; log?: Log } = {}) {
@@ -15,7 +15,7 @@ function setUp(costMs: number, options: { serve?: (nodeId: string) => void; log?
       turns.add(callback);
       return () => turns.delete(callback);
     },
-    serve(nodeId) {
+    serve({ nodeId }) {
       now += costMs;
       options.serve?.(nodeId);
       served.push(nodeId);
@@ -30,14 +30,24 @@ function setUp(costMs: number, options: { serve?: (nodeId: string) => void; log?
     return served.splice(0);
   };
   const take = (): readonly string[] => served.splice(0);
-  return { fanOut, turn, take, turns };
+  const nodes = new Map<string, Served>();
+  const of = (nodeId: string): Served => {
+    const node = nodes.get(nodeId) ?? { nodeId, isDue: false };
+    nodes.set(nodeId, node);
+    return node;
+  };
+  const mark = (...ids: readonly string[]): void => {
+    for (const nodeId of ids) fanOut.mark(of(nodeId));
+  };
+  const serveNow = (nodeId: string): void => fanOut.serveNow(of(nodeId));
+  return { fanOut, mark, serveNow, turn, take, turns };
 }
 
 test('nodes are served in the order in which they were marked, a quarter of a second of them in each turn', () => {
-  const { fanOut, turn, take, turns } = setUp(4);
+  const { mark, turn, take, turns } = setUp(4);
   const nodes = Array.from({ length: 200 }, (_, i) => `n${i}`);
   for (let round = 0; round < 2; round++) {
-    for (const nodeId of nodes) fanOut.mark(nodeId);
+    mark(...nodes);
     assert.deepEqual(take(), [], 'nobody in the turn of the change');
     const slices: (readonly string[])[] = [];
     while (turns.size > 0) slices.push(turn());
@@ -51,10 +61,10 @@ test('nodes are served in the order in which they were marked, a quarter of a se
 });
 
 test('16. a node that is marked again keeps its turn, and is served once', () => {
-  const { fanOut, turn } = setUp(128);
-  for (const nodeId of ['a', 'b', 'c', 'd', 'e']) fanOut.mark(nodeId);
+  const { mark, turn } = setUp(128);
+  mark('a', 'b', 'c', 'd', 'e');
   assert.deepEqual(turn(), ['a', 'b']);
-  for (const nodeId of ['a', 'd']) fanOut.mark(nodeId);
+  mark('a', 'd');
   assert.deepEqual(
     [turn(), turn()],
     [
@@ -65,12 +75,12 @@ test('16. a node that is marked again keeps its turn, and is served once', () =>
 });
 
 test('a node that asks is served before its turn, and not again then', () => {
-  const { fanOut, turn, take } = setUp(1);
-  for (const nodeId of ['a', 'b', 'c']) fanOut.mark(nodeId);
-  fanOut.serveNow('c');
+  const { mark, serveNow, turn, take } = setUp(1);
+  mark('a', 'b', 'c');
+  serveNow('c');
   assert.deepEqual(take(), ['c']);
-  fanOut.serveNow('c');
-  fanOut.serveNow('x');
+  serveNow('c');
+  serveNow('x');
   assert.deepEqual(take(), [], 'nothing is new for these');
   assert.deepEqual(turn(), ['a', 'b']);
 });
@@ -82,21 +92,32 @@ test('a node that cannot be served keeps nobody else waiting', () => {
   const serve = (nodeId: string): void => {
     if (nodeId === 'a') throw fault;
   };
-  const { fanOut, turn } = setUp(0, { serve, log });
-  for (const nodeId of ['a', 'b']) fanOut.mark(nodeId);
+  const { mark, turn } = setUp(0, { serve, log });
+  mark('a', 'b');
   assert.deepEqual(turn(), ['b']);
   assert.deepEqual(logged, [{ err: fault, node: 'a' }]);
 });
 
+test('a node that was served before its turn and is marked again is served once more', () => {
+  const { mark, serveNow, turn, take } = setUp(1);
+  mark('a', 'b');
+  serveNow('b');
+  mark('b');
+  assert.deepEqual(take(), ['b']);
+  assert.deepEqual(turn(), ['a', 'b']);
+  mark('b');
+  assert.deepEqual(turn(), ['b']);
+});
+
 test('after its end nobody is served', () => {
-  const { fanOut, turns } = setUp(0);
-  fanOut.mark('a');
+  const { fanOut, mark, turns } = setUp(0);
+  mark('a');
   fanOut.stop();
   assert.equal(turns.size, 0);
 });
 
 test('a clock that is set back does not make a turn longer', () => {
-  const { fanOut, turn } = setUp(-3_600_000);
-  for (const nodeId of ['a', 'b']) fanOut.mark(nodeId);
+  const { mark, turn } = setUp(-3_600_000);
+  mark('a', 'b');
   assert.deepEqual([turn(), turn()], [['a'], ['b']]);
 });
