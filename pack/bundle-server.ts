@@ -3,7 +3,7 @@
  * link 600 files took a quarter of the CPU of a start, and 8 MB. Nothing is minified, and each part is headed by
  * the file that it came from: a stack trace names functions as they were written.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
@@ -49,6 +49,14 @@ function toSpecifier(path: string): string {
   return `./${relative(dirname(SERVER), path).replaceAll('\\', '/')}`;
 }
 
+/**
+ * V8 keeps a text at two bytes a character where one is not ASCII: 1.4 MB more. What is left of them stands in comments and regular
+ * expressions; strings were escaped before.
+ */
+function toAscii(text: string): string {
+  return text.replace(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 async function bundleServer(): Promise<void> {
   const loaded = await findLoaded();
   const inPlace: Plugin = {
@@ -65,13 +73,14 @@ async function bundleServer(): Promise<void> {
       });
     },
   };
-  await build({
+  const { outputFiles } = await build({
     ...OPTIONS,
     entryPoints: [SERVER],
     outfile: SERVER,
-    allowOverwrite: true,
+    write: false,
     plugins: [inPlace],
   });
+  for (const { path, text } of outputFiles) await writeFile(path, toAscii(text));
 }
 
 await bundleServer();
