@@ -60,11 +60,11 @@ class Writer implements CoalescedWriter {
   }
 
   put<K extends WritableKind>(kind: K, key: string, value: Records[K]): void {
-    this.#add({ op: 'put', kind, key, value } as KeyOperation);
+    this.#add(kind, key, value);
   }
 
   delete(kind: WritableKind, key: string): void {
-    this.#add({ op: 'delete', kind, key });
+    this.#add(kind, key, undefined);
   }
 
   /** One write after the other, each with everything that is pending when it begins. */
@@ -97,16 +97,13 @@ class Writer implements CoalescedWriter {
     }
   }
 
-  #add(operation: KeyOperation): void {
-    checkKey(operation.key);
+  #add<K extends WritableKind>(kind: K, key: string, value: Records[K] | undefined): void {
+    checkKey(key);
     if (this.#stopped) {
-      this.#log.warn(
-        { kind: operation.kind, key: operation.key },
-        'an observation came after the writer stopped',
-      );
+      this.#log.warn({ kind, key }, 'an observation came after the writer stopped');
       return;
     }
-    this.#pending.add(operation);
+    this.#pending.add(kind, key, value);
     if (this.#timer === undefined) this.#schedule();
   }
 
@@ -159,29 +156,37 @@ class Writer implements CoalescedWriter {
   }
 }
 
-/** What is written together: the last operation on each record, and who waits for it. */
+/** What is written together: what each record becomes last, and who waits for it. */
 class Batch {
-  /** By kind, by key. */
-  readonly #kinds = new Map<WritableKind, Map<string, KeyOperation>>();
+  /** By kind, by key; undefined: it goes. Operations are made when they are due, so that they do not outlive it. */
+  readonly #kinds = new Map<WritableKind, Map<string, Records[WritableKind] | undefined>>();
   readonly waiting: (() => void)[] = [];
 
   get isEmpty(): boolean {
     return this.#kinds.size === 0;
   }
 
-  add(operation: KeyOperation): void {
-    const ofKind = this.#kinds.get(operation.kind);
-    if (ofKind !== undefined) ofKind.set(operation.key, operation);
-    else this.#kinds.set(operation.kind, new Map([[operation.key, operation]]));
+  add(kind: WritableKind, key: string, value: Records[WritableKind] | undefined): void {
+    const ofKind = this.#kinds.get(kind);
+    if (ofKind !== undefined) ofKind.set(key, value);
+    else this.#kinds.set(kind, new Map([[key, value]]));
   }
 
   operations(): readonly KeyOperation[] {
-    return [...this.#kinds.values()].flatMap(ofKind => [...ofKind.values()]);
+    const operations: KeyOperation[] = [];
+    for (const [kind, ofKind] of this.#kinds)
+      for (const [key, value] of ofKind)
+        operations.push(
+          value === undefined
+            ? { op: 'delete', kind, key }
+            : ({ op: 'put', kind, key, value } as KeyOperation),
+        );
+    return operations;
   }
 
   /** `newer` is not used any more. */
   merge(newer: Batch): void {
-    for (const operation of newer.operations()) this.add(operation);
+    for (const [kind, ofKind] of newer.#kinds) for (const [key, value] of ofKind) this.add(kind, key, value);
     this.waiting.push(...newer.waiting);
   }
 }

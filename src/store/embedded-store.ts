@@ -5,7 +5,7 @@ import { isKept, KeptRecords } from './kept-records.ts';
 import { ObservedRecords } from './observed-records.ts';
 import { type PlannedWrite, planTransaction, type TransactionBase } from './plan-transaction.ts';
 import { isObserved } from './record-kinds.ts';
-import type { SegmentBounds } from './segment-log.ts';
+import type { Entry, SegmentBounds } from './segment-log.ts';
 import type {
   Change,
   Expected,
@@ -32,6 +32,8 @@ export class EmbeddedStore implements Store {
   readonly #kept = new KeptRecords(toStored);
   readonly #base: TransactionBase;
   readonly #hub = new WatchHub();
+  /** How many transactions were planned. */
+  #rounds = 0;
   #closed = false;
 
   /** `bounds` are those of segments. Throws StoreError `store-damaged`. */
@@ -40,7 +42,8 @@ export class EmbeddedStore implements Store {
     const observed = new ObservedRecords(engine.segments(), bounds);
     this.#observed = observed;
     this.#base = {
-      find: (kind, key) => (isObserved(kind) ? observed.get(kind, key) : engine.read(kind, key)),
+      find: (kind, key) => engine.read(kind, key),
+      observe: (kind, key) => observed.observe(kind, key),
       needsCreated: kind => isObserved(kind) || this.#hub.wants(kind),
     };
   }
@@ -114,11 +117,12 @@ export class EmbeddedStore implements Store {
   #commit(operations: readonly Operation[]): number {
     const engine = this.#open();
     const revision = engine.revision + 1;
-    const planned = planTransaction(operations, this.#base, revision);
-    const observed: PlannedWrite[] = [];
+    const round = ++this.#rounds;
+    const planned = planTransaction(operations, this.#base, revision, round);
+    const observed: ObservedWrite[] = [];
     const rows: Write[] = [];
     for (const write of planned)
-      if (isObserved(write.kind)) observed.push(write);
+      if (isOfObserved(write)) observed.push(write);
       else rows.push(toRowWrite(write));
     const drafts = findDrafts(operations);
     if (drafts.length > 0) {
@@ -126,7 +130,7 @@ export class EmbeddedStore implements Store {
       rows.push(...planAppends(drafts, planned.map(toRowWrite), read, revision, engine.digestKey));
     }
     if (observed.length + rows.length === 0) return engine.revision;
-    const plan = this.#observed.plan(observed);
+    const plan = this.#observed.plan(observed, round);
     engine.apply(revision, rows, plan.change);
     this.#observed.adopt(plan);
     for (const { kind, key } of rows) this.#kept.forget(kind, key);
@@ -142,12 +146,11 @@ export class EmbeddedStore implements Store {
     return { key, text: JSON.stringify(value), revision, createdRevision };
   }
 
-  #publish(rows: readonly Write[], observed: readonly PlannedWrite[]): void {
+  #publish(rows: readonly Write[], observed: readonly ObservedWrite[]): void {
     const changes: Change[] = [];
     for (const { kind, key, row } of rows)
       if (this.#hub.wants(kind)) changes.push(toChange(kind, key, row && this.#toRead(kind, row), false));
-    for (const { kind, key, stored } of observed)
-      if (this.#hub.wants(kind)) changes.push(toChange(kind, key, stored, false));
+    for (const write of observed) if (this.#hub.wants(write.kind)) changes.push(write as Change);
     if (changes.length > 0) this.#hub.publish(changes);
   }
 
@@ -155,6 +158,12 @@ export class EmbeddedStore implements Store {
     if (this.#closed) throw new StoreError('store-closed', 'the store is closed');
     return this.#engine;
   }
+}
+
+type ObservedWrite = PlannedWrite & Entry;
+
+function isOfObserved(write: PlannedWrite): write is ObservedWrite {
+  return write.record !== undefined;
 }
 
 function withExpected(operation: KeyOperation, expected: Expected | undefined): KeyOperation {

@@ -42,7 +42,7 @@ export function meterStore(
     list: (kind, prefix) => inner.list(kind, prefix),
     put: (kind, key, value, expected) => timed(new Set([kind]), () => inner.put(kind, key, value, expected)),
     delete: (kind, key, expected) => timed(new Set([kind]), () => inner.delete(kind, key, expected)),
-    transaction: operations => timed(new Set(operations.map(kindOf)), () => inner.transaction(operations)),
+    transaction: operations => timed(kindsOf(operations), () => inner.transaction(operations)),
     watch: (kinds, signal) =>
       follow(inner.watch(kinds, signal), { kinds: new Set(kinds), waiting: undefined }, readers),
     close: () => inner.close(),
@@ -56,8 +56,10 @@ export function meterStore(
   };
 }
 
-function kindOf({ kind }: Operation): Kind {
-  return kind;
+function kindsOf(operations: readonly Operation[]): ReadonlySet<Kind> {
+  const kinds = new Set<Kind>();
+  for (const { kind } of operations) kinds.add(kind);
+  return kinds;
 }
 
 /** Who asks for the next batch has done with the one before. */

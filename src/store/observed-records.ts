@@ -1,8 +1,9 @@
 import { findPlace } from '../model/sorted-list.ts';
 import { compareKeys, sortByKey } from './key-order.ts';
 import type { Kind } from './record-kinds.ts';
-import { parseHeads, parseValues, type Segment, type SegmentEntry } from './segment.ts';
+import { parseHeads, parseValues, type Segment } from './segment.ts';
 import {
+  type Entry,
   type HeldSegment,
   type ObservedRecord,
   SEGMENT_SIZE,
@@ -46,14 +47,14 @@ export class ObservedRecords {
     return this.#tables.get(kind)?.list(prefix) ?? [];
   }
 
-  /** What is to be made durable for these writes, no two of the same record. Changes nothing. */
-  plan(writes: readonly SegmentEntry[]): SegmentPlan {
-    return this.#log.plan(
-      writes.map(({ kind, key, stored }) => {
-        const record = this.#tables.get(kind)?.get(key) ?? newRecord(kind, key);
-        return { kind, key, stored, record };
-      }),
-    );
+  /** The record that is there, or one that can be. */
+  observe(kind: Kind, key: string): ObservedRecord {
+    return this.#tables.get(kind)?.get(key) ?? newRecord(kind, key);
+  }
+
+  /** What is to be made durable for these writes: see SegmentLog. */
+  plan(entries: readonly Entry[], round: number): SegmentPlan {
+    return this.#log.plan(entries, round);
   }
 
   /** What was planned last is durable: from now on it is what is read. */
@@ -81,7 +82,7 @@ export class ObservedRecords {
       }
       values ??= parseValues(segment, heads.length);
       const stored = { key, value: values[index], revision, createdRevision };
-      const record = { kind, key, stored, segment: held, size, isListed: false, place: 0 };
+      const record = { kind, key, stored, segment: held, size, isListed: false, place: 0, round: 0 };
       records.push(record);
       held.live += size;
       table.settle(record);
@@ -185,5 +186,5 @@ class Table {
 }
 
 function newRecord(kind: Kind, key: string): ObservedRecord {
-  return { kind, key, stored: undefined, segment: undefined, size: 0, isListed: false, place: 0 };
+  return { kind, key, stored: undefined, segment: undefined, size: 0, isListed: false, place: 0, round: 0 };
 }

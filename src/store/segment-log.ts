@@ -16,6 +16,8 @@ export interface ObservedRecord {
   isListed: boolean;
   /** Where it is in the list of its kind that was made last. */
   place: number;
+  /** Of the plan that it was in last. */
+  round: number;
 }
 
 /** A segment of the engine, without its texts: the values are in memory once, in the records. */
@@ -91,11 +93,11 @@ export class SegmentLog {
     }
   }
 
-  /** Changes nothing. No two entries are about the same record. */
-  plan(entries: readonly Entry[]): SegmentPlan {
+  /** Changes nothing. No two entries are about the same record; `round` is noted in each of theirs, and in no other. */
+  plan(entries: readonly Entry[], round: number): SegmentPlan {
     const fresh = this.#draft(entries, this.#sequence);
     const added = sum(fresh);
-    const { droppedTo, live } = added === 0 ? { droppedTo: 0, live: [] } : this.#compact(added, entries);
+    const { droppedTo, live } = added === 0 ? { droppedTo: 0, live: [] } : this.#compact(added, round);
     const again = this.#draft(live, this.#sequence + fresh.length);
     const drafts = [...fresh, ...again];
     const change = { added: drafts.map(({ segment }) => segment), droppedTo };
@@ -131,11 +133,10 @@ export class SegmentLog {
   }
 
   /** Which of the oldest segments go, and what is live in them. */
-  #compact(added: number, entries: readonly Entry[]): { droppedTo: number; live: readonly Entry[] } {
+  #compact(added: number, round: number): { droppedTo: number; live: readonly Entry[] } {
     const enough = HELD_TO_LIVE * this.#live + this.#bounds.floor;
     const credit = this.#credit + added;
     const live: Entry[] = [];
-    let written: ReadonlySet<ObservedRecord> | undefined;
     let droppedTo = 0;
     let spent = 0;
     let held = this.#held + added;
@@ -145,9 +146,8 @@ export class SegmentLog {
       spent += segment.live;
       droppedTo = segment.sequence;
       if (segment.live === 0) continue;
-      written ??= new Set(entries.map(({ record }) => record));
       for (const record of segment.records)
-        if (record.segment === segment && record.stored !== undefined && !written.has(record))
+        if (record.segment === segment && record.stored !== undefined && record.round !== round)
           live.push({ kind: record.kind, key: record.key, stored: record.stored, record });
     }
     return { droppedTo, live };

@@ -17,7 +17,9 @@ export class WatchHub {
 
   /** What one commit changed: no two of the same record. */
   publish(changes: readonly Change[]): void {
-    for (const watcher of this.#watchers) watcher.offer(changes);
+    const kinds = new Set<Kind>();
+    for (const { kind } of changes) kinds.add(kind);
+    for (const watcher of this.#watchers) watcher.offer(changes, kinds);
   }
 
   /** Ends every watch; changes not taken by then are dropped. */
@@ -73,9 +75,11 @@ class Watcher {
     this.kinds = new Set(kinds);
   }
 
-  offer(changes: readonly Change[]): void {
-    const wanted = changes.filter(({ kind }) => this.kinds.has(kind));
-    if (wanted.length === 0) return;
+  /** `kinds`: of the changes. */
+  offer(changes: readonly Change[], kinds: ReadonlySet<Kind>): void {
+    const known = [...kinds].filter(kind => this.kinds.has(kind)).length;
+    if (known === 0) return;
+    const wanted = known === kinds.size ? changes : changes.filter(({ kind }) => this.kinds.has(kind));
     if (this.#newest === undefined && this.#pending.length === 0) this.#pending = wanted;
     else this.#merge(wanted);
     this.wake();

@@ -18,6 +18,8 @@ interface Step {
     readonly key: string;
     /** null: delete. */
     readonly text: string | null;
+    /** Not written, only compared with what is there. */
+    readonly isCheck: boolean;
   }[];
   /** full: the engine refuses it. kill: what was in memory is gone after it. */
   readonly end: 'written' | 'full' | 'kill';
@@ -35,6 +37,7 @@ const step: fc.Arbitrary<Step> = fc.record({
       kind: fc.constantFrom(...KINDS),
       key: fc.constantFrom('a', 'b', 'c', 'é', '\u{1f600}', '\uffff', 'a\nb', 'a\u0000b'),
       text: fc.option(fc.string({ unit: 'binary', maxLength: 120 }), { freq: 3 }),
+      isCheck: fc.constantFrom(false, false, false, true),
     }),
     { selector: ({ kind, key }) => `${kind} ${key}`, maxLength: 5 },
   ),
@@ -49,10 +52,13 @@ test('whatever is written, refused, compacted or killed, a store and one opened 
     for (const { writes, end } of steps) {
       engine.fails = end === 'full';
       const before = engine.revision;
-      const revision = await store.transaction(writes.map(toOperation)).catch(() => 'refused' as const);
+      const revision = await store
+        .transaction(writes.map(it => toOperation(it, model)))
+        .catch(() => 'refused' as const);
       engine.fails = false;
       if (revision !== 'refused' && revision !== before)
-        for (const { kind, key, text } of writes) note(model, `${kind} ${key}`, text, revision);
+        for (const { kind, key, text, isCheck } of writes)
+          if (!isCheck) note(model, `${kind} ${key}`, text, revision);
       if (end === 'kill') store = new EmbeddedStore(engine, SMALL);
       else await check(new EmbeddedStore(engine, SMALL), model);
       await check(store, model);
@@ -61,7 +67,11 @@ test('whatever is written, refused, compacted or killed, a store and one opened 
   await fc.assert(property, { numRuns: 100 });
 });
 
-function toOperation({ kind, key, text }: Step['writes'][number]): Operation {
+function toOperation(
+  { kind, key, text, isCheck }: Step['writes'][number],
+  model: ReadonlyMap<string, Known>,
+): Operation {
+  if (isCheck) return { op: 'check', kind, key, expected: model.get(`${kind} ${key}`)?.revision ?? 'absent' };
   return text === null
     ? { op: 'delete', kind, key }
     : ({ op: 'put', kind, key, value: { text } } as unknown as Operation);
