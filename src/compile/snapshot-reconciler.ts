@@ -218,7 +218,7 @@ class SnapshotReconciler {
         snapshot = this.#compile(known, inputs);
         last = { inputs, kept: known.inputs };
       } else known.inputs = last.kept;
-      this.#options.snapshots.set(known.node.id, snapshot);
+      this.#options.snapshots.set(known.node.id, snapshot, known.claimed);
     }
   }
 

@@ -27,8 +27,7 @@ export class RollCall {
 
   /** Nodes of which something changed; undefined: any may have. */
   note(ids: readonly string[] | undefined): void {
-    const changed = ids && new Set(ids);
-    for (const unseen of [this.#unseen, this.toMove, this.toProve]) unseen.note(changed);
+    for (const unseen of [this.#unseen, this.toMove, this.toProve]) unseen.note(ids);
   }
 
   /** As of these records; wakes when time alone would change it. */
@@ -49,7 +48,7 @@ export class RollCall {
     const isSame = known?.moved === moved;
     const roll = isSame ? known : new KeptRoll(facts, moved);
     if (isSame) roll.update(facts, aim, unseen ?? []);
-    else roll.fill(facts, aim, unseen ?? new Set(), known);
+    else roll.fill(facts, aim, new Set(unseen), known);
     this.#roll = roll;
     this.#unseen.seen(purpose);
     roll.wake(turn);

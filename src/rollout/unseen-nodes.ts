@@ -5,27 +5,27 @@ import { isSameList } from '../model/same-list.ts';
  * another thing than then.
  */
 export class UnseenNodes {
-  #ids: ReadonlySet<string> = NOBODY;
+  #ids: readonly string[] = NOBODY;
   /** Made here, where more came before those were looked at. */
-  #own: Set<string> | undefined;
+  #own: string[] | undefined;
   #isAll = true;
   #purpose: readonly unknown[] = [];
 
   /** `ids` undefined: any node may have changed. They are not changed any more: others note the same. */
-  note(ids: ReadonlySet<string> | undefined): void {
-    if (ids === undefined) this.#isAll = true;
-    if (ids === undefined || this.#isAll || ids.size === 0) return;
-    if (this.#ids.size === 0) {
+  note(ids: readonly string[] | undefined): void {
+    if (ids === undefined || this.#ids.length + ids.length > MOST) this.#isAll = true;
+    if (ids === undefined || this.#isAll || ids.length === 0) return;
+    if (this.#ids.length === 0) {
       this.#ids = ids;
       return;
     }
-    this.#own ??= new Set(this.#ids);
-    for (const id of ids) this.#own.add(id);
+    this.#own ??= [...this.#ids];
+    for (const id of ids) this.#own.push(id);
     this.#ids = this.#own;
   }
 
-  /** undefined: all of them. The purpose is the same when each of its parts is the same object. */
-  list(purpose: readonly unknown[]): ReadonlySet<string> | undefined {
+  /** One as often as it changed; undefined: all of them. The purpose is the same when each of its parts is the same object. */
+  list(purpose: readonly unknown[]): readonly string[] | undefined {
     return this.#isAll || !isSameList(purpose, this.#purpose) ? undefined : this.#ids;
   }
 
@@ -38,4 +38,6 @@ export class UnseenNodes {
   }
 }
 
-const NOBODY: ReadonlySet<string> = new Set();
+const NOBODY: readonly string[] = [];
+/** With more it is as well to look at every node once. */
+const MOST = 65_536;

@@ -1,10 +1,12 @@
+type Watcher<V> = (key: string, value: V | undefined, madeFor?: object) => void;
+
 /**
  * Records that do not survive a restart (Snapshot): the latest value per key, in memory, with watchers that are
  * told which key changed. The counterpart of Store for what is recomputed at every start.
  */
 export class LiveTable<V> {
   readonly #values = new Map<string, V>();
-  readonly #watchers = new Set<(key: string, value: V | undefined) => void>();
+  readonly #watchers = new Set<Watcher<V>>();
   #make: ((key: string) => V | undefined) | undefined;
 
   /** Makes the value where there is none and a writer left that open: nobody has seen another, so no watcher is told. */
@@ -26,11 +28,11 @@ export class LiveTable<V> {
     return this.#values.entries();
   }
 
-  /** Tells the watchers unless it is the same object. */
-  set(key: string, value: V): void {
+  /** Tells the watchers unless it is the same object; as well what it was made for, where that is said. */
+  set(key: string, value: V, madeFor?: object): void {
     if (this.#values.get(key) === value) return;
     this.#values.set(key, value);
-    for (const watcher of this.#watchers) watcher(key, value);
+    for (const watcher of this.#watchers) watcher(key, value, madeFor);
   }
 
   delete(key: string): void {
@@ -38,7 +40,7 @@ export class LiveTable<V> {
   }
 
   /** Called synchronously after each change; the answer stops it. */
-  watch(watcher: (key: string, value: V | undefined) => void): () => void {
+  watch(watcher: Watcher<V>): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
   }

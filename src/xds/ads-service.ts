@@ -105,10 +105,11 @@ export async function createAdsService(options: AdsOptions): Promise<AdsService>
     },
   });
   const unnamed = new DelayLine<NodeSession>(clock, STORE_PATIENCE_MS, session => settle(session));
-  const stopSnapshots = snapshots.watch((nodeId, snapshot) => {
+  const stopSnapshots = snapshots.watch((nodeId, snapshot, madeFor) => {
     const seat = seats.get(nodeId);
     if (seat === undefined) return;
     seat.snapshot = snapshot;
+    seat.madeFor = madeFor;
     fanOut.mark(seat);
   });
   const receiver = createMetricsReceiver({
@@ -303,6 +304,8 @@ class Seat implements Served {
   sessions: readonly NodeSession[] = NO_SESSIONS;
   /** As it was last told; undefined: it is to be asked for. */
   snapshot: Snapshot | undefined;
+  /** What a node said that gets this snapshot by that; undefined: it is not known. */
+  madeFor: object | undefined;
   isDue = false;
 
   constructor(nodeId: string) {
@@ -330,6 +333,9 @@ class NodeSession {
   }
 
   onSnapshot(snapshot: Snapshot): void {
-    if (this.named && snapshot.serves(this.node)) this.streams.onSnapshot(snapshot);
+    if (!this.named) return;
+    // So it is of an Envoy that has its name to itself. To ask the compiler took half a microsecond of each push.
+    const isOurs = snapshot === this.seat.snapshot && this.seat.madeFor === this.node;
+    if (isOurs || snapshot.serves(this.node)) this.streams.onSnapshot(snapshot);
   }
 }
