@@ -118,6 +118,20 @@ test('a snapshot that was compiled for what the node said before its restart is 
   assert.equal(client.take().length, 1);
 });
 
+test('a snapshot that was made for what an Envoy says is its own, and no other Envoy of its name has it for that', async () => {
+  const { ads, snapshots, store, flush } = await setUp();
+  snapshots.set('edge-1', toSnapshot('a@1'));
+  const [one, other] = [new Client(ads).ask(CLUSTER_TYPE), new Client(ads).ask(CLUSTER_TYPE)];
+  flush();
+  for (const client of [one, other]) for (const push of client.take()) client.answer(push);
+  const [presence] = (await store.list('NodePresence')).records;
+  const asked: unknown[] = [];
+  const serves = (node: unknown): boolean => asked.push(node) === 0;
+  snapshots.set('edge-1', { ...toSnapshot('a@2'), serves }, presence?.value.node);
+  assert.equal(asked.length, 1);
+  assert.notEqual(asked[0], presence?.value.node);
+});
+
 test('a GET reaches the process that it is of, also while that has no stream', async () => {
   const { ads, snapshots, flush, fetch } = await setUp();
   snapshots.set('edge-1', toSnapshot('a@1'));
