@@ -12,6 +12,7 @@ import {
 } from './clients/clients-report.ts';
 import { readMachine } from './machine.ts';
 import { onceMore } from './once-more.ts';
+import { type UnpackedPackage, unpackPackage } from './unpacked-package.ts';
 import { startAttache } from './xds/attache-side.ts';
 import { buildPeers } from './xds/build-peers.ts';
 import { toFigures } from './xds/figures.ts';
@@ -45,7 +46,10 @@ async function main(): Promise<number> {
     console.error('the driver is built with Go, and there is none: https://go.dev/dl, 1.25 or later');
     return 1;
   }
+  let unpacked: UnpackedPackage | undefined;
   try {
+    unpacked = await unpackPackage();
+    const { program } = unpacked;
     const names: readonly ClientsCase[] = ['alone', ...(Object.keys(BAD_CLIENTS) as BadClientsName[])];
     const runs = Object.fromEntries(names.map(name => [name, [] as ClientsRun[]])) as Record<
       ClientsCase,
@@ -53,7 +57,7 @@ async function main(): Promise<number> {
     >;
     for (let run = 1; run <= Number(values.runs); run++)
       for (const name of names) {
-        const one = await onceMore(name, () => play(peers.load, scenario, name));
+        const one = await onceMore(name, () => play({ load: peers.load, program }, scenario, name));
         runs[name].push(one);
         console.error(`run ${run} of ${values.runs}, ${name}: p99 ${one.p99Ms.toFixed(0)} ms`);
       }
@@ -61,13 +65,18 @@ async function main(): Promise<number> {
     console.log(values.json ? JSON.stringify(report, null, 2) : formatClientsReport(report));
     return 0;
   } finally {
+    await unpacked?.remove();
     await peers.remove();
   }
 }
 
 /** A server of its own, the bad clients, and the fleet while they go on. */
-async function play(load: string, scenario: Scenario, name: ClientsCase): Promise<ClientsRun> {
-  const side = await startAttache();
+async function play(
+  { load, program }: { readonly load: string; readonly program: string },
+  scenario: Scenario,
+  name: ClientsCase,
+): Promise<ClientsRun> {
+  const side = await startAttache({ program });
   try {
     const bad = name === 'alone' ? undefined : await BAD_CLIENTS[name].start(load, side, scenario.form);
     try {

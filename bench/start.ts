@@ -3,28 +3,17 @@
  * of a clone. See bench/README.md.
  * Flags: `--plugins N`, `--nodes N`, `--runs N`, `--json`.
  */
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { AttacheProcess } from '../test/harness/attache-process.ts';
 import { readMachine } from './machine.ts';
 import { readCpuMs, readMiB } from './process-cost.ts';
 import { fillDirectory } from './start-fleet.ts';
 import { formatStartReport, type Start, type Starts, toStartReport } from './start-report.ts';
+import { unpackPackage } from './unpacked-package.ts';
 
-const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-
-/** Unpacks what `npm pack` makes into `folder`, with the dependencies that are here; the path of its program. */
-async function unpackPackage(folder: string): Promise<string> {
-  const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: ROOT });
-  await run('tar', ['-xzf', join(folder, stdout.trim().split('\n').at(-1) ?? ''), '-C', folder]);
-  await symlink(join(ROOT, 'node_modules'), join(folder, 'package', 'node_modules'));
-  return join(folder, 'package', 'bin', 'attache');
-}
 
 async function measureStart(attache: AttacheProcess): Promise<Start> {
   const from = performance.now();
@@ -70,12 +59,12 @@ async function measureForm(program: string): Promise<Starts> {
   return { empty, full: await measureStarts(program, directory => fillDirectory(directory, size)) };
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'attache-start-'));
+const unpacked = await unpackPackage();
 try {
-  const published = await measureForm(await unpackPackage(folder));
+  const published = await measureForm(unpacked.program);
   const clone = await measureForm(join(ROOT, 'bin', 'attache'));
   const report = toStartReport({ published, clone }, { machine, ...size });
   console.log(values.json ? JSON.stringify(report, null, 2) : formatStartReport(report));
 } finally {
-  await rm(folder, { recursive: true });
+  await unpacked.remove();
 }

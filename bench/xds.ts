@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util';
 import { readMachine } from './machine.ts';
 import { onceMore } from './once-more.ts';
+import { type UnpackedPackage, unpackPackage } from './unpacked-package.ts';
 import { startAttache } from './xds/attache-side.ts';
 import { startBareGrpc } from './xds/bare-grpc-side.ts';
 import { buildPeers, type Peers } from './xds/build-peers.ts';
@@ -25,13 +26,18 @@ async function main(): Promise<number> {
   const machine = await readMachine();
   const peers = await buildPeers();
   if (peers === undefined) console.error(`${NO_GO}: Attaché alone, under a driver in Node`);
+  let unpacked: UnpackedPackage | undefined;
   try {
+    unpacked = await unpackPackage();
+    const { program } = unpacked;
     const measured: Measured[] = [];
-    for (const row of rows) measured.push({ row, runs: await measureRow(row, runs, peers, transports) });
+    for (const row of rows)
+      measured.push({ row, runs: await measureRow(row, runs, { peers, program }, transports) });
     const report = toReport(measured, { machine, ...(peers === undefined ? { alone: NO_GO } : {}) });
     console.log(json ? JSON.stringify(report, null, 2) : formatReport(report));
     return 0;
   } finally {
+    await unpacked?.remove();
     await peers?.remove();
   }
 }
@@ -68,12 +74,12 @@ function toForm(text: string | undefined): Choice['form'] {
 async function measureRow(
   row: Row,
   runs: number,
-  peers: Peers | undefined,
+  { peers, program }: { readonly peers: Peers | undefined; readonly program: string },
   transports: boolean,
 ): Promise<Measured['runs']> {
   const coldModules = row.scenario.fetches ? row.scenario.pushes : 0;
   const starts: Partial<Record<SideName, () => Promise<Side>>> = {
-    attache: () => startAttache({ flags: FLAGS, coldModules }),
+    attache: () => startAttache({ flags: FLAGS, coldModules, program }),
     ...(transports
       ? {
           'attache-http2': () => startAttache({ flags: FLAGS, name: 'attache-http2' }),

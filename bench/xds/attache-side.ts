@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { AttacheProcess } from '../../test/harness/attache-process.ts';
+import { type AttacheOptions, AttacheProcess } from '../../test/harness/attache-process.ts';
 import { type FixtureModule, withSeed } from '../../test/harness/fixture-modules.ts';
 import { until } from '../../test/harness/wait.ts';
 import { WHOLE } from '../fresh-module.ts';
@@ -30,8 +30,18 @@ export interface AttacheSideOptions {
   readonly module?: FixtureModule;
   /** So many pushes bring a module each that no Envoy has; default none: what changes is the configuration. */
   readonly coldModules?: number;
+  /** `bin/attache` of what users install; default: that of the clone. */
+  readonly program?: string;
   /** Default `attache`. */
   readonly name?: 'attache' | 'attache-http2';
+}
+
+function toCommand(
+  name: AttacheSideOptions['name'],
+  program: string | undefined,
+): Pick<AttacheOptions, 'command'> {
+  if (name === 'attache-http2') return { command: OWN_TRANSPORT };
+  return program === undefined ? {} : { command: [program] };
 }
 
 /**
@@ -46,10 +56,11 @@ export async function startAttache(
     module = withSeed(WHOLE, 'bench'),
     name = 'attache',
     coldModules = 0,
+    program,
   } = 'length' in options ? { flags: options } : options;
   const attache = await AttacheProcess.start({
     flags: [...flags, '--log-level', 'warn'],
-    ...(name === 'attache' ? {} : { command: OWN_TRANSPORT }),
+    ...toCommand(name, program),
   });
   try {
     await run('taskset', ['-acp', SERVER_CORE, String(attache.pid)]);
