@@ -162,7 +162,8 @@ class SnapshotReconciler {
   #makeAsked(id: string): Snapshot | undefined {
     const known = this.#nodes.get(id);
     if (known === undefined || this.#unasked?.has(id) !== true) return undefined;
-    const snapshot = this.#compile(known, this.#find(known));
+    const { snapshot, kept } = this.#compile(this.#find(known));
+    known.inputs = kept;
     this.#unasked.delete(id);
     return snapshot;
   }
@@ -208,25 +209,23 @@ class SnapshotReconciler {
   }
 
   #publishAll(nodes: Iterable<KnownNode>): void {
-    let last: { readonly inputs: SnapshotInputs; readonly kept: KnownNode['inputs'] } | undefined;
-    let snapshot: Snapshot | undefined;
+    let last:
+      | { readonly inputs: SnapshotInputs; readonly kept: SnapshotInputs; readonly snapshot: Snapshot }
+      | undefined;
     for (const known of nodes) {
       const { inputs } = known;
       if (inputs === undefined) continue;
       // Most have what the one before has.
-      if (snapshot === undefined || inputs !== last?.inputs) {
-        snapshot = this.#compile(known, inputs);
-        last = { inputs, kept: known.inputs };
-      } else known.inputs = last.kept;
-      this.#options.snapshots.set(known.node.id, snapshot, known.claimed);
+      if (last?.inputs !== inputs) last = { inputs, ...this.#compile(inputs) };
+      known.inputs = last.kept;
+      this.#options.snapshots.set(known.node.id, last.snapshot, known.claimed);
     }
   }
 
-  #compile(known: KnownNode, inputs: SnapshotInputs): Snapshot {
+  /** `kept`: of equal inputs those that came first, so that the next change finds them together. */
+  #compile(inputs: SnapshotInputs): { readonly snapshot: Snapshot; readonly kept: SnapshotInputs } {
     const snapshot = this.#compiler.compile(inputs);
-    // Of equal inputs those that came first, so that the next change finds them together.
-    known.inputs = this.#compiler.inputsOf(snapshot) ?? inputs;
-    return snapshot;
+    return { snapshot, kept: this.#compiler.inputsOf(snapshot) ?? inputs };
   }
 
   #retain(): void {
@@ -242,11 +241,10 @@ class SnapshotReconciler {
 
   /** By the records as they stand now; also for a node that nobody has told us of yet. */
   #snapshotOf(claimed: NodeIdentity): Snapshot {
-    const known = this.#isComplete ? this.#nodes.get(claimed.id) : undefined;
-    // Asked about each push: what the node says is what it was known by, as a rule.
-    if (known?.claimed === claimed && known.inputs !== undefined) return this.#compiler.compile(known.inputs);
+    const known = this.#nodes.get(claimed.id);
     const keyed = this.#nodes.identify(claimed);
-    return this.#compiler.compile((known?.key === keyed.key ? known.inputs : undefined) ?? this.#find(keyed));
+    const isKnown = this.#isComplete && known?.key === keyed.key;
+    return this.#compiler.compile((isKnown ? known.inputs : undefined) ?? this.#find(keyed));
   }
 
   #find(keyed: KeyedNode): SnapshotInputs {
