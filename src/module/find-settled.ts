@@ -1,7 +1,7 @@
 import type { PluginSpec } from '../model/plugin-spec.ts';
 import type { ModuleProgress, Revision } from '../model/revision.ts';
 import type { Store, Stored } from '../store/store.ts';
-import type { SignatureChecker } from './signature/signature-checker.ts';
+import { isSettled, type SignatureChecker } from './signature/signature-checker.ts';
 
 type Signatures = Pick<SignatureChecker, 'isCurrent'>;
 
@@ -46,14 +46,13 @@ function areChecked(
   { url, verificationKey }: PluginSpec,
   current: Revision,
   revisions: readonly Revision[],
-  { isCurrent }: Signatures,
+  signatures: Signatures,
 ): boolean {
   try {
     return (
-      isCurrent({ url, verificationKey }, current.module.signature) &&
-      revisions.every(
-        ({ module: { url, signature } }) =>
-          isCurrent({ url, verificationKey }, signature) && signature?.refused !== true,
+      signatures.isCurrent({ url, verificationKey }, current.module.signature) &&
+      revisions.every(({ module: { url, signature } }) =>
+        isSettled(signatures, { url, verificationKey }, signature),
       )
     );
   } catch {

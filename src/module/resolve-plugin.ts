@@ -11,7 +11,12 @@ import { readOutline } from './module-outline.ts';
 import { findKnownModule } from './plan-revision.ts';
 import type { ReadPullSecret } from './pull-secret-reader.ts';
 import type { FoundTag } from './registry-client.ts';
-import { requireSignature, type SignatureChecker, withSignature } from './signature/signature-checker.ts';
+import {
+  isSettled,
+  requireSignature,
+  type SignatureChecker,
+  withSignature,
+} from './signature/signature-checker.ts';
 import type { TrialModule } from './trial/trial-module.ts';
 import type { TrialInput } from './trial/trial-runner.ts';
 import { type RunTrial, tryPlugin } from './trial/try-plugin.ts';
@@ -65,7 +70,7 @@ export async function resolvePlugin(
 /** A signature that is asked for now was found before: nothing else is run before it is looked for. */
 function isSigned(spec: PluginSpec, { signature }: ModuleFacts, { signatures }: ResolvePorts): boolean {
   try {
-    return signatures.isCurrent(spec, signature) && signature?.refused !== true;
+    return isSettled(signatures, spec, signature);
   } catch {
     return false;
   }

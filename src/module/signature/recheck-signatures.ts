@@ -4,7 +4,7 @@ import type { Clock } from '../../model/ports.ts';
 import type { Revision } from '../../model/revision.ts';
 import { ModuleError } from '../module-error.ts';
 import type { PullCredentials } from '../registry-credentials.ts';
-import { type SignatureChecker, toUnchecked } from './signature-checker.ts';
+import { isSettled, type SignatureChecker, toUnchecked } from './signature-checker.ts';
 
 export interface RecheckPorts {
   readonly signatures: Pick<SignatureChecker, 'renew' | 'isCurrent'>;
@@ -33,7 +33,7 @@ export async function recheckSignatures(
     const key = [module.url, module.referenceDigest, module.manifestDigest].join('\n');
     try {
       const { signature } = module;
-      if (signatures.isCurrent(source, signature) && signature?.refused !== true) continue;
+      if (isSettled(signatures, source, signature)) continue;
       if (!known.has(key)) known.set(key, await signatures.renew(source, module, signal));
     } catch (error) {
       if (!(error instanceof ModuleError)) throw error;

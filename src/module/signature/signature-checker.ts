@@ -35,6 +35,15 @@ export interface SignatureChecker {
   isCurrent(source: SignedSource, signature: ModuleSignature | undefined): boolean;
 }
 
+/** Whether nothing is to be looked for: what is recorded is about what is asked now, and nothing that is required is missing. */
+export function isSettled(
+  { isCurrent }: Pick<SignatureChecker, 'isCurrent'>,
+  source: SignedSource,
+  signature: ModuleSignature | undefined,
+): boolean {
+  return isCurrent(source, signature) && signature?.refused !== true;
+}
+
 /** Joins policy, registry and verification. */
 export function createSignatureChecker(
   policy: SignaturePolicy,
