@@ -1,5 +1,6 @@
 import type { Meter } from '../model/meter.ts';
-import type { Change, Kind, Operation, Store } from './store.ts';
+import { kindsOf } from './record-kinds.ts';
+import type { Change, Kind, Store } from './store.ts';
 import { StoreError, type StoreErrorCode } from './store-error.ts';
 
 export interface MeteredStore {
@@ -54,12 +55,6 @@ export function meterStore(
       return Math.max(...[...readers].map(({ waiting }) => waiting?.() ?? 0));
     },
   };
-}
-
-function kindsOf(operations: readonly Operation[]): ReadonlySet<Kind> {
-  const kinds = new Set<Kind>();
-  for (const { kind } of operations) kinds.add(kind);
-  return kinds;
 }
 
 /** Who asks for the next batch has done with the one before. */

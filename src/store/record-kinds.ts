@@ -83,6 +83,13 @@ export const OBSERVED_KINDS = [
 
 const OBSERVED: ReadonlySet<Kind> = new Set(OBSERVED_KINDS);
 
+/** Of operations or changes. */
+export function kindsOf(parts: readonly { readonly kind: Kind }[]): ReadonlySet<Kind> {
+  const kinds = new Set<Kind>();
+  for (const { kind } of parts) kinds.add(kind);
+  return kinds;
+}
+
 export function isObserved(kind: Kind): boolean {
   return OBSERVED.has(kind);
 }

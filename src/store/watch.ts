@@ -1,4 +1,4 @@
-import type { Kind } from './record-kinds.ts';
+import { type Kind, kindsOf } from './record-kinds.ts';
 import type { Change } from './store.ts';
 
 /**
@@ -17,8 +17,7 @@ export class WatchHub {
 
   /** What one commit changed: no two of the same record. */
   publish(changes: readonly Change[]): void {
-    const kinds = new Set<Kind>();
-    for (const { kind } of changes) kinds.add(kind);
+    const kinds = kindsOf(changes);
     for (const watcher of this.#watchers) watcher.offer(changes, kinds);
   }
 
