@@ -6,8 +6,10 @@ export type SideName = 'attache' | 'attache-http2' | 'bare-grpc-js' | 'go-contro
 
 /** Node's flags, as in bin/attache. */
 export const NODE_FLAGS = [
-  ...['--disable-warning=ExperimentalWarning', '--min-semi-space-size=16'],
-  ...['--max-semi-space-size=16', '--no-parallel-scavenge'],
+  '--disable-warning=ExperimentalWarning',
+  '--min-semi-space-size=16',
+  '--max-semi-space-size=16',
+  '--no-parallel-scavenge',
 ] as const;
 
 /** A server under load, whoever wrote it. */

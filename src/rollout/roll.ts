@@ -179,13 +179,11 @@ const NONE: Tally = newTally();
 
 function findLastReturn(facts: RolloutFacts, ids: Iterable<string>): Return {
   let last: Return = { id: '', at: facts.startedAt };
-  for (const id of ids) last = laterOf(last, facts, facts.fleet.get(id), id);
+  for (const id of ids) {
+    const at = returnedAt(facts, facts.fleet.get(id));
+    if (at > last.at) last = { id, at };
+  }
   return last;
-}
-
-function laterOf(last: Return, facts: RolloutFacts, node: FleetNode | undefined, id: string): Return {
-  const at = returnedAt(facts, node);
-  return at > last.at ? { id, at } : last;
 }
 
 /** Of connected nodes of which only how far they are counts, and no time. */
