@@ -7,6 +7,7 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import { type DiscoveryMethod, methodOf } from '../../src/xds/discovery-services.ts';
+import { HEADER_BYTES } from '../../src/xds/grpc-frame.ts';
 import { toGrpcStatus } from '../../src/xds/grpc-status.ts';
 import { LimitError } from '../../src/xds/limits/limit-error.ts';
 import { type Http2Side, openPort } from '../../src/xds/limits/open-port.ts';
@@ -21,7 +22,6 @@ import type { TransportOptions, XdsTransport } from '../../src/xds/transport.ts'
 const OK = 0;
 const UNIMPLEMENTED = 12;
 const STOPPING = { code: OK, details: '' };
-const HEADER_BYTES = 5;
 const GRACE_MS = 1000;
 
 export const startOwnTransport: XdsTransport = async options => {
@@ -141,20 +141,12 @@ class Call {
     guard.enter(this.#connection, true);
     this.#isCounted = true;
     const right = gate.enter({ certificate: undefined, authorization });
-    this.#discovery = ads.open({ ...method, peer: this.#peer, right }, message => this.#write(message));
+    this.#discovery = ads.open({ ...method, peer: this.#peer, right }, frame => this.#write(frame));
   }
 
-  /** Both parts become one frame, and the message is not copied. */
-  #write(message: Buffer): void {
+  #write(frame: Buffer): void {
     const stream = this.#stream;
-    if (stream.destroyed || stream.writableEnded) return;
-    const header = Buffer.allocUnsafe(HEADER_BYTES);
-    header[0] = 0;
-    header.writeUInt32BE(message.length, 1);
-    stream.cork();
-    stream.write(header);
-    stream.write(message);
-    stream.uncork();
+    if (!stream.destroyed && !stream.writableEnded) stream.write(frame);
   }
 
   #read(chunk: Buffer): void {

@@ -30,9 +30,11 @@ function encodePush(form: ProtocolForm, round: number): Buffer {
   const any = toPair(EXTENSION_CONFIG_TYPE, config);
   const head = { typeUrl: EXTENSION_CONFIG_TYPE, nonce: version };
   const resource = { ...head, name: RESOURCE, version, any };
-  return form === 'delta'
-    ? encodeDeltaResponse({ ...head, resources: [resource], removed: [] })
-    : encodeSotwResponse({ ...head, versionInfo: version, resources: [any] });
+  return Buffer.from(
+    form === 'delta'
+      ? encodeDeltaResponse({ ...head, resources: [resource], removed: [] })
+      : encodeSotwResponse({ ...head, versionInfo: version, resources: [any] }),
+  );
 }
 
 function toPushes(round: number): Readonly<Record<ProtocolForm, Buffer>> {

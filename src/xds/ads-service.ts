@@ -69,7 +69,8 @@ export interface StreamCall {
 
 /** What the transport needs: a stream per call, and an end. */
 export interface AdsService {
-  open(call: StreamCall, send: (bytes: Buffer) => void): DiscoveryStream;
+  /** What is sent are frames. */
+  open(call: StreamCall, send: (frame: Buffer) => void): DiscoveryStream;
   /** The metrics service: one stream per Envoy. */
   openMetrics(peer: string, right: NodeRight): MetricsStream;
   /** What every node has of what it is to have. */

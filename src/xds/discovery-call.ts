@@ -72,8 +72,8 @@ class DiscoveryCall implements Listener {
     const { ads, gate } = this.#options;
     try {
       const right = gate.enter(shownBy({ metadata, getAuthContext: () => call.getAuthContext() }));
-      this.#stream = ads.open({ ...this.#method, peer: call.getPeer(), right }, message =>
-        call.sendMessage(message, NOTHING),
+      this.#stream = ads.open({ ...this.#method, peer: call.getPeer(), right }, frame =>
+        call.sendMessage(frame, NOTHING),
       );
       this.#open.add(this);
     } catch (error) {

@@ -1,16 +1,15 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
+import { HEADER_BYTES } from './grpc-frame.ts';
 
 type Call = Parameters<grpc.ServerInterceptor>[1];
 type Listener = Parameters<Call['start']>[0];
 
-/** Whether the message is compressed, and its length in four bytes. */
-const HEADER_BYTES = 5;
-
 /**
- * A call whose messages are cut out of its stream here, and written into it. For each that comes grpc-js stops the stream,
- * copies twice and waits for a promise: 9 of the 75 µs that a push with its answer took this stage, and 12 kB for each stream.
- * What is compressed or too large is left to it, with all that follows. A message may be read until onReceiveMessage returns;
+ * A call whose messages are cut out of its stream here, and which writes frames into it as they are. For each message that comes
+ * grpc-js stops the stream, copies twice and waits for a promise: 9 of the 75 µs that a push with its answer took this stage, and
+ * 12 kB for each stream. Frames that were made where the message is encoded save a copy of each: 16 MB with 5,000 streams.
+ * What is compressed or too large is left to grpc-js, with all that follows. A message may be read until onReceiveMessage returns;
  * who keeps one copies it.
  */
 export class FramedCall extends grpc.ServerInterceptingCall {
@@ -60,15 +59,11 @@ export class FramedCall extends grpc.ServerInterceptingCall {
     this.#read();
   }
 
-  override sendMessage(message: Buffer, callback: () => void): void {
+  override sendMessage(frame: Buffer, callback: () => void): void {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed || stream.writableEnded) return;
     if (!this.#hasAnswered) super.sendMetadata(new grpc.Metadata());
     this.#hasAnswered = true;
-    const frame = Buffer.allocUnsafe(HEADER_BYTES + message.length);
-    frame[0] = 0;
-    frame.writeUInt32BE(message.length, 1);
-    frame.set(message, HEADER_BYTES);
     stream.write(frame, callback);
   }
 

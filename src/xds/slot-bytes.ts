@@ -1,5 +1,6 @@
 import { fillHoles, type SlotTemplate } from '../model/snapshot.ts';
 import { EXTENSION_CONFIG_TYPE } from '../model/type-url.ts';
+import { createFrame, HEADER_BYTES } from './grpc-frame.ts';
 import { sizeOfField, tag, writeBytes, writeKey, writeText } from './protobuf-fields.ts';
 
 /*
@@ -21,15 +22,15 @@ export interface SlotPush {
 
 const TYPE = Buffer.from(EXTENSION_CONFIG_TYPE);
 
-/** DeltaDiscoveryResponse */
+/** The frame of a DeltaDiscoveryResponse. */
 export function encodeDeltaSlot(push: SlotPush, nonce: string): Buffer {
   const { name, version, template } = push;
   const nameSize = Buffer.byteLength(name);
   const versionSize = Buffer.byteLength(version);
   const resource = sizeOfField(versionSize) + sizeOfField(template.bytes.length) + sizeOfField(nameSize);
   const size = sizeOfField(resource) + sizeOfField(TYPE.length) + sizeOfField(nonce.length);
-  const bytes = Buffer.allocUnsafe(size);
-  let at = writeKey(bytes, 0, tag(2), resource);
+  const bytes = createFrame(size);
+  let at = writeKey(bytes, HEADER_BYTES, tag(2), resource);
   at = writeText(bytes, at, tag(1), version, versionSize);
   at = writeTemplate(bytes, at, push);
   at = writeText(bytes, at, tag(3), name, nameSize);
@@ -37,15 +38,15 @@ export function encodeDeltaSlot(push: SlotPush, nonce: string): Buffer {
   return bytes;
 }
 
-/** DiscoveryResponse; `versionInfo`, which is ASCII, is that of all places of the process. */
+/** The frame of a DiscoveryResponse; `versionInfo`, which is ASCII, is that of all places of the process. */
 export function encodeSotwSlot(push: SlotPush, versionInfo: string, nonce: string): Buffer {
   const size =
     sizeOfField(versionInfo.length) +
     sizeOfField(push.template.bytes.length) +
     sizeOfField(TYPE.length) +
     sizeOfField(nonce.length);
-  const bytes = Buffer.allocUnsafe(size);
-  const at = writeText(bytes, 0, tag(1), versionInfo, versionInfo.length);
+  const bytes = createFrame(size);
+  const at = writeText(bytes, HEADER_BYTES, tag(1), versionInfo, versionInfo.length);
   writeTail(bytes, writeTemplate(bytes, at, push), nonce);
   return bytes;
 }

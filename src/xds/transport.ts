@@ -7,7 +7,7 @@ import type { Patience } from './limits/patience.ts';
 
 /** What a transport is given. */
 export interface TransportOptions {
-  /** A stream for each call: messages as bytes in both directions. */
+  /** A stream for each call: it takes messages, and sends frames. */
   readonly ads: AdsService;
   readonly listen: PortOptions;
   readonly guard: LimitGuard;

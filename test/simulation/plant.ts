@@ -13,6 +13,7 @@ import type { Operation, Store } from '../../src/store/store.ts';
 import { type AdsService, createAdsService, type DiscoveryStream } from '../../src/xds/ads-service.ts';
 import { ANY_NODE } from '../../src/xds/identity/node-right.ts';
 import type { ProtocolForm } from '../../src/xds/stream/channel.ts';
+import { messageOf } from '../xds/model/message-of.ts';
 import { type Distort, MortalStore } from './mortal-store.ts';
 import type { SimClock } from './sim-clock.ts';
 
@@ -116,7 +117,7 @@ export class Plant {
 
   /** undefined: nobody listens. */
   open(form: ProtocolForm, send: (bytes: Buffer) => void): DiscoveryStream | undefined {
-    return this.#ads?.open({ form, right: ANY_NODE }, bytes => this.#alive && send(bytes));
+    return this.#ads?.open({ form, right: ANY_NODE }, frame => this.#alive && send(messageOf(frame)));
   }
 
   /** What the module server saw. */

@@ -17,6 +17,7 @@ import { encodeMetrics } from './metrics/metrics-writer.ts';
 import { snapshotOf } from './model/content.ts';
 import { type DeltaMessage, decodeResponse, encodeRequest } from './model/envoy-model.ts';
 import { atOnce, FakeClock } from './model/fake-clock.ts';
+import { messageOf } from './model/message-of.ts';
 import { toPart } from './push/slot-story.ts';
 
 const SLOT = 'attache.authn/l1';
@@ -76,8 +77,8 @@ class Envoy {
   #flushes = 0;
 
   constructor({ ads }: Stage, metricsPeer = '10.0.0.1:5000') {
-    this.#stream = ads.open({ form: 'delta', peer: '10.0.0.1:5000', right: ANY_NODE }, bytes => {
-      const { typeUrl, nonce } = decodeResponse(bytes);
+    this.#stream = ads.open({ form: 'delta', peer: '10.0.0.1:5000', right: ANY_NODE }, frame => {
+      const { typeUrl, nonce } = decodeResponse(messageOf(frame));
       queueMicrotask(() => this.#send({ typeUrl, responseNonce: nonce }));
     });
     this.#metrics = ads.openMetrics(metricsPeer, ANY_NODE);

@@ -12,6 +12,7 @@ import { ANY_NODE } from '../../src/xds/identity/node-right.ts';
 import { snapshotOf } from './model/content.ts';
 import { type DeltaMessage, decodeResponse, encodeRequest } from './model/envoy-model.ts';
 import { atOnce, FakeClock } from './model/fake-clock.ts';
+import { messageOf } from './model/message-of.ts';
 import { toPart } from './push/slot-story.ts';
 
 export const SLOT = 'attache.authn/l1';
@@ -91,7 +92,7 @@ export class Client {
   ) {
     this.#node = node;
     const call = { form: 'delta' as const, right: ANY_NODE, ...of };
-    this.stream = ads.open(call, bytes => this.#sent.push(decodeResponse(bytes)));
+    this.stream = ads.open(call, frame => this.#sent.push(decodeResponse(messageOf(frame))));
   }
 
   send(message: DeltaMessage, node = this.#node): this {

@@ -7,6 +7,7 @@ import { EXTENSION_CONFIG_TYPE } from '../../src/model/type-url.ts';
 import { encodeDeltaResponse } from '../../src/xds/delta/messages.ts';
 import { encodeDeltaSlot, encodeSotwSlot, type SlotPush } from '../../src/xds/slot-bytes.ts';
 import { encodeSotwResponse } from '../../src/xds/sotw/messages.ts';
+import { messageOf } from './model/message-of.ts';
 
 const hex = (length: number): fc.Arbitrary<string> =>
   fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length });
@@ -43,7 +44,7 @@ test('in the incremental form', () => {
       const any = fillTemplate(template, capabilities, tags);
       const resources = [{ name, version, any }];
       const whole = encodeDeltaResponse({ typeUrl: EXTENSION_CONFIG_TYPE, nonce, resources, removed: [] });
-      assert.deepEqual(encodeDeltaSlot(push, nonce), whole);
+      assert.deepEqual(messageOf(encodeDeltaSlot(push, nonce)), whole);
     }),
     { numRuns: 60 },
   );
@@ -55,7 +56,7 @@ test('in the state of the world', () => {
       const any = fillTemplate(push.template, push.capabilities, push.tags);
       const typeUrl = EXTENSION_CONFIG_TYPE;
       const whole = encodeSotwResponse({ typeUrl, versionInfo, nonce, resources: [any] });
-      assert.deepEqual(encodeSotwSlot(push, versionInfo, nonce), whole);
+      assert.deepEqual(messageOf(encodeSotwSlot(push, versionInfo, nonce)), whole);
     }),
     { numRuns: 60 },
   );

@@ -92,7 +92,7 @@ export function decodeDeltaRequest(bytes: Uint8Array): DeltaRequest {
   };
 }
 
-export function encodeDeltaResponse(response: DeltaResponse): Buffer {
+export function encodeDeltaResponse(response: DeltaResponse): Uint8Array {
   const writer = Writer.create();
   for (const resource of response.resources) {
     writer.uint32(tag(2)).fork();
@@ -101,7 +101,7 @@ export function encodeDeltaResponse(response: DeltaResponse): Buffer {
   }
   writer.uint32(tag(4)).string(response.typeUrl);
   for (const name of response.removed) writer.uint32(tag(6)).string(name);
-  return Buffer.from(writer.uint32(tag(5)).string(response.nonce).finish());
+  return writer.uint32(tag(5)).string(response.nonce).finish();
 }
 
 function readStringEntry(bytes: Uint8Array): [string, string] {

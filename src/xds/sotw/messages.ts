@@ -70,9 +70,9 @@ export function decodeSotwRequest(bytes: Uint8Array): SotwRequest {
   return request;
 }
 
-export function encodeSotwResponse(response: SotwResponse): Buffer {
+export function encodeSotwResponse(response: SotwResponse): Uint8Array {
   const writer = Writer.create().uint32(tag(1)).string(response.versionInfo);
   for (const any of response.resources) writer.uint32(tag(2)).bytes(any);
   writer.uint32(tag(4)).string(response.typeUrl);
-  return Buffer.from(writer.uint32(tag(5)).string(response.nonce).finish());
+  return writer.uint32(tag(5)).string(response.nonce).finish();
 }

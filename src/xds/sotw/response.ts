@@ -10,7 +10,7 @@ export function toResponse(
   difference: Difference,
   state: Subscription,
   resources: ReadonlyMap<string, EncodedResource>,
-): Buffer {
+): Uint8Array {
   const isSet = state.form === 'set';
   const sent = isSet ? toSet(state, difference, resources) : difference.resources;
   const versionInfo = toSetVersion(isSet ? sent : resources.values());

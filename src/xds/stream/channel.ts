@@ -2,6 +2,7 @@ import type { EncodedResource } from '../../model/resource.ts';
 import * as deltaResponse from '../delta/response.ts';
 import * as deltaSubscription from '../delta/subscription.ts';
 import type { DiscoveryRequest } from '../discovery-request.ts';
+import { toFrame } from '../grpc-frame.ts';
 import type { SlotState } from '../push/slot-state.ts';
 import { encodeDeltaSlot, encodeSotwSlot, type SlotPush } from '../slot-bytes.ts';
 import { type Claimed, NOTHING_CLAIMED, withPush } from '../sotw/claims.ts';
@@ -40,7 +41,7 @@ export class Channel {
   readonly form: ProtocolForm;
   /** The one type that it is for; undefined: all of them. */
   readonly typeUrl: string | undefined;
-  readonly #send: (bytes: Buffer) => void;
+  readonly #send: (frame: Buffer) => void;
   /** Places that were asked for on this stream. */
   readonly slots = new Set<string>();
   /** What this client ACKed of each place; only kept for the state of the world. */
@@ -50,7 +51,7 @@ export class Channel {
   #askedFor: readonly string[] = [];
   #lastNonce = 0;
 
-  constructor(form: ProtocolForm, typeUrl: string | undefined, send: (bytes: Buffer) => void) {
+  constructor(form: ProtocolForm, typeUrl: string | undefined, send: (frame: Buffer) => void) {
     this.form = form;
     this.typeUrl = typeUrl;
     this.#send = send;
@@ -105,11 +106,11 @@ export class Channel {
     state: Subscription,
     resources: ReadonlyMap<string, EncodedResource>,
   ): void {
-    this.#send(
+    const response =
       this.form === 'delta'
         ? deltaResponse.toResponse(typeUrl, nonce, difference)
-        : sotwResponse.toResponse(typeUrl, nonce, difference, state, resources),
-    );
+        : sotwResponse.toResponse(typeUrl, nonce, difference, state, resources);
+    this.#send(toFrame(response));
   }
 
   // --- extension configs ---

@@ -70,7 +70,7 @@ export class Session {
     return this.#channels.length === 1 && this.#channels[0] === channel;
   }
 
-  open(form: ProtocolForm, typeUrl: string | undefined, send: (bytes: Buffer) => void): Channel {
+  open(form: ProtocolForm, typeUrl: string | undefined, send: (frame: Buffer) => void): Channel {
     const channel = new Channel(form, typeUrl, send);
     this.#channels = [...this.#channels, channel];
     if (this.#channels.length === 1) this.#update(machine.onStreamOpened(this.process.state, this.#now()));

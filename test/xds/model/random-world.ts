@@ -13,6 +13,7 @@ import type { ProtocolForm } from '../../../src/xds/stream/channel.ts';
 import { modelReader, type Part, part, snapshotOf } from './content.ts';
 import { type DeltaMessage, decodeResponse, EnvoyModel, encodeRequest } from './envoy-model.ts';
 import { FakeClock } from './fake-clock.ts';
+import { messageOf } from './message-of.ts';
 import { SotwMouth } from './sotw-mouth.ts';
 import { encodeSotwRequest } from './sotw-wire.ts';
 
@@ -327,7 +328,8 @@ export class RandomWorld {
     const envoy = this.#envoy;
     let inOrder = this.clock.now();
     const { form } = this;
-    const stream = ads?.open({ form, right: ANY_NODE }, bytes => {
+    const stream = ads?.open({ form, right: ANY_NODE }, frame => {
+      const bytes = messageOf(frame);
       inOrder = Math.max(inOrder, this.clock.now() + 1 + Math.floor(this.#random() * 5));
       this.clock.after(inOrder - this.clock.now(), () => {
         if (this.#stream !== stream || this.#envoy !== envoy) return;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CLUSTER_TYPE, EXTENSION_CONFIG_TYPE, LISTENER_TYPE } from '../../../src/model/type-url.ts';
 import { Channel, type RememberedVersions } from '../../../src/xds/stream/channel.ts';
+import { messageOf } from '../model/message-of.ts';
 import { decodeSotwResponse } from '../model/sotw-wire.ts';
 import { sotwRequest } from '../sotw/type-story.ts';
 
@@ -20,7 +21,7 @@ function placesStory(remembered: RememberedVersions = new Map()) {
     const template = { bytes: Buffer.from(name), holes: [] };
     channel.pushSlot({ name, version, template, capabilities: [], tags: [] }, '1');
     channel.slotAcked(remembered);
-    return decodeSotwResponse(sent.at(-1) ?? assert.fail()).versionInfo;
+    return decodeSotwResponse(messageOf(sent.at(-1) ?? assert.fail())).versionInfo;
   };
   return { channel, ask, push };
 }

@@ -19,6 +19,7 @@ import type { Overdue } from '../../../src/xds/stream/stream-context.ts';
 import { readSlot, snapshotOf } from '../model/content.ts';
 import { type DeltaMessage, decodeResponse, encodeRequest } from '../model/envoy-model.ts';
 import { FakeClock } from '../model/fake-clock.ts';
+import { messageOf } from '../model/message-of.ts';
 import { decodeSotwResponse, encodeSotwRequest, type SotwMessage } from '../model/sotw-wire.ts';
 import { toPart } from '../push/slot-story.ts';
 import { toResources } from '../sotw/type-story.ts';
@@ -137,8 +138,8 @@ export class OneStream {
   constructor(session: Session, form: ProtocolForm, typeUrl: string | undefined, instant = false) {
     this.#session = session;
     this.#form = form;
-    this.#channel = session.open(form, typeUrl, bytes => {
-      const response = this.#read(bytes);
+    this.#channel = session.open(form, typeUrl, frame => {
+      const response = this.#read(messageOf(frame));
       this.#sent.push(response);
       if (instant) this.answer(response);
     });

@@ -24,6 +24,7 @@ import type { Overdue } from '../../../src/xds/stream/stream-context.ts';
 import { readSlot, snapshotOf } from '../model/content.ts';
 import { type DeltaMessage, decodeResponse, encodeRequest } from '../model/envoy-model.ts';
 import { FakeClock } from '../model/fake-clock.ts';
+import { messageOf } from '../model/message-of.ts';
 import { toContent, toPart } from '../push/slot-story.ts';
 
 export const NODE = {
@@ -181,7 +182,9 @@ export class StreamStory {
       mostNames: 1000,
     };
     const session = new Session(this.process, context);
-    this.#channel = session.open('delta', undefined, bytes => this.#sent.push(decodeResponse(bytes)));
+    this.#channel = session.open('delta', undefined, frame =>
+      this.#sent.push(decodeResponse(messageOf(frame))),
+    );
     return session;
   }
 
