@@ -166,6 +166,8 @@ export abstract class DocumentBelief extends RolloutBelief {
       this.bases.every(base => isSameAim(base, aim))
     )
       return;
+    // It is what an undo goes to, which goes on then.
+    if (rollout?.isUndone === true && this.bases.some(base => isSameAim(base, aim))) return;
     this.begin(aim, at, now);
     // Whatever ended with that may have left its content held back.
     const isHeld = aim.revision !== null && this.quarantined.has(aim.revision);

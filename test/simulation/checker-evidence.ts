@@ -1,4 +1,4 @@
-import { isProbe, type NodeView, revisionsIn } from './checker-node.ts';
+import { isProbe, type NodeView, pluginIn, revisionsIn } from './checker-node.ts';
 import type { PluginBelief } from './checker-plugin.ts';
 import { PROBE_MODULE, type WirePlace } from './envoy-bytes.ts';
 import type { WireEvent } from './wire.ts';
@@ -90,7 +90,7 @@ export class Evidence {
       this.#suspects.delete(key);
       return;
     }
-    const plugin = /Unable to create Wasm plugin (\S+)/.exec(nack)?.[1] ?? '';
+    const plugin = pluginIn(nack);
     const [revision] = revisionsIn(tried.content, plugin);
     if (revision === undefined || tried.hasGet) return;
     const suspect = this.#suspects.get(key);

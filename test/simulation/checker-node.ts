@@ -20,6 +20,8 @@ export interface PlaceView {
   ackedIn: number;
   /** Nothing tells that Envoy may have tried something else since: what it has need not be sent again. */
   isClean: boolean;
+  /** The plugin that a NACK named last, and when. */
+  blamed: { readonly plugin: string; readonly at: number } | undefined;
 }
 
 /** One node, as the wire shows it. */
@@ -127,6 +129,7 @@ export class NodeView {
       pushedVersion: '',
       ackedIn: 0,
       isClean: false,
+      blamed: undefined,
     };
     this.places.set(name, made);
     return made;
@@ -155,12 +158,28 @@ export class NodeView {
     return [...this.places.values()].every(place => place.isClean && !place.isOutstanding);
   }
 
+  /** What it is to have besides it cannot load, or cannot have the module of: what its place held stays there whole. */
+  isKeptBack(plugin: string, since: number): boolean {
+    return [...this.places.values()].some(
+      ({ acked, blamed }) =>
+        revisionsIn(acked, plugin).length > 0 &&
+        blamed !== undefined &&
+        blamed.plugin !== plugin &&
+        blamed.at >= since,
+    );
+  }
+
   /** Its process has shown that it runs something. */
   hasAnswered(plugin: string): boolean {
     return [...this.places.values()].some(
       place => place.acked?.form === 'verdict' && revisionsIn(place.acked, plugin).length > 0,
     );
   }
+}
+
+/** The plugin that the text of a NACK names; empty: none. */
+export function pluginIn(nack: string): string {
+  return /Unable to create Wasm plugin (\S+)/.exec(nack)?.[1] ?? '';
 }
 
 export function isProbe({ parts }: WirePlace): boolean {

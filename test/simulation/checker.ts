@@ -1,5 +1,13 @@
 import { Evidence } from './checker-evidence.ts';
-import { isProbe, isSameContent, isSamePart, NodeView, type PlaceView, revisionsIn } from './checker-node.ts';
+import {
+  isProbe,
+  isSameContent,
+  isSamePart,
+  NodeView,
+  type PlaceView,
+  pluginIn,
+  revisionsIn,
+} from './checker-node.ts';
 import { PluginBelief } from './checker-plugin.ts';
 import { aimOn, TAKEN_IN_MS } from './checker-rollout.ts';
 import type { WirePlace } from './envoy-bytes.ts';
@@ -208,7 +216,10 @@ export class Checker implements Witness {
     place.isOutstanding = false;
     this.#evidence.onAnswer(node, name, nack, at);
     place.isClean = nack === undefined;
-    if (nack !== undefined) return;
+    if (nack !== undefined) {
+      place.blamed = { plugin: pluginIn(nack), at };
+      return;
+    }
     place.acked = place.pushed;
     place.ackedIn = this.#life;
     for (const plugin of this.#plugins.values()) plugin.onAck(node, at);
@@ -284,7 +295,7 @@ export class Checker implements Witness {
       for (const id of rollout.touched.keys()) {
         const node = this.#nodes.get(id);
         if (node === undefined || !node.isConnected || node.isExcluded) continue;
-        if (plugin.refusesBase(node)) continue;
+        if (plugin.refusesBase(node) || node.isKeptBack(name, at)) continue;
         if (node.openedAt > at - DURABLE_MS || !node.isQuiet()) continue;
         const runs = node.runs(name);
         if ([...plugin.bases, ...plugin.leftOver].some(aim => aimOn(aim, node.facts) === runs)) continue;

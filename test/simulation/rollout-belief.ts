@@ -78,9 +78,11 @@ export class RolloutBelief {
 
   /** Its content is not tried again, unless it is what was proven. */
   protected holdBack(rollout: Believed): void {
-    for (const { revision } of rollout.aims)
-      if (revision !== null && !this.bases.some(base => base.revision === revision))
-        this.quarantined.set(revision, !rollout.isOptional);
+    for (const { revision } of rollout.aims) {
+      if (revision === null || this.bases.every(base => base.revision === revision)) continue;
+      const mayBeProven = this.bases.some(base => base.revision === revision);
+      this.quarantined.set(revision, !rollout.isOptional && !mayBeProven);
+    }
   }
 
   /** A connected node that its steps wait for does not run it. */
