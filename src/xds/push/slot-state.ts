@@ -168,17 +168,18 @@ function isRefused(state: SlotState, content: SlotContent): boolean {
 }
 
 /**
- * What an Envoy begins with until the wanted content is proven: every plugin at its good revision. In the warming
- * form a revision that Envoy refuses would not be refused, but answer 503. Undefined once something was accepted,
- * and where a wanted plugin has no good revision: that one is waited for, unless the listeners served without it.
+ * What an Envoy begins with until the wanted content is proven: every wanted plugin at its good revision. In the warming
+ * form a revision that Envoy refuses would not be refused, but answer 503. One that has no good revision is waited for,
+ * unless the listeners served without it; one that is being taken out is not begun with. Undefined once something was accepted.
  */
-function firstAnswer(state: SlotState, { wanted, fallback }: WantedSlot): SlotContent | undefined {
+function firstAnswer(state: SlotState, { wanted, fallback, recall }: WantedSlot): SlotContent | undefined {
   if (state.accepted !== null) return undefined;
   if (state.gained) return fallback;
-  const begins = state.mayWarm || state.tried?.contentHash === fallback.contentHash;
-  if (!begins || wanted.plugins.length !== fallback.plugins.length) return undefined;
-  const good = new Set(fallback.plugins.map(it => it.plugin));
-  return wanted.plugins.every(it => good.has(it.plugin)) ? fallback : undefined;
+  const good = wanted.plugins.map(it => fallback.plugins[findPart(fallback.plugins, it.plugin)]);
+  if (good.every(it => it === undefined)) return undefined;
+  const isFallback = good.length === fallback.plugins.length && !good.includes(undefined);
+  const first = isFallback ? fallback : recall(wanted.plugins.map((it, i) => good[i] ?? it));
+  return state.mayWarm || state.tried?.contentHash === first?.contentHash ? first : undefined;
 }
 
 /**

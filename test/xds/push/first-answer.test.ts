@@ -26,7 +26,7 @@ test('a fresh Envoy first gets what is known to be good, and serves it while the
 
 test('a plugin without a good revision is waited for: nothing may pass without it', () => {
   assert.equal(warm('a@1', '').first, 'warming a@1');
-  assert.equal(warm('a@2 b@1', 'a@1').first, 'warming a@2 b@1');
+  assert.equal(warm('a@2 b@1', 'a@1').first, 'warming a@1 b@1');
 });
 
 test('where everything wanted is good already, or nothing is wanted, there is nothing else to begin with', () => {

@@ -24,7 +24,21 @@ test('a slot begins with what is proven good, then with what is wanted; what was
     ['all good already', 'a@1', 'a@1', { mayWarm: true }, ['warming a@1', 'verdict a@1']],
     ['a newer revision', 'a@2', 'a@1', { mayWarm: true }, ['warming a@1', 'verdict a@1', 'verdict a@2']],
     ['nothing proven yet', 'a@1', '', { mayWarm: true }, ['warming a@1', 'verdict a@1']],
-    ['one of two proven', 'a@2 b@1', 'a@1', { mayWarm: true }, ['warming a@2 b@1', 'verdict a@2 b@1']],
+    [
+      'one of two proven',
+      'a@2 b@1',
+      'a@1',
+      { mayWarm: true },
+      ['warming a@1 b@1', 'verdict a@1 b@1', 'verdict a@2 b@1'],
+    ],
+    [
+      'another is being taken out',
+      'a@2',
+      'a@1 b@1',
+      { mayWarm: true },
+      ['warming a@1', 'verdict a@1', 'verdict a@2'],
+    ],
+    ['all are being taken out', '', 'a@1', { mayWarm: true }, ['verdict pass-through']],
     ['in the verdict form', 'a@2', 'a@1', {}, ['verdict a@2']],
     [
       'its listener served without it, nothing proven',
@@ -52,6 +66,15 @@ test('a new plugin that Envoy refuses never reaches the live listener that gaine
   story.refuse('a');
   assert.equal(story.state.refused?.revision, 1);
   assert.equal(story.push(), 'verdict pass-through');
+  assert.equal(story.ack().sleepUntilDue(), 'nothing');
+});
+
+test('while one plugin is taken out, what Envoy refuses of another reaches no Envoy that begins', () => {
+  const story = new SlotStory().want('a@2', 'a@1 b@1').subscribe({ mayWarm: true });
+  assert.deepEqual([story.push(), story.ack().sleepUntilDue()], ['warming a@1', 'verdict a@1']);
+  assert.equal(story.ack().push(), 'verdict a@2');
+  story.refuse('a');
+  assert.equal(story.push(), 'verdict a@1');
   assert.equal(story.ack().sleepUntilDue(), 'nothing');
 });
 
