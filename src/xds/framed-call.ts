@@ -12,7 +12,8 @@ type Listener = Parameters<Call['start']>[0];
  * What is compressed or too large is left to grpc-js, with all that follows. A message may be read until onReceiveMessage returns;
  * who keeps one copies it.
  */
-export class FramedCall extends grpc.ServerInterceptingCall {
+export class FramedCall extends grpc.ServerInterceptingCall implements Listener {
+  readonly #call: Call;
   readonly #stream: ServerHttp2Stream;
   readonly #mostBytes: number;
   #listener: Listener | undefined;
@@ -26,16 +27,14 @@ export class FramedCall extends grpc.ServerInterceptingCall {
   #isReading = false;
   /** Nothing comes until it is asked for. */
   #isStopped = false;
-  /** Tells that the client's side has ended. */
-  #tellEnd: (() => void) | undefined;
+  /** The client's side has ended, and nobody was told. */
+  #mayEnd = false;
   #hasAnswered = false;
   #isOver = false;
 
   constructor(call: Call, stream: ServerHttp2Stream, mostBytes: number) {
-    super(call, {
-      start: next =>
-        next({ onReceiveHalfClose: end => this.#onHalfClose(end), onCancel: () => this.#onCancel() }),
-    });
+    super(call);
+    this.#call = call;
     this.#stream = stream;
     this.#mostBytes = mostBytes;
   }
@@ -48,7 +47,7 @@ export class FramedCall extends grpc.ServerInterceptingCall {
     // Node pushes into the stream what comes. Without the queue there, its event and its tick, and with one workspace, a push
     // whose answers repeat a node of 60 kB takes a quarter to a third less CPU, one with answers of 80 bytes some percent.
     stream.push = chunk => (chunk === null ? push.call(stream, null) : this.#take(chunk as Buffer));
-    super.start(listener);
+    this.#call.start(this);
     // The end of the client's side is told to who waits for a message.
     super.startRead();
   }
@@ -65,6 +64,29 @@ export class FramedCall extends grpc.ServerInterceptingCall {
     if (!this.#hasAnswered) super.sendMetadata(new grpc.Metadata());
     this.#hasAnswered = true;
     stream.write(frame, callback);
+  }
+
+  onReceiveMetadata(metadata: grpc.Metadata): void {
+    this.#listener?.onReceiveMetadata(metadata);
+  }
+
+  /** One that is left to grpc-js. */
+  onReceiveMessage(message: unknown): void {
+    if (!this.#isOver) this.#listener?.onReceiveMessage(message);
+  }
+
+  /** There may be messages before it that were not asked for yet. */
+  onReceiveHalfClose(): void {
+    if (this.#isOver) return;
+    this.#mayEnd = true;
+    this.#read();
+  }
+
+  onCancel(): void {
+    this.#isOver = true;
+    this.#drop();
+    this.#goOn();
+    this.#listener?.onCancel();
   }
 
   /** Answers whether more may come. */
@@ -87,9 +109,9 @@ export class FramedCall extends grpc.ServerInterceptingCall {
     this.#isReading = true;
     while (this.#isWanted && this.#size >= this.#needed) this.#readNext();
     this.#isReading = false;
-    if (this.#isWanted) {
-      this.#tellEnd?.();
-      this.#tellEnd = undefined;
+    if (this.#isWanted && this.#mayEnd) {
+      this.#mayEnd = false;
+      this.#listener?.onReceiveHalfClose();
     }
     this.#goOn();
   }
@@ -128,18 +150,6 @@ export class FramedCall extends grpc.ServerInterceptingCall {
     this.#isForeign = true;
     Reflect.deleteProperty(this.#stream, 'push');
     this.#stream.push(own(bytes));
-  }
-
-  /** There may be messages before it that were not asked for yet. */
-  #onHalfClose(tell: () => void): void {
-    this.#tellEnd = tell;
-    this.#read();
-  }
-
-  #onCancel(): void {
-    this.#isOver = true;
-    this.#drop();
-    this.#goOn();
   }
 
   #drop(): void {
