@@ -1,8 +1,9 @@
 /** Clients that do what no Envoy should, in processes and on connections of their own beside a fleet that behaves. */
 import http2 from 'node:http2';
 import { DISCOVERY_METHODS } from '../../src/xds/discovery-services.ts';
+import { toFrame } from '../../src/xds/grpc-frame.ts';
 import { endChild, spawnChild } from '../../test/harness/child-process.ts';
-import { encodeFleetRequest, toFrame } from '../xds/node-messages.ts';
+import { encodeFleetRequest } from '../xds/node-messages.ts';
 import { DRIVER_CORE, type Scenario, type Side } from '../xds/side.ts';
 
 export interface BadClients {

@@ -1,8 +1,9 @@
 import http2 from 'node:http2';
 import { DISCOVERY_METHODS } from '../../src/xds/discovery-services.ts';
+import { toFrame } from '../../src/xds/grpc-frame.ts';
 import { until } from '../../test/harness/wait.ts';
 import { ModuleLoader } from './module-loader.ts';
-import { encodeFleetRequest, readAnswer, toFrame, unframe } from './node-messages.ts';
+import { encodeFleetRequest, readAnswer, unframe } from './node-messages.ts';
 import { MISS_TEXT, type Scenario, type Side } from './side.ts';
 
 /** Streams that wait for their first resource at a time. */

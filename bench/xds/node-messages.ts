@@ -1,18 +1,10 @@
 /** What the driver in Node says and hears: gRPC frames, and of the messages the few fields that count. */
 import protobuf from 'protobufjs/minimal.js';
 import { EXTENSION_CONFIG_TYPE } from '../../src/model/type-url.ts';
+import { HEADER_BYTES } from '../../src/xds/grpc-frame.ts';
 import { decodeResponse, encodeRequest } from '../../test/xds/model/envoy-model.ts';
 import { decodeSotwResponse, encodeSotwRequest } from '../../test/xds/model/sotw-wire.ts';
 import type { Scenario } from './side.ts';
-
-const HEADER_BYTES = 5;
-
-export function toFrame(message: Uint8Array): Buffer {
-  const frame = Buffer.alloc(HEADER_BYTES + message.length);
-  frame.writeUInt32BE(message.length, 1);
-  frame.set(message, HEADER_BYTES);
-  return frame;
-}
 
 /** The first whole message of what came, and where it ends; undefined: there is none yet. */
 export function unframe(bytes: Buffer): { readonly body: Uint8Array; readonly end: number } | undefined {

@@ -2,13 +2,13 @@ import * as grpc from '@grpc/grpc-js';
 import type { Log } from '../model/ports.ts';
 import type { AdsService, DiscoveryStream } from './ads-service.ts';
 import { type DiscoveryMethod, methodOf } from './discovery-services.ts';
+import type { Listener } from './framed-call.ts';
 import { toGrpcStatus } from './grpc-status.ts';
 import type { NodeGate } from './identity/node-gate.ts';
 import { shownBy } from './identity/shown-by.ts';
 import type { LimitGuard } from './limits/limit-guard.ts';
 
 type Call = grpc.ServerInterceptingCall;
-type Listener = Parameters<Call['start']>[0];
 
 const OK = { code: grpc.status.OK, details: '' };
 const NOTHING = (): void => {};

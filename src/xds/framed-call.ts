@@ -2,8 +2,10 @@ import type { ServerHttp2Stream } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { HEADER_BYTES } from './grpc-frame.ts';
 
-type Call = Parameters<grpc.ServerInterceptor>[1];
-type Listener = Parameters<Call['start']>[0];
+/** What a server interceptor is given. */
+export type Call = grpc.ServerInterceptingCallInterface;
+/** What a call tells of what comes. */
+export type Listener = Parameters<Call['start']>[0];
 
 /**
  * A call whose messages are cut out of its stream here, and which writes frames into it as they are. For each message that comes

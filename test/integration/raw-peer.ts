@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { DISCOVERY_METHODS } from '../../src/xds/discovery-services.ts';
+import { toFrame as toGrpcFrame } from '../../src/xds/grpc-frame.ts';
 import { encodeRequest } from '../xds/model/envoy-model.ts';
 
 const DATA = 0;
@@ -40,10 +41,7 @@ export const raw = {
   ),
   /** A request of a delta stream for all types. */
   ask(typeUrl: string, node: string): Buffer {
-    const message = encodeRequest({ typeUrl }, node);
-    const head = Buffer.alloc(5);
-    head.writeUInt32BE(message.length, 1);
-    return toFrame(DATA, 0, 1, Buffer.concat([head, message]));
+    return toFrame(DATA, 0, 1, toGrpcFrame(encodeRequest({ typeUrl }, node)));
   },
 };
 

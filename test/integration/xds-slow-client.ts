@@ -1,13 +1,12 @@
 /** A client that leaves its response unread until it wants it: node:http2 by hand, as gRPC libraries read ahead. */
 import http2 from 'node:http2';
 import { DISCOVERY_METHODS } from '../../src/xds/discovery-services.ts';
+import { HEADER_BYTES, toFrame } from '../../src/xds/grpc-frame.ts';
 import type { ProtocolForm } from '../../src/xds/stream/channel.ts';
 import { until } from '../harness/wait.ts';
 import { encodeRequest } from '../xds/model/envoy-model.ts';
 import { encodeSotwRequest } from '../xds/model/sotw-wire.ts';
 import { type Response, readResponse } from './xds-wire.ts';
-
-const HEADER_BYTES = 5;
 
 export class SlowClient {
   readonly #session: http2.ClientHttp2Session;
@@ -35,10 +34,7 @@ export class SlowClient {
   /** An answer where it has a nonce. */
   ask(typeUrl: string, responseNonce = ''): this {
     const encode = this.#form === 'delta' ? encodeRequest : encodeSotwRequest;
-    const message = encode({ typeUrl, responseNonce }, this.#node);
-    const frame = Buffer.alloc(HEADER_BYTES);
-    frame.writeUInt32BE(message.length, 1);
-    this.#call.write(Buffer.concat([frame, message]));
+    this.#call.write(toFrame(encode({ typeUrl, responseNonce }, this.#node)));
     return this;
   }
 

@@ -114,8 +114,7 @@ export class PluginBelief extends DocumentBelief {
       this.earlier.some(({ aims }) => aims.some(aim => aim.revision === revision))
     ) {
       this.lastDeathAt = at;
-      const isProven = this.bases.every(base => base.revision === revision);
-      if (!this.quarantined.has(revision) && !isProven) this.quarantined.set(revision, false);
+      if (!this.quarantined.has(revision) && !this.isProven(revision)) this.quarantined.set(revision, false);
     }
   }
 

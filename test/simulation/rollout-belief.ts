@@ -79,10 +79,15 @@ export class RolloutBelief {
   /** Its content is not tried again, unless it is what was proven. */
   protected holdBack(rollout: Believed): void {
     for (const { revision } of rollout.aims) {
-      if (revision === null || this.bases.every(base => base.revision === revision)) continue;
+      if (revision === null || this.isProven(revision)) continue;
       const mayBeProven = this.bases.some(base => base.revision === revision);
       this.quarantined.set(revision, !rollout.isOptional && !mayBeProven);
     }
+  }
+
+  /** For sure: nothing else may stand in the nodes that no rollout moved. */
+  protected isProven(revision: number): boolean {
+    return this.bases.every(base => base.revision === revision);
   }
 
   /** A connected node that its steps wait for does not run it. */

@@ -3,10 +3,7 @@ import type { ServerHttp2Stream } from 'node:http2';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import type * as grpc from '@grpc/grpc-js';
-import { FramedCall } from '../../src/xds/framed-call.ts';
-
-type Call = Parameters<grpc.ServerInterceptor>[1];
-type Listener = Parameters<Call['start']>[0];
+import { type Call, FramedCall, type Listener } from '../../src/xds/framed-call.ts';
 
 /** As it is on the wire. */
 function toFrame(text: string, { isCompressed = false } = {}): Buffer {

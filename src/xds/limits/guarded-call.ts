@@ -1,16 +1,12 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { toSizeText } from '../../model/quantity-text.ts';
-import { FramedCall } from '../framed-call.ts';
+import { type Call, FramedCall, type Listener } from '../framed-call.ts';
 import { toGrpcStatus } from '../grpc-status.ts';
 import { LimitError } from './limit-error.ts';
 import type { LimitGuard } from './limit-guard.ts';
 import { RequestPace } from './request-pace.ts';
 import { toCrowded } from './stream-gate.ts';
-
-/** What a server interceptor is given. */
-type Call = ConstructorParameters<typeof grpc.ServerInterceptingCall>[0];
-type Listener = Parameters<Call['start']>[0];
 
 const NOTHING = (): void => {};
 
