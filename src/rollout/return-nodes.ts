@@ -3,7 +3,7 @@ import { toCountText, toDurationText, toNamesText } from '../model/quantity-text
 import type { Rollout, WayBack } from '../model/rollout.ts';
 import { findDesired, findHold } from './desired-side.ts';
 import { isOver } from './pause-rollout.ts';
-import { countHere, countOpen, isOpen, type Roll } from './roll.ts';
+import { countHere, findOpen } from './roll.ts';
 import { isReturning } from './roll-call.ts';
 import { leftMs } from './rollout-clock.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
@@ -30,12 +30,12 @@ export const returnNodes: Rule = (turn, records) => {
     const tookMs = facts.now - startedAt;
     return endBack(turn, records, rollout, { touched, confirmed, startedAt, missing: [], tookMs });
   }
-  const back: WayBack = { touched, confirmed, startedAt, missing: findMissing(roll, SHOWN) };
+  const back: WayBack = { touched, confirmed, startedAt, missing: findOpen(roll, SHOWN) };
   if (
     rollout.phase === 'RollingBack' &&
     (isOver(turn, rollout, records) || isInTheWay(turn, records, rollout))
   )
-    return giveUp(turn, records, { ...rollout, back }, findMissing(roll, touched));
+    return giveUp(turn, records, { ...rollout, back }, findOpen(roll, touched));
   if (JSON.stringify(back) === JSON.stringify(rollout.back)) return records;
   return withRollout(records, { ...rollout, back });
 };
@@ -98,15 +98,4 @@ function isInTheWay(turn: Turn, records: RolloutRecords, rollout: Rollout): bool
   const passed = BACK_MS - leftMs(turn, rollout, records);
   turn.wake(facts.now + BACK_IN_HASTE_MS - passed);
   return passed >= BACK_IN_HASTE_MS;
-}
-
-/** Nodes that are to confirm, in the order in which they had been moved: the first ones. */
-function findMissing(roll: Roll, most: number): readonly string[] {
-  const missing: string[] = [];
-  const wanted = Math.min(most, countOpen(roll.tally));
-  for (const id of roll.moved.keys()) {
-    if (missing.length >= wanted) break;
-    if (isOpen(roll.standingOf(id)?.arrival ?? 'out')) missing.push(id);
-  }
-  return missing;
 }

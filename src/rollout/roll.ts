@@ -267,8 +267,19 @@ function mayBeFailing({ plugin }: RolloutFacts, metrics: NodeMetrics | undefined
 }
 
 /** Connected, and not where it is to be yet; or gone a moment ago. */
-export function isOpen(arrival: Arrival): boolean {
+function isOpen(arrival: Arrival): boolean {
   return arrival === 'waiting' || arrival === 'fetching' || arrival === 'away';
+}
+
+/** The first of those that are open, in the order in which they were moved. */
+export function findOpen(roll: Roll, most = Number.POSITIVE_INFINITY): readonly string[] {
+  const open: string[] = [];
+  const wanted = Math.min(most, countOpen(roll.tally));
+  for (const id of roll.moved.keys()) {
+    if (open.length >= wanted) break;
+    if (isOpen(roll.standingOf(id)?.arrival ?? 'out')) open.push(id);
+  }
+  return open;
 }
 
 export function countOpen({ waiting, fetching, away }: Tally): number {

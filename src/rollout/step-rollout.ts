@@ -3,7 +3,7 @@ import type { Rollout, RolloutStep } from '../model/rollout.ts';
 import { describeReach } from '../model/rollout-plan.ts';
 import { fail } from './go-back.ts';
 import { isOver, lookedAt, pause } from './pause-rollout.ts';
-import { countHere, countOpen, isOpen, type Roll, type Tally } from './roll.ts';
+import { countHere, countOpen, findOpen, type Roll, type Tally } from './roll.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toAimText, toFirstText } from './rollout-text.ts';
 import { latestOf, type Rule, type Turn, withRollout } from './rollout-turn.ts';
@@ -25,7 +25,7 @@ export const goOn: Rule = (turn, records) => {
     case 'Soaking':
       return isOver(turn, rollout, records) ? passStep(turn, records, rollout) : records;
     case 'Baking':
-      return isOver(turn, rollout, records) ? succeed(turn, records, rollout) : records;
+      return isOver(turn, rollout, records) ? endBake(turn, records, rollout) : records;
     case 'Returning':
     case null:
       return records;
@@ -81,13 +81,16 @@ export function beginStep(
   return withRollout({ ...records, assignment: { ...assignment, moved } }, next);
 }
 
-/** Waits for the nodes of the step; those that are gone neither hold it up nor count. */
+/**
+ * Waits for every node that was moved, also those of steps before that were gone and came back. Those that are gone neither
+ * hold it up nor count.
+ */
 function apply(turn: Turn, records: RolloutRecords, rollout: Rollout): RolloutRecords {
   const { now } = turn.facts;
   const roll = turn.facts.rollCall.of(turn, records);
   const plan = rollout.steps[rollout.step];
   if (plan === undefined) return records;
-  if (countOpen(roll.tallyOf(rollout.step)) > 0)
+  if (countOpen(roll.tally) > 0)
     return isOver(turn, rollout, records) ? failLate(turn, records, rollout, roll) : records;
   const appliedMs = now - (plan.startedAt ?? now);
   const steps = withStep(rollout.steps, rollout.step, { ...plan, appliedMs });
@@ -95,10 +98,14 @@ function apply(turn: Turn, records: RolloutRecords, rollout: Rollout): RolloutRe
   return withRollout(records, { ...rollout, steps, stage: 'Soaking', timer });
 }
 
-/** In the order in which they were moved. */
-function findOpen(roll: Roll, step: number): readonly string[] {
-  const ofStep = [...roll.moved].filter(([, move]) => move.step === step).map(([id]) => id);
-  return ofStep.filter(id => isOpen(roll.standingOf(id)?.arrival ?? 'out'));
+/** A node that came back late in the bake is proven as all others are, or it is not everywhere. */
+function endBake(turn: Turn, records: RolloutRecords, rollout: Rollout): RolloutRecords {
+  const roll = turn.facts.rollCall.of(turn, records);
+  if (countOpen(roll.tally) === 0) return succeed(turn, records, rollout);
+  const failed = failLate(turn, records, rollout, roll);
+  if (failed !== records) return failed;
+  const why = `the bake is over; waiting for ${toNamesText(findOpen(roll))}, which came back and did not answer yet`;
+  return rollout.why === why ? records : withRollout(records, { ...rollout, why });
 }
 
 /** Ends a step, whatever is left of its soak: the next one follows, or the bake. */
@@ -164,12 +171,14 @@ function findTooMany(
   return gone.length > of * strategy.maxDisconnected ? { gone, of } : undefined;
 }
 
+/** Nodes that had their time, each from when it was moved or came back, did not take it. */
 function failLate(turn: Turn, records: RolloutRecords, rollout: Rollout, roll: Roll): RolloutRecords {
-  const nodes = findOpen(roll, rollout.step);
+  if (rollout.kind === 'undo' && rollout.strategy.preset === 'all-at-once')
+    return succeed(turn, records, rollout, findOpen(roll));
+  const nodes = findOpen(roll).filter(id => isLate(turn, rollout, roll, id));
+  if (nodes.length === 0) return records;
   const limit = toDurationText(rollout.strategy.progressDeadlineMs);
   const isOurs = nodes.every(id => roll.standingOf(id)?.arrival === 'fetching');
-  if (rollout.kind === 'undo' && rollout.strategy.preset === 'all-at-once')
-    return succeed(turn, records, rollout, nodes);
   return fail(turn, records, rollout, {
     kind: isOurs ? 'unreachable' : 'deadline',
     reason: isOurs ? 'Unreachable' : 'Deadline',
@@ -182,6 +191,17 @@ function failLate(turn: Turn, records: RolloutRecords, rollout: Rollout, roll: R
       ? {}
       : { quarantine: { cause: 'failed', text: `was not taken in time by ${toNamesText(nodes, 1)}` } }),
   });
+}
+
+/** Wakes when it is. */
+function isLate({ facts, wake }: Turn, { strategy }: Rollout, roll: Roll, id: string): boolean {
+  const { now } = facts;
+  const since = facts.fleet.get(id)?.presence.since ?? 0;
+  // A clock that was set back must not make it young.
+  const from = Math.max(roll.moved.get(id)?.at ?? 0, since > now ? 0 : since);
+  const lateAt = from + strategy.progressDeadlineMs;
+  wake(lateAt);
+  return now >= lateAt;
 }
 
 function withStep(steps: readonly RolloutStep[], index: number, step: RolloutStep): readonly RolloutStep[] {

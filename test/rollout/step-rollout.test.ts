@@ -216,3 +216,73 @@ test('soaks and pauses do not count against the progress deadline', () => {
   world.pass(1);
   assert.equal(world.latest().failure?.kind, 'deadline');
 });
+
+test('who promotes over a canary that does not answer is not told that it succeeded', () => {
+  const world = begin();
+  const [first = ''] = world.moved();
+  world.manners.set(first, 'silent');
+  world.answer().pass(5_000).act('promote', { full: true }).answer().pass(60_000);
+  assert.equal(world.latest().stage, 'Applying');
+  world.pass(540_000);
+  assert.equal(world.phase(), 'RollingBack');
+  assert.equal(world.latest().why, `${first} did not take revision 2 within 10m 0s`);
+});
+
+/** All but one node have taken it, the bake has begun, and the one is back. */
+function withLateNode(): { readonly world: World; readonly late: string } {
+  const world = live().apply(2, { rollout: { steps: [{ share: '100%' }], bake: '2m' } });
+  const [late = '', ...others] = world.moved();
+  world
+    .leave(late)
+    .pass(11_000)
+    .answer(...others);
+  assert.equal(world.phase(), 'Baking');
+  world.manners.set(late, 'silent');
+  world.back(late).pass(120_000);
+  return { world, late };
+}
+
+test('a bake that is over waits for a node that came back and has not answered', () => {
+  const { world, late } = withLateNode();
+  assert.equal(world.phase(), 'Baking');
+  assert.equal(
+    world.latest().why,
+    `the bake is over; waiting for ${late}, which came back and did not answer yet`,
+  );
+  world.manners.set(late, 'takes');
+  world.answer();
+  assert.equal(world.phase(), 'Succeeded');
+  assert.equal(world.latest().why, '10 of 10 nodes run revision 2');
+});
+
+test('a node that came back goes again: nothing waits for it any more', () => {
+  const { world, late } = withLateNode();
+  world.leave(late).pass(11_000);
+  assert.equal(world.phase(), 'Succeeded');
+  assert.match(world.latest().why ?? '', /^9 of 9 connected nodes run revision 2; edge-\d+ is gone/);
+});
+
+test('a node that came back and refuses takes it back, also when the bake is over', () => {
+  const { world, late } = withLateNode();
+  world.manners.set(late, 'refuses');
+  world.answer();
+  assert.equal(world.phase(), 'RollingBack');
+});
+
+test('a node that came back has its own time to answer', () => {
+  const { world, late } = withLateNode();
+  world.pass(479_999);
+  assert.equal(world.phase(), 'Baking');
+  world.leave(late).pass(1_000).back(late).pass(599_999);
+  assert.equal(world.phase(), 'Baking');
+  world.pass(1);
+  assert.equal(world.phase(), 'RollingBack');
+  assert.equal(world.latest().reason, 'Deadline');
+});
+
+test('a bake that a person ends says who did not answer', () => {
+  const { world, late } = withLateNode();
+  world.act('pause').act('promote');
+  assert.equal(world.phase(), 'Succeeded');
+  assert.equal(world.latest().hint, `${late} did not confirm yet; it goes on being tried`);
+});
