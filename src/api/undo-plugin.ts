@@ -28,7 +28,7 @@ export type Undone =
 
 /**
  * Takes a plugin back: an active rollout ends, otherwise one to the good revision before (or to `to`) begins. It waits
- * until the rollout stage took it in. A freeze does not stop it. Codes: `not-found`, `signature-refused`.
+ * until the rollout stage took it in. A freeze does not stop it. Codes: `not-found`, `illegal-action`, `signature-refused`.
  */
 export async function undoPlugin(
   context: CallContext,
@@ -51,6 +51,7 @@ export async function undoPlugin(
     const alreadyBack = findAlreadyBack(spec.value, assignment, newest, to);
     if (alreadyBack !== undefined) return { alreadyBack: `${plugin}: ${alreadyBack}`, newest };
     const active = newest !== undefined && isActive(newest);
+    if (active && to !== undefined && to !== assignment?.base.revision) throw toUnderWay(newest, to);
     const target =
       active || assignment === undefined ? undefined : findUndoTarget(assignment, rollouts.toReversed(), to);
     if (target !== undefined && target.revision !== null)
@@ -72,6 +73,18 @@ export async function undoPlugin(
   const { taken, outcome } = undone;
   if (outcome === 'done' || taken === undefined) return undone;
   return { alreadyBack: `${taken.id} is ${taken.phase}: it goes back already`, newest: taken };
+}
+
+/** An undo of what is under way leads to where it began, and nowhere else. */
+function toUnderWay({ id, phase, from }: Rollout, to: number): ApiError {
+  const back = from.revision === null ? 'none' : `revision ${from.revision}`;
+  return new ApiError(
+    'illegal-action',
+    `${id} is ${phase}: an undo takes it back to ${back}, not to revision ${to}`,
+    {
+      hint: `attache rollout abort ${id}, and then the undo.`,
+    },
+  );
 }
 
 function toPlanned(

@@ -54,6 +54,8 @@ export interface Rollout {
   readonly gates: readonly GateReport[];
   readonly failure?: RolloutFailure;
   readonly back?: WayBack;
+  /** When a person last let it go on (resume, promote). */
+  readonly lookedAt?: number;
   /** Number of the newest RolloutIntent that was taken in, and what became of it. */
   readonly intent?: { readonly id: number; readonly outcome: string };
 }

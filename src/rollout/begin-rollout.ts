@@ -51,17 +51,18 @@ export function toSuperseded({ facts }: Turn, rollout: Rollout): Rollout {
 
 /**
  * Nodes that it has reached keep what they have, and it gets no more of them. What was everywhere and only watched
- * counts as proven, as does what an undo in haste goes back to.
+ * counts as proven, unless it may be what nodes fail of, as does what an undo in haste goes back to.
  */
 function takeOver(turn: Turn, records: RolloutRecords, active: Rollout): RolloutRecords {
   const { assignment } = records;
-  const { kind, to, phase, pausedFrom, failure } = active;
+  const { kind, to, phase, reason, pausedFrom, failure } = active;
   const next = withRollout(records, toSuperseded(turn, active));
   const isBaking = phase === 'Baking' || (phase === 'Paused' && pausedFrom === 'Baking');
   // What an undo in haste takes back does not come again for whoever had not answered yet.
   if (kind === 'undo' && assignment !== undefined && to !== null && isSameAim(assignment.base, to))
     return withReverted(turn, { ...next, assignment: { ...assignment, moved: [] } }, active);
-  if (!isBaking || failure !== undefined || assignment === undefined || to === null) {
+  const mayFail = failure !== undefined || (phase === 'Paused' && reason === 'Unattributed');
+  if (!isBaking || mayFail || assignment === undefined || to === null) {
     const stopped = { ...next, assignment: stopMoving(turn.facts, records, active) };
     return failure === undefined ? stopped : holdFailed(turn.facts, stopped, active, failure);
   }

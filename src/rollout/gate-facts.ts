@@ -1,5 +1,6 @@
 import type { Rollout } from '../model/rollout.ts';
 import { movedBy } from '../model/rollout-moves.ts';
+import { tellsSince } from './blame-rollout.ts';
 import type { GateFacts, GateRefusal, GateWatch, MovedNode } from './judge-gates.ts';
 import { policyInForce } from './judge-gates.ts';
 import { lookedAt } from './pause-rollout.ts';
@@ -33,7 +34,10 @@ export function toGateFacts(
       moved ??= toMoved(turn, records, rollout, roll, roll.moved.keys());
       return moved;
     },
-    ailing: toMoved(turn, records, rollout, roll, findAiling(roll)),
+    ailing: toMoved(turn, records, rollout, roll, findAiling(roll)).map(node => ({
+      ...node,
+      tellsSince: tellsSince(facts, node.id),
+    })),
     get others() {
       others ??= findOthers(facts, records);
       return others;

@@ -87,7 +87,7 @@ export function goBack(
   return holdBack(facts, next, rollout, isTrusted ? undefined : { rollout: rollout.id, ...quarantine });
 }
 
-function toFailure({ now }: RolloutFacts, rollout: Rollout, failing: Failing): RolloutFailure {
+export function toFailure({ now }: RolloutFacts, rollout: Rollout, failing: Failing): RolloutFailure {
   const { kind, gate, nodes, text } = failing;
   const [node] = nodes;
   return {
@@ -125,10 +125,10 @@ function idsOf(facts: RolloutFacts, entry: Moved): readonly string[] {
     .map(([id]) => id);
 }
 
-/** An undo in haste had taken what it undid for not proven any more; where it fails, that is what is known to run. */
-function withProven(assignment: Assignment | undefined, { kind, from, to }: Rollout): Assignment | undefined {
-  if (assignment === undefined || kind !== 'undo' || to === null) return assignment;
-  return isSameAim(assignment.base, to) ? { ...assignment, base: from } : assignment;
+/** An undo in haste had taken what it undid for not proven any more, and what was the base may never have been. */
+function withProven(assignment: Assignment | undefined, { from }: Rollout): Assignment | undefined {
+  if (assignment === undefined || isSameAim(assignment.base, from)) return assignment;
+  return { ...assignment, base: from };
 }
 
 function emptyMoved(assignment: Assignment | undefined, now: number): Assignment | undefined {

@@ -39,6 +39,8 @@ export interface MovedNode {
   readonly id: string;
   /** When it was moved. */
   readonly at: number;
+  /** What it shows from before may be another rollout's doing; absent: it is this one's from the move on. */
+  readonly tellsSince?: number;
   readonly before: RequestCount | undefined;
   readonly metrics: NodeMetrics | undefined;
   /** What its Envoy does when the plugin fails. */

@@ -84,7 +84,8 @@ function findCrash(facts: GateFacts, gate: string): GateFailure | undefined {
 function findBroken(facts: GateFacts, gate: string): GateFailure | undefined {
   const broken = toSuspected(facts).flatMap(node => {
     const { others } = facts;
-    const breakage = findBreakage({ metrics: node.metrics, movedAt: node.at, before: node.before, others });
+    const { metrics, before, at, tellsSince = at } = node;
+    const breakage = findBreakage({ metrics, movedAt: Math.max(at, tellsSince), before, others });
     return breakage === undefined ? [] : [{ id: node.id, breakage }];
   });
   const [first] = broken;

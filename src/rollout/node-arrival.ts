@@ -105,6 +105,8 @@ function absenceOf(turn: Pick<Turn, 'facts' | 'wake'>, node: FleetNode): Arrival
     turn.wake(facts.startedAt + START_GRACE_MS);
     return 'away';
   }
+  // Before a clock was set back.
+  if (node.presence.since > facts.now) return 'lost';
   const lostAt = node.presence.since + LOST_AFTER_MS;
   turn.wake(lostAt);
   return facts.now < lostAt ? 'away' : 'lost';

@@ -46,8 +46,10 @@ export function toResumed(turn: Turn, rollout: Rollout): Rollout {
 
 /** When a person last let a rollout go on: what was to be seen by then was looked at. 0: nobody did. */
 export function lookedAt({ intent }: RolloutFacts, rollout: Rollout): number {
-  if (intent?.rollout !== rollout.id || rollout.intent?.id !== intent.id) return 0;
-  return intent.action === 'resume' || intent.action === 'promote' ? intent.at : 0;
+  const { lookedAt: known = 0 } = rollout;
+  // Of a release that did not note it.
+  if (intent?.rollout !== rollout.id || rollout.intent?.id !== intent.id) return known;
+  return intent.action === 'resume' || intent.action === 'promote' ? Math.max(known, intent.at) : known;
 }
 
 /** A freeze pauses what runs; what it paused goes on by itself. */

@@ -8,7 +8,7 @@ import { movedBy } from '../model/rollout-moves.ts';
 import { quarantineKey, rolloutKey } from '../store/record-kinds.ts';
 import type { Change, Expected, Operation, Store, Stored } from '../store/store.ts';
 import type { ChangeLog } from './change-log.ts';
-import { isUnproven } from './live-at-once.ts';
+import { findUnproven } from './live-at-once.ts';
 import { RollCall } from './roll-call.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 
@@ -82,7 +82,9 @@ export class PluginRecords {
     const latest = this.own().rollouts.at(-1);
     if (this.waits || (this.#assignment?.value.moved.length ?? 0) > 0) return true;
     if (latest === undefined) return false;
-    return isActive(latest) || latest.phase === 'RollbackIncomplete' || isUnproven(latest);
+    return (
+      isActive(latest) || latest.phase === 'RollbackIncomplete' || findUnproven(this.own()) !== undefined
+    );
   }
 
   hasMoved(node: string): boolean {

@@ -30,7 +30,7 @@ export interface RolloutFacts {
   /** Ids of nodes that a person took out, known or not. */
   readonly excluded: ReadonlySet<string>;
   metrics(node: string): NodeMetrics | undefined;
-  /** Rollouts of other plugins that may be at fault when a node fails. */
+  /** Rollouts of other plugins that may be at fault when a node fails, or that may have been. */
   suspects(): readonly MovingRollout[];
   /** The compiler's format number. */
   readonly format: number;
@@ -51,10 +51,12 @@ export interface RolloutRecords {
   readonly quarantine: ReadonlyMap<string, Quarantine>;
 }
 
-/** An active rollout of another plugin. */
+/** A rollout of another plugin that has something on nodes, or that goes back or has gone back. */
 export interface MovingRollout extends Suspect {
   /** By node id, ms. */
   readonly movedAt: ReadonlyMap<string, number>;
+  /** When it was off all of its nodes; Infinity: it is on its way back; undefined: it does not go back. */
+  readonly backAt?: number;
 }
 
 export type News = Pick<Event, 'type' | 'message'> & { readonly node?: string };

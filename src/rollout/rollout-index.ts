@@ -24,6 +24,9 @@ export const WATCHED_KINDS = [
   'NodeVerdict',
 ] as const;
 
+/** What a rollout that went back did to nodes was seen long before this is over. */
+const SUSPECTED_MS = 3_600_000;
+
 /** What a decision needs beside the records. */
 export interface Surroundings {
   metrics(node: string): NodeMetrics | undefined;
@@ -130,7 +133,7 @@ export class RolloutIndex {
       rollCall: records.callRoll(this.#fleet.changes),
       excluded: this.#excluded,
       suspects: () => {
-        suspects ??= this.#suspects(plugin);
+        suspects ??= this.#suspects(plugin, surroundings.now);
         return suspects;
       },
       ...surroundings,
@@ -159,14 +162,19 @@ export class RolloutIndex {
     return this.#open;
   }
 
-  #suspects(but: PluginName): readonly MovingRollout[] {
-    return [...this.#open].flatMap(plugin => {
-      const { rollouts, nodes } = this.records(plugin).own();
+  #suspects(but: PluginName, now: number): readonly MovingRollout[] {
+    return [...this.#plugins].flatMap(([plugin, records]) => {
+      const { rollouts, nodes, assignment } = records.own();
       const latest = rollouts.at(-1);
       if (plugin === but || latest === undefined || nodes === undefined) return [];
-      if (!isActive(latest) || latest.phase === 'RollingBack') return [];
+      const backAt = latest.back === undefined ? undefined : (latest.endedAt ?? Number.POSITIVE_INFINITY);
+      // What was stopped where it was is on its nodes as well.
+      const isThere =
+        isActive(latest) || assignment?.moved.some(({ rollout }) => rollout === latest.id) === true;
+      if (backAt === undefined ? !isThere : backAt <= now - SUSPECTED_MS) return [];
       const movedAt = new Map([...movedBy(nodes)].map(([id, { at }]) => [id, at]));
-      return [{ rollout: latest.id, moved: new Set(movedAt.keys()), movedAt }];
+      const moved = new Set(movedAt.keys());
+      return [{ rollout: latest.id, moved, movedAt, ...(backAt === undefined ? {} : { backAt }) }];
     });
   }
 }

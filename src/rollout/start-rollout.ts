@@ -4,6 +4,7 @@ import type { Rollout } from '../model/rollout.ts';
 import { sameOrder } from '../model/rollout-moves.ts';
 import { estimateMs, planSteps } from '../model/rollout-plan.ts';
 import type { FleetNode } from './fleet-node.ts';
+import { findUnproven } from './live-at-once.ts';
 import { newAssignment, type Plan, toStrategy } from './new-rollout.ts';
 import { runsOn, targetTest } from './node-arrival.ts';
 import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
@@ -46,7 +47,8 @@ export function start(
   const begun: Rollout = {
     ...rollout,
     kind: plan.kind,
-    from: assignment.base,
+    // What no node has taken yet is not what to go back to.
+    from: findUnproven(records)?.from ?? assignment.base,
     to: plan.to,
     phase: 'Progressing',
     strategy,

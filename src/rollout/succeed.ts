@@ -1,3 +1,4 @@
+import { isSameAim } from '../model/assignment.ts';
 import { toCountText, toDurationText, toNamesText } from '../model/quantity-text.ts';
 import type { Rollout } from '../model/rollout.ts';
 import { foundNothingToDo } from '../model/undo-target.ts';
@@ -18,15 +19,22 @@ export function succeed(
   const { assignment } = records;
   if (to === null || assignment === undefined) return records;
   const why = toSuccessText(turn, records, rollout);
-  const hint =
-    unconfirmed.length === 0
+  const { tally, lost } = turn.facts.rollCall.of(turn, records);
+  // Live without any node having tried it: the first one proves it, or takes it back.
+  const isUntried = to.revision !== null && tally.out > 0 && tally.out === rollout.targets && lost.size === 0;
+  const told = isUntried
+    ? {
+        reason: 'NoNodes' as const,
+        hint: 'No node has a place for it: do its match and phase fit any listener?',
+      }
+    : unconfirmed.length === 0
       ? {}
       : { hint: `${toNamesText(unconfirmed)} did not confirm yet; it goes on being tried` };
   const took = toDurationText(now - rollout.startedAt);
   turn.tell('rollout.succeeded', `${nameOf(rollout)} Succeeded in ${took}: ${why}`);
   const done: Rollout = {
     ...without(rollout, 'reason', 'hint', 'failure', 'pausedFrom'),
-    ...hint,
+    ...told,
     phase: 'Succeeded',
     why,
     since: now,
@@ -43,7 +51,8 @@ export function succeed(
 
 /** The rollout that an undo undid shows so from now on: the undo is over, or a newer one took over from it. */
 export function withReverted(turn: Turn, records: RolloutRecords, undo: Rollout): RolloutRecords {
-  if (undo.kind !== 'undo') return records;
+  // One that only took off what was stopped where it was undid nothing that was live.
+  if (undo.kind !== 'undo' || (undo.to !== null && isSameAim(undo.from, undo.to))) return records;
   const undone = records.rollouts.findLast(
     rollout =>
       rollout.number < undo.number &&

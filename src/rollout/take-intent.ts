@@ -45,6 +45,7 @@ function act(turn: Turn, records: RolloutRecords, latest: Rollout, intent: Rollo
   if (intent.action === 'undo') return actUndo(turn, records, latest, intent);
   if (intent.action === 'retry') return actRetry(turn, records, latest, intent);
   if (intent.rollout !== latest.id || !isLegal(intent.action, latest.phase)) return tooLate(records);
+  const looked = { ...latest, lookedAt: intent.at };
   switch (intent.action) {
     case 'pause': {
       const why = `by ${intent.by}${toSaidText(intent.message)}`;
@@ -53,14 +54,14 @@ function act(turn: Turn, records: RolloutRecords, latest: Rollout, intent: Rollo
     case 'resume':
       turn.tell('rollout.resumed', `${nameOf(latest)} goes on, by ${intent.by}${toSaidText(intent.message)}`);
       // A step that waited for a person was waiting for this.
-      if (latest.reason === 'Human') return done(promote(turn, records, latest, false));
-      return done(withRollout(records, toResumed(turn, latest)));
+      if (latest.reason === 'Human') return done(promote(turn, records, looked, false));
+      return done(withRollout(records, toResumed(turn, looked)));
     case 'promote':
       turn.tell(
         'rollout.promoted',
         `${nameOf(latest)} promoted${intent.full === true ? ' to every node' : ''} by ${intent.by}${toSaidText(intent.message)}`,
       );
-      return done(promote(turn, records, latest, intent.full === true));
+      return done(promote(turn, records, looked, intent.full === true));
     case 'abort':
       return done(abort(turn, records, latest, intent));
     default:
@@ -153,7 +154,10 @@ function actUndo(turn: Turn, records: RolloutRecords, latest: Rollout, intent: R
   // Who asks twice wants it gone, not back: an undo that is under way is stopped by abort only.
   const isOnItsWay = latest.kind === 'undo' && isActive(latest) && intent.to === undefined;
   if (latest.phase === 'RollingBack' || isOnItsWay) return { outcome: 'already-back', records };
-  if (isActive(latest)) return done(abort(turn, records, latest, intent));
+  if (isActive(latest)) {
+    const isBack = intent.to === undefined || intent.to === records.assignment?.base.revision;
+    return isBack ? done(abort(turn, records, latest, intent)) : tooLate(records);
+  }
   const next = undo(turn, records, intent);
   if (next === undefined) return { outcome: 'already-back', records };
   return next.rollouts === records.rollouts ? { outcome: 'waits', records } : done(next);

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import type { Rollout, RolloutPhase } from '../../src/model/rollout.ts';
 import type { RolloutIntent } from '../../src/model/rollout-intent.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
-import { quarantineKey } from '../../src/store/record-kinds.ts';
+import { quarantineKey, revisionKey } from '../../src/store/record-kinds.ts';
 import { startApi } from '../api/api-client.ts';
 import {
   makeMoves,
@@ -210,6 +210,17 @@ test('undo of what is active is an abort', async t => {
   assert.equal(body.text, `${ID} goes back to revision 7 on 4 nodes, at once`);
   const intent = await readIntent();
   assert.deepEqual([intent?.action, intent?.rollout, intent?.message], ['undo', ID, 'no']);
+});
+
+test('undo of what is active leads to where it began, and nowhere else', async t => {
+  const { post, store, readIntent } = await start(t, { rollout: soaking, ...active }, ({ id }) => [
+    { ...soaking, phase: 'RollingBack', stage: 'Returning', intent: { id, outcome: 'done' } },
+  ]);
+  await store.put('Revision', revisionKey(PLUGIN, 5), makeRevision(5));
+  const { status, body } = await post('/v1/plugins/default/auth/undo', { to: 5 });
+  assert.deepEqual([status, body.code], [409, 'illegal-action']);
+  assert.equal(body.detail, `${ID} is Progressing: an undo takes it back to revision 7, not to revision 5`);
+  assert.equal(await readIntent(), undefined);
 });
 
 test('undo of what succeeded answers the rollout that takes it back', async t => {

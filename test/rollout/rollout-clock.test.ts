@@ -159,3 +159,14 @@ test('a first node that came after our start and is lost pauses its step, howeve
   assert.equal(world.phase(), 'Paused');
   assert.equal(world.latest().reason, 'Disconnected');
 });
+
+test('a node that was gone before the clock was set back holds nothing up', () => {
+  const world = live();
+  world.now += 7_200_000;
+  world.apply(2, { rollout: { steps: [{ share: '50%', soak: '1m' }] } });
+  const [first = '', ...others] = world.moved();
+  world.leave(first).decide();
+  world.now -= 3_600_000;
+  world.decide().answer(...others);
+  assert.equal(world.latest().stage, 'Soaking');
+});

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
 import { live } from './live.ts';
+import { makeRevision } from './records.ts';
 import { World } from './world.ts';
 
 const STEPS: { readonly rollout: JsonObject } = {
@@ -285,4 +286,15 @@ test('a bake that a person ends says who did not answer', () => {
   world.act('pause').act('promote');
   assert.equal(world.phase(), 'Succeeded');
   assert.equal(world.latest().hint, `${late} did not confirm yet; it goes on being tried`);
+});
+
+test('a plugin that no node has a place for is not proven, and says so', () => {
+  const world = new World(4);
+  const { config, ...revision } = makeRevision(1);
+  world.revisions.set(1, { ...revision, config: { ...config, match: [{ ports: [8443], mode: 'SERVER' }] } });
+  world.document({ preset: 'all-at-once' }).module({ state: 'ready', revision: 1 });
+  world.pass(700_000);
+  assert.equal(world.phase(), 'Succeeded');
+  assert.equal(world.latest().reason, 'NoNodes');
+  assert.match(world.latest().hint ?? '', /^No node has a place for it/);
 });

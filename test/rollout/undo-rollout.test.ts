@@ -202,3 +202,25 @@ test('a second undo while the first is under way does not turn it round; abort d
   assert.equal(world.phase(), 'RollingBack');
   assert.equal(world.records.assignment?.base.revision, 2);
 });
+
+test('an undo that only takes off what was stopped where it was leaves the live one as it is', () => {
+  const world = live(10, 2)
+    .apply(3, { rollout: { steps: [{ nodes: 2, soak: '1m' }] } })
+    .answer();
+  world.act('abort', { freeze: true }).pass(1_000).act('undo').answer().pass(700_000);
+  assert.equal(world.records.assignment?.base.revision, 2);
+  assert.deepEqual(
+    world.records.rollouts.map(({ to, phase }) => `${to?.revision} ${phase}`),
+    ['1 Succeeded', '2 Succeeded', '3 Aborted', '2 Succeeded'],
+  );
+});
+
+test('an undo to a revision does not end a rollout that began elsewhere', () => {
+  const world = live(10, 3).apply(4, { rollout: { steps: [{ nodes: 2, soak: '1m' }] } });
+  world.act('undo', { to: 1 });
+  assert.equal(world.latest().intent?.outcome, 'too-late');
+  assert.equal(world.phase(), 'Progressing');
+  world.act('undo', { to: 3 });
+  assert.equal(world.latest().intent?.outcome, 'done');
+  assert.equal(world.phase(), 'Aborted');
+});

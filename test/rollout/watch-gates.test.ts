@@ -207,3 +207,31 @@ test('a refusal that names no plugin pauses all that may be meant, until a perso
   world.pass(1_000).act('resume');
   assert.equal(world.phase(), 'Progressing');
 });
+
+/** Four nodes; revision 2 is paused in its bake, because another rollout may be what they fail of. */
+function tornInBake(): World {
+  const world = live(4).apply(2, { preset: 'all-at-once' }).answer();
+  assert.equal(world.phase(), 'Baking');
+  suspect(world, ...world.fleet.keys());
+  const refused = { plugin: null, at: world.now };
+  world.verdict('edge-1', makeVerdict({ node: 'edge-1', accepted: 1, refused })).decide();
+  assert.equal(world.latest().reason, 'Unattributed');
+  return world;
+}
+
+test('what may be at fault does not become what is proven when a newer one takes over', () => {
+  const world = tornInBake()
+    .pass(1_000)
+    .apply(3, { rollout: { steps: [{ nodes: 1, soak: '1m' }] } });
+  assert.equal(world.records.assignment?.base.revision, 1);
+  assert.equal(world.latest().from.revision, 1);
+});
+
+test('who pauses what was resumed does not bring back what was let go on', () => {
+  const world = tornInBake().pass(1_000).act('resume').pass(1_000);
+  assert.equal(world.phase(), 'Baking');
+  world.suspects = [];
+  world.act('pause');
+  assert.equal(world.phase(), 'Paused');
+  assert.equal(world.latest().reason, 'Person');
+});
