@@ -1,7 +1,7 @@
 import { CONFIG_SCHEMA_SECTION } from '../model/config-schema.ts';
 import type { BlobCache, OpenBlob } from './blob-cache.ts';
 import { ModuleError } from './module-error.ts';
-import { WasmReader } from './wasm-reader.ts';
+import { WasmBudget, WasmReader } from './wasm-reader.ts';
 
 const PREAMBLE_BYTES = 8;
 /** Of the start of a section as much as tells its id, its length, and the name of the custom section that we read. */
@@ -12,7 +12,7 @@ const [CUSTOM, CODE, DATA] = [0, 10, 11];
 /**
  * A module without its code, its data and the custom sections of others: all that the checks read of it, mostly some
  * kilobytes of many megabytes. A module that is cut off or damaged stays so, but its errors name other places.
- * Undefined: the cache has it not, or not sound.
+ * Undefined: the cache has it not, or not sound. Throws ModuleError `broken-wasm` where it has too many sections.
  */
 export async function readOutline(cache: BlobCache, sha256: string): Promise<Uint8Array | undefined> {
   const blob = await cache.open(sha256);
@@ -26,7 +26,9 @@ export async function readOutline(cache: BlobCache, sha256: string): Promise<Uin
 
 async function readParts(window: Window, sizeBytes: number): Promise<readonly Buffer[]> {
   const parts = [await window.read(0, PREAMBLE_BYTES)];
+  const budget = new WasmBudget();
   for (let position = PREAMBLE_BYTES; position < sizeBytes; ) {
+    budget.take(1);
     const head = await window.read(position, HEAD_BYTES);
     const section = readHead(head);
     const end = position + (section?.sizeBytes ?? Number.POSITIVE_INFINITY);

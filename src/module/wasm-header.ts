@@ -88,14 +88,14 @@ function checkPreamble(bytes: Uint8Array): void {
 function readSection(id: number, section: WasmReader, draft: Draft): void {
   if (id === 1) readTypes(section, draft);
   else if (id === 2) readImports(section, draft);
-  else if (id === 3) for (let n = section.unsigned(); n > 0; n--) draft.functions.push(section.unsigned());
-  else if (id === 5) for (let n = section.unsigned(); n > 0; n--) readMemory(section, draft);
+  else if (id === 3) for (let n = section.count(); n > 0; n--) draft.functions.push(section.unsigned());
+  else if (id === 5) for (let n = section.count(); n > 0; n--) readMemory(section, draft);
   else if (id === 7) readExports(section, draft);
 }
 
 /** Function types; from the first other type on (garbage collection) signatures stay unknown. */
 function readTypes(section: WasmReader, draft: Draft): void {
-  for (let n = section.unsigned(); n > 0; n--) {
+  for (let n = section.count(); n > 0; n--) {
     if (section.byte() !== 0x60) return;
     const parameters = readValueTypes(section);
     const results = readValueTypes(section);
@@ -107,7 +107,7 @@ function readTypes(section: WasmReader, draft: Draft): void {
 
 function readValueTypes(section: WasmReader): string | undefined {
   const names: (string | undefined)[] = [];
-  for (let n = section.unsigned(); n > 0; n--) names.push(VALUE_TYPES[readValueType(section)]);
+  for (let n = section.count(); n > 0; n--) names.push(VALUE_TYPES[readValueType(section)]);
   return names.every(name => name !== undefined) ? `${names.join(',')}` : undefined;
 }
 
@@ -119,7 +119,7 @@ function readValueType(section: WasmReader): number {
 }
 
 function readImports(section: WasmReader, draft: Draft): void {
-  for (let n = section.unsigned(); n > 0; n--) {
+  for (let n = section.count(); n > 0; n--) {
     const module = section.name();
     const name = section.name();
     const kind = readKind(section);
@@ -173,7 +173,7 @@ function readLimits(section: WasmReader): number {
 }
 
 function readExports(section: WasmReader, draft: Draft): void {
-  for (let n = section.unsigned(); n > 0; n--)
+  for (let n = section.count(); n > 0; n--)
     draft.exports.push({ name: section.name(), kind: readKind(section), index: section.unsigned() });
 }
 

@@ -72,6 +72,7 @@ export const BAD_MODULES: readonly BadArtifact[] = [
   bytes('a number of six bytes', 'broken-wasm', raw(Buffer.from([1, 0x80, 0x80, 0x80, 0x80, 0x80, 0]))),
   bytes('four billion types', 'broken-wasm', raw(section(1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x60))),
   bytes('four billion imports', 'broken-wasm', raw(section(2, 0xff, 0xff, 0xff, 0xff, 0x0f))),
+  bytes('a million sections', 'broken-wasm', raw(Buffer.alloc(2 << 20, Buffer.from([4, 0])))),
   bytes('an import of unknown kind', 'broken-wasm', raw(section(2, 1, 1, 0x61, 1, 0x62, 9, 0))),
   bytes('sections in another order', 'broken-wasm', Buffer.concat([PREAMBLE, ...sections.toReversed()])),
   bytes('a section twice', 'broken-wasm', Buffer.concat([GOOD, sections[0] ?? PREAMBLE])),
