@@ -1,4 +1,5 @@
 import { type AuditField, MAX_AUDIT_POINTER, MAX_AUDIT_VALUE } from './audit.ts';
+import { cutText } from './cut-text.ts';
 import { toCanonicalJson } from './plugin-spec.ts';
 import { redact } from './redact.ts';
 import { REDACTED } from './show-resource.ts';
@@ -20,7 +21,7 @@ export function diffFields(before: JsonRecord | undefined, after: JsonRecord | u
   };
   const deep = before !== undefined && after !== undefined;
   return [...compareRecords(sides.before, sides.after, '', deep)].map(({ pointer, ...values }) => ({
-    pointer: cut(pointer, MAX_AUDIT_POINTER),
+    pointer: cutText(pointer, MAX_AUDIT_POINTER),
     ...values,
   }));
 }
@@ -68,11 +69,7 @@ function hidesAll(text: string | undefined): boolean {
 function toText(side: Side | undefined): string | undefined {
   if (side === undefined) return undefined;
   const text = JSON.stringify(side.shown, (key, part) => (OPAQUE.has(key) ? REDACTED : part));
-  return cut(text, MAX_AUDIT_VALUE);
-}
-
-function cut(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length)}…` : text;
+  return cutText(text, MAX_AUDIT_VALUE);
 }
 
 function namesOf(side: Side | undefined): readonly string[] {

@@ -1,3 +1,4 @@
+import { cutText } from '../model/cut-text.ts';
 import { AttacheError, type Fault } from '../model/error.ts';
 
 /** Faults that may pass by themselves: the reconciler tries again. */
@@ -107,7 +108,10 @@ const TRANSIENT: ReadonlySet<string> = new Set<TransientModuleErrorCode>([
   'module-fault',
 ]);
 
-/** A fault in getting, checking or keeping a module. The hint says what to do next. */
+/** What registries and modules say is quoted in messages, and messages are kept: in records, events and the audit. */
+const MAX_TEXT = 4_000;
+
+/** A fault in getting, checking or keeping a module, in a bounded text. The hint says what to do next. */
 export class ModuleError extends AttacheError<ModuleErrorCode> {
   /** How long the other side asked to be left alone, in ms. */
   readonly retryAfterMs: number | undefined;
@@ -117,7 +121,9 @@ export class ModuleError extends AttacheError<ModuleErrorCode> {
     message: string,
     options: { cause?: unknown; hint?: string; faults?: readonly Fault[]; retryAfterMs?: number } = {},
   ) {
-    super(code, message, options);
+    const { hint, ...more } = options;
+    const bounded = hint === undefined ? more : { ...more, hint: cutText(hint, MAX_TEXT) };
+    super(code, cutText(message, MAX_TEXT), bounded);
     this.retryAfterMs = options.retryAfterMs;
   }
 

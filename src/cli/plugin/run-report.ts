@@ -1,3 +1,4 @@
+import { cutText } from '../../model/cut-text.ts';
 import type {
   Exchange,
   FlatMessage,
@@ -107,7 +108,7 @@ function diffHeaders(before: HeaderPairs, after: HeaderPairs): string[] {
 const MAX_BODY_CHARS = 200;
 
 function quote({ body }: FlatMessage): string {
-  return JSON.stringify(body.length > MAX_BODY_CHARS ? `${body.slice(0, MAX_BODY_CHARS)}…` : body);
+  return JSON.stringify(cutText(body, MAX_BODY_CHARS));
 }
 
 function valuesOf(headers: HeaderPairs, wanted: string): readonly string[] {

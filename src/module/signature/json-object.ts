@@ -1,3 +1,5 @@
+import { cutText } from '../../model/cut-text.ts';
+
 export type JsonFields = Readonly<Record<string, unknown>>;
 
 /** UTF-8 JSON whose top is an object; undefined for anything else. */
@@ -27,5 +29,5 @@ export function parseBase64(value: unknown): Buffer | undefined {
 export function quote(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
   const printable = text.replace(/[^\x20-\x7e]+/g, '?');
-  return `"${printable.length > 80 ? `${printable.slice(0, 80)}…` : printable}"`;
+  return `"${cutText(printable, 80)}"`;
 }

@@ -49,6 +49,7 @@ export class Witness {
   }
 }
 
+/** cutText, in the one folder that a child is given. */
 function cut(text: string, chars: number): string {
   return text.length <= chars ? text : `${text.slice(0, chars)}…`;
 }

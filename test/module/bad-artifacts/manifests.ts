@@ -52,6 +52,7 @@ export const BAD_MANIFESTS: readonly BadArtifact[] = [
   },
   changed('schema version 1', () => ({ schemaVersion: 1 })),
   changed('schema version as a text', () => ({ schemaVersion: '2' })),
+  changed('schema version as a text of a million letters', () => ({ schemaVersion: 'A'.repeat(1_000_000) })),
   changed('no schema version', () => ({ schemaVersion: undefined })),
   text(
     'Docker schema 1',
@@ -140,6 +141,16 @@ export const BAD_MANIFESTS: readonly BadArtifact[] = [
         platform: { os: 'linux', architecture },
       }));
       artifact.index(children);
+    },
+  },
+  {
+    name: 'index: a platform of a million letters',
+    code: 'ambiguous-module',
+    build: artifact => {
+      const child = artifact.manifest(artifact.toImage([artifact.blob(WASM, MODULE)]));
+      artifact.index(
+        ['A'.repeat(1_000_000), 'b'].map(os => ({ ...child, platform: { os, architecture: 'x' } })),
+      );
     },
   },
   {

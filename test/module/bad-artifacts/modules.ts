@@ -126,6 +126,11 @@ export const BAD_MODULES: readonly BadArtifact[] = [
     name: 'nobody_has_this',
     type: 'i32->i32',
   }),
+  importing('an import with a name of a hundred thousand letters', 'unknown-import', {
+    module: 'env',
+    name: 'n'.repeat(100_000),
+    type: 'i32->i32',
+  }),
   importing('an import from a module that nobody has', 'unknown-import', {
     module: 'wasi',
     name: 'fd_write',
