@@ -6,6 +6,7 @@ import { toMessage } from '../model/error.ts';
 import { STORE_FILE } from '../store/sqlite-store.ts';
 import { inspectStoreFile } from '../store/store-file.ts';
 import { readBackup, readBackupManifest } from './read-backup.ts';
+import { restoreSha512Links, SHA512_LINKS } from './sha512-links.ts';
 
 /** Stands where the database will be, so that a server that is started too early does not take the directory for new. */
 export const NOT_YET = 'attache restore has not ended in this directory: empty it, and restore again\n';
@@ -49,10 +50,13 @@ async function fill(path: string, directory: string): Promise<BackupManifest> {
   const restored = join(directory, `${STORE_FILE}.restored`);
   await writeFile(store, NOT_YET, { mode: 0o600, flush: true });
   const folders = new Set([directory]);
+  const addFolders = (from: string): void => {
+    for (let folder = from; folder !== directory; folder = dirname(folder)) folders.add(folder);
+  };
   const manifest = await readBackup(path, async (file, bytes) => {
     const target = file.path === STORE_FILE ? restored : join(directory, file.path);
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-    for (let folder = dirname(target); folder !== directory; folder = dirname(folder)) folders.add(folder);
+    addFolders(dirname(target));
     await writeFile(target, bytes, { mode: 0o600, flag: 'wx', flush: true });
   });
   if (!manifest.files.some(file => file.path === STORE_FILE))
@@ -63,6 +67,7 @@ async function fill(path: string, directory: string): Promise<BackupManifest> {
       'backup-damaged',
       `${path}: its database is at revision ${revision}, and not at ${manifest.revision}`,
     );
+  if (await restoreSha512Links(directory)) addFolders(join(directory, SHA512_LINKS));
   for (const folder of folders) await sync(folder);
   await rename(restored, store);
   await sync(directory);

@@ -14,6 +14,8 @@ import type { Clock } from '../model/ports.ts';
 import { type SqliteStore, STORE_FILE } from '../store/sqlite-store.ts';
 import { inspectStoreFile } from '../store/store-file.ts';
 import { type ArchivePart, toArchiveSize, writeArchive } from './archive.ts';
+import { ifThere } from './if-there.ts';
+import { readSha512Links, SHA512_LIST } from './sha512-links.ts';
 
 /** The blobs of the module directory, as the module stage keeps them. */
 export interface BlobSource {
@@ -40,9 +42,9 @@ const PLAIN_FILES = ['modules/oci-layout', 'modules/index.json', 'modules/regist
 export const KEY_FILES: readonly string[] = ['secret-key', 'admin-token'];
 
 /**
- * Takes backups of a running server: the database as of one revision first, then what the built-in registry says it has,
- * then every sound blob. In that order a record never names a module that is not in the archive: modules are stored
- * before they are named. One is begun at a time. Throws StoreError, also `store-full`.
+ * Takes backups of a running server: the database as of one revision first, then what the built-in registry says it has
+ * and by which names, then every sound blob. In that order a record never names a module that is not in the archive:
+ * modules are stored before they are named. One is begun at a time. Throws StoreError, also `store-full`.
  */
 export function createBackups(options: BackupOptions): TakeBackup {
   let last: Promise<unknown> = Promise.resolve();
@@ -62,7 +64,13 @@ async function begin(options: BackupOptions, withoutKeys: boolean): Promise<Open
       dataDirectory,
       withoutKeys ? PLAIN_FILES : [...PLAIN_FILES, ...KEY_FILES],
     );
-    const parts = [await toStorePart(file), ...small, ...(await toBlobParts(blobs))];
+    const links = await readSha512Links(dataDirectory);
+    const parts = [
+      await toStorePart(file),
+      ...small,
+      ...(links === undefined ? [] : [toPart(SHA512_LIST, links)]),
+      ...(await toBlobParts(blobs)),
+    ];
     const files = parts.map(({ name, sizeBytes, sha256 }): BackupFile => ({ path: name, sizeBytes, sha256 }));
     const manifest: BackupManifest = {
       format: BACKUP_FORMAT,
@@ -111,19 +119,10 @@ async function toStorePart(file: FileHandle): Promise<HashedPart> {
 async function readSmallFiles(directory: string, names: readonly string[]): Promise<readonly HashedPart[]> {
   const parts: HashedPart[] = [];
   for (const name of names) {
-    const bytes = await readIfThere(join(directory, name));
+    const bytes = await ifThere(readFile(join(directory, name)));
     if (bytes !== undefined) parts.push(toPart(name, bytes));
   }
   return parts;
-}
-
-async function readIfThere(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 function toPart(name: string, bytes: Buffer): HashedPart {

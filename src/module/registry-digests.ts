@@ -9,7 +9,8 @@ import { isDigest, wrongDigest } from './verify-digest.ts';
 
 /**
  * The blob cache by digests of any algorithm: it knows sha256 alone, so `blobs/sha512/<hex>` is a link to
- * `../sha256/<hex>`, made once the bytes were hashed both ways. That is where an OCI image layout has such a blob.
+ * `../sha256/<hex>`, made once the bytes were hashed both ways. That is where an OCI image layout has such a blob. Backups
+ * hold these links as a list (src/backup/sha512-links.ts).
  */
 export class RegistryDigests {
   readonly #cache: BlobCache;
