@@ -42,7 +42,7 @@ export interface ModuleFacts {
   /** Lower-case hex sha256 of the module bytes: what Envoy checks. */
   readonly sha256: string;
   readonly sizeBytes: number;
-  /** What the user wrote, and the digest it named at the time (manifest or index; `sha256:<hex>`). */
+  /** What the user wrote, and the digest it named at the time (manifest or index; `sha256:<hex>`): when it was last found. */
   readonly url: string;
   readonly referenceDigest?: string;
   readonly manifestDigest?: string;
@@ -53,7 +53,7 @@ export interface ModuleFacts {
   /** `0.1.0`, `0.2.0` or `0.2.1`. */
   readonly abi: string;
   readonly importCount: number;
-  /** Absent: no signature was asked for. The one fact that may change: other things can be asked later. */
+  /** Absent: no signature was asked for. It may change: other things can be asked later. */
   readonly signature?: ModuleSignature;
   /** Of a run of the module with this revision's configuration; absent in revisions from before there were such runs. */
   readonly trial?: TrialFacts;

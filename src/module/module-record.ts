@@ -62,7 +62,7 @@ export class ModuleRecord {
     const { number } = revision;
     const progress = this.#toProgress({ state: 'ready', revision: number, ...toFound(module) });
     const tagEvents = moved === undefined ? [] : this.#toMoved(module, moved.from);
-    if (!isNew) return this.#write(progress, [...tagEvents, ...this.#toSignatureChange(revision, module)]);
+    if (!isNew) return this.#write(progress, [...tagEvents, ...this.#toFoundAgain(revision, module)]);
     const key = revisionKey(this.#plugin, number);
     const by = module.mirror === undefined ? '' : `, by mirror ${module.mirror}`;
     const message = `revision ${number}: module sha256 ${module.sha256.slice(0, 12)} from ${module.url}${by}`;
@@ -97,14 +97,14 @@ export class ModuleRecord {
 
   /** What a revision's signature is now; whatever the document says by then. */
   async recordSignature(revision: Revision, signature: ModuleSignature | undefined): Promise<void> {
-    const operations = this.#toSignatureChange(revision, withSignature(revision.module, signature));
+    const operations = this.#toFoundAgain(revision, withSignature(revision.module, signature));
     if (operations.length > 0) await this.#ports.store.transaction(operations);
   }
 
-  /** Of a revision that is there already; the bytes stay, where they were taken from goes with their signature. */
-  #toSignatureChange(revision: Revision, module: ModuleFacts): readonly Operation[] {
+  /** Of a revision that is there already: its bytes stay, and are told as what was found last. */
+  #toFoundAgain(revision: Revision, module: ModuleFacts): readonly Operation[] {
     const { number, module: before } = revision;
-    if (isSameSignature(before.signature, module.signature)) return [];
+    if (isSamePlace(before, module) && isSameSignature(before.signature, module.signature)) return [];
     const key = revisionKey(this.#plugin, number);
     return [
       { op: 'put', kind: 'Revision', key, value: { ...revision, module } },
@@ -186,6 +186,11 @@ export async function findOrphans(store: Store): Promise<readonly PluginName[]> 
 function toFound({ referenceDigest, mirror }: ModuleFacts): Pick<ModuleProgress, 'found'> {
   if (referenceDigest === undefined) return {};
   return { found: { digest: referenceDigest, ...(mirror === undefined ? {} : { mirror }) } };
+}
+
+/** Where the document has it from and what that names; which mirror gave it may differ each time, and is no news. */
+function isSamePlace(a: ModuleFacts, b: ModuleFacts): boolean {
+  return a.url === b.url && a.referenceDigest === b.referenceDigest && a.manifestDigest === b.manifestDigest;
 }
 
 function isSameSignature(a: ModuleSignature | undefined, b: ModuleSignature | undefined): boolean {
