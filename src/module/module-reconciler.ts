@@ -10,7 +10,7 @@ import type { BlobCache } from './blob-cache.ts';
 import { createModuleSource, type ModuleSource, type ModuleSourceOptions } from './fetch-module.ts';
 import { findSettled, type SettledPlugin } from './find-settled.ts';
 import { ModuleError } from './module-error.ts';
-import { findOrphans, forgetProgress, listRevisions, ModuleRecord } from './module-record.ts';
+import { findOrphans, forgetProgress, ModuleRecord } from './module-record.ts';
 import { createModuleResolver, type ResolveModule } from './module-resolver.ts';
 import { createPullSecretReader, orNone, type ReadPullSecret } from './pull-secret-reader.ts';
 import type { FoundTag } from './registry-client.ts';
@@ -247,7 +247,7 @@ class Reconciler {
     };
     const since = clock.now();
     for (let attempt = 1; !cancelled.aborted; attempt++) {
-      const revisions = await listRevisions(store, plugin);
+      const { records: revisions } = await store.list('Revision', `${plugin}/`);
       const credentials = await orNone(this.#readPullSecret(spec.value));
       const fault = await recheckSignatures(spec.value, revisions, { ...ports, credentials }, cancelled);
       if (fault === undefined || clock.now() - since >= moduleDeadlineOf(spec.value.rollout)) return;

@@ -95,19 +95,26 @@ export class ModuleRecord {
     );
   }
 
-  /** What a revision's signature is now; whatever the document says by then. */
-  async recordSignature(revision: Revision, signature: ModuleSignature | undefined): Promise<void> {
-    const operations = this.#toFoundAgain(revision, withSignature(revision.module, signature));
-    if (operations.length > 0) await this.#ports.store.transaction(operations);
+  /**
+   * What came of looking for a revision's signature, which can take long: nothing is written where the revision was found
+   * again meanwhile, that is newer; and who changed the document has it looked for anew.
+   */
+  async recordSignature(
+    { value, revision: expected }: Stored<Revision>,
+    signature: ModuleSignature | undefined,
+  ): Promise<boolean> {
+    const operations = this.#toFoundAgain(value, withSignature(value.module, signature), expected);
+    return operations.length === 0 || this.#commit(operations);
   }
 
   /** Of a revision that is there already: its bytes stay, and are told as what was found last. */
-  #toFoundAgain(revision: Revision, module: ModuleFacts): readonly Operation[] {
+  #toFoundAgain(revision: Revision, module: ModuleFacts, expected?: number): readonly Operation[] {
     const { number, module: before } = revision;
     if (isSamePlace(before, module) && isSameSignature(before.signature, module.signature)) return [];
     const key = revisionKey(this.#plugin, number);
+    const put = { op: 'put', kind: 'Revision', key, value: { ...revision, module } } as const;
     return [
-      { op: 'put', kind: 'Revision', key, value: { ...revision, module } },
+      expected === undefined ? put : { ...put, expected },
       ...this.#toSignatureEvents(number, before.signature, module.signature),
     ];
   }
@@ -122,18 +129,21 @@ export class ModuleRecord {
     return this.#toEvent('module.signature', `revision ${number}: ${text}`);
   }
 
-  async #write(
-    progress: ModuleProgress,
-    more: readonly Operation[] = [],
-    expected?: number,
-  ): Promise<boolean> {
+  #write(progress: ModuleProgress, more: readonly Operation[] = [], expected?: number): Promise<boolean> {
     const put = { op: 'put', kind: 'ModuleProgress', key: this.#plugin, value: progress } as const;
+    return this.#commit([expected === undefined ? put : { ...put, expected }, ...more]);
+  }
+
+  /** Of the newest state of the spec; false: it is not that any more, or a record is not as expected. */
+  async #commit(operations: readonly Operation[]): Promise<boolean> {
+    const check = {
+      op: 'check',
+      kind: 'PluginSpec',
+      key: this.#plugin,
+      expected: this.#spec.revision,
+    } as const;
     try {
-      await this.#ports.store.transaction([
-        { op: 'check', kind: 'PluginSpec', key: this.#plugin, expected: this.#spec.revision },
-        expected === undefined ? put : { ...put, expected },
-        ...more,
-      ]);
+      await this.#ports.store.transaction([check, ...operations]);
       return true;
     } catch (error) {
       if (error instanceof ConflictError) return false;

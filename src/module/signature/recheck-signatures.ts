@@ -2,6 +2,7 @@ import type { ModuleSignature } from '../../model/module-signature.ts';
 import type { PluginSpec } from '../../model/plugin-spec.ts';
 import type { Clock } from '../../model/ports.ts';
 import type { Revision } from '../../model/revision.ts';
+import type { Stored } from '../../store/store.ts';
 import { ModuleError } from '../module-error.ts';
 import type { PullCredentials } from '../registry-credentials.ts';
 import { isSettled, type SignatureChecker, toUnchecked } from './signature-checker.ts';
@@ -10,7 +11,8 @@ export interface RecheckPorts {
   readonly signatures: Pick<SignatureChecker, 'renew' | 'isCurrent'>;
   /** Of the plugin's pull secret. */
   readonly credentials: PullCredentials | undefined;
-  readonly record: (revision: Revision, signature: ModuleSignature | undefined) => Promise<void>;
+  /** Where the revision is not what it was, nothing is recorded. */
+  readonly record: (revision: Stored<Revision>, signature: ModuleSignature | undefined) => Promise<boolean>;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -21,14 +23,14 @@ export interface RecheckPorts {
  */
 export async function recheckSignatures(
   spec: PluginSpec,
-  revisions: readonly Revision[],
+  revisions: readonly Stored<Revision>[],
   { signatures, credentials, record, clock }: RecheckPorts,
   signal: AbortSignal,
 ): Promise<ModuleError | undefined> {
   let fault: ModuleError | undefined;
   const known = new Map<string, ModuleSignature | undefined>();
-  for (const revision of [...revisions].sort((a, b) => b.number - a.number)) {
-    const { module } = revision;
+  for (const revision of [...revisions].sort((a, b) => b.value.number - a.value.number)) {
+    const { module } = revision.value;
     const source = { url: module.url, verificationKey: spec.verificationKey, credentials };
     const key = [module.url, module.referenceDigest, module.manifestDigest].join('\n');
     try {
