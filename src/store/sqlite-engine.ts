@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Engine, Row, Write } from './engine.ts';
 import { prefixEnd } from './key-order.ts';
@@ -83,7 +84,11 @@ export class SqliteEngine implements Engine {
 
   /** All of it as of now, into a file that is not there: one statement, so that nothing can come between. */
   copyTo(file: string): void {
-    this.#guard(() => this.#db.prepare('VACUUM INTO ?').run(file));
+    this.#guard(() => {
+      // It holds keys, as the store does; SQLite would make it readable for everybody, and takes one that is empty.
+      writeFileSync(file, '', { flag: 'wx', mode: 0o600 });
+      this.#db.prepare('VACUUM INTO ?').run(file);
+    });
   }
 
   close(): void {

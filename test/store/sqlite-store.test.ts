@@ -41,11 +41,12 @@ test('a directory that is open is refused at once, also to the same process, and
   });
 });
 
-test('the directory is made and the file is readable by its owner alone', async () => {
+test('the directory is made; the file, and a copy of it, are readable by their owner alone', async () => {
   await inDirectory(async parent => {
     const directory = join(parent, 'deep', 'data');
     const store = await openSqliteStore({ directory, clock });
     await store.put('ModuleKey', 'a', { hex: '1' });
+    store.copyTo(join(directory, 'copy.db'));
     for (const name of await readdir(directory))
       assert.equal((await stat(join(directory, name))).mode & 0o777, 0o600, name);
     await store.close();
