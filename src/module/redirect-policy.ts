@@ -28,8 +28,10 @@ export function followRedirect(
   return { url, headers: Object.fromEntries(kept) };
 }
 
+/** Without the query: storage that signs its URLs has the signature there. */
 function refused(from: URL, location: string, why: string): ModuleError {
-  return new ModuleError('redirect-refused', `${from.host} redirects to ${location}: ${why}`, {
+  const [address] = location.split(/[?#]/);
+  return new ModuleError('redirect-refused', `${from.host} redirects to ${address}: ${why}`, {
     hint: 'Name an address that answers by itself.',
   });
 }

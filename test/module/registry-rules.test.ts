@@ -84,6 +84,19 @@ test('redirects: credentials stay on their origin, https stays https', () => {
     assert.throws(() => follow(location), { code: 'redirect-refused' }, location);
 });
 
+test('a redirect that is refused is told without the signature that may be in it', () => {
+  const from = new URL('https://a.example/v2/x');
+  for (const address of ['http://b.example/x', 'ftp://b.example/x', 'https://'])
+    for (const location of [`${address}?X-Amz-Signature=secret`, `${address}#secret`])
+      assert.throws(
+        () => followRedirect(from, location, {}),
+        ({ message }: Error) => {
+          assert.ok(message.includes(` ${address}: `) && !message.includes('secret'), message);
+          return true;
+        },
+      );
+});
+
 test('docker config.json: the longest key wins, every old spelling of a key is known', async t => {
   const path = join(await makeDirectory(t), 'config.json');
   const auth = (user: string) => ({ auth: Buffer.from(`${user}:p:w`).toString('base64') });
