@@ -32,9 +32,18 @@ interface SchemaError {
  */
 export function findConfigFaults(schema: ConfigSchema, config: JsonObject | undefined): readonly Fault[] {
   const value = config ?? {};
-  const faults = findErrors(schema, value).flatMap(error => toFaults(error, schema, value));
+  const faults = guardDepth(() => findErrors(schema, value).flatMap(error => toFaults(error, schema, value)));
   const unique = new Map(faults.map(fault => [`${fault.pointer} ${fault.message}`, fault]));
   return [...unique.values()].slice(0, MAX_FAULTS);
+}
+
+/** Some kilobytes of brackets are nested deeper than functions can call each other. */
+function guardDepth<T>(look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    throw error instanceof RangeError ? badSchema('it is nested too deeply') : error;
+  }
 }
 
 function findErrors(schema: ConfigSchema, value: unknown): readonly SchemaError[] {

@@ -33,6 +33,13 @@ test('what is no schema is said to be none', () => {
   assert.throws(() => readConfigSchema(withConfigSchema(bring({}), '{}')), bad);
 });
 
+test('a schema that is nested deeper than anybody can look is a bad one', () => {
+  const nest = (from: string, to: string) => JSON.parse(`${from.repeat(30_000)}{}${to.repeat(30_000)}`);
+  const lists = nest('[', ']');
+  for (const schema of [{ x: lists }, { enum: [lists] }, nest('{"not":', '}')])
+    assert.throws(() => findConfigFaults(schema, {}), bad);
+});
+
 test('whatever the bytes are, they are a schema, none, or a fault that is told', () => {
   const bytes = Buffer.from(bring({ type: 'object' }));
   fc.assert(
