@@ -31,14 +31,16 @@ export interface Deletion {
 /**
  * What to delete, in this order: what nobody needs and nobody used for a day; and where more room is needed what nobody
  * needs, then what only old revisions and no manifest of the registry names, least recently used first, until it is
- * enough. What is held, what a manifest of the registry names and what was used within the hour never.
+ * enough. What is held, what a manifest of the registry names and what was used within the hour never; and while a
+ * manifest cannot be read, nothing before room is needed.
  */
 export function planCollection(facts: CollectionFacts): readonly Deletion[] {
   const { blobs, holds, registry, now } = facts;
   const free = blobs
     .filter(({ sha256 }) => !registry.named.has(sha256) && !isHeld(holds.get(sha256)))
     .toSorted((a, b) => a.usedAt - b.usedAt);
-  const isSpare = ({ sha256 }: CachedBlob): boolean => holds.has(sha256) || registry.loose.has(sha256);
+  const isSpare = ({ sha256 }: CachedBlob): boolean =>
+    holds.has(sha256) || registry.loose.has(sha256) || !registry.isWhole;
   const plan: Deletion[] = [];
   let bytes = 0;
   const add = ({ sha256, sizeBytes, usedAt }: CachedBlob, unusedSince: number): void => {

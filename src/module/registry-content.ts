@@ -28,6 +28,8 @@ export interface RegistryHoldings {
   readonly named: ReadonlySet<string>;
   /** Blobs that are a repository's for a while: before a manifest comes, or after it was deleted. */
   readonly loose: ReadonlySet<string>;
+  /** False: a manifest that is listed cannot be read, so blobs that nothing else names may be its own. */
+  readonly isWhole: boolean;
 }
 
 /**
@@ -151,15 +153,18 @@ export class RegistryContent {
   /** Roots of what collects garbage in the cache. */
   async held(): Promise<RegistryHoldings> {
     const named: string[] = [];
-    for (const repository of (await this.#index.read()).keys())
-      for (const { digest, facts } of await this.manifests(repository))
-        named.push(digest, ...facts.blobs.map(blob => blob.digest));
+    let isWhole = true;
+    for (const [repository, { manifests }] of await this.#index.read()) {
+      const known = await this.manifests(repository);
+      for (const { digest, facts } of known) named.push(digest, ...facts.blobs.map(blob => blob.digest));
+      isWhole &&= known.length === manifests.size;
+    }
     const now = this.#clock.now();
     const blobs = await this.#loose.read();
     const loose = [...blobs].flatMap(([repository, digests]) =>
       [...digests.keys()].filter(digest => isLoose(blobs, repository, digest, now)),
     );
-    return { named: await this.#toSha256(named), loose: await this.#toSha256(loose) };
+    return { named: await this.#toSha256(named), loose: await this.#toSha256(loose), isWhole };
   }
 
   async #toSha256(digests: readonly string[]): Promise<ReadonlySet<string>> {

@@ -136,7 +136,7 @@ export class CollectionWorld {
       cache,
       registryHeld: async () => {
         await this.#gate('registry');
-        return { named: new Set(this.#pushed), loose: new Set() };
+        return { named: new Set(this.#pushed), loose: new Set(), isWhole: true };
       },
       clock: { now: () => this.#now, after: () => () => {} },
       log: silentLog,

@@ -19,7 +19,7 @@ const hold = (why: ModuleHold['why']): readonly ModuleHold[] => [
 const facts = (blobs: readonly CachedBlob[], more: Partial<CollectionFacts> = {}): CollectionFacts => ({
   blobs,
   holds: new Map(),
-  registry: { named: new Set(), loose: new Set() },
+  registry: { named: new Set(), loose: new Set(), isWhole: true },
   now: NOW,
   neededBytes: 0,
   ...more,
@@ -40,7 +40,7 @@ test('what nobody needs goes a day after its last use, what somebody needs never
     ['live', hold('live')],
     ['spare', hold('spare')],
   ]);
-  const registry = { named: new Set(['pushed']), loose: new Set(['pushed', 'untagged']) };
+  const registry = { named: new Set(['pushed']), loose: new Set(['pushed', 'untagged']), isWhole: true };
   assert.equal(namesOf(planCollection(facts(blobs, { holds, registry }))), 'loose');
   const pressed = planCollection(facts(blobs, { holds, registry, neededBytes: 1_000 }));
   assert.equal(
@@ -61,6 +61,13 @@ test('under pressure no more goes than is needed, least recently used first, and
   assert.equal(namesOf(planCollection(facts(blobs, { neededBytes: 1_000 }))), 'a b c');
 });
 
+test('while a manifest of the registry cannot be read, what may be its own goes for want of room alone', () => {
+  const blobs = [blob('a', 3 * GRACE_MS), blob('b', 2 * GRACE_MS)];
+  const registry = { named: new Set<string>(), loose: new Set<string>(), isWhole: false };
+  assert.equal(namesOf(planCollection(facts(blobs, { registry }))), '');
+  assert.equal(namesOf(planCollection(facts(blobs, { registry, neededBytes: 5 }))), 'a');
+});
+
 const anyFacts: fc.Arbitrary<CollectionFacts> = fc
   .array(
     fc.record({
@@ -73,12 +80,13 @@ const anyFacts: fc.Arbitrary<CollectionFacts> = fc
     { maxLength: 20 },
   )
   .chain(list =>
-    fc.nat(5_000).map(neededBytes => ({
+    fc.tuple(fc.nat(5_000), fc.boolean()).map(([neededBytes, isWhole]) => ({
       blobs: list.map(({ ageMs, sizeBytes }, i) => blob(`b${i}`, ageMs, sizeBytes)),
       holds: new Map(list.flatMap(({ why }, i) => (why === null ? [] : [[`b${i}`, hold(why)] as const]))),
       registry: {
         named: new Set(list.flatMap(({ pushed }, i) => (pushed ? [`b${i}`] : []))),
         loose: new Set(list.flatMap(({ loose }, i) => (loose ? [`b${i}`] : []))),
+        isWhole,
       },
       now: NOW,
       neededBytes,
@@ -95,7 +103,7 @@ test('whatever there is: nothing needed and nothing busy is deleted, and enough 
         const found = of.blobs.find(one => one.sha256 === sha256);
         assert.ok(found !== undefined && found.usedAt <= unusedSince && unusedSince <= NOW - BUSY_MS);
         assert.ok(!of.registry.named.has(sha256) && !isHeld(of.holds.get(sha256)));
-        const isSpare = of.holds.has(sha256) || of.registry.loose.has(sha256);
+        const isSpare = of.holds.has(sha256) || of.registry.loose.has(sha256) || !of.registry.isWhole;
         const isDue = !isSpare && found.usedAt <= NOW - GRACE_MS;
         assert.ok(isDue || before < of.neededBytes, 'more than was needed');
         before += sizeBytes;
