@@ -4,7 +4,14 @@ import { RegistryDigests } from './registry-digests.ts';
 import { RegistryFacts } from './registry-facts.ts';
 import type { RegistryFile } from './registry-file.ts';
 import { openRegistryIndex } from './registry-index.ts';
-import { addLoose, deleteLoose, isLoose, type LooseBlobs, openLooseBlobs } from './registry-loose.ts';
+import {
+  addLoose,
+  cameLately,
+  deleteLoose,
+  isLoose,
+  type LooseBlobs,
+  openLooseBlobs,
+} from './registry-loose.ts';
 import { type ManifestFacts, toNeededBlobs } from './registry-manifest.ts';
 import { RegistryRefusal } from './registry-refusal.ts';
 import {
@@ -35,6 +42,7 @@ export interface RegistryHoldings {
 /**
  * What the repositories hold. Bytes are in the blob cache, one copy for all; a repository holds a blob while one of
  * its manifests names it, and for LOOSE_MS after it was pushed or mounted, or a manifest that named it was deleted.
+ * What is pushed again counts from then only where half of that is over.
  * Deleting takes names away and never bytes: those may be another repository's, or a module that Envoys run.
  * A change is durable when it resolves, and changes of one repository come one after the other.
  */
@@ -98,7 +106,9 @@ export class RegistryContent {
   /** The bytes must be in the cache. */
   addBlob(repository: string, digest: string): Promise<void> {
     const now = this.#clock.now();
-    return this.#loose.change(blobs => addLoose(blobs, repository, [digest], now));
+    return this.#loose.change(blobs =>
+      cameLately(blobs, repository, digest, now) ? blobs : addLoose(blobs, repository, [digest], now),
+    );
   }
 
   /** Refuses what a manifest of the repository still needs. */

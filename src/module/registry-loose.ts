@@ -21,16 +21,19 @@ export function isLoose(blobs: LooseBlobs, repository: string, digest: string, n
   return since !== undefined && now - since < LOOSE_MS;
 }
 
-/** Those that are too old leave on the way. The same value where all of them came lately: that is worth no write. */
+/** Whether it came so lately that it is worth no write that it came again. */
+export function cameLately(blobs: LooseBlobs, repository: string, digest: string, now: number): boolean {
+  const since = blobs.get(repository)?.get(digest);
+  return since !== undefined && now - since < LOOSE_MS / 2;
+}
+
+/** Those that are too old leave on the way. */
 export function addLoose(
   blobs: LooseBlobs,
   repository: string,
   digests: readonly string[],
   now: number,
 ): LooseBlobs {
-  const known = blobs.get(repository);
-  if (digests.every(digest => now - (known?.get(digest) ?? Number.NEGATIVE_INFINITY) < LOOSE_MS / 2))
-    return blobs;
   const kept = [...blobs].map(
     ([name, held]) => [name, new Map([...held].filter(([, since]) => now - since < LOOSE_MS))] as const,
   );

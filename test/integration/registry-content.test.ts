@@ -269,3 +269,16 @@ test('a blob that no manifest names leaves its repository after a week', async t
   assert.equal((await call('HEAD', `/v2/a/blobs/${loose.digest}`)).status, 404);
   assert.equal((await call('HEAD', `/v2/a/blobs/${image.layer}`)).status, 200);
 });
+
+test('what a deleted manifest named stays for a week from then, whenever it was pushed', async t => {
+  let now = 1_000;
+  const { host } = await startRegistry(t, undefined, { clock: { ...systemClock, now: () => now } });
+  const call = callRegistry(host);
+  const { layer, digest } = await pushImage(call, 'a', '1', LAYER);
+  now += LOOSE_MS / 2 - 1;
+  assert.equal((await call('DELETE', `/v2/a/manifests/${digest}`)).status, 202);
+  now += LOOSE_MS - 1;
+  assert.equal((await call('HEAD', `/v2/a/blobs/${layer}`)).status, 200);
+  now += 1;
+  assert.equal((await call('HEAD', `/v2/a/blobs/${layer}`)).status, 404);
+});

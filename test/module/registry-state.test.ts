@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseByteRange } from '../../src/module/byte-range.ts';
 import { formatIndex, parseIndex } from '../../src/module/registry-index.ts';
-import { addLoose, deleteLoose, isLoose, LOOSE_MS } from '../../src/module/registry-loose.ts';
+import { addLoose, cameLately, deleteLoose, isLoose, LOOSE_MS } from '../../src/module/registry-loose.ts';
 import { parsePushedManifest, toContentType } from '../../src/module/registry-manifest.ts';
 import {
   deleteManifest,
@@ -69,7 +69,15 @@ test('blobs that no manifest names are of a repository for a week', () => {
   assert.equal(isLoose(before, 'a', 'x', LOOSE_MS - 1), true);
   assert.equal(isLoose(before, 'a', 'x', LOOSE_MS), false);
   assert.equal(isLoose(before, 'b', 'x', 0), false);
-  assert.equal(addLoose(before, 'a', ['x'], LOOSE_MS / 2 - 1), before);
+  assert.equal(cameLately(before, 'a', 'x', LOOSE_MS / 2 - 1), true);
+  assert.equal(cameLately(before, 'a', 'x', LOOSE_MS / 2), false);
+  assert.equal(cameLately(before, 'a', 'z', 0), false);
+  const again = addLoose(before, 'a', ['x'], 5);
+  assert.deepEqual(
+    ['x', 'y'].map(digest => isLoose(again, 'a', digest, LOOSE_MS)),
+    [true, false],
+    'a week from when it came last',
+  );
   const after = addLoose(before, 'b', ['z'], LOOSE_MS);
   assert.deepEqual([...after.keys()], ['b'], 'what is too old leaves with the next change');
   assert.equal(deleteLoose(after, 'b', 'z').size, 0);
