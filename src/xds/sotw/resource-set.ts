@@ -4,6 +4,8 @@ import { type Difference, type Subscription, staying, UNKNOWN_VERSION } from '..
 
 type Resources = ReadonlyMap<string, EncodedResource>;
 
+const NOTHING: Resources = new Map();
+
 /** What a client had when its stream ended. */
 export interface FormerSet {
   readonly version: string;
@@ -41,10 +43,15 @@ export function settleClaim(
     : new Map([...resources].filter(([name]) => state.names.has(name)));
   const isNow = state.wildcard && claim === toSetVersion(covered.values());
   const bytes = isNow ? resources : state.wildcard && claim === former?.version ? former.bytes : undefined;
-  if (bytes === undefined)
-    return { ...settled, has: new Map([...covered.keys()].map(name => [name, UNKNOWN_VERSION])) };
-  const has = new Map([...bytes].map(([name, { version }]) => [name, version]));
-  return { ...settled, has, bytes, owesGreeting: false };
+  if (bytes === undefined) {
+    const has = new Map([...covered.keys()].map(name => [name, UNKNOWN_VERSION]));
+    return { ...settled, has, had: versionsOf(former?.bytes ?? NOTHING) };
+  }
+  return { ...settled, has: versionsOf(bytes), bytes, owesGreeting: false };
+}
+
+function versionsOf(resources: Resources): ReadonlyMap<string, string> {
+  return new Map([...resources].map(([name, { version }]) => [name, version]));
 }
 
 /**

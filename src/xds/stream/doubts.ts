@@ -37,5 +37,5 @@ export function distrust(state: Subscription, doubts: ReadonlySet<string> | unde
   if (state.form !== 'changes') return state.claim === undefined ? state : { ...state, claim: NOT_BELIEVED };
   const has = new Map(state.has);
   for (const name of doubts.has(EVERY) ? has.keys() : doubts) has.set(name, UNKNOWN_VERSION);
-  return { ...state, has };
+  return { ...state, has, had: state.has };
 }

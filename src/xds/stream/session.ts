@@ -20,7 +20,7 @@ import { ListenerNacks } from './listener-nack.ts';
 import { findNewest, havePlaceOf, haveRoomFor } from './open-channels.ts';
 import { SessionMeter } from './session-meter.ts';
 import type { StreamContext } from './stream-context.ts';
-import { answer, type Difference, retry, sent } from './subscription.ts';
+import { answer, type Difference, hasEarlier, retry, sent } from './subscription.ts';
 import { Wake } from './wake.ts';
 import { awaitEndpoints } from './warming-clusters.ts';
 
@@ -301,10 +301,10 @@ export class Session {
     asked.state = sent(state, difference, nonce, now);
     this.#context.silence.add(this, now);
     this.#endpointsAwaited = awaitEndpoints(this.#endpointsAwaited, typeUrl, difference);
-    for (const { name } of typeUrl === LISTENER_TYPE ? difference.resources : []) {
-      const slots = snapshot.listenerSlots.get(name);
+    for (const listener of typeUrl === LISTENER_TYPE ? difference.resources : []) {
+      const slots = snapshot.listenerSlots.get(listener.name);
       if (slots === undefined) continue;
-      const isKnown = state.has.has(name);
+      const isKnown = hasEarlier(state, listener);
       this.#update(machine.onListenerSent(this.process.state, slots, now, isKnown));
     }
     this.#meter.pushed(typeUrl);

@@ -19,8 +19,10 @@ export interface Subscription {
   /** It is a wildcard because no name was given yet; the first name ends that in the state of the world. */
   readonly nameless: boolean;
   readonly names: ReadonlySet<string>;
-  /** Name to version that the client ACKed or says it has; UNKNOWN_VERSION: it has one, which nobody knows. */
+  /** Name to version that the client ACKed or says it has; UNKNOWN_VERSION: it may have one, and nobody knows which. */
   readonly has: ReadonlyMap<string, string>;
+  /** Of what nobody knows the version of in `has`: the one that the client surely had before, if it had any. */
+  readonly had: ReadonlyMap<string, string>;
   /** Of a `set`: the bytes of what it has, so that they can stay while something else changes. */
   readonly bytes: ReadonlyMap<string, EncodedResource>;
   /** The version of a set that the client brought; what is in it shows when the resources are known. */
@@ -89,6 +91,7 @@ export function newSubscription(form: ResponseForm): Subscription {
     nameless: false,
     names: NO_NAMES,
     has: NOTHING_HELD,
+    had: NOTHING_HELD,
     bytes: NOTHING_HELD,
     claim: undefined,
     inFlight: undefined,
@@ -187,6 +190,19 @@ function blame(state: Subscription, inFlight: InFlight, nack: string): Set<strin
   if (state.form === 'set' && [...state.has.keys()].some(isListed)) return new Set();
   const named = names.filter(name => nack.includes(name));
   return new Set(named.length > 0 ? named : names);
+}
+
+/**
+ * Whether the client surely has an earlier form of the resource. In doubt it has none: what is taken for a listener that serves
+ * opens without a plugin that is new.
+ */
+export function hasEarlier(
+  { has, had }: Subscription,
+  { name, version }: Pick<EncodedResource, 'name' | 'version'>,
+): boolean {
+  const known = has.get(name);
+  const before = known === UNKNOWN_VERSION ? had.get(name) : known;
+  return before !== undefined && before !== version;
 }
 
 /** What to send now. `mayChange` holds back single resources (listeners with open slots). */
