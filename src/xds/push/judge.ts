@@ -2,7 +2,7 @@ import type { PluginContent, SlotContent } from '../../model/snapshot.ts';
 import { fetchTimeoutMs, findNamedPlugin } from './attempt.ts';
 import { downloadsFor, GET_GRACE_MS, modulesOf } from './downloads.ts';
 import type { SlotContext } from './slot-machine.ts';
-import { IDLE, NO_NAMES, type Phase, type SlotState } from './slot-state.ts';
+import { IDLE, NO_NAMES, NO_PLUGINS, type Phase, type SlotState } from './slot-state.ts';
 
 /*
  * Miss, refusal or unreachable: the evidence is the GET (design 5.3). A NACK without a GET is held against a
@@ -76,16 +76,22 @@ function judgeWithoutGet(state: SlotState, phase: Judging, context: SlotContext)
       state.suspected?.contentHash ?? '',
       'the Envoy does not reach the module port',
       context.now,
+      state.suspected?.plugins,
     );
   const named = findNamedPlugin(content, phase.message);
   const blameless = named === undefined ? isAccepted(state, content) : isUnchanged(state, named);
-  if (blameless) return block(state, content.contentHash, phase.message, context.now);
+  if (blameless) return block(state, content.contentHash, phase.message, context.now, toNames(named));
   if (state.suspected?.contentHash === content.contentHash)
     return refuse(state, content, named, phase.message, context.now);
   return {
     ...state,
     phase: IDLE,
-    suspected: { contentHash: content.contentHash, probing: true, since: phase.attempt.pushedAt },
+    suspected: {
+      contentHash: content.contentHash,
+      plugins: toNames(named),
+      probing: true,
+      since: phase.attempt.pushedAt,
+    },
     renew: renewed(named, content),
   };
 }
@@ -141,25 +147,33 @@ function judgeDownloads(state: SlotState, context: SlotContext): SlotState {
   const gets = downloadsFor(context.downloads, content, phase.attempt.pushedAt);
   const late = context.now > phase.nackedAt + fetchTimeoutMs(content);
   if (gets.some(get => get.state === 'started') && !late) return state;
-  const failed = gets.find(get => get.state !== 'sent');
-  if (failed !== undefined)
+  const lost = gets.filter(get => get.state !== 'sent').map(get => get.moduleSha256);
+  if (lost[0] !== undefined)
     return block(
       state,
       content.contentHash,
-      `the download of module ${failed.moduleSha256.slice(0, 12)} did not complete`,
+      `the download of module ${lost[0].slice(0, 12)} did not complete`,
       context.now,
+      content.plugins.filter(it => lost.includes(it.moduleSha256)).map(it => it.plugin),
     );
   const settled: Downloading = { ...phase, endedAt: phase.endedAt ?? context.now };
   if (context.now < (settled.endedAt ?? 0) + settleMs(state, settled)) return { ...state, phase: settled };
   const modules = missedModules(settled);
+  const named = findNamedPlugin(content, phase.message);
   const misses = new Map(state.misses);
   for (const module of modules) misses.set(module, (misses.get(module) ?? 0) + 1);
   if (modules.some(module => (misses.get(module) ?? 0) > FREE_MISSES))
     return {
-      ...block(state, content.contentHash, 'the module was sent, but Envoy still asks for it', context.now),
+      ...block(
+        state,
+        content.contentHash,
+        'the module was sent, but Envoy still asks for it',
+        context.now,
+        toNames(named),
+      ),
       misses,
     };
-  return { ...state, phase: IDLE, misses, renew: renewed(findNamedPlugin(content, phase.message), content) };
+  return { ...state, phase: IDLE, misses, renew: renewed(named, content) };
 }
 
 /**
@@ -181,8 +195,21 @@ function renewed(named: PluginContent | undefined, content: SlotContent): Readon
   return new Set(named === undefined ? content.plugins.map(plugin => plugin.plugin) : [named.plugin]);
 }
 
-/** Never quarantine what a node could not fetch: back off, say so, and let the last good content serve. */
-export function block(state: SlotState, contentHash: string, message: string, now: number): SlotState {
+function toNames(named: PluginContent | undefined): readonly string[] {
+  return named === undefined ? NO_PLUGINS : [named.plugin];
+}
+
+/**
+ * Never quarantine what a node could not fetch: back off, say so, and let the last good content serve. `plugins`: whose
+ * modules those are, where that is known.
+ */
+export function block(
+  state: SlotState,
+  contentHash: string,
+  message: string,
+  now: number,
+  plugins = NO_PLUGINS,
+): SlotState {
   const failures = (state.blocked.get(contentHash)?.failures ?? 0) + 1;
   const delay = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1));
   return {
@@ -190,6 +217,6 @@ export function block(state: SlotState, contentHash: string, message: string, no
     phase: IDLE,
     suspected: null,
     renew: NO_NAMES,
-    blocked: new Map(state.blocked).set(contentHash, { until: now + delay, failures, message }),
+    blocked: new Map(state.blocked).set(contentHash, { until: now + delay, failures, message, plugins }),
   };
 }

@@ -57,10 +57,11 @@ export interface SlotState {
   readonly blocked: ReadonlyMap<string, Blocked>;
   /**
    * A NACK without a GET that one more attempt is to confirm; `probing`: after a look whether GETs arrive. `since`: when
-   * what was refused was pushed.
+   * what was refused was pushed. `plugins`: whom Envoy named.
    */
   readonly suspected: {
     readonly contentHash: string;
+    readonly plugins: readonly string[];
     readonly probing: boolean;
     readonly since: number;
   } | null;
@@ -91,6 +92,8 @@ export interface Blocked {
   readonly until: number;
   readonly failures: number;
   readonly message: string;
+  /** Those that could not be loaded; empty: nobody knows which. */
+  readonly plugins: readonly string[];
 }
 
 export const IDLE: Phase = { kind: 'idle' };
@@ -98,6 +101,7 @@ export const IDLE: Phase = { kind: 'idle' };
 /* What most slots have, and share: a thousand Envoys in one megabyte less. */
 export const NO_NAMES: ReadonlySet<string> = new Set();
 export const NONE_BLOCKED: SlotState['blocked'] = new Map();
+export const NO_PLUGINS: readonly string[] = [];
 export const NO_MISSES: SlotState['misses'] = new Map();
 
 export function newSlot(slot: string): SlotState {
@@ -151,7 +155,8 @@ export function targetOf(state: SlotState, now: number): SlotContent | undefined
   const mayFallBack = state.accepted !== null || good.plugins.length > 0 || isRefused(state, wanted);
   const candidates = [
     wanted,
-    withoutRefused(state, state.want),
+    withoutCulprits(state, state.want, NO_PLUGINS),
+    state.blocked.size === 0 ? undefined : withoutCulprits(state, state.want, unloadable(state)),
     mayFallBack ? good : undefined,
     state.accepted?.content,
   ];
@@ -182,22 +187,34 @@ function firstAnswer(state: SlotState, { wanted, fallback, recall }: WantedSlot)
   return state.mayWarm || state.tried?.contentHash === first?.contentHash ? first : undefined;
 }
 
+/** Plugins of what is in back-off. */
+function unloadable({ blocked }: SlotState): readonly string[] {
+  return [...blocked.values()].flatMap(({ plugins }) => plugins);
+}
+
 /**
- * What is wanted, but for the plugin that was refused, which stays as it was accepted last: the others in a chain move
- * on without it. Undefined where Envoy named nobody, and where nothing was accepted yet: such a place stays closed.
+ * What is wanted, but for the plugin that was refused and the given ones, which stay as they were accepted last: the
+ * others in a chain move on, or back, without them. Undefined where there is none, and where nothing was accepted yet: such a
+ * place stays closed. Where nobody knows what was accepted, a plugin would not stay, but go.
  * What Envoy tried last is healed first, but not in the middle of a suspicion: the probe would never be followed by
  * the attempt that confirms it, and both would be pushed in turns for ever.
  */
-function withoutRefused(
+function withoutCulprits(
   { accepted, refused, suspected, tried }: SlotState,
   { wanted, recall }: WantedSlot,
+  unloaded: readonly string[],
 ): SlotContent | undefined {
-  if (accepted === null || refused?.active !== true || refused.plugin === undefined) return undefined;
-  const before = accepted.plugins.filter(it => it.plugin === refused.plugin);
+  if (accepted === null) return undefined;
+  const isCulprit = (it: PluginInSlot): boolean =>
+    unloaded.includes(it.plugin) ||
+    (refused?.active === true && it.plugin === refused.plugin && it.revision === refused.revision);
+  if (!wanted.plugins.some(isCulprit) || !isRecalled(accepted, recall(accepted.plugins))) return undefined;
   const others = recall(
-    wanted.plugins.flatMap<PluginInSlot>(it =>
-      it.plugin === refused.plugin && it.revision === refused.revision ? before : [it],
-    ),
+    wanted.plugins.flatMap<PluginInSlot>(it => {
+      if (!isCulprit(it)) return [it];
+      const before = accepted.plugins[findPart(accepted.plugins, it.plugin)];
+      return before === undefined ? [] : [before];
+    }),
   );
   const isUnderWay = [tried?.contentHash, suspected?.contentHash].includes(others?.contentHash);
   return tried?.clean === true || isUnderWay ? others : undefined;
@@ -216,9 +233,12 @@ function lastGood({ accepted }: SlotState, { wanted, fallback, recall }: WantedS
     if (accepted.contentHash === wanted.contentHash) return wanted;
   }
   const recalled = recall(stays);
-  // No plugins on record may mean that nobody knows which.
-  const isKnown = accepted.plugins.length > 0 || recalled?.contentHash === accepted.contentHash;
-  return (isKnown ? recalled : undefined) ?? accepted.content ?? fallback;
+  return (isRecalled(accepted, recalled) ? recalled : undefined) ?? accepted.content ?? fallback;
+}
+
+/** Whether the plugins on record are those that were accepted: none may mean that nobody knows which. */
+function isRecalled({ plugins, contentHash }: Accepted, recalled: SlotContent | undefined): boolean {
+  return plugins.length > 0 || recalled?.contentHash === contentHash;
 }
 
 function isBlocked(state: SlotState, content: SlotContent, now: number): boolean {
