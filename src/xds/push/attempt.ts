@@ -20,6 +20,8 @@ export interface Attempt {
   readonly pushedAt: number;
   /** Pushed only to see whether a GET comes (WantedSlot.probe). */
   readonly isProbe: boolean;
+  /** Plugins that are to leave the slot, and stand in it until the next one holds them. */
+  readonly staying: ReadonlySet<string>;
 }
 
 /** What each plugin of a push had as its tag. */

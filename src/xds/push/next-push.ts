@@ -20,16 +20,21 @@ import { isSettled, NO_NAMES, type SlotState, type Tried, targetOf } from './slo
 export interface DuePush {
   readonly content: SlotContent;
   readonly isProbe: boolean;
+  readonly staying: ReadonlySet<string>;
 }
 
-/** undefined: nothing is due. */
-export function findDue(state: SlotState, now: number): DuePush | undefined {
+/** undefined: nothing is due. `staying`: plugins that must not leave yet. */
+export function findDue(
+  state: SlotState,
+  now: number,
+  staying: ReadonlySet<string> = NO_NAMES,
+): DuePush | undefined {
   if (!state.subscribed || state.phase.kind !== 'idle') return undefined;
-  const target = targetOf(state, now);
+  const target = targetOf(state, now, staying);
   const isProbe = state.suspected?.probing === true && state.suspected.contentHash === target?.contentHash;
   const content = isProbe ? state.want?.probe() : target;
   if (content === undefined || (!isProbe && isSettled(state, content))) return undefined;
-  return { content, isProbe };
+  return { content, isProbe, staying };
 }
 
 /** A push, and the state once it is out. */
@@ -41,7 +46,7 @@ export interface Pushed {
 /** `number`: how many pushes the process had before. */
 export function toPush(
   state: SlotState,
-  { content, isProbe }: DuePush,
+  { content, isProbe, staying }: DuePush,
   now: number,
   number: number,
   freshTag: FreshTag,
@@ -49,7 +54,7 @@ export function toPush(
   const warms = state.mayWarm && now < state.warmUntil && content.plugins.length > 0;
   const variant: Variant = warms ? 'warming' : 'verdict';
   const tags = chooseTags(content, tagHistory(state), i => freshTag(content, number, i));
-  const attempt: Attempt = { content, variant, tags, number, pushedAt: now, isProbe };
+  const attempt: Attempt = { content, variant, tags, number, pushedAt: now, isProbe, staying };
   const tried: Tried = {
     contentHash: content.contentHash,
     variant,

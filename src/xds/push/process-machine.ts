@@ -240,7 +240,7 @@ export function nextProcessPush(
     const push = findDue(slot, now);
     if (push !== undefined) due = [...due, { name: slot.slot, slot, push }];
   }
-  const chosen = due.length === 0 ? undefined : chooseSlot(state, due);
+  const chosen = due.length === 0 ? undefined : (chooseSlot(state, due) ?? chooseStaying(state, due, now));
   if (chosen === undefined) return undefined;
   const push = toPush(chosen.slot, chosen.push, now, state.pushes, freshTag);
   const slots = new Map(state.slots).set(chosen.name, push.state);
@@ -266,26 +266,41 @@ interface DueSlot {
 }
 
 function chooseSlot(state: ProcessState, due: readonly DueSlot[]): DueSlot | undefined {
-  const free = due.find(it => findNextPlaces(state, it).length === 0);
+  const free = due.find(it => findMoves(state, it).length === 0);
   if (free !== undefined) return free;
   // Where all that is due waits for each other, one must begin.
-  const isDue = (place: string): boolean => due.some(({ name }) => name === place);
-  return due.every(it => findNextPlaces(state, it).every(isDue)) ? due[0] : undefined;
+  const isDue = ({ place }: Move): boolean => due.some(({ name }) => name === place);
+  return due.every(it => findMoves(state, it).every(isDue)) ? due[0] : undefined;
+}
+
+/** What else is due in a slot does not wait for a plugin that cannot leave it: the next slot may refuse that for ever. */
+function chooseStaying(state: ProcessState, due: readonly DueSlot[], now: number): DueSlot | undefined {
+  for (const it of due) {
+    const push = findDue(it.slot, now, new Set(findMoves(state, it).map(({ plugin }) => plugin)));
+    if (push !== undefined) return { ...it, push };
+  }
+  return undefined;
+}
+
+/** A plugin, and the slot that is to hold it next and does not hold it yet. */
+interface Move {
+  readonly plugin: string;
+  readonly place: string;
 }
 
 const NONE_DUE: readonly DueSlot[] = [];
-const NO_PLACES: readonly string[] = [];
+const NO_MOVES: readonly Move[] = [];
 
-/** The slots that are to hold a plugin which this push takes out of its slot, and do not hold it yet. */
-function findNextPlaces({ slots }: ProcessState, { name, slot, push }: DueSlot): readonly string[] {
-  if (push.isProbe || slot.accepted === null) return NO_PLACES;
-  if (slot.accepted.plugins.every(it => holds(push.content.plugins, it.plugin))) return NO_PLACES;
+/** Of the plugins which this push takes out of its slot. */
+function findMoves({ slots }: ProcessState, { name, slot, push }: DueSlot): readonly Move[] {
+  if (push.isProbe || slot.accepted === null) return NO_MOVES;
+  if (slot.accepted.plugins.every(it => holds(push.content.plugins, it.plugin))) return NO_MOVES;
   const leaves = slot.accepted.plugins.filter(it => !holds(push.content.plugins, it.plugin));
   return leaves.flatMap(({ plugin }) =>
     [...slots].flatMap(([place, other]) => {
       const isNext = other.subscribed && holds(other.want?.wanted.plugins ?? [], plugin);
       const isThere = holds(other.accepted?.plugins ?? [], plugin);
-      return place !== name && isNext && !isThere ? [place] : [];
+      return place !== name && isNext && !isThere ? [{ plugin, place }] : [];
     }),
   );
 }

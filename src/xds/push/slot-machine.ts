@@ -193,7 +193,7 @@ function nacked(state: SlotState, event: SlotEvent & { type: 'nack' }, context: 
   if (phase.kind !== 'in-flight') return state;
   const { message, pushedAt = phase.attempt.pushedAt } = event;
   const attempt = { ...phase.attempt, pushedAt };
-  const target = targetOf(state, context.now);
+  const target = targetOf(state, context.now, attempt.staying);
   const next: SlotState = { ...state, tried: dirty(state.tried) };
   // The newest content wins: nobody needs to know any more why this one was NACKed.
   const current = attempt.isProbe

@@ -143,24 +143,46 @@ export function containsRefused(state: SlotState, content: SlotContent): boolean
 
 /**
  * What Envoy should have now: what is wanted, or, while that is refused or cannot be loaded, the last good
- * content. Undefined: nothing may be pushed (a place whose first answer was refused stays closed).
+ * content. Undefined: nothing may be pushed (a place whose first answer was refused stays closed). `staying`: plugins that must
+ * not leave yet.
  */
-export function targetOf(state: SlotState, now: number): SlotContent | undefined {
-  if (state.want === undefined) return undefined;
-  const { wanted } = state.want;
-  const first = firstAnswer(state, state.want) ?? wanted;
+export function targetOf(
+  state: SlotState,
+  now: number,
+  staying: ReadonlySet<string> = NO_NAMES,
+): SlotContent | undefined {
+  const want = withStaying(state, staying);
+  if (want === undefined) return undefined;
+  const { wanted } = want;
+  const first = firstAnswer(state, want) ?? wanted;
   if (mayPush(state, first, now)) return first;
-  const good = lastGood(state, state.want);
+  const good = lastGood(state, want);
   // What cannot be fetched is waited for where nothing good is known: an empty place would let requests past it.
   const mayFallBack = state.accepted !== null || good.plugins.length > 0 || isRefused(state, wanted);
   const candidates = [
     wanted,
-    withoutCulprits(state, state.want, NO_PLUGINS),
-    state.blocked.size === 0 ? undefined : withoutCulprits(state, state.want, unloadable(state)),
+    withoutCulprits(state, want, NO_PLUGINS),
+    state.blocked.size === 0 ? undefined : withoutCulprits(state, want, unloadable(state)),
     mayFallBack ? good : undefined,
     state.accepted?.content,
   ];
   return candidates.find(content => content !== undefined && mayPush(state, content, now));
+}
+
+/** What is wanted, with the plugins that must not leave yet as they were accepted, each behind what it stood behind. */
+function withStaying({ want, accepted }: SlotState, staying: ReadonlySet<string>): WantedSlot | undefined {
+  if (want === undefined || accepted === null || staying.size === 0) return want;
+  const parts: PluginInSlot[] = [...want.wanted.plugins];
+  let behind = -1;
+  for (const part of accepted.plugins) {
+    const at = parts.findIndex(it => it.plugin === part.plugin);
+    if (at >= 0) behind = at;
+    else if (staying.has(part.plugin)) parts.splice(++behind, 0, part);
+  }
+  // Before Envoy 1.39 a place holds one plugin: that it holds more must be seen.
+  const holdsMore = want.wanted.plugins.length > 1 || accepted.plugins.length > 1;
+  const wanted = parts.length > 1 && !holdsMore ? undefined : want.recall(parts);
+  return wanted && { ...want, wanted };
 }
 
 function mayPush(state: SlotState, content: SlotContent, now: number): boolean {

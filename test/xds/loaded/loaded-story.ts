@@ -8,7 +8,7 @@ import {
 import { NO_TAGS, type Variant } from '../../../src/xds/push/attempt.ts';
 import { withFetch } from '../../../src/xds/push/downloads.ts';
 import { newProcess, type ProcessState } from '../../../src/xds/push/process-machine.ts';
-import { IDLE, newSlot, type SlotState } from '../../../src/xds/push/slot-state.ts';
+import { IDLE, NO_NAMES, newSlot, type SlotState } from '../../../src/xds/push/slot-state.ts';
 import { toContent, toWant } from '../push/slot-story.ts';
 import { type ModelPart, VmModel } from './vm-model.ts';
 
@@ -143,7 +143,15 @@ export class LoadedStory {
   #out(slot: string, text: string, variant: Variant): void {
     this.#underWay = this.reading();
     const content = toContent(text);
-    const attempt = { content, variant, tags: [], number: 0, pushedAt: ++this.#now, isProbe: false };
+    const attempt = {
+      content,
+      variant,
+      tags: [],
+      number: 0,
+      pushedAt: ++this.#now,
+      isProbe: false,
+      staying: NO_NAMES,
+    };
     this.#set(slot, { subscribed: true, phase: { kind: 'in-flight', attempt } });
   }
 
