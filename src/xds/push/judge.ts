@@ -29,15 +29,18 @@ export function judgeNack(state: SlotState, context: SlotContext): SlotState {
     return isAccepted(state, content)
       ? block(state, content.contentHash, phase.message, context.now)
       : refuse(state, content, undefined, phase.message, context.now);
-  // An Envoy that is short of CPU may begin its download after that second, and refuse the confirming attempt as long as
-  // it lasts, without another GET: so one since the first attempt counts as well.
+  // An Envoy that is short of CPU, or far away, may begin its download after that second: so for the confirming attempt one
+  // since the first counts as well. Envoys were seen to make another for each attempt; nothing here hangs on that.
   const { suspected } = state;
   const since = suspected?.contentHash === content.contentHash ? suspected.since : phase.attempt.pushedAt;
   const gets = downloadsFor(context.downloads, content, since, phase.nackedAt + GET_GRACE_MS);
   if (gets.length > 0 && phase.attempt.isProbe)
     return { ...state, phase: IDLE, suspected: state.suspected && { ...state.suspected, probing: false } };
   if (gets.length > 0)
-    return judgeDownloads({ ...state, suspected: null, phase: { ...phase, kind: 'downloading' } }, context);
+    return judgeDownloads(
+      { ...state, suspected: null, phase: { ...phase, kind: 'downloading', since } },
+      context,
+    );
   if (context.now <= phase.nackedAt + GET_GRACE_MS) return state;
   return judgeWithoutGet(state, phase, context);
 }
@@ -144,7 +147,7 @@ function onlyChange(state: SlotState, content: SlotContent): PluginContent | und
 function judgeDownloads(state: SlotState, context: SlotContext): SlotState {
   const phase = state.phase as Downloading;
   const { content } = phase.attempt;
-  const gets = downloadsFor(context.downloads, content, phase.attempt.pushedAt);
+  const gets = downloadsFor(context.downloads, content, phase.since);
   const late = context.now > phase.nackedAt + fetchTimeoutMs(content);
   if (gets.some(get => get.state === 'started') && !late) return state;
   const lost = gets.filter(get => get.state !== 'sent').map(get => get.moduleSha256);

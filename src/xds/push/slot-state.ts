@@ -31,6 +31,8 @@ export type Phase =
       readonly attempt: Attempt;
       readonly nackedAt: number;
       readonly message: string;
+      /** Its downloads began since then: the push, or that of the attempt which this one confirms. */
+      readonly since: number;
       /** When the last of them was seen to end. */
       readonly endedAt?: number;
     };

@@ -189,6 +189,35 @@ test('3. a GET that came too late for the first attempt makes a miss of the conf
   assert.equal(story.push(), 'probe', 'a refusal of what is there is found as ever');
 });
 
+for (const getsAgain of [false, true])
+  test(`3. a download that began late, and lasts, refuses nothing, ${getsAgain ? 'with' : 'without'} a GET of the confirming attempt`, () => {
+    const story = nacked('a@1', 'a@2', 'a').pass(1001);
+    assert.equal(story.push(), 'probe');
+    const ends = [story.pass(100).get('a@2')];
+    story.get('probe@0');
+    story.pass(5).nack('probe');
+    assert.equal(story.push(), 'verdict a@2');
+    if (getsAgain) ends.push(story.pass(1).get('a@2'));
+    story.pass(5).nack('a').pass(8000);
+    assert.equal(story.push(), 'nothing', 'it is waited for');
+    assert.equal(story.state.refused, null);
+    for (const end of ends) end('sent');
+    assert.equal(story.push(), 'verdict a@2');
+    assert.equal(story.ack().state.refused, null);
+  });
+
+test("3. a late download that fails is nobody's refusal", () => {
+  const story = nacked('a@1', 'a@2', 'a').pass(1001);
+  story.push();
+  const end = story.pass(100).get('a@2');
+  story.get('probe@0');
+  story.nack('probe').push();
+  story.nack('a').pass(2000);
+  end('failed');
+  assert.match(story.state.blocked.get(hashOf('a@2'))?.message ?? '', /did not complete/);
+  assert.equal(story.push(), 'verdict a@1');
+});
+
 test('3. a GET of the probe counts when it comes within a second after the NACK', () => {
   const story = nacked('a@1', 'a@2', 'a').pass(1001);
   story.push();
