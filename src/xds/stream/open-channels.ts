@@ -1,6 +1,6 @@
 import { XDS_TYPES } from '../../model/type-url.ts';
 import type { DiscoveryRequest } from '../discovery-request.ts';
-import type { Channel } from './channel.ts';
+import type { Channel, SlotNames } from './channel.ts';
 
 /* The streams that a process has at once, in the order in which they were opened. */
 
@@ -23,4 +23,21 @@ export function havePlaceOf(channels: readonly Channel[], request: DiscoveryRequ
 /** A place has two while a listener replaces another that asked for it elsewhere: the newest is what it is served on. */
 export function findNewest(channels: readonly Channel[], slot: string): Channel | undefined {
   return channels.findLast(({ slots }) => slots.has(slot));
+}
+
+/**
+ * What a request on one stream means for the process: a place that it lets go of stays where another stream asks for it. If that
+ * is an older one, what the Envoy has there is not known.
+ */
+export function withOthers(names: SlotNames, channels: readonly Channel[], channel: Channel): SlotNames {
+  if (names.unsubscribe.length === 0 || channels.length === 1) return names;
+  const isOlder = (slot: string): boolean => {
+    const other = findNewest(channels, slot);
+    return other !== undefined && channels.indexOf(other) < channels.indexOf(channel);
+  };
+  return {
+    ...names,
+    subscribe: [...names.subscribe, ...names.unsubscribe.filter(isOlder)],
+    unsubscribe: names.unsubscribe.filter(slot => findNewest(channels, slot) === undefined),
+  };
 }

@@ -17,7 +17,7 @@ import { Channel, type ProtocolForm, type RememberedVersions } from './channel.t
 import { distrust, doubt, trust } from './doubts.ts';
 import { findDueResources } from './due-resources.ts';
 import { ListenerNacks } from './listener-nack.ts';
-import { findNewest, havePlaceOf, haveRoomFor } from './open-channels.ts';
+import { findNewest, havePlaceOf, haveRoomFor, withOthers } from './open-channels.ts';
 import { SessionMeter } from './session-meter.ts';
 import type { StreamContext } from './stream-context.ts';
 import { answer, type Difference, hasEarlier, retry, sent } from './subscription.ts';
@@ -209,12 +209,8 @@ export class Session {
         this.#context.recorder.acked(this.process.nodeId, now, variant === 'verdict');
       }
     }
-    const { subscribe, unsubscribe, versions } = channel.readSlots(
-      request,
-      isFirst,
-      remembered,
-      this.process.state.slots,
-    );
+    const names = channel.readSlots(request, isFirst, remembered, this.process.state.slots);
+    const { subscribe, unsubscribe, versions } = withOthers(names, this.#channels, channel);
     // It holds something that nobody can name: no place of it is surely unanswered.
     if (versions === undefined) this.#update(machine.onUnknownVersions(this.process.state));
     if (subscribe.length + unsubscribe.length + (versions?.size ?? 0) === 0) return;

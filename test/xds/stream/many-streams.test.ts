@@ -79,6 +79,25 @@ for (const form of FORMS) {
     assert.deepEqual(newer.settle(), ['ecds s: verdict a@2'], 'what it has then is not known');
   });
 
+  for (const which of ['older', 'newer'] as const)
+    test(`${form}: a place that is asked for on two streams stays when the ${which} one lets go of it`, () => {
+      const story = new ManyStreamsStory().exist({ slots: { s: 'a@1' } });
+      const streams = { older: story.open(form, 'ecds'), newer: story.open(form, 'ecds') };
+      for (const stream of [streams.older, streams.newer]) {
+        stream.ask('ecds', ['s']);
+        stream.settle();
+      }
+      const stays = which === 'older' ? streams.newer : streams.older;
+      if (form === 'sotw') streams[which].ask('ecds', [], { version: streams[which].versionInfo });
+      else streams[which].delta({ typeUrl: typeUrlOf('ecds'), unsubscribe: ['s'] });
+      const again = which === 'older' ? [] : ['ecds s: verdict a@1'];
+      assert.deepEqual(stays.settle(), again, 'what it has on an older one is not known');
+      streams[which].close();
+      story.clock.run(20_000);
+      story.exist({ slots: { s: 'a@2' } });
+      assert.deepEqual(stays.settle(), ['ecds s: verdict a@2']);
+    });
+
   test(`${form}: what was out on the older of two streams does not stay out when it ends`, () => {
     const story = new ManyStreamsStory().exist({ slots: { s: 'a@1' } });
     const older = story.open(form, 'ecds').ask('ecds', ['s']);
