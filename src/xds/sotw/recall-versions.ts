@@ -36,7 +36,12 @@ function only(versions: Versions, names: readonly string[]): Versions {
 /** What is recorded as accepted comes first; undefined: it was never answered. */
 function possibleVersions(slot: SlotState | undefined): readonly (string | undefined)[] {
   const versions = [slot?.accepted != null ? toVersion(slot.accepted.contentHash, 'verdict') : undefined];
-  if (slot?.tried != null) versions.push(toVersion(slot.tried.contentHash, slot.tried.variant));
+  if (slot?.tried != null) {
+    const { contentHash, variant } = slot.tried;
+    versions.push(toVersion(contentHash, variant));
+    // A record does not say in which form it was pushed.
+    if (slot.accepted?.contentHash !== contentHash) versions.push(toVersion(contentHash, 'warming'));
+  }
   if (slot?.want !== undefined)
     for (const { contentHash } of [slot.want.wanted, slot.want.fallback])
       versions.push(toVersion(contentHash, 'verdict'), toVersion(contentHash, 'warming'));

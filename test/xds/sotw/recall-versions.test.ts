@@ -55,6 +55,12 @@ test('the warming form is a version of its own', () => {
   assert.equal(recallVersions(claimOf({ s: '1' }), ['s'], new Map(), slots), undefined);
 });
 
+test('31. a record does not tell the form: its last push may have been ACKed in the warming one', () => {
+  const slots = known(slot('s', '1'), slot('new', null, '2'));
+  const held = new Map([...versions({ s: '1' }), ['new', toVersion('2', 'warming')]]);
+  assert.deepEqual(recallVersions(toSlotsVersion(held), ['s', 'new'], new Map(), slots), held);
+});
+
 test('a place that was never answered is no part of the version', () => {
   const slots = known(slot('s', '1'), slot('new', null));
   assert.deepEqual(recallVersions(claimOf({ s: '1' }), ['s', 'new'], new Map(), slots), versions({ s: '1' }));
