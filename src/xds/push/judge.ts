@@ -32,7 +32,10 @@ export function judgeNack(state: SlotState, context: SlotContext): SlotState {
   // An Envoy that is short of CPU, or far away, may begin its download after that second: so for the confirming attempt one
   // since the first counts as well. Envoys were seen to make another for each attempt; nothing here hangs on that.
   const { suspected } = state;
-  const since = suspected?.contentHash === content.contentHash ? suspected.since : phase.attempt.pushedAt;
+  const { pushedAt } = phase.attempt;
+  // The clock may have been set back between the two.
+  const since =
+    suspected?.contentHash === content.contentHash ? Math.min(suspected.since, pushedAt) : pushedAt;
   const gets = downloadsFor(context.downloads, content, since, phase.nackedAt + GET_GRACE_MS);
   if (gets.length > 0 && phase.attempt.isProbe)
     return { ...state, phase: IDLE, suspected: state.suspected && { ...state.suspected, probing: false } };
@@ -47,6 +50,7 @@ export function judgeNack(state: SlotState, context: SlotContext): SlotState {
 
 /** Time passed, or a download moved. */
 export function judgeWaiting(state: SlotState, context: SlotContext): SlotState {
+  if (isSetBack(state.phase, context.now)) return { ...state, phase: IDLE, suspected: null };
   switch (state.phase.kind) {
     case 'judging':
       return judgeNack(state, context);
@@ -56,6 +60,22 @@ export function judgeWaiting(state: SlotState, context: SlotContext): SlotState 
       return judgeWarming(state, context);
     default:
       return state;
+  }
+}
+
+/**
+ * The clock was set back since the answer came, by more than a wait is worth: what was seen on either side of that cannot be
+ * compared, and the push is made once more.
+ */
+function isSetBack(phase: Phase, now: number): boolean {
+  switch (phase.kind) {
+    case 'warming':
+      return now < phase.ackedAt - GET_GRACE_MS;
+    case 'judging':
+    case 'downloading':
+      return now < phase.nackedAt - GET_GRACE_MS;
+    default:
+      return false;
   }
 }
 
