@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findSide } from '../../src/model/assignment.ts';
-import type { MetricSample } from '../../src/model/node-metrics.ts';
 import { verdictKey } from '../../src/store/record-kinds.ts';
+import { makeSample } from '../model/metric-records.ts';
 import { makeVerdict, PLACE } from './records.ts';
 import { type Stage, withStage } from './stage.ts';
 
@@ -40,27 +40,13 @@ async function serve(stage: Stage, ms: number, failing: readonly string[] = []):
       const [, ok = 0, , , bad = 0] = samples.at(-1)?.byClass ?? [];
       const isFailing = failing.includes(node);
       const byClass = [0, ok + (isFailing ? 0 : 100), 0, 0, bad + (isFailing ? 100 : 0)] as const;
-      const sample = { ...NO_SAMPLE, at: stage.clock.now(), byClass };
+      const sample = makeSample(stage.clock.now(), { byClass });
       stage.metrics.set(node, { node, process: 'p1', samples: [...samples, sample] });
     }
     await stage.pass(600);
     await answer(stage);
   }
 }
-
-const NO_SAMPLE: MetricSample = {
-  at: 0,
-  byClass: [0, 0, 0, 0, 0],
-  latency: [],
-  vmCreated: null,
-  vmActive: null,
-  workers: null,
-  reloads: {},
-  ecds: {},
-  custom: {},
-  listeners: {},
-  memoryBytes: null,
-};
 
 async function begin(stage: Stage): Promise<void> {
   await stage.start();
@@ -71,6 +57,14 @@ async function begin(stage: Stage): Promise<void> {
   }
   await stage.pass(620_000);
   await serve(stage, 15_000);
+}
+
+/** Revision 2 of both is on all nodes, and all of them answer 503 since. */
+async function failTogether(stage: Stage): Promise<void> {
+  await begin(stage);
+  for (const plugin of [GOOD, BAD]) await stage.apply(2, EVERYONE, plugin);
+  await answer(stage);
+  await serve(stage, 15_000, NODES);
 }
 
 async function abort(stage: Stage, plugin: string): Promise<void> {
@@ -94,10 +88,7 @@ async function standings(stage: Stage): Promise<readonly string[]> {
 
 test('of two that may be at fault one is aborted: the other one stays paused', async () => {
   await withStage(async stage => {
-    await begin(stage);
-    for (const plugin of [GOOD, BAD]) await stage.apply(2, EVERYONE, plugin);
-    await answer(stage);
-    await serve(stage, 15_000, NODES);
+    await failTogether(stage);
     assert.deepEqual(await standings(stage), ['Paused Unattributed', 'Paused Unattributed']);
     await abort(stage, BAD);
     await answer(stage);
@@ -108,10 +99,7 @@ test('of two that may be at fault one is aborted: the other one stays paused', a
 
 test('of two that may be at fault the one that is left goes back where nodes go on failing', async () => {
   await withStage(async stage => {
-    await begin(stage);
-    for (const plugin of [GOOD, BAD]) await stage.apply(2, EVERYONE, plugin);
-    await answer(stage);
-    await serve(stage, 15_000, NODES);
+    await failTogether(stage);
     await abort(stage, GOOD);
     await answer(stage);
     await serve(stage, 5_000, NODES);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
 import { movedBy } from '../../src/model/rollout-moves.ts';
 import { hashFraction } from '../../src/model/rollout-plan.ts';
+import { makeSample } from '../model/metric-records.ts';
 import { live } from './live.ts';
 import { toOther, World } from './world.ts';
 
@@ -173,19 +174,7 @@ test('a node that joins a zone whose turn has not come keeps what was proven', (
 
 test('what a moved node answered in the minute before is kept with it', () => {
   const world = live();
-  const sample = (at: number, ok: number, bad: number) => ({
-    at,
-    byClass: [0, ok, 0, 0, bad] as const,
-    latency: [],
-    vmCreated: null,
-    vmActive: null,
-    workers: null,
-    reloads: {},
-    ecds: {},
-    custom: {},
-    listeners: {},
-    memoryBytes: null,
-  });
+  const sample = (at: number, ok: number, bad: number) => makeSample(at, { byClass: [0, ok, 0, 0, bad] });
   for (const id of world.fleet.keys()) {
     const samples = [sample(world.now - 50_000, 100, 0), sample(world.now - 1_000, 190, 10)];
     world.metrics.set(id, { node: id, process: 'p1', samples });
