@@ -6,7 +6,7 @@ import { isOver, lookedAt, pause } from './pause-rollout.ts';
 import { countHere, countOpen, findOpen, type Roll, type Tally } from './roll.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toAimText, toFirstText } from './rollout-text.ts';
-import { latestOf, type Rule, type Turn, withRollout } from './rollout-turn.ts';
+import { latestOf, type Rule, type Turn, without, withRollout } from './rollout-turn.ts';
 import { succeed } from './succeed.ts';
 
 /** Takes a rollout from stage to stage: the pause before a step, its push, the watch after it, the bake. */
@@ -23,9 +23,9 @@ export const goOn: Rule = (turn, records) => {
     case 'Applying':
       return apply(turn, records, rollout);
     case 'Soaking':
-      return isOver(turn, rollout, records) ? passStep(turn, records, rollout) : records;
+      return isOver(turn, rollout, records) ? endWatch(turn, records, rollout, passStep) : records;
     case 'Baking':
-      return isOver(turn, rollout, records) ? endBake(turn, records, rollout) : records;
+      return isOver(turn, rollout, records) ? endWatch(turn, records, rollout, succeed) : records;
     case 'Returning':
     case null:
       return records;
@@ -98,13 +98,19 @@ function apply(turn: Turn, records: RolloutRecords, rollout: Rollout): RolloutRe
   return withRollout(records, { ...rollout, steps, stage: 'Soaking', timer });
 }
 
-/** A node that came back late in the bake is proven as all others are, or it is not everywhere. */
-function endBake(turn: Turn, records: RolloutRecords, rollout: Rollout): RolloutRecords {
+/** A soak or bake is over when those that came back in it have answered as well. */
+function endWatch(
+  turn: Turn,
+  records: RolloutRecords,
+  rollout: Rollout,
+  then: (turn: Turn, records: RolloutRecords, rollout: Rollout) => RolloutRecords,
+): RolloutRecords {
   const roll = turn.facts.rollCall.of(turn, records);
-  if (countOpen(roll.tally) === 0) return succeed(turn, records, rollout);
+  if (countOpen(roll.tally) === 0) return then(turn, records, without(rollout, 'why'));
   const failed = failLate(turn, records, rollout, roll);
   if (failed !== records) return failed;
-  const why = `the bake is over; waiting for ${toNamesText(findOpen(roll))}, which came back and did not answer yet`;
+  const what = rollout.stage === 'Baking' ? 'bake' : 'soak';
+  const why = `the ${what} is over; waiting for ${toNamesText(findOpen(roll))} to answer`;
   return rollout.why === why ? records : withRollout(records, { ...rollout, why });
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
 import { live } from './live.ts';
-import { makeRevision } from './records.ts';
+import { makeRevision, makeVerdict } from './records.ts';
 import { World } from './world.ts';
 
 const STEPS: { readonly rollout: JsonObject } = {
@@ -246,10 +246,7 @@ function withLateNode(): { readonly world: World; readonly late: string } {
 test('a bake that is over waits for a node that came back and has not answered', () => {
   const { world, late } = withLateNode();
   assert.equal(world.phase(), 'Baking');
-  assert.equal(
-    world.latest().why,
-    `the bake is over; waiting for ${late}, which came back and did not answer yet`,
-  );
+  assert.equal(world.latest().why, `the bake is over; waiting for ${late} to answer`);
   world.manners.set(late, 'takes');
   world.answer();
   assert.equal(world.phase(), 'Succeeded');
@@ -297,4 +294,22 @@ test('a plugin that no node has a place for is not proven, and says so', () => {
   assert.equal(world.phase(), 'Succeeded');
   assert.equal(world.latest().reason, 'NoNodes');
   assert.match(world.latest().hint ?? '', /^No node has a place for it/);
+});
+
+test('a canary that came back and has not answered keeps the next step from being sent', () => {
+  const world = begin({ rollout: { ...STEPS.rollout, maxDisconnected: '100%' } }).answer();
+  const [first = ''] = world.moved();
+  world.leave(first).pass(20_000);
+  world.manners.set(first, 'silent');
+  world
+    .verdict(first, makeVerdict({ node: first, accepted: 1 }))
+    .back(first)
+    .pass(60_000);
+  assert.equal(world.latest().stage, 'Soaking');
+  assert.equal(world.latest().why, `the soak is over; waiting for ${first} to answer`);
+  assert.equal(world.moved().length, 1);
+  world.manners.set(first, 'takes');
+  world.answer();
+  assert.equal(world.moved().length, 5);
+  assert.equal(world.latest().why, undefined);
 });
