@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
 import { type Ending, endChild, spawnChild } from './child-process.ts';
 import type { FixtureModule } from './fixture-modules.ts';
+import { freePort } from './free-port.ts';
 import { LONGEST_MS, until } from './wait.ts';
 import { API_TYPE } from './xds-form.ts';
 
@@ -54,6 +55,8 @@ export class AttacheProcess {
     const folder = await mkdtemp(join(tmpdir(), 'attache-serve-'));
     await mkdir(join(folder, 'modules'));
     const attache = new AttacheProcess(folder, options);
+    const [xds, modules, api] = [await freeAddress(), await freeAddress(), await freeAddress()];
+    attache.#addresses = { xds, modules, api: `http://${api}` };
     try {
       await attache.startAgain();
     } catch (error) {
@@ -64,7 +67,7 @@ export class AttacheProcess {
   }
 
   get addresses(): AttacheAddresses {
-    if (this.#addresses === undefined) throw new Error('attache is not up yet');
+    if (this.#addresses === undefined) throw new Error('attache has no ports yet');
     return this.#addresses;
   }
 
@@ -80,7 +83,7 @@ export class AttacheProcess {
     );
   }
 
-  /** Starts the program; from the second time on with the ports of the first. Resolves when it is ready. */
+  /** Starts the program, each time with the same ports. Resolves when it is ready. */
   async startAgain(): Promise<void> {
     const file = join(this.folder, 'data', 'addresses.json');
     await rm(file, { force: true });
@@ -112,11 +115,7 @@ export class AttacheProcess {
   }
 
   #flags(): string[] {
-    const {
-      xds = '127.0.0.1:0',
-      modules = '127.0.0.1:0',
-      api = 'http://127.0.0.1:0',
-    } = this.#addresses ?? {};
+    const { xds, modules, api } = this.addresses;
     return [
       ['--data', join(this.folder, 'data')],
       ['--xds-listen', xds],
@@ -269,4 +268,8 @@ export function isAccepted(plugin: PluginOnNode | undefined): boolean {
 function toMetadata(name: string): { readonly namespace: string; readonly name: string } {
   const [first = '', second] = name.split('/');
   return second === undefined ? { namespace: 'default', name: first } : { namespace: first, name: second };
+}
+
+async function freeAddress(): Promise<string> {
+  return `127.0.0.1:${await freePort()}`;
 }

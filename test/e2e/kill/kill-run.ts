@@ -8,10 +8,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AttacheProcess } from '../../harness/attache-process.ts';
 import { type AttacheScene, serveMain, startAttacheScene } from '../../harness/attache-scene.ts';
 import type { EnvoyProcess } from '../../harness/envoy-process.ts';
+import { freePort } from '../../harness/free-port.ts';
 import { until } from '../../harness/wait.ts';
 import { assertNothingLost, waitConverged } from './converged.ts';
 import { type NackWatch, watchNacks } from './nack-watch.ts';
-import { quietPort } from './quiet-port.ts';
 import { describeRound, type Round, tellStory } from './story.ts';
 import { DOWNLOAD_BYTES_PER_SECOND, MAIN, SECOND, toSignature, type Wanted, WishMaker } from './wanted.ts';
 import { startWatchedLoad, type WatchedLoad } from './watched-load.ts';
@@ -71,7 +71,7 @@ class KillRun {
   }
 
   static async start(t: TestContext): Promise<KillRun> {
-    const ports = await Promise.all([quietPort(), quietPort(), quietPort(), quietPort()]);
+    const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
     const [xds, modules, api, main] = ports.map(port => `127.0.0.1:${port}`);
     const flags = [
       `--xds-listen=${xds}`,
