@@ -24,7 +24,7 @@ export function judgeUnnamed(
   const { facts } = turn;
   // Those from before a person resumed it were looked at, and of those from before it was paused nobody can tell.
   const isTorn = rollout.phase === 'Paused' && rollout.reason === 'Unattributed';
-  const since = Math.max(entry.since, lookedAt(facts, rollout), isTorn ? rollout.since : 0);
+  const since = Math.max(entry.since, lookedAt(rollout), isTorn ? rollout.since : 0);
   const refusals = findUnnamedRefusals(facts, entry, since).filter(
     ({ node, at }) => at >= tellsSince(facts, node),
   );

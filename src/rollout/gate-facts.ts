@@ -81,7 +81,7 @@ function toMoved(
     if (node === undefined || move === undefined || roll.standingOf(id)?.arrival !== 'done') continue;
     moved.push({
       id,
-      at: failure === undefined ? move.at : Math.max(move.at, lookedAt(facts, rollout)),
+      at: failure === undefined ? move.at : Math.max(move.at, lookedAt(rollout)),
       before: nodes?.before[id],
       metrics: facts.metrics(id),
       policy: policyInForce(strategy, node.presence.node.capabilities.failReload),

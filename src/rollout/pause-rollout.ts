@@ -1,6 +1,6 @@
 import type { GateReport, Rollout, RolloutReason } from '../model/rollout.ts';
 import { leftMs, settleTimer } from './rollout-clock.ts';
-import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
+import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf } from './rollout-text.ts';
 import { latestOf, type Rule, type Turn, without, withRollout } from './rollout-turn.ts';
 
@@ -45,11 +45,8 @@ export function toResumed(turn: Turn, rollout: Rollout): Rollout {
 }
 
 /** When a person last let a rollout go on: what was to be seen by then was looked at. 0: nobody did. */
-export function lookedAt({ intent }: RolloutFacts, rollout: Rollout): number {
-  const { lookedAt: known = 0 } = rollout;
-  // Of a release that did not note it.
-  if (intent?.rollout !== rollout.id || rollout.intent?.id !== intent.id) return known;
-  return intent.action === 'resume' || intent.action === 'promote' ? Math.max(known, intent.at) : known;
+export function lookedAt({ lookedAt: at = 0 }: Rollout): number {
+  return at;
 }
 
 /** A freeze pauses what runs; what it paused goes on by itself. */

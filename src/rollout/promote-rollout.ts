@@ -1,6 +1,5 @@
 import type { Rollout, RolloutStep } from '../model/rollout.ts';
 import { toResumed } from './pause-rollout.ts';
-import { findOpen } from './roll.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { type Turn, withRollout } from './rollout-turn.ts';
 import { beginStep, passStep } from './step-rollout.ts';
@@ -27,12 +26,7 @@ export function promote(
     case 'Soaking':
       return passStep(turn, withRollout(records, resumed), resumed);
     case 'Baking':
-      return succeed(
-        turn,
-        withRollout(records, resumed),
-        resumed,
-        findOpen(turn.facts.rollCall.of(turn, records)),
-      );
+      return succeed(turn, withRollout(records, resumed), resumed);
     case 'Returning':
     case null:
       return withRollout(records, resumed);

@@ -163,7 +163,7 @@ function pauseWhenLost(turn: Turn, records: RolloutRecords, rollout: Rollout): R
 
 /** In the order in which they were moved. */
 function findGone({ facts }: Turn, rollout: Rollout, { lost, moved }: Roll): readonly string[] {
-  const since = Math.max(rollout.startedAt, lookedAt(facts, rollout));
+  const since = Math.max(rollout.startedAt, lookedAt(rollout));
   const isGone = (id: string) => lost.has(id) && (facts.fleet.get(id)?.presence.since ?? 0) >= since;
   return [...lost].some(isGone) ? [...moved.keys()].filter(isGone) : [];
 }
@@ -180,7 +180,7 @@ function findTooMany(
 /** Nodes that had their time, each from when it was moved or came back, did not take it. */
 function failLate(turn: Turn, records: RolloutRecords, rollout: Rollout, roll: Roll): RolloutRecords {
   if (rollout.kind === 'undo' && rollout.strategy.preset === 'all-at-once')
-    return succeed(turn, records, rollout, findOpen(roll));
+    return succeed(turn, records, rollout);
   const nodes = findOpen(roll).filter(id => isLate(turn, rollout, roll, id));
   if (nodes.length === 0) return records;
   const limit = toDurationText(rollout.strategy.progressDeadlineMs);

@@ -1,25 +1,21 @@
-import { isSameAim } from '../model/assignment.ts';
+import { isSameAim, type Side } from '../model/assignment.ts';
 import { toCountText, toDurationText, toNamesText } from '../model/quantity-text.ts';
 import type { Rollout } from '../model/rollout.ts';
 import { foundNothingToDo } from '../model/undo-target.ts';
-import { countHere } from './roll.ts';
+import { countHere, findOpen, type Roll } from './roll.ts';
 import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf, toGoneText, toRunsText } from './rollout-text.ts';
 import { type Turn, without, withRollout } from './rollout-turn.ts';
 
 /** What a rollout brought is what was proven last. */
-export function succeed(
-  turn: Turn,
-  records: RolloutRecords,
-  rollout: Rollout,
-  unconfirmed: readonly string[] = [],
-): RolloutRecords {
+export function succeed(turn: Turn, records: RolloutRecords, rollout: Rollout): RolloutRecords {
   const { now } = turn.facts;
   const { to } = rollout;
   const { assignment } = records;
   if (to === null || assignment === undefined) return records;
-  const why = toSuccessText(turn, records, rollout);
-  const { tally, lost } = turn.facts.rollCall.of(turn, records);
+  const roll = turn.facts.rollCall.of(turn, records);
+  const { tally, lost } = roll;
+  const unconfirmed = findOpen(roll);
   // Live without any node having tried it: the first one proves it, or takes it back.
   const isUntried = to.revision !== null && tally.out > 0 && tally.out === rollout.targets && lost.size === 0;
   const told = isUntried
@@ -30,6 +26,7 @@ export function succeed(
     : unconfirmed.length === 0
       ? {}
       : { hint: `${toNamesText(unconfirmed)} did not confirm yet; it goes on being tried` };
+  const why = toSuccessText(roll, to, rollout.plugin);
   const took = toDurationText(now - rollout.startedAt);
   turn.tell('rollout.succeeded', `${nameOf(rollout)} Succeeded in ${took}: ${why}`);
   const done: Rollout = {
@@ -67,10 +64,7 @@ export function withReverted(turn: Turn, records: RolloutRecords, undo: Rollout)
 }
 
 /** `299 of 299 connected nodes run revision 10; edge-c-044 is gone and gets it when it returns` */
-function toSuccessText(turn: Turn, records: RolloutRecords, rollout: Rollout): string {
-  const { to, plugin } = rollout;
-  if (to === null) return '';
-  const { lost, tally } = turn.facts.rollCall.of(turn, records);
+function toSuccessText({ lost, tally }: Roll, to: Side, plugin: string): string {
   const here = countHere(tally);
   const connected = lost.size === 0 ? 'node' : 'connected node';
   const runs = `${tally.done} of ${toCountText(here, connected)} ${toRunsText(to, plugin, here)}`;

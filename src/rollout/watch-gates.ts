@@ -7,7 +7,7 @@ import { type Failing, fail } from './go-back.ts';
 import { type GateFailure, judgeGates } from './judge-gates.ts';
 import { lookedAt, pause } from './pause-rollout.ts';
 import { findRefusals } from './refusals.ts';
-import type { RolloutFacts, RolloutRecords } from './rollout-facts.ts';
+import type { RolloutRecords } from './rollout-facts.ts';
 import { nameOf } from './rollout-text.ts';
 import { latestOf, type Rule, type Turn, withRollout } from './rollout-turn.ts';
 
@@ -20,7 +20,7 @@ export const watchGates: Rule = (turn, records) => {
   if (rollout === undefined || entry === undefined || !isWatched(rollout)) return records;
   const unnamed = judgeUnnamed(turn, records, rollout, entry);
   if (unnamed !== records) return unnamed;
-  const refusals = findRefusals(turn.facts, entry, evidenceSince(turn.facts, rollout, entry));
+  const refusals = findRefusals(turn.facts, entry, evidenceSince(rollout, entry));
   const judgement = judgeGates(toGateFacts(turn, records, rollout, refusals));
   if (judgement.nextAt !== null) turn.wake(judgement.nextAt);
   const isNews = JSON.stringify(judgement.reports) !== JSON.stringify(rollout.gates);
@@ -38,8 +38,8 @@ function isWatched({ phase, reason }: Rollout): boolean {
 }
 
 /** What somebody looked at and let go on counts no more. */
-function evidenceSince(facts: RolloutFacts, rollout: Rollout, entry: Moved): number {
-  return rollout.failure === undefined ? entry.since : Math.max(entry.since, lookedAt(facts, rollout));
+function evidenceSince(rollout: Rollout, entry: Moved): number {
+  return rollout.failure === undefined ? entry.since : Math.max(entry.since, lookedAt(rollout));
 }
 
 /** What went wrong with a gate, and that it went right again. */
