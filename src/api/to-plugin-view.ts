@@ -1,6 +1,6 @@
 import { toCauseText } from '../model/node-refusal.ts';
 import { toPluginDocumentSpec } from '../model/plugin-document.ts';
-import type { JsonObject, PluginSpec } from '../model/plugin-spec.ts';
+import { isOciUrl, type JsonObject, type PluginSpec } from '../model/plugin-spec.ts';
 import type { NodePluginState } from '../model/plugin-state.ts';
 import type { PluginStatus } from '../model/plugin-status.ts';
 import type { ModuleFacts } from '../model/revision.ts';
@@ -84,7 +84,7 @@ async function toRolloutPart(
   return { rollout, why: newest.failure === undefined ? null : toWhy(facts) };
 }
 
-/** While the document is held back, what is good is what is wanted. */
+/** While the document is held back, what is good is what is wanted, fetched and signed as the document says. */
 export function toShownSpec(
   fleet: Fleet,
   { key, value: spec }: Stored<PluginSpec>,
@@ -102,6 +102,7 @@ export function toShownSpec(
     namespace,
     name,
     url: good.module.url,
+    ...toPullFields(spec, good.module),
     ...config,
     ...(env.length === 0 ? {} : { env }),
     ...(match.length === 0 ? {} : { match }),
@@ -110,6 +111,22 @@ export function toShownSpec(
     ...base.placement,
     ...(rollout === undefined ? {} : { rollout }),
   });
+}
+
+/** No revision holds them; who patches what is shown would take them away unseen. */
+function toPullFields(
+  { sha256, imagePullPolicy, imagePullSecret, verificationKey }: PluginSpec,
+  module: ModuleFacts,
+): Pick<PluginSpec, 'sha256' | 'imagePullPolicy' | 'imagePullSecret' | 'verificationKey'> {
+  const isOci = isOciUrl(module.url);
+  const pin = isOci ? (module.referenceDigest ?? module.manifestDigest) : module.sha256;
+  return {
+    ...(sha256 === undefined || pin === undefined ? {} : { sha256: pin.replace(/^sha256:/, '') }),
+    ...(imagePullPolicy === undefined ? {} : { imagePullPolicy }),
+    ...(imagePullSecret === undefined ? {} : { imagePullSecret }),
+    // Only what comes from a registry can be signed.
+    ...(verificationKey === undefined || !isOci ? {} : { verificationKey }),
+  };
 }
 
 export function toMetadata(

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { parsePluginDocument } from '../../src/model/plugin-document.ts';
 import type { PluginSpec } from '../../src/model/plugin-spec.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
-import { quarantineKey, rolloutKey } from '../../src/store/record-kinds.ts';
+import { quarantineKey, revisionKey, rolloutKey } from '../../src/store/record-kinds.ts';
 import { startApi, systemClock } from '../api/api-client.ts';
 import { makeRevision, makeUpdate, NODES, putRollout, writeScene } from '../api/rollout-records.ts';
 import { makeAssignment, makePresence, makeRollout, makeSide, makeSpec, PLUGIN } from '../model/records.ts';
@@ -80,6 +80,37 @@ test('C-B2: the very content that was refused is held back: nothing is stored, a
     [event.type, event.message],
     ['plugin.held-back', 'default/auth applied again, and held back: again'],
   );
+});
+
+test('a patch of what is held back keeps how the module is fetched and who has to have signed it', async t => {
+  const { call, store } = await start(t);
+  const pull = {
+    imagePullPolicy: 'IfNotPresent',
+    imagePullSecret: 'registry',
+    verificationKey: 'platform',
+    sha256: 'f'.repeat(64),
+  };
+  const spec = parsePluginDocument({ ...document, spec: { ...document.spec, ...pull } }) as PluginSpec;
+  const good = makeRevision(7, { priority: 7 });
+  await writeScene(store, { now: NOW, spec, rollout: makeUpdate({ phase: 'RolledBack' }), runs: () => 7 });
+  const referenceDigest = `sha256:${'7'.repeat(64)}`;
+  await store.put('Revision', revisionKey(PLUGIN, 7), {
+    ...good,
+    module: { ...good.module, url: 'oci://r/auth:1', referenceDigest },
+  });
+  await holdBack(store, 'refused');
+  // Pinned is what the nodes run, not what was refused.
+  const kept = { ...pull, sha256: '7'.repeat(64) };
+  const pick = (of: Record<string, unknown>) =>
+    Object.fromEntries(Object.keys(kept).map(key => [key, of[key]]));
+  assert.deepEqual(pick((await call('GET', PATH)).body.spec), kept);
+  assert.equal(
+    (await call('PATCH', PATH, { spec: { pluginConfig: { realm: 'b' } } })).body.result,
+    'configured',
+  );
+  const after = (await store.get('PluginSpec', PLUGIN))?.value;
+  assert.deepEqual(pick({ ...after }), kept);
+  assert.deepEqual(after?.pluginConfig, { realm: 'b' });
 });
 
 test('C-A7: what was undone is held back with who undid it and why', async t => {
