@@ -1,6 +1,7 @@
 import { parseDocument } from '../model/document.ts';
 import { DEFAULT_NAMESPACE } from '../model/document-metadata.ts';
 import { DocumentPart } from '../model/document-part.ts';
+import { MOST_FAULTS } from '../model/error.ts';
 import type { NodeGroupDocument } from '../model/node-group-document.ts';
 import type { PluginDocument } from '../model/plugin-document.ts';
 import type { ResourceDocument } from '../model/resource-document.ts';
@@ -55,10 +56,13 @@ function findItems(root: DocumentPart): readonly DocumentPart[] {
 }
 
 function readItem(part: DocumentPart): PlanItem | undefined {
+  if (part.isFull) return undefined;
   if (isObject(part.value) && 'delete' in part.value) return readDelete(part);
   const parsed = parseDocument(part.value);
   if (Array.isArray(parsed)) {
-    part.faults.push(...parsed.map(fault => ({ ...fault, pointer: part.pointer + fault.pointer })));
+    const room = MOST_FAULTS - part.faults.length;
+    const told = parsed.slice(0, room).map(fault => ({ ...fault, pointer: part.pointer + fault.pointer }));
+    part.faults.push(...told);
     return undefined;
   }
   if (parsed.kind === 'pullsecret')

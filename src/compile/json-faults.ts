@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs';
 import protojson from 'protobufjs/ext/protojson.js';
-import { type Fault, toMessage } from '../model/error.ts';
+import { type Fault, MOST_FAULTS, toMessage, toMoreText } from '../model/error.ts';
 import { findNearestName } from '../model/nearest-name.ts';
 import type { JsonObject, JsonValue } from '../model/plugin-spec.ts';
 import { CompileError, type CompileErrorCode } from './compile-error.ts';
@@ -27,7 +27,7 @@ export function findFaults(types: TypeSource, type: protobuf.Type, json: JsonVal
 export function toCompileError(faults: readonly JsonFault[]): CompileError {
   const first = faults[0];
   if (first === undefined) throw new RangeError('no fault to report');
-  const more = faults.length === 1 ? '' : ` (and ${faults.length - 1} more)`;
+  const more = faults.length === 1 ? '' : ` (${toMoreText(faults)})`;
   const at = first.pointer === '' ? '' : `${first.pointer}: `;
   return new CompileError(first.code, `${at}${first.message}${more}`, {
     faults,
@@ -124,6 +124,7 @@ function fieldsByJsonName(type: protobuf.Type): Map<string, protobuf.Field> {
 }
 
 function addUnknownField(walk: Walk, type: protobuf.Type, key: string, pointer: string): void {
+  if (isFull(walk)) return;
   const names = type.fieldsArray.map(field => field.protoName ?? field.name);
   const near = findNearestName(key, names);
   const message = `${type.fullName.slice(1)} has no field ${key}`;
@@ -144,6 +145,7 @@ function sayFields(names: readonly string[]): string {
 }
 
 function addUnknownType(walk: Walk, typeUrl: string, pointer: string): void {
+  if (isFull(walk)) return;
   const message = `unknown type ${typeUrl}`;
   const near = walk.types.suggestType(typeUrl);
   const hint = near === undefined ? TYPE_WAY_OUT : `did you mean ${near}? ${TYPE_WAY_OUT}`;
@@ -151,7 +153,11 @@ function addUnknownType(walk: Walk, typeUrl: string, pointer: string): void {
 }
 
 function addWrongType(walk: Walk, pointer: string, message: string): void {
-  walk.faults.push({ code: 'wrong-type', pointer, message });
+  if (!isFull(walk)) walk.faults.push({ code: 'wrong-type', pointer, message });
+}
+
+function isFull({ faults }: Walk): boolean {
+  return faults.length >= MOST_FAULTS;
 }
 
 function isObject(json: JsonValue): json is JsonObject {

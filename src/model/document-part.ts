@@ -1,4 +1,5 @@
 import type { DocumentErrorCode, DocumentFault } from './document-error.ts';
+import { MOST_FAULTS } from './error.ts';
 import { findNearestName } from './nearest-name.ts';
 import type { JsonObject } from './plugin-spec.ts';
 
@@ -28,8 +29,14 @@ export class DocumentPart {
   }
 
   fault(code: DocumentErrorCode, message: string, hint?: string): undefined {
-    this.faults.push({ code, pointer: this.pointer, message, ...(hint === undefined ? {} : { hint }) });
+    if (!this.isFull)
+      this.faults.push({ code, pointer: this.pointer, message, ...(hint === undefined ? {} : { hint }) });
     return undefined;
+  }
+
+  /** Whether so much is wrong with the document that no more of it is told. */
+  get isFull(): boolean {
+    return this.faults.length >= MOST_FAULTS;
   }
 
   /** Notes that a field of this object is not there. */
@@ -45,12 +52,12 @@ export class DocumentPart {
   /** The fields of an object that are there; unknown ones are faults. */
   fields(known: readonly string[]): ReadonlyMap<string, DocumentPart> {
     const found = new Map<string, DocumentPart>();
-    for (const [key, part] of this.entries()) {
+    for (const [key, value] of this.#pairs()) {
       if (known.includes(key)) {
-        if (part.value !== null && part.value !== undefined) found.set(key, part);
-      } else {
+        if (value !== null && value !== undefined) found.set(key, this.at(key, value));
+      } else if (!this.isFull) {
         const near = findNearestName(key, known);
-        part.fault(
+        this.at(key, value).fault(
           'unknown-field',
           'unknown field',
           near === undefined ? undefined : `Did you mean ${near}?`,
@@ -62,11 +69,13 @@ export class DocumentPart {
 
   /** The entries of an object with free keys. */
   entries(): readonly (readonly [string, DocumentPart])[] {
-    if (!isObject(this.value)) {
-      this.fault('wrong-type', `expected an object, got ${describe(this.value)}`);
-      return [];
-    }
-    return Object.entries(this.value).map(([key, value]) => [key, this.at(key, value)] as const);
+    return this.#pairs().map(([key, value]) => [key, this.at(key, value)] as const);
+  }
+
+  #pairs(): readonly (readonly [string, unknown])[] {
+    if (isObject(this.value)) return Object.entries(this.value);
+    this.fault('wrong-type', `expected an object, got ${describe(this.value)}`);
+    return [];
   }
 
   /** The items of a list. */

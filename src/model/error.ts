@@ -30,6 +30,17 @@ export interface Fault {
   readonly hint?: string;
 }
 
+/**
+ * So many faults of a document are told: a hint for each of a hundred thousand takes seconds, in which no Envoy is
+ * answered.
+ */
+export const MOST_FAULTS = 500;
+
+/** How many there are beside the first one; where some were left out, it says so. */
+export function toMoreText(faults: readonly Fault[]): string {
+  return `and ${faults.length < MOST_FAULTS ? '' : 'at least '}${faults.length - 1} more`;
+}
+
 /** A one-line text for anything that was thrown. */
 export function toMessage(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
