@@ -1,5 +1,7 @@
-import type { Store } from '../store/store.ts';
+import { toEventSight } from './access/event-sight.ts';
+import type { CallContext } from './api-context.ts';
 import { readEventHistory } from './event-history.ts';
+import type { Fleet } from './fleet.ts';
 import type { EventView } from './schema/event-view.ts';
 
 /** So many are in a bundle. */
@@ -17,13 +19,15 @@ export const LEFT_OUT: readonly string[] = [
 export const BUNDLE_NOTE =
   'Names, labels and addresses are in it, and Envoy’s own texts, which may quote a configuration: look at it before you give it away.';
 
-/** Newest first. */
+/** Of what the caller may see, newest first. */
 export async function readEvents(
-  store: Store,
+  { store, caller }: CallContext,
+  fleet: Fleet,
   isWanted: (event: EventView) => boolean,
 ): Promise<readonly EventView[]> {
   const { items } = await readEventHistory(store, { from: 0 });
   return items
+    .filter(toEventSight(fleet, caller))
     .map(({ view }) => view)
     .filter((view): view is EventView => view.kind === 'Event')
     .filter(isWanted)

@@ -27,7 +27,8 @@ export async function makeNodeBundle(context: CallContext, parts: BundleParts): 
   const names = node.status.plugins.filter(({ reason }) => reason !== 'Selector').map(({ plugin }) => plugin);
   const { id } = presence.node;
   const events = await readEvents(
-    context.store,
+    context,
+    fleet,
     view => view.node === id || (view.node === null && names.includes(view.plugin ?? '')),
   );
   const { value, redacted } = redact({

@@ -25,7 +25,7 @@ export async function makeRolloutBundle(context: CallContext, rollout: Rollout):
   const { plugin } = rollout;
   const fleet = await readVisible(context);
   const stored = fleet.specs.get(plugin);
-  const events = await readEvents(store, view => view.plugin === plugin);
+  const events = await readEvents(context, fleet, view => view.plugin === plugin);
   const failed = findFailed(fleet, plugin);
   const { value, redacted } = redact({
     rollout: toRolloutView(await readRolloutFacts(store, fleet, rollout)),

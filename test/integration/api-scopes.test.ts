@@ -82,6 +82,39 @@ test('a plugin and a node show only what is in the scope', async t => {
   assert.deepEqual(status.resources, []);
 });
 
+test('a plugin that is gone for good is outside of a scope of nodes: nobody knows any more where it was', async t => {
+  const { ask, callAs, give, store } = await startAs(t, 'viewer', NODES);
+  await store.put('Revision', revisionKey('core/auth', 1), { ...makeRevision(1), plugin: 'core/auth' });
+  for (const kind of ['PluginSpec', 'Assignment'] as const) await store.delete(kind, 'core/auth');
+  const messagesOf = ({ body }: Answer) => body.items.map(({ message }: { message: string }) => message);
+  assert.deepEqual(messagesOf(await ask('GET', '/v1/events')), ['of edge']);
+  for (const part of ['revisions', 'revisions/1', 'diff?from=1&to=1', 'rollouts'])
+    assert.equal((await ask('GET', `/v1/plugins/core/auth/${part}`)).status, 404, part);
+  const all = await give('viewer');
+  assert.deepEqual(messagesOf(await callAs(all, 'GET', '/v1/events')).toSorted(), ['of core', 'of edge']);
+  assert.equal((await callAs(all, 'GET', '/v1/plugins/core/auth/revisions')).status, 200);
+});
+
+test('bundles hold no event that the list of events leaves out', async t => {
+  const { ask, store } = await startAs(t, 'viewer', NODES);
+  for (const [node, message] of [
+    ['core-1', 'hidden'],
+    ['edge-1', 'seen'],
+  ] as const)
+    await store.put('Event', `000000000000002-${node}`, {
+      type: 'x',
+      at: 2,
+      plugin: 'edge/auth',
+      node,
+      message,
+    });
+  for (const path of ['/v1/rollouts/edge.auth.1/bundle', '/v1/events']) {
+    const text = JSON.stringify((await ask('GET', path)).body);
+    assert.match(text, /seen/);
+    assert.doesNotMatch(text, /hidden/, path);
+  }
+});
+
 test('modules of plugins outside are not listed', async t => {
   const { ask, callAs, give, store } = await startAs(t, 'viewer', EDGE);
   for (const [number, of] of [

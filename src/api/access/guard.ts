@@ -17,6 +17,7 @@ import { toForbidden } from './require.ts';
 import { type About, type Access, ROUTE_ACCESS } from './route-access.ts';
 import { type RouteParams, readSubject } from './subjects.ts';
 import { createTokenLimits } from './token-limits.ts';
+import { isForgotten } from './visible.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -77,8 +78,13 @@ async function requireAccess(
     ? { kind: 'fleet' }
     : await readSubject(store, about, params);
   const denial = findDenial(caller, role, subject ?? { kind: 'listed' }, rootNamespace);
-  if (denial === undefined) return;
   const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (denial === undefined) {
+    const lost =
+      isRead && subject !== undefined && isForgotten(caller, subject) ? toNotFound(about, params) : undefined;
+    if (lost !== undefined) throw lost;
+    return;
+  }
   // What is read outside of the scope is not there; a node that may be seen, and not looked into, is.
   const isSeen =
     subject?.kind === 'whole-node' &&

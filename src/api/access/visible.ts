@@ -13,7 +13,15 @@ export async function readVisible(context: CallContext): Promise<Fleet> {
 
 /** Whether a reader may see something. */
 export function isVisible(grant: Grant, subject: Subject, rootNamespace: string): boolean {
-  return findDenial(grant, 'viewer', subject, rootNamespace) === undefined;
+  return findDenial(grant, 'viewer', subject, rootNamespace) === undefined && !isForgotten(grant, subject);
+}
+
+/**
+ * Of a plugin that is gone nobody knows any more which nodes it was for: what is left to read of it, events and for a
+ * while revisions, is outside of any labels. Who applies one of that name begins anew.
+ */
+export function isForgotten({ scope }: Grant, subject: Subject): boolean {
+  return scope.nodes !== undefined && subject.kind === 'plugin' && subject.reaches.length === 0;
 }
 
 /** The same fleet for who may see everything. */
