@@ -25,13 +25,16 @@ export async function purgeDeleted(context: ApiContext): Promise<readonly string
     const known = new Set(fleet.nodes.map(({ node }) => node.id));
     const over = [...fleet.policies.values()].filter(
       // What the server side fixed of a node holds for whoever comes back under its name.
-      ({ node, excluded, identity, certificate, revoked, forget }) =>
+      ({ node, excluded, identity, certificate, revoked, forget, admin, logFile }) =>
         excluded === undefined &&
         identity === undefined &&
         certificate === undefined &&
         revoked === undefined &&
         !known.has(node) &&
-        (forget?.at ?? 0) <= fleet.now - HISTORY_MS,
+        // Nobody forgot it: it has not connected yet, or comes back after a week.
+        (forget === undefined
+          ? admin === undefined && logFile === undefined
+          : forget.at <= fleet.now - HISTORY_MS),
     );
     const operations: Operation[] = [
       ...due.flatMap(({ key, revision }): Operation[] => [

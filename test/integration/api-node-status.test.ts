@@ -219,6 +219,8 @@ test('what the server side fixes of a node outlives the node; all else said of i
   const revoked = { by: 'admin', message: null, at: NOW - 60 * 24 * 3_600_000 };
   await store.put('NodePolicy', 'stolen', { node: 'stolen', forget, revoked });
   await store.put('NodePolicy', 'named', { node: 'named', certificate: 'named.example' });
+  await store.put('NodePolicy', 'new', { node: 'new', admin: 'http://127.0.0.1:9901' });
+  await store.put('NodePolicy', 'newer', { node: 'newer', logFile: 'newer.log' });
   const api = await startApi(store);
   t.after(async () => {
     await api.stop();
@@ -229,5 +231,9 @@ test('what the server side fixes of a node outlives the node; all else said of i
   });
   assert.deepEqual((await store.get('NodePolicy', 'fixed'))?.value.identity, identity);
   assert.deepEqual((await store.get('NodePolicy', 'stolen'))?.value.revoked, revoked);
-  assert.ok(await store.get('NodePolicy', 'named'), 'who may be a node is said before it connects');
+  for (const node of ['named', 'new', 'newer'])
+    assert.ok(
+      await store.get('NodePolicy', node),
+      `${node}: what is set of a node before it connects waits for it`,
+    );
 });
