@@ -81,17 +81,14 @@ async function* tell(
 ): AsyncGenerator<string, void, void> {
   yield `retry: ${RETRY_MS}\n\n`;
   if (history.gone) yield frame('reset', '', RESET);
-  const seen = await see(history.items);
-  if (seen === undefined) return yield frame('end', '', toEnd('revoked'));
-  for (let i = 0; i < seen.length; i += BATCH) yield toText(seen.slice(i, i + BATCH));
+  if ((yield* tellSeen(history.items, see)) === undefined) return;
   let told = history.revision;
   yield toBookmark(told);
   for (;;) {
     const news = subscription.take().filter(item => item.revision > history.revision);
-    const items = await see(news);
-    if (items === undefined) return yield frame('end', '', toEnd('revoked'));
-    for (let i = 0; i < items.length; i += BATCH) yield toText(items.slice(i, i + BATCH));
-    told = Math.max(told, items.at(-1)?.revision ?? 0);
+    const last = yield* tellSeen(news, see);
+    if (last === undefined) return;
+    told = Math.max(told, last);
     if (news.length > 0) continue;
     const { ended } = subscription;
     if (ended === 'left') return;
@@ -103,6 +100,27 @@ async function* tell(
       yield moved ? toBookmark(told) : ': heartbeat\n\n';
     }
   }
+}
+
+/**
+ * Asks anew before each piece, for a reader may take its time over them. Answers the revision of the last item that was
+ * told, 0: none was; undefined: nothing more may be told, and that was the end.
+ */
+async function* tellSeen(
+  items: readonly EventItem[],
+  see: SeeEvents,
+): AsyncGenerator<string, number | undefined, void> {
+  let last = 0;
+  for (let i = 0; i === 0 || i < items.length; i += BATCH) {
+    const seen = await see(items.slice(i, i + BATCH));
+    if (seen === undefined) {
+      yield frame('end', '', toEnd('revoked'));
+      return undefined;
+    }
+    if (seen.length > 0) yield toText(seen);
+    last = seen.at(-1)?.revision ?? last;
+  }
+  return last;
 }
 
 /** False: only time passed. */

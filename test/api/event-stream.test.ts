@@ -60,6 +60,27 @@ test('a reader who was cut off and takes nothing for half a minute loses its con
   await store.close();
 });
 
+test('who reads slowly is told nothing more of the history once its token is revoked', async () => {
+  const { store, feed, clock, write } = setUp();
+  for (let at = 1; at <= 350; at++) await write(at);
+  let revoked = false;
+  const stream = await openEventStream(
+    { store, feed, clock },
+    { filter: {}, position: { from: 0 }, see: async items => (revoked ? undefined : items) },
+  );
+  const texts: string[] = [];
+  for await (const text of stream) {
+    texts.push(String(text));
+    if (String(text).includes('event: event')) revoked = true;
+  }
+  const told = texts.join('').split('event: event\n').length - 1;
+  // What was made before it was revoked is on its way: a batch, and one that waits.
+  assert.ok(told <= 200, `${told} of 350`);
+  assert.match(texts.at(-1) ?? '', /^event: end\n.*"revoked"/s);
+  await feed.stop();
+  await store.close();
+});
+
 test('a history that cannot be read leaves no reader behind', async () => {
   const { store, feed, clock } = setUp();
   const broken = { ...store, list: () => Promise.reject(new Error('no')) } as unknown as typeof store;
