@@ -188,7 +188,7 @@ function keepAge(
 
 /** A resource is checked against Envoy's API first, and then against what stands by then; its faults point into the whole request. */
 async function planCheckedResource(
-  context: ApiContext,
+  context: CallContext,
   { document, body, pointer }: PlanItem & { readonly kind: 'resource' },
 ): Promise<(state: PlanState) => Planned<ResourcePlan>> {
   try {

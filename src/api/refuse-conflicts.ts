@@ -1,7 +1,8 @@
 import { findAddressConflicts } from '../model/address-conflicts.ts';
 import { findNameConflicts } from '../model/name-conflicts.ts';
 import { type ResourceSpec, resourceKey } from '../model/resource.ts';
-import type { ApiContext } from './api-context.ts';
+import { isVisible } from './access/visible.ts';
+import type { CallContext } from './api-context.ts';
 import { ApiError } from './api-error.ts';
 import type { Fleet } from './fleet.ts';
 
@@ -11,12 +12,13 @@ import type { Fleet } from './fleet.ts';
  * `address-conflict`.
  */
 export function refuseConflicts(
-  { rootNamespace }: Pick<ApiContext, 'rootNamespace'>,
+  context: Pick<CallContext, 'rootNamespace' | 'caller'>,
   fleet: Pick<Fleet, 'nodes'>,
   spec: ResourceSpec,
   resources: Iterable<ResourceSpec>,
   pointer: string,
 ): void {
+  const { rootNamespace } = context;
   const nodes = fleet.nodes.map(({ node }) => node);
   const specs = [
     ...[...resources].filter(other => other.type === spec.type && resourceKey(other) !== resourceKey(spec)),
@@ -26,7 +28,7 @@ export function refuseConflicts(
     kept === spec || dropped === spec;
   const name = findNameConflicts(specs, nodes, rootNamespace).find(isAbout);
   if (name !== undefined) {
-    const other = toName(name.kept === spec ? name.dropped : name.kept);
+    const other = toOther(context, name.kept === spec ? name.dropped : name.kept);
     const hint = `Give it another Envoy name, or delete ${other}, or let the two select different nodes.`;
     throw new ApiError(
       'name-conflict',
@@ -41,12 +43,12 @@ export function refuseConflicts(
   }
   const address = findAddressConflicts(specs, nodes, rootNamespace).find(isAbout);
   if (address === undefined) return;
-  const other = toName(address.kept === spec ? address.dropped : address.kept);
+  const other = toOther(context, address.kept === spec ? address.dropped : address.kept);
   const hint = `Give it another address, or delete ${other}, or let the two select different nodes.`;
   const where = address.node === undefined ? '' : `, ${address.node} for instance`;
   throw new ApiError(
     'address-conflict',
-    `listener ${other} already listens on ${address.address} on nodes that this document selects${where}`,
+    `${other === OUTSIDE ? '' : 'listener '}${other} already listens on ${address.address} on nodes that this document selects${where}`,
     {
       faults: [
         { pointer: `${pointer}/address`, message: `${address.address} is the address of ${other} too`, hint },
@@ -56,6 +58,14 @@ export function refuseConflicts(
   );
 }
 
-function toName({ namespace, name }: ResourceSpec): string {
-  return `${namespace}/${name}`;
+const OUTSIDE = 'a document outside of your scope';
+
+/** By its name; what the caller may not see is in the way all the same. */
+function toOther(
+  { caller, rootNamespace }: Pick<CallContext, 'rootNamespace' | 'caller'>,
+  other: ResourceSpec,
+): string {
+  const name = resourceKey(other);
+  const isSeen = isVisible(caller, { kind: 'resource', name, reaches: [other] }, rootNamespace);
+  return isSeen ? `${other.namespace}/${other.name}` : OUTSIDE;
 }

@@ -73,6 +73,38 @@ test('what stands beside a plugin on its nodes is not told where it is outside o
   }
 });
 
+test('a resource that is in the way is not named where it is outside of the scope', async t => {
+  const { ask, store, callAs, give } = await startAs(t, TIER);
+  const listener = (name: string, port: number) => ({
+    '@type': 'type.googleapis.com/envoy.config.listener.v3.Listener',
+    name,
+    address: { socketAddress: { address: '10.0.0.1', portValue: port } },
+  });
+  // It selects nodes of every label.
+  const hidden = { namespace: 'edge', name: 'hidden', type: 'listeners' as const, createdAt: 1 };
+  await store.put('ResourceSpec', 'listeners/edge/hidden', { ...hidden, resource: listener('web', 80) });
+  const document = (resource: object) => ({
+    apiVersion: 'attache/v1',
+    kind: 'EnvoyResource',
+    metadata: { namespace: 'edge', name: 'mine' },
+    spec: { selector: { matchLabels: { tier: 'edge' } }, resource },
+  });
+  const admin = await give('admin');
+  for (const [body, code] of [
+    [document(listener('web', 81)), 'name-conflict'],
+    [document(listener('other', 80)), 'address-conflict'],
+  ] as const)
+    for (const [method, path, sent] of [
+      ['PUT', '/v1/resources/listeners/edge/mine', body],
+      ['POST', '/v1/plans', { documents: [body] }],
+    ] as const) {
+      const answer = await ask(method, path, sent);
+      assert.deepEqual([answer.status, answer.body.code], [409, code]);
+      assert.doesNotMatch(JSON.stringify(answer.body), /hidden/);
+      assert.match(JSON.stringify((await callAs(admin, method, path, sent)).body), /edge\/hidden/);
+    }
+});
+
 test('a token for no labels is refused: it would be one for everything', async t => {
   const { give, callAs } = await startAccessScene(t);
   const admin = await give('admin');
