@@ -1,15 +1,16 @@
 import { toCountText } from '../model/quantity-text.ts';
 import type { Rollout } from '../model/rollout.ts';
 import type { RolloutAction } from '../model/rollout-intent.ts';
-import { type ApiContext, readNow } from './api-context.ts';
+import { readVisible } from './access/visible.ts';
+import type { CallContext } from './api-context.ts';
 import type { Asked, DryAsked, RolloutRequest } from './ask-rollout.ts';
 import { readRolloutFacts } from './rollout-facts.ts';
 import type { RolloutAnswer, RolloutView } from './schema/rollout-view.ts';
 import { toRolloutView } from './to-rollout-view.ts';
 
-/** The answer to a verb: what became of it, and the rollout as it stands now. */
+/** The answer to a verb: what became of it, and the rollout as it stands now, where the caller may see it. */
 export async function toRolloutAnswer(
-  context: ApiContext,
+  context: CallContext,
   action: RolloutAction,
   asked: Asked,
   request: RolloutRequest,
@@ -29,7 +30,7 @@ export async function toRolloutAnswer(
 
 /** The answer to a verb that was possible, and was not asked for in earnest. */
 export async function toDryRunAnswer(
-  context: ApiContext,
+  context: CallContext,
   action: RolloutAction,
   { before, planned }: DryAsked,
 ): Promise<RolloutAnswer> {
@@ -38,7 +39,7 @@ export async function toDryRunAnswer(
 }
 
 export async function toAlreadyBackAnswer(
-  context: ApiContext,
+  context: CallContext,
   text: string,
   newest: Rollout | undefined,
 ): Promise<RolloutAnswer> {
@@ -46,8 +47,8 @@ export async function toAlreadyBackAnswer(
   return { kind: 'RolloutAnswer', action: 'undo', outcome: 'already-back', text, rollout };
 }
 
-async function readView(context: ApiContext, { plugin, number }: Rollout): Promise<RolloutView | null> {
-  const fleet = await readNow(context);
+async function readView(context: CallContext, { plugin, number }: Rollout): Promise<RolloutView | null> {
+  const fleet = await readVisible(context);
   const newer = fleet.rollouts.get(plugin)?.find(rollout => rollout.number === number);
   return newer === undefined ? null : toRolloutView(await readRolloutFacts(context.store, fleet, newer));
 }

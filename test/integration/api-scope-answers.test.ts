@@ -7,9 +7,11 @@ import { excludeNode, includeNode } from '../../src/api/node-policy.ts';
 import { silentLog } from '../../src/model/ports.ts';
 import type { Scope } from '../../src/model/scope.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
+import { revisionKey, rolloutKey } from '../../src/store/record-kinds.ts';
 import { startAccessScene } from '../api/access-scene.ts';
 import { systemClock } from '../api/api-client.ts';
-import { makeAssignment, makePresence, makeSide, makeSpec } from '../model/records.ts';
+import { makeRevision } from '../api/rollout-records.ts';
+import { makeAssignment, makePresence, makeRollout, makeSide, makeSpec } from '../model/records.ts';
 
 const EDGE: Scope = { plugins: 'edge/' };
 const TIER: Scope = { nodes: { tier: 'edge' } };
@@ -103,6 +105,27 @@ test('a resource that is in the way is not named where it is outside of the scop
       assert.doesNotMatch(JSON.stringify(answer.body), /hidden/);
       assert.match(JSON.stringify((await callAs(admin, method, path, sent)).body), /edge\/hidden/);
     }
+});
+
+test('a verb answers with no rollout that its caller may not read', async t => {
+  const { ask, store } = await startAs(t, TIER);
+  // It came from nodes of every label.
+  const selector = { matchLabels: { tier: 'edge' } };
+  const rollout = makeRollout({
+    id: 'edge.auth.2',
+    number: 2,
+    plugin: 'edge/auth',
+    kind: 'placement',
+    phase: 'Succeeded',
+    from: makeSide(2, {}),
+    to: makeSide(2, { selector }),
+    specRevision: 1,
+  });
+  await store.put('Rollout', rolloutKey('edge/auth', 2), rollout);
+  await store.put('Revision', revisionKey('edge/auth', 2), { ...makeRevision(2), plugin: 'edge/auth' });
+  assert.equal((await ask('GET', '/v1/rollouts/edge.auth.2')).status, 404);
+  const { status, body } = await ask('POST', '/v1/plugins/edge/auth/undo', { to: 2 });
+  assert.deepEqual([status, body.outcome, body.rollout], [200, 'already-back', null]);
 });
 
 test('a token for no labels is refused: it would be one for everything', async t => {

@@ -103,9 +103,10 @@ export function addRolloutRoutes(app: ApiServer, context: ApiContext): void {
       },
       async (request, reply) => {
         const body = request.body ?? {};
-        const asked = await askRollout(withCaller(context, request), request.params.id, action, body);
-        if ('planned' in asked) return toDryRunAnswer(context, action, asked);
-        const answer = await toRolloutAnswer(context, action, asked, body);
+        const caller = withCaller(context, request);
+        const asked = await askRollout(caller, request.params.id, action, body);
+        if ('planned' in asked) return toDryRunAnswer(caller, action, asked);
+        const answer = await toRolloutAnswer(caller, action, asked, body);
         return reply.code(answer.outcome === 'accepted' ? 202 : 200).send(answer);
       },
     );
@@ -146,10 +147,11 @@ function addPluginParts(app: ApiServer, context: ApiContext): void {
     },
     async (request, reply) => {
       const body = request.body ?? {};
-      const undone = await undoPlugin(withCaller(context, request), toPluginName(request.params), body);
-      if ('alreadyBack' in undone) return toAlreadyBackAnswer(context, undone.alreadyBack, undone.newest);
-      if ('planned' in undone) return toDryRunAnswer(context, 'undo', undone);
-      const answer = await toRolloutAnswer(context, 'undo', undone, body);
+      const caller = withCaller(context, request);
+      const undone = await undoPlugin(caller, toPluginName(request.params), body);
+      if ('alreadyBack' in undone) return toAlreadyBackAnswer(caller, undone.alreadyBack, undone.newest);
+      if ('planned' in undone) return toDryRunAnswer(caller, 'undo', undone);
+      const answer = await toRolloutAnswer(caller, 'undo', undone, body);
       return reply.code(answer.outcome === 'accepted' ? 202 : 200).send(answer);
     },
   );
