@@ -6,9 +6,20 @@ import type { ServerMachine } from './model/server-machine.ts';
 
 /** What of the machine and of this program the rest is given. */
 
+/** Node takes a longer one for 1 ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 const after: Clock['after'] = (delayMs, callback) => {
+  if (delayMs > LONGEST_TIMER_MS) return afterParts(delayMs, callback);
   const timer = setTimeout(callback, delayMs);
   return () => clearTimeout(timer);
+};
+
+const afterParts: Clock['after'] = (delayMs, callback) => {
+  let cancel = after(LONGEST_TIMER_MS, () => {
+    cancel = after(delayMs - LONGEST_TIMER_MS, callback);
+  });
+  return () => cancel();
 };
 
 export const clock: Clock = { now: () => Date.now(), after };

@@ -8,7 +8,7 @@ const DURATION = /^(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
 const PERCENT = /^(\d+(?:\.\d+)?) ?%$/;
 const BYTES = /^(\d+(?:\.\d+)?) ?([KMGT]i?)B?$/;
 const UNITS_MS = [3_600_000, 60_000, 1000, 1];
-/** Longer ones are a slip of the pen, and more than a timer can hold. */
+/** Longer ones are a slip of the pen. */
 const MAX_DURATION_MS = 30 * 24 * 3_600_000;
 
 /** `30s`, `10m`, `1h30m` in ms; undefined: it is none, or more than 30 days. */
