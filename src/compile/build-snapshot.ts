@@ -115,7 +115,7 @@ export class SnapshotCompiler {
   #build(inputs: SnapshotInputs, version: string): Snapshot {
     const layout: SlotLayout = inputs.capabilities.filterChain ? 'chain' : 'single';
     const listeners = ofType(inputs.resources, LISTENER_TYPE)
-      .map(spec => this.#resources.compileListener(spec, layout, inputs.plugins.wanted))
+      .map(spec => this.#resources.compileListener(spec, layout, inputs.plugins.wanted, inputs.namespace))
       .filter(listener => listener !== undefined);
     const snapshot: Snapshot = {
       version,

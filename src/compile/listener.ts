@@ -1,3 +1,4 @@
+import { isPlaceOf } from '../model/plugin-place.ts';
 import { type JsonObject, type JsonValue, PHASES } from '../model/plugin-spec.ts';
 import { isObject, mapHttpFilters } from './decoded-listener.ts';
 import { FILTER_CHAIN_TYPE, RBAC_TYPE, ROUTER_TYPE, type SlotLayout, WASM_TYPE } from './filter-types.ts';
@@ -48,6 +49,8 @@ export interface PlacedListener {
 export interface PlacesWanted {
   readonly layout: SlotLayout;
   readonly unanswered: Unanswered;
+  /** The node's: a place may name a plugin of it without. */
+  readonly namespace: string;
   /** single layout: the slots of the plugins of a phase on this listener, in order. */
   pluginSlots(phaseSlot: string): readonly string[];
 }
@@ -79,12 +82,13 @@ function placeInFilters(
   wanted: PlacesWanted,
 ): readonly JsonObject[] {
   const present = new Set(filters.map(filter => filter.name));
+  const discovered = filters.filter(filter => 'configDiscovery' in filter).map(({ name }) => String(name));
+  const isThere = (plugin: string): boolean =>
+    present.has(plugin) || discovered.some(name => isPlaceOf(name, plugin, wanted.namespace));
   const added = PHASES.flatMap(({ slot }) => {
     const phaseSlot = toPhaseSlot(slot, listener);
     if (present.has(slot) || present.has(phaseSlot)) return [];
-    return wanted.layout === 'chain'
-      ? [phaseSlot]
-      : wanted.pluginSlots(slot).filter(name => !present.has(name));
+    return wanted.layout === 'chain' ? [phaseSlot] : wanted.pluginSlots(slot).filter(name => !isThere(name));
   });
   const places = added.map(slot => toPlace(slot, wanted.layout, wanted.unanswered));
   const at = findRouter(filters);

@@ -49,11 +49,12 @@ export class ResourceCompiler {
     );
   }
 
-  /** A listener with its slots; in the single layout they depend on the plugins. undefined: as for `encode`. */
+  /** A listener with its slots; in the single layout they depend on the plugins and the node's namespace. undefined: as for `encode`. */
   compileListener(
     spec: ResourceSpec,
     layout: SlotLayout,
     plugins: readonly AssignedPlugin[],
+    namespace: string,
   ): CompiledListener | undefined {
     const single = layout === 'single' ? plugins : [];
     const names = single.map(({ plugin, phase, match, onlyListeners }) => [
@@ -62,7 +63,9 @@ export class ResourceCompiler {
       match,
       onlyListeners ?? null,
     ]);
-    const key = sha256Hex(JSON.stringify([this.hash(spec), layout, names]));
+    const key = sha256Hex(
+      JSON.stringify([this.hash(spec), layout, ...(single.length === 0 ? [] : [names, namespace])]),
+    );
     return this.#listeners.get(key, () =>
       this.#logFailure(spec, (typeUrl, name) => {
         const decoded = this.#registry.decodeAny(this.#registry.encodeAny(spec.resource));
@@ -70,6 +73,7 @@ export class ResourceCompiler {
         const placed = placeSlots(decoded, {
           layout,
           unanswered: spec.unanswered ?? 'deny',
+          namespace,
           pluginSlots: phaseSlot => namePluginSlots(single, phaseSlot, facts),
         });
         const encoded = encodeResource(this.#registry, { typeUrl, name, json: placed.listener });

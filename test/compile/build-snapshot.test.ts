@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SnapshotInputs } from '../../src/compile/build-snapshot.ts';
+import { RBAC_TYPE } from '../../src/compile/filter-types.ts';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import { CLUSTER_TYPE, LISTENER_TYPE } from '../../src/model/type-url.ts';
@@ -11,6 +12,7 @@ import {
   makeListener,
   makePlugin,
   makeResource,
+  ROUTER,
   registry,
   SINGLE,
 } from './compile-samples.ts';
@@ -133,6 +135,25 @@ test('a single node: the listener names its plugins; a phase place holds one, an
     capabilities: SINGLE,
   });
   assert.deepEqual(reordered.listenerSlots.get('ingress')?.slots, ['default/b', 'default/a']);
+});
+
+test('a single node: a plugin with a place of its own in the listener gets no second one, however it is named there', () => {
+  const slotsWith = (filter: JsonObject, namespace = 'default') => {
+    const router = { name: 'router', typed_config: { '@type': ROUTER } };
+    const resources = [makeResource(makeListener({ filters: [filter, router] }), { namespace })];
+    const plugins = assign([makePlugin('auth')]);
+    const snapshot = compile({ plugins, resources, namespace, capabilities: SINGLE });
+    return snapshot.listenerSlots.get('ingress')?.slots;
+  };
+  const config_discovery = {
+    config_source: { ads: {}, resource_api_version: 'V3' },
+    type_urls: ['type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm'],
+  };
+  assert.deepEqual(slotsWith({ name: 'default/auth', config_discovery }), ['default/auth']);
+  assert.deepEqual(slotsWith({ name: 'auth', config_discovery }), ['auth']);
+  // In another namespace that is the name of another plugin, and a filter of the user's is no place.
+  assert.deepEqual(slotsWith({ name: 'auth', config_discovery }, 'other'), ['auth', 'default/auth']);
+  assert.deepEqual(slotsWith({ name: 'auth', typed_config: { '@type': RBAC_TYPE } }), ['default/auth']);
 });
 
 test('the fallback of a slot has every plugin at its good revision', () => {

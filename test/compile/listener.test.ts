@@ -5,7 +5,12 @@ import { toListenerFacts } from '../../src/model/plugin-listeners.ts';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
 import { HCM, makeListener, ROUTER, registry } from './compile-samples.ts';
 
-const CHAIN: PlacesWanted = { layout: 'chain', unanswered: 'deny', pluginSlots: () => [] };
+const CHAIN: PlacesWanted = {
+  layout: 'chain',
+  unanswered: 'deny',
+  namespace: 'default',
+  pluginSlots: () => [],
+};
 const PHASE_SLOTS = ['attache.authn', 'attache.authz', 'attache.stats', 'attache.last'];
 const router = { name: 'router', typed_config: { '@type': ROUTER } };
 
@@ -120,7 +125,7 @@ test("a user's own place keeps its timeout, and the shortest one counts", () => 
 test('single layout: a slot per plugin in phase order; a place that is there holds its phase', () => {
   const pluginSlots = (slot: string) =>
     slot === 'attache.authn' ? ['default/a', 'default/b'] : slot === 'attache.stats' ? ['default/s'] : [];
-  const single: PlacesWanted = { layout: 'single', unanswered: 'deny', pluginSlots };
+  const single: PlacesWanted = { ...CHAIN, layout: 'single', pluginSlots };
   const placed = place(makeListener(), single);
   assert.deepEqual(placed.slots, ['default/a', 'default/b', 'default/s']);
   const [first] = filtersOf(placed.listener)[0] ?? [];
