@@ -93,8 +93,10 @@ export class SnapshotCompiler {
 
   #hashInputs(inputs: SnapshotInputs): string {
     const { capabilities, namespace, bootstrapListeners, plugins, resources } = inputs;
-    const identify = ({ plugin, revision, onlyListeners }: AssignedPlugin) => [
+    // The age decides where whatever comes later stands: of two lists that differ in it neither may pass for the other.
+    const identify = ({ plugin, createdAt, revision, onlyListeners }: AssignedPlugin) => [
       plugin,
+      createdAt,
       revision.number,
       revision.contentHash,
       onlyListeners ?? null,

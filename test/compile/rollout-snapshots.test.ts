@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Moved } from '../../src/model/assignment.ts';
+import { revisionKey } from '../../src/store/record-kinds.ts';
 import {
   makeAssignment,
   makeListener,
   makeMoved,
   makeNode,
   makeResource,
+  makeRevision,
   makeSide,
   SINGLE,
 } from './compile-samples.ts';
@@ -112,6 +114,27 @@ test('a snapshot serves a node on its side alone, though others say the same of 
   assert.ok(!a.serves(makeNode({ id: 'a', capabilities: SINGLE })));
 });
 
+test('a plugin of another age stands where a fresh start would put it, whatever comes beside it later', async t => {
+  const world = setUp(t);
+  const putAged = (plugin: string, createdAt: number) =>
+    world.store.put('Assignment', plugin, makeAssignment(1, { plugin, createdAt }));
+  for (const plugin of ['default/auth', 'default/limit'])
+    await world.store.put('Revision', revisionKey(plugin, 1), makeRevision({ plugin }));
+  await world.putNode(makeNode({ id: 'a' }));
+  await putAged('default/auth', 1);
+  const reconciler = await world.start();
+  await putAged('default/auth', 3);
+  await settle(world, 'aged');
+  await putAged('default/limit', 2);
+  await settle(world, 'beside');
+  await reconciler.stop();
+  const plugins = world.snapshots.get('a')?.slot('attache.authn').wanted.plugins;
+  assert.deepEqual(
+    plugins?.map(({ plugin }) => plugin),
+    ['default/limit', 'default/auth'],
+  );
+});
+
 test('property: whatever came before, a node has what a fresh start would give it', async t => {
   const ids = ['a', 'b', 'c', 'd'];
   const nodes = fc.oneof(fc.constant('everyone' as const), fc.subarray(ids));
@@ -124,7 +147,12 @@ test('property: whatever came before, a node has what a fresh start would give i
   );
   const node = fc.record({ id: fc.constantFrom(...ids), labels: fc.constantFrom({}, { app: 'x' }) });
   const step = fc.oneof(
-    fc.record({ plugin: fc.constantFrom('default/auth', 'default/limit'), base: side, moved }),
+    fc.record({
+      plugin: fc.constantFrom('default/auth', 'default/limit'),
+      createdAt: fc.integer({ min: 1, max: 3 }),
+      base: side,
+      moved,
+    }),
     fc.record({ node }),
     fc.record({ port: fc.integer({ min: 1, max: 2 }) }),
   );
@@ -133,13 +161,22 @@ test('property: whatever came before, a node has what a fresh start would give i
     fc.asyncProperty(
       fc.array(step, { minLength: 1, maxLength: 8 }),
       fc.subarray(ids),
-      async (steps, back) => {
+      fc.boolean(),
+      async (steps, back, oneByOne) => {
         const world = setUp(t);
-        for (const number of [1, 2]) await world.putPlugin(number, { pluginConfig: { number } });
+        for (const number of [1, 2]) {
+          await world.putPlugin(number, { pluginConfig: { number } });
+          const limit = makeRevision({
+            plugin: 'default/limit',
+            number,
+            config: { pluginConfig: { number } },
+          });
+          await world.store.put('Revision', revisionKey('default/limit', number), limit);
+        }
         for (const id of ['a', 'b']) await world.putNode(makeNode({ id }));
         const reconciler = await world.start({ comesBack: false });
         for (const id of back) world.snapshots.get(id);
-        for (const one of steps)
+        for (const [at, one] of steps.entries()) {
           if ('node' in one) await world.putNode(makeNode(one.node));
           else if ('plugin' in one) await world.store.put('Assignment', one.plugin, makeAssignment(1, one));
           else
@@ -148,6 +185,8 @@ test('property: whatever came before, a node has what a fresh start would give i
               'listeners/default/x',
               makeResource(makeListener({ port: one.port })),
             );
+          if (oneByOne) await settle(world, `probe-${at}`);
+        }
         await settle(world, 'probe');
         await reconciler.stop();
         const fresh = setUp(t, world.store);
