@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import {
   type ConfigFlags,
@@ -117,7 +118,7 @@ export function readConfig(flags: ConfigFlags, env: Environment): Config {
     modulesListen: readAddress(source, 'modules-listen', faults),
     apiListen: readAddress(source, 'api-listen', faults),
     metricsListen: readMetricsAddress(source, faults),
-    advertiseHost: source.one('advertise'),
+    advertiseHost: readAdvertise(source, faults),
     apiAuth: readApiAuth(source, faults),
     allowPlaintext,
     ...readTransport(source, allowPlaintext, !isLoopback(xdsListen.host), faults),
@@ -191,6 +192,15 @@ function readAddress(source: Sources, name: 'xds-listen' | 'modules-listen' | 'a
       message: `--${name} ${text}: expected HOST:PORT, e.g. ${DEFAULTS[name]}`,
     });
   return Object.freeze(address ?? { host: '127.0.0.1', port: 0 });
+}
+
+function readAdvertise(source: Sources, faults: Fault[]): string | undefined {
+  const host = source.one('advertise');
+  if (host === undefined || (!isWildcard(host) && (isIP(host) !== 0 || /^[^\s:/?#@[\]]+$/.test(host))))
+    return host;
+  const message = `--advertise ${host}: expected a host that Envoys can connect to, without a port, e.g. attache.internal or 10.0.0.7`;
+  faults.push({ pointer: '/advertise', message });
+  return undefined;
 }
 
 function readMetricsAddress(source: Sources, faults: Fault[]): ListenAddress | undefined {

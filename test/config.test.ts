@@ -175,6 +175,13 @@ test('a wildcard address needs the host that Envoys use', () => {
   assert.equal(advertisedHost(plain, plain.modulesListen), '127.0.0.1');
 });
 
+test('what Envoys are told is a host that they can use: no wildcard, URL or port', () => {
+  for (const host of ['0.0.0.0', '::', 'http://attache.example', 'attache.example:18000', '[::1]', 'a b'])
+    assert.match(faultsOf(() => readConfig({ advertise: host }, {})).join(), /--advertise .*expected/, host);
+  for (const host of ['attache', 'attache_1.example.', '10.0.0.7', '2001:db8::7'])
+    assert.equal(readConfig({ advertise: host }, {}).advertiseHost, host);
+});
+
 test('a file that was named must exist; ./attache.yaml need not', () => {
   assert.equal(faultsOf(() => readConfig({ config: join(folder, 'absent.yaml') }, {})).length, 1);
   assert.equal(faultsOf(() => readConfig({ config: writeYaml('[1, 2]') }, {})).length, 1);
