@@ -11,7 +11,7 @@ const BATCH = 1000;
 const PAUSE_MS = 50;
 
 /**
- * Deletes all but the newest events; answers how many went. Keys of events sort by time. `pause` is awaited between two
+ * Deletes all but the newest events; answers how many went. `pause` is awaited between two
  * commits; where it answers false the rest stays.
  */
 export async function trimEvents(
@@ -21,9 +21,11 @@ export async function trimEvents(
 ): Promise<number> {
   const { records } = await store.list('Event');
   const count = Math.max(0, records.length - kept);
+  // Keys sort by the clock, which may have been set back; within one write they tell what came first.
+  const oldestFirst = count === 0 ? [] : records.toSorted((a, b) => a.revision - b.revision);
   for (let gone = 0; gone < count; ) {
     if (gone > 0 && !(await pause())) return gone;
-    const old = records.slice(gone, Math.min(gone + BATCH, count));
+    const old = oldestFirst.slice(gone, Math.min(gone + BATCH, count));
     await store.transaction(old.map(({ key }) => ({ op: 'delete', kind: 'Event', key }) as const));
     gone += old.length;
   }

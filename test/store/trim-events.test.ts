@@ -25,6 +25,19 @@ test('the newest events stay, older ones go, and nothing else is touched', async
   await store.close();
 });
 
+test('what was written last stays, also where the clock was set back before it', async () => {
+  const store = createMemoryStore();
+  for (const at of [1001, 1002, 1003, 501, 502])
+    await store.put('Event', eventKey(at, 'aa'), { type: 'node.connected', at, message: `${at}` });
+  assert.equal(await trimEvents(store, 3), 2);
+  const { records } = await store.list('Event');
+  assert.deepEqual(
+    records.map(record => record.value.at),
+    [501, 502, 1003],
+  );
+  await store.close();
+});
+
 /** As nodes that come and go make them. */
 async function addEvents(store: Store, count: number): Promise<void> {
   const events = Array.from({ length: count }, (_, at) => ({ type: 'node.connected', at, message: `${at}` }));
