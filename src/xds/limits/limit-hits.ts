@@ -15,7 +15,8 @@ export class HitCounter {
 
   hit(limit: XdsLimitName, peer: string, message: string, now: number): void {
     const known = this.#hits.get(limit) ?? { count: 0, lastAt: now, loggedAt: Number.NEGATIVE_INFINITY };
-    const isLogged = now - known.loggedAt >= LOG_EVERY_MS;
+    // The clock may have been set back since.
+    const isLogged = now < known.loggedAt || now - known.loggedAt >= LOG_EVERY_MS;
     const count = known.count + 1;
     this.#hits.set(limit, { count, lastAt: now, loggedAt: isLogged ? now : known.loggedAt });
     if (isLogged) this.#log.warn({ limit, peer, count, reason: message }, 'a limit of the xDS port was hit');

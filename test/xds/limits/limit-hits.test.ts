@@ -15,3 +15,10 @@ test('every hit is counted; the log has one line of a limit in ten seconds', () 
   assert.deepEqual(hits.connections, { count: 0, lastAt: null });
   assert.equal(Object.keys(hits).length, XDS_LIMITS.length);
 });
+
+test('a clock that is set back silences no limit', () => {
+  const lines: object[] = [];
+  const counter = new HitCounter({ ...silentLog, warn: fields => lines.push(fields) });
+  for (const now of [3_600_000, 1_000, 2_000, 11_000]) counter.hit('names', 'peer', 'why', now);
+  assert.equal(lines.length, 3);
+});
