@@ -43,7 +43,8 @@ export function replaceNewest(known: NodeMetrics, sample: MetricSample): NodeMet
 function thin(samples: readonly MetricSample[], now: number): MetricSample[] {
   const kept: MetricSample[] = [];
   for (const [i, sample] of samples.entries()) {
-    if (sample.at <= now - WINDOW_MS) continue;
+    // Where the clock was set back, what came before that would pass for what came after.
+    if (sample.at <= now - WINDOW_MS || sample.at > now) continue;
     const before = kept.at(-1);
     const isOld = sample.at <= now - FINE_MS;
     if (isOld && before !== undefined && minuteOf(before) === minuteOf(sample)) continue;

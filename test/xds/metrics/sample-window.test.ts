@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { windowSince } from '../../../src/model/metric-window.ts';
 import type { NodeMetrics } from '../../../src/model/node-metrics.ts';
 import { newFlush } from '../../../src/xds/metrics/decode-metrics.ts';
 import { addSample, WINDOW_MS } from '../../../src/xds/metrics/sample-window.ts';
@@ -53,4 +54,21 @@ test('another process begins a new window; one that is not known goes on', () =>
   assert.equal(addSample(first, 'edge-1', null, sampleAt(9000)).samples.length, 2);
   const other = addSample(first, 'edge-1', 'q', sampleAt(9000));
   assert.deepEqual([other.process, other.samples.length], ['q', 1]);
+});
+
+test('what was answered before the clock was set back does not count for a move after it', () => {
+  let metrics: NodeMetrics | undefined;
+  const take = (at: number, errors: number) => {
+    const flush = {
+      ...newFlush(),
+      byClass: [0, 0, 0, 0, errors] as [number, number, number, number, number],
+    };
+    metrics = addSample(metrics, 'edge-1', 'p', toSample(flush, at, metrics?.samples.at(-1)));
+  };
+  take(3_600_000, 0);
+  take(3_605_000, 50);
+  const movedAt = 10_000;
+  take(11_000, 50);
+  take(16_000, 51);
+  assert.equal(windowSince(metrics, movedAt, movedAt, 16_000)?.errors5xx, 1);
 });
