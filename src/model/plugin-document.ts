@@ -2,8 +2,15 @@ import type { DocumentFault } from './document-error.ts';
 import { readMetadata, readSelector } from './document-metadata.ts';
 import { DocumentPart, toDefined } from './document-part.ts';
 import { readUrl, readVerificationKey, readVmConfig } from './plugin-module-fields.ts';
+import { PROBE_NAME } from './plugin-place.ts';
 import { readMatch, readTargetRefs } from './plugin-placement-fields.ts';
-import type { FailStrategy, JsonObject, Phase, PluginSpec } from './plugin-spec.ts';
+import {
+  type FailStrategy,
+  type JsonObject,
+  type Phase,
+  type PluginSpec,
+  toPluginName,
+} from './plugin-spec.ts';
 import { readRollout } from './rollout-document.ts';
 
 /** What a plugin document says; the time of its creation is not its own. */
@@ -50,6 +57,11 @@ export function parsePluginDocument(document: unknown): PluginDocument | Documen
   if (root.faults.some(fault => fault.pointer === '')) return root.faults;
   checkKind(root, fields);
   const metadata = readMetadata(root, fields.get('metadata'), 'plugin');
+  if (toPluginName(metadata) === PROBE_NAME)
+    root
+      .at('metadata', undefined)
+      .at('name', undefined)
+      .fault('out-of-bounds', `${PROBE_NAME} is what Attaché itself pushes`, 'Choose another name.');
   const spec = fields.get('spec');
   if (spec === undefined) root.at('spec', undefined).missing('url');
   const read = spec === undefined ? { url: '' } : readSpec(spec);

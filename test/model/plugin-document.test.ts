@@ -244,3 +244,9 @@ test('anything at all is either taken or refused with pointers, and never throws
     { numRuns: 300 },
   );
 });
+
+test('what is pushed to see whether a node reaches us is no name for a plugin', () => {
+  const metadata = { namespace: 'attache', name: 'probe' };
+  assert.deepEqual(faultsOf({ url: 'r/a' }, { metadata }), ['out-of-bounds /metadata/name']);
+  assert.ok(!Array.isArray(parse({ url: 'r/a' }, { metadata: { name: 'probe' } })));
+});
