@@ -47,7 +47,7 @@ function toVariable(name: string): string {
 }
 
 function readFile(flags: ConfigFlags, env: Environment, faults: Fault[]): Readonly<Record<string, unknown>> {
-  const named = flags.config ?? env.ATTACHE_CONFIG;
+  const named = flags.config ?? (env.ATTACHE_CONFIG || undefined);
   const path = String(named ?? 'attache.yaml');
   const fault = (message: string, pointer = '') => faults.push({ pointer, message: `${path}: ${message}` });
   let value: unknown;

@@ -182,6 +182,11 @@ test('what Envoys are told is a host that they can use: no wildcard, URL or port
     assert.equal(readConfig({ advertise: host }, {}).advertiseHost, host);
 });
 
+test('an empty variable says nothing, of the file as of every setting', () => {
+  const config = readConfig({}, { ATTACHE_CONFIG: '', ATTACHE_LOG_LEVEL: '' });
+  assert.equal(config.logLevel, 'info');
+});
+
 test('a file that was named must exist; ./attache.yaml need not', () => {
   assert.equal(faultsOf(() => readConfig({ config: join(folder, 'absent.yaml') }, {})).length, 1);
   assert.equal(faultsOf(() => readConfig({ config: writeYaml('[1, 2]') }, {})).length, 1);
