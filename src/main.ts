@@ -147,8 +147,31 @@ function createPorts(): CommandPorts {
   };
 }
 
+/**
+ * Sees to what cannot be printed. A reader that went away (`attache get nodes | head -1`) is no error, a full disk is one:
+ * a token or a bootstrap may be lost with it. Either ends the command; but `apply` stores what it was given, and a server
+ * serves, whether anybody reads of it or not. Answers the exit code of the loss.
+ */
+function watchOutput(verb: string | undefined): () => number {
+  let code: number = EXIT.done;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (verb === 'serve') return;
+    if (error.code !== 'EPIPE' && code === EXIT.done) {
+      code = EXIT.error;
+      process.stderr.write(`error: what is printed cannot be written: ${error.message}\n${LOST_OUTPUT}\n`);
+    }
+    if (verb === 'apply') process.exitCode ||= code;
+    else process.exit(code);
+  });
+  // There is nobody to tell it to.
+  process.stderr.on('error', () => {});
+  return () => code;
+}
+
+const LOST_OUTPUT = 'Make room where it goes, and look what has been done before you run it again.';
+
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  // A reader that went away (`attache get nodes | head -1`) is no error.
-  process.stdout.on('error', () => process.exit(EXIT.done));
-  process.exitCode = await main(process.argv.slice(2), createContext());
+  const lost = watchOutput(process.argv[2]);
+  const code = await main(process.argv.slice(2), createContext());
+  process.exitCode = code || lost();
 }
