@@ -85,7 +85,7 @@ function createPorts(): CommandPorts {
       // A type with an index signature looks like a promise to the compiler: Log has none.
       const log: Log = process.stderr.isTTY
         ? pino({ level }, { write: line => process.stderr.write(formatLogLine(line)) })
-        : pino({ level }, destination({ fd: 2, sync: true }));
+        : pino({ level }, toLasting(destination({ fd: 2, sync: true, maxLength: MOST_WAITING })));
       return log;
     },
     async pushModule(request) {
@@ -169,6 +169,15 @@ function watchOutput(verb: string | undefined): () => number {
 }
 
 const LOST_OUTPUT = 'Make room where it goes, and look what has been done before you run it again.';
+
+/** Of the log, in bytes, until there is room again; then lines are left out. */
+const MOST_WAITING = 1_000_000;
+
+/** Where lines of the log go: a disk that is full, or a reader that is gone, costs lines and never the server. */
+function toLasting<T extends { on(event: 'error', listener: () => void): unknown }>(lines: T): T {
+  lines.on('error', () => {});
+  return lines;
+}
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const lost = watchOutput(process.argv[2]);

@@ -56,3 +56,12 @@ test('apply stores all that it was given, whether anybody reads of it or not', a
   assert.equal(body.items.length, 3);
   assert.equal((await runUnread(apply, { out: FULL })).code, 1, 'what it did is not known to who typed it');
 });
+
+test('the server outlives a full disk under its log and its first lines, and ends as ever', async t => {
+  const command = ['/bin/sh', '-c', `exec "$0" "$@" >${FULL} 2>${FULL}`, PROGRAM] as const;
+  const attache = stopAfter(t, await AttacheProcess.start({ command, flags: ['--log-level', 'debug'] }));
+  // Each of them is a line in the log.
+  assert.equal((await attache.request('PUT', '/v1/freeze', { message: 'night' })).status, 200);
+  assert.equal((await attache.request('GET', '/v1/freeze')).status, 200);
+  assert.deepEqual(await attache.end(), { code: 0, signal: null });
+});
