@@ -39,13 +39,18 @@ interface Layer {
 export function resolveConnection(options: ServerOptions, env: Env): Connection {
   const layers = toLayers(options, env);
   const server = layers.find(layer => layer.server !== undefined)?.server ?? DEFAULT_SERVER;
-  if (!/^https?:\/\/[^/]/.test(server))
+  const url = URL.parse(server);
+  if (!/^https?:\/\/[^/]/.test(server) || url === null)
     throw new CliError('bad-usage', `--server ${server}: expected http://HOST:PORT or https://HOST:PORT`);
+  if (url.username !== '' || url.password !== '')
+    throw new CliError('bad-usage', '--server holds a user or a password, and neither is sent', {
+      hint: 'Give it a token: $ATTACHE_TOKEN, or $ATTACHE_TOKEN_FILE',
+    });
   const { token, tokenFile } = layers.find(layer => layer.token ?? layer.tokenFile) ?? {};
   const caFile = layers.find(layer => layer.caFile !== undefined)?.caFile;
   return {
     server: server.replace(/\/+$/, ''),
-    token: token ?? (tokenFile === undefined ? undefined : readNamed(tokenFile, 'the token').trim()),
+    token: toToken(token, tokenFile),
     ca: caFile === undefined ? undefined : readNamed(caFile, 'the CA of the server'),
   };
 }
@@ -70,6 +75,16 @@ function toLayers({ server, caFile, context }: ServerOptions, env: Env): readonl
   const contexts = readContexts(env);
   const inUse = contexts.current === undefined ? {} : findContext(contexts, contexts.current);
   return [flags, environment, inUse];
+}
+
+/** What a header cannot carry is told here, where it is known whence it is, and never printed: it may be most of a token. */
+function toToken(given: string | undefined, file: string | undefined): string | undefined {
+  const token = (given ?? (file === undefined ? undefined : readNamed(file, 'the token')))?.trim();
+  if (token === undefined || /^[\x21-\x7e]*$/.test(token)) return token;
+  const where = given === undefined ? file : '$ATTACHE_TOKEN';
+  throw new CliError('bad-file', `${where} holds no token: a token is one line without spaces`, {
+    hint: 'Write nothing else there than what attache token create printed.',
+  });
 }
 
 function readNamed(path: string, what: string): string {

@@ -55,6 +55,25 @@ test('a context gives its token and its CA to no other server than its own', asy
   assert.equal(resolveConnection({}, env).token, undefined);
 });
 
+test('what no header can carry is told as such, and never printed', async () => {
+  const broken = join(folder, 'broken-token');
+  writeFileSync(broken, 'att_secret\r\nmore\n');
+  const server = 'http://127.0.0.1:1';
+  const worlds = [
+    { ATTACHE_SERVER: server, ATTACHE_TOKEN: 'att_secret\nmore' },
+    { ATTACHE_SERVER: server, ATTACHE_TOKEN: 'att_secret…' },
+    { ATTACHE_SERVER: server, ATTACHE_TOKEN_FILE: broken },
+    { ATTACHE_SERVER: 'http://me:att_secret@127.0.0.1:1' },
+  ];
+  for (const env of worlds) {
+    const { code, out, err } = await run(['get', 'nodes'], { env: { XDG_CONFIG_HOME: folder, ...env } });
+    assert.notEqual(code, 0);
+    assert.doesNotMatch(out + err, /secret|does not answer/);
+    assert.match(err, /\$ATTACHE_TOKEN|broken-token/);
+  }
+  assert.equal(resolveConnection({}, { ATTACHE_SERVER: server, ATTACHE_TOKEN: 'att_1\r\n' }).token, 'att_1');
+});
+
 test('contexts are set, used, listed and forgotten, in a file that nobody else may read', async () => {
   const env = await newHome('verbs');
   const path = join(env.XDG_CONFIG_HOME ?? '', 'attache', 'contexts.json');
