@@ -15,9 +15,11 @@ export function formatError(thrown: unknown, nowMs: number): string {
       const line = [toDotted(fault.pointer), fault.message].filter(part => part !== '').join(': ');
       return `  ${line}${fault.hint ? `. ${fault.hint}` : ''}`;
     });
-  const next = hint ?? toPageHint(thrown);
-  const text = lines.length > 0 ? [head, ...lines, next] : [addHint(head, next ?? '')];
-  return localizeTimes(text.filter(line => line !== undefined).join('\n'), nowMs);
+  // One whose message stands in the head has no line of its own, and its hint is as good as that of the error.
+  const hints = faults.filter(fault => message.includes(fault.message)).map(fault => fault.hint);
+  const next = [...new Set([...hints, hint ?? toPageHint(thrown)])].filter(line => line).join('\n');
+  const text = lines.length > 0 ? [head, ...lines, next] : [addHint(head, next)];
+  return localizeTimes(text.filter(line => line !== '').join('\n'), nowMs);
 }
 
 /** Where neither the error nor its faults say what to do, the page about its code does. */

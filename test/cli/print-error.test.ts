@@ -45,6 +45,13 @@ test('what is long has its hint on a line of its own, faults have theirs', () =>
   assert.match(formatError('text', NOW), /^error: text\n.*please report it/);
 });
 
+test('a fault that the error itself quotes keeps its hint', () => {
+  const message = 'url: plain http:// is for hosts of your own network';
+  const fault = { pointer: '/url', message, hint: 'Start the server with --allow-private-host a.' };
+  const problem = new RestError({ status: 422, code: 'x', detail: message, errors: [fault] });
+  assert.equal(formatError(problem, NOW), `error: ${message}. ${fault.hint}`);
+});
+
 test('a long warning goes on below itself', () => {
   const warning =
     'edge/auth matches no node. It selects namespace edge; your 1 node is in namespace default. ' +
