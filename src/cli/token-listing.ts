@@ -1,5 +1,5 @@
 import type { TokenView } from '../api/schema/token-view.ts';
-import { formatSince, formatWhen } from './format.ts';
+import { formatClock, formatSince } from './format.ts';
 import { formatLabels, type Listing } from './listings.ts';
 
 export const TOKENS: Listing<TokenView> = {
@@ -26,7 +26,7 @@ function toExpiry({ expired, expiresAt }: TokenView, now: number): string {
 /** A time to come: the hour where it is today or tomorrow, else the day. */
 function formatDay(time: string, now: number): string {
   const isSoon = Date.parse(time) - now < 86_400_000;
-  return isSoon ? formatWhen(time, now) : time.slice(0, 10);
+  return isSoon ? formatClock(Date.parse(time), now).slice(0, 5) : time.slice(0, 10);
 }
 
 /** `deployer, plugins edge/…, nodes with tier=edge` */
