@@ -2,6 +2,7 @@ import type { Plan } from '../../api/schema/plan-view.ts';
 import type { PluginApplyAnswer } from '../../api/schema/plugin-view.ts';
 import type { PullSecretApplyAnswer } from '../../api/schema/pull-secret-view.ts';
 import type { ResourceApplyAnswer, ResourceView } from '../../api/schema/resource-view.ts';
+import type { RolloutView } from '../../api/schema/rollout-view.ts';
 import { applyNodeGroup } from '../apply-node-group.ts';
 import { type LocatedFault, type PlannedDocument, planDocuments } from '../apply-plan.ts';
 import { type Report, reportPlugin, reportRefusals, reportResource, reportStored } from '../apply-report.ts';
@@ -151,7 +152,7 @@ async function applyOne(
   );
   printWarnings(answer.warnings, context);
   if (options.wait === false) return { code: print(reportStored(answer, Date.now()), context) };
-  const applied = await awaitChecked(client, document.path, answer);
+  const applied = await awaitChecked(client, document.path, answer, line => context.err(line));
   const where = locateRefusal(document, applied.view.status);
   const code = print(reportPlugin({ ...applied, where }, Date.now(), options.wait), context);
   const { rollout } = applied;
@@ -175,12 +176,14 @@ async function applyPullSecret(
 
 async function awaitEnd(
   client: RestClient,
-  { id, plugin }: { readonly id: string; readonly plugin: string },
+  from: RolloutView,
   { timeout }: Options,
   context: CommandContext,
 ): Promise<number> {
-  const reader = createRolloutReader(client, { id, plugin, byName: false });
-  return (await showRollout(watchRollout(reader, { timeoutMs: timeout }), client.server, context)).code;
+  const reader = createRolloutReader(client, { id: from.id, plugin: from.plugin, byName: false });
+  // It was seen already: a server that is away now is waited for.
+  const moments = watchRollout(reader, { timeoutMs: timeout, from });
+  return (await showRollout(moments, client.server, context)).code;
 }
 
 async function awaitRefusal(

@@ -18,6 +18,8 @@ export interface WatchOptions {
   readonly timeoutMs?: number | undefined;
   /** Between two looks, ms; default 500. */
   readonly everyMs?: number;
+  /** What was seen of it already; default: it is looked at first, and a server that is away then is an error. */
+  readonly from?: RolloutView;
 }
 
 /**
@@ -26,10 +28,10 @@ export interface WatchOptions {
  */
 export async function* watchRollout(
   read: () => Promise<RolloutView>,
-  { timeoutMs = Number.POSITIVE_INFINITY, everyMs = 500 }: WatchOptions = {},
+  { timeoutMs = Number.POSITIVE_INFINITY, everyMs = 500, from }: WatchOptions = {},
 ): AsyncGenerator<Moment> {
   const deadline = performance.now() + timeoutMs;
-  let view = await read();
+  let view = from ?? (await read());
   let lost = false;
   yield { kind: 'view', view };
   while (!isOver(view)) {
