@@ -61,6 +61,12 @@ function send(url: URL, { headers, body, allowPrivateHosts }: Post, signal: Abor
     } as const;
     const request = url.protocol === 'https:' ? requestHttps(url, options) : requestHttp(url, options);
     request.on('error', reject);
+    // It wants to speak something else: without this, a request ends with neither an answer nor an error.
+    request.on('upgrade', ({ statusCode = 0 }, socket) => {
+      socket.destroy();
+      resolve(statusCode);
+    });
+    request.on('close', () => reject(new Error('it closed the connection')));
     request.on('response', response => {
       resolve(response.statusCode ?? 0);
       let size = 0;

@@ -127,6 +127,17 @@ test('a message that the receiver does not want is given up, and said to be lost
   assert.equal((await read()).lost, 1);
 });
 
+test('a receiver that wants to speak something else has not taken the message: it is sent again', async t => {
+  const { add, decide, receiver, call } = await start(t);
+  await add('on-call');
+  receiver.answers.push({ status: 101, headers: { connection: 'Upgrade', upgrade: 'h2c' } });
+  await decide('rollout.started', 'started by ci');
+  await count(receiver, 2);
+  assert.equal(receiver.received[0]?.headers['webhook-id'], receiver.received[1]?.headers['webhook-id']);
+  const { lastFailure } = (await call('GET', '/v1/webhooks/on-call')).body.status;
+  assert.equal(lastFailure.text, 'it answered 101');
+});
+
 test('a receiver that hangs holds up no other', async t => {
   const { add, decide, receiver } = await start(t, { timeoutMs: 60_000 });
   const other = await startReceiver();
