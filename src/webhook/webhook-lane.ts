@@ -60,6 +60,16 @@ export class WebhookLane {
     await this.#done;
   }
 
+  /** After `stop`, for the lane of the changed webhook: what was passed over stays so, whatever it asks for. */
+  async keepPlace(): Promise<void> {
+    if (this.#state.position <= this.#kept) return;
+    try {
+      await this.#keep({});
+    } catch (err) {
+      this.#ports.log.warn({ err, webhook: this.#webhook.key }, 'how far a webhook came could not be kept');
+    }
+  }
+
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     let begun = false;

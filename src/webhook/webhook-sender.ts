@@ -20,10 +20,12 @@ export function startWebhookSender(ports: WebhookPorts): WebhookSender {
   const follow = async (change: Change): Promise<void> => {
     if (change.kind === 'AuditHead') for (const lane of lanes.values()) lane.poke();
     if (change.kind !== 'Webhook') return;
-    await lanes.get(change.key)?.stop();
+    const before = lanes.get(change.key);
+    await before?.stop();
     lanes.delete(change.key);
-    if (change.stored === undefined) await forget(ports, change.key);
-    else if (!stopping.signal.aborted) lanes.set(change.key, new WebhookLane(ports, change.stored));
+    if (change.stored === undefined) return forget(ports, change.key);
+    await before?.keepPlace();
+    if (!stopping.signal.aborted) lanes.set(change.key, new WebhookLane(ports, change.stored));
   };
   const watching = (async () => {
     try {

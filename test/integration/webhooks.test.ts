@@ -212,6 +212,25 @@ test('a change keeps the key and the place; the same again changes nothing; a dr
   assert.match(receiver.received[0].body, /rollout\.paused/);
 });
 
+test('one that is to be told of more from now on is not told of what was there before', async t => {
+  const { decide, receiver, call } = await start(t);
+  const put = (events?: readonly string[]) =>
+    call('PUT', '/v1/webhooks/on-call', {
+      url: receiver.url + PATH,
+      ...(events === undefined ? {} : { events }),
+    });
+  await put(['aborted']);
+  await decide('rollout.started', 'started by ci');
+  await decide('rollout.aborted', 'aborted by ci');
+  await count(receiver, 1);
+  await decide('rollout.succeeded', 'Succeeded');
+  await holds(() => receiver.received.length === 1, { what: 'that is passed over', forMs: 100 });
+  await put();
+  await decide('rollout.paused', 'paused');
+  await count(receiver, 2);
+  assert.match(receiver.received[1]?.body ?? '', /rollout\.paused/);
+});
+
 test('a test says what became of one message', async t => {
   const { add, receiver, call } = await start(t);
   const secret = await add('on-call');
