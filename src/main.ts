@@ -6,6 +6,7 @@ import { CommanderError } from 'commander';
 import { askHidden } from './cli/ask-hidden.ts';
 import type { CommandContext, CommandPorts } from './cli/command-context.ts';
 import { EXIT, toExitCode } from './cli/exit-code.ts';
+import { withoutHelpVerb } from './cli/help-words.ts';
 import { formatError } from './cli/print-error.ts';
 import { createProgram } from './cli/program.ts';
 import type { Log } from './model/ports.ts';
@@ -14,14 +15,13 @@ import { clock, random, readVersion } from './system.ts';
 /** Runs one command line (without node and script); resolves to the exit code. Never throws. */
 export async function main(given: readonly string[], context: CommandContext): Promise<number> {
   let code: number = EXIT.usage;
-  // `help rollout status` as well, which commander takes for one of the whole verb.
-  const args = given[0] === 'help' && given.length > 1 ? [...given.slice(1), '--help'] : given;
+  const verb = given[0] === 'help' ? given[1] : given[0];
   try {
     const finish = (result: number) => {
       code = result;
     };
-    const program = await createProgram(context, finish, ({ name }) => name === args[0]);
-    await program.parseAsync(args, { from: 'user' });
+    const program = await createProgram(context, finish, ({ name }) => name === verb);
+    await program.parseAsync(withoutHelpVerb(program, given), { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;

@@ -52,6 +52,8 @@ test('a misspelt verb or flag has its nearest, and every fault of usage a next s
     [['apply'], /Add --help for an example\./],
     [['get', 'nodes', '-o', 'xml'], /Add --help for an example\./],
     [['nope'], /Add --help for an example\./],
+    [['help', 'rolout'], /Did you mean rollout\?/],
+    [['help', 'rollout', 'statuss', 'auth'], /Did you mean status\?/],
   ] as const) {
     const { code, err } = await run(args);
     assert.equal(code, 2, args.join(' '));
