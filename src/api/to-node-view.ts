@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { lastAckOf } from '../model/last-ack.ts';
-import type { NodePresence } from '../model/node.ts';
+import type { NodeIdentity, NodePresence } from '../model/node.ts';
 import { groupsOfNode, nodeGroupKey } from '../model/node-group.ts';
 import { findInSlot, isPlaceOf, PROBE_NAME } from '../model/plugin-place.ts';
 import { PHASES } from '../model/plugin-spec.ts';
 import { type NodePluginState, PLUGIN_STATES, type PluginState } from '../model/plugin-state.ts';
+import { toEnvoyName } from '../model/resource.ts';
+import { selects } from '../model/selector.ts';
 import { XDS_TYPES } from '../model/type-url.ts';
 import { type Fleet, stateOnNode } from './fleet.ts';
 import { findIgnoredClaims } from './ignored-claims.ts';
@@ -121,10 +123,10 @@ function findWarnings(fleet: Fleet, presence: NodePresence, entries: readonly En
     ...findIgnoredClaims(fleet, presence),
     ...[...without, ...unreachable].map(({ plugin, state }) => `${plugin}: ${state.detail ?? state.reason}`),
     ...presence.slots
-      .filter(slot => !isKnownPlace(fleet, slot, presence.node.namespace))
+      .filter(slot => !isKnownPlace(fleet, slot, presence.node))
       .map(
         slot =>
-          `place ${slot} is neither a phase (${PHASES.map(row => row.slot).join(', ')}) nor a plugin: it lets everything pass`,
+          `place ${slot} is neither a phase (${PHASES.map(row => row.slot).join(', ')}) nor a plugin, nor is there an extension of that name: it lets everything pass`,
       ),
   ];
 }
@@ -137,7 +139,12 @@ function findTwins({ node, envoys = [] }: NodePresence): string[] {
   ];
 }
 
-function isKnownPlace(fleet: Fleet, slot: string, namespace: string): boolean {
+function isKnownPlace(
+  { specs, extensions, rootNamespace }: Fleet,
+  slot: string,
+  node: NodeIdentity,
+): boolean {
   const isPhase = PHASES.some(row => slot === row.slot || slot.startsWith(`${row.slot}/`));
-  return isPhase || [...fleet.specs.keys()].some(plugin => isPlaceOf(slot, plugin, namespace));
+  if (isPhase || [...specs.keys()].some(plugin => isPlaceOf(slot, plugin, node.namespace))) return true;
+  return extensions.some(spec => toEnvoyName(spec.resource) === slot && selects(spec, node, rootNamespace));
 }

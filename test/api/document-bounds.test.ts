@@ -60,3 +60,17 @@ test('a body that is nested deeper than anything has a use for is no JSON for us
     assert.match(message, /nested more than 200 levels deep/);
   }
 });
+
+test('a number that would be stored as another one is refused, and told as it was written', () => {
+  const exact =
+    '{"most":9007199254740991,"least":-9007199254740991,"text":"12345678901234567890","part":1.5e-7}';
+  assert.equal(JSON.stringify(parseJsonBody(exact)), exact);
+  for (const number of ['12345678901234567890', '-9007199254740993', '1e400']) {
+    const { code, message } = thrownBy(() => parseJsonBody(`{"a":{"limit":${number}}}`));
+    assert.equal(code, 'bad-json');
+    assert.ok(
+      message.includes(`${number} of "limit" is more than a number can hold: write it as a string`),
+      message,
+    );
+  }
+});

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { NodeMetrics } from '../../src/model/node-metrics.ts';
+import { resourceKey } from '../../src/model/resource.ts';
+import { EXTENSION_CONFIG_TYPE } from '../../src/model/type-url.ts';
 import { LiveTable } from '../../src/store/live-table.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { revisionKey, rolloutKey, verdictKey } from '../../src/store/record-kinds.ts';
 import { startApi } from '../api/api-client.ts';
 import { makeRevision, makeUpdate, putRollout } from '../api/rollout-records.ts';
+import { makeResource } from '../compile/compile-samples.ts';
 import { makeMetrics, repeat } from '../model/metric-records.ts';
 import { makeAssignment, makePresence, makeSide, makeSpec, makeVerdict, PLUGIN } from '../model/records.ts';
 
@@ -128,4 +131,22 @@ test('two Envoys with one node id: both are shown, with a warning', async t => {
     ['10.0.0.1:40000', '10.0.0.2:40000'],
   );
   assert.match(status.warnings[0], /2 Envoys are connected as edge-1: 10\.0\.0\.1:40000, 10\.0\.0\.2:40000/);
+});
+
+test('a place that a document of extensions fills is not said to let everything pass', async t => {
+  const { call, store } = await start(t);
+  await store.put('NodePresence', 'edge-1', makePresence({ slots: ['geo', 'odd'] }));
+  const extension = makeResource(
+    { '@type': EXTENSION_CONFIG_TYPE, name: 'geo' },
+    { type: 'extensions', name: 'geo' },
+  );
+  await store.put('ResourceSpec', resourceKey(extension), extension);
+  const warn = async () => (await call('GET', NODE)).body.status.warnings.join('\n');
+  assert.match(await warn(), /place odd is neither/);
+  assert.doesNotMatch(await warn(), /place geo/);
+  await store.put('ResourceSpec', resourceKey(extension), {
+    ...extension,
+    selector: { matchLabels: { a: 'b' } },
+  });
+  assert.match(await warn(), /place geo is neither/);
 });
