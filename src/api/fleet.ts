@@ -6,7 +6,6 @@ import type { NodeMetrics } from '../model/node-metrics.ts';
 import type { NodeVerdict } from '../model/node-verdict.ts';
 import { type PluginName, type PluginSpec, toPluginName } from '../model/plugin-spec.ts';
 import { derivePluginState, type NodePluginState } from '../model/plugin-state.ts';
-import type { ResourceSpec } from '../model/resource.ts';
 import type { ModuleProgress, Revision, RevisionConfig } from '../model/revision.ts';
 import { isActive, type Rollout, type RolloutNodes } from '../model/rollout.ts';
 import { movedBy } from '../model/rollout-moves.ts';
@@ -37,8 +36,6 @@ export interface Fleet {
   readonly quarantines: readonly Quarantine[];
   /** By store key. */
   readonly groups: ReadonlyMap<string, NodeGroup>;
-  /** What stands in places that are for no plugin. */
-  readonly extensions: readonly ResourceSpec[];
   readonly freeze: Freeze | undefined;
   readonly rootNamespace: string;
   readonly now: number;
@@ -61,31 +58,19 @@ export interface FleetSources {
 export async function readFleet(sources: FleetSources): Promise<Fleet> {
   const { store, rootNamespace, now, startedAt } = sources;
   const memo = memoOf(store);
-  const [
-    specs,
-    progress,
-    assignments,
-    nodes,
-    verdicts,
-    policies,
-    rollouts,
-    quarantines,
-    groups,
-    extensions,
-    freeze,
-  ] = await Promise.all([
-    store.list('PluginSpec'),
-    store.list('ModuleProgress'),
-    store.list('Assignment'),
-    store.list('NodePresence'),
-    store.list('NodeVerdict'),
-    store.list('NodePolicy'),
-    store.list('Rollout'),
-    store.list('Quarantine'),
-    store.list('NodeGroup'),
-    store.list('ResourceSpec', 'extensions/'),
-    store.get('Freeze', FREEZE_KEY),
-  ]);
+  const [specs, progress, assignments, nodes, verdicts, policies, rollouts, quarantines, groups, freeze] =
+    await Promise.all([
+      store.list('PluginSpec'),
+      store.list('ModuleProgress'),
+      store.list('Assignment'),
+      store.list('NodePresence'),
+      store.list('NodeVerdict'),
+      store.list('NodePolicy'),
+      store.list('Rollout'),
+      store.list('Quarantine'),
+      store.list('NodeGroup'),
+      store.get('Freeze', FREEZE_KEY),
+    ]);
   const byPlugin = memo.of(rollouts.records, groupRollouts);
   const wanted = new Set([
     ...memo.of(assignments.records, toAssignedKeys),
@@ -118,7 +103,6 @@ export async function readFleet(sources: FleetSources): Promise<Fleet> {
     revisions: new Map(revisions.flatMap(one => (one === undefined ? [] : [[one.key, one.value]]))),
     quarantines: memo.of(quarantines.records, toValueList),
     groups: memo.of(groups.records, toValues),
-    extensions: toValueList(extensions.records),
     freeze: freeze?.value,
     rootNamespace,
     now,

@@ -1,10 +1,12 @@
 import { redact } from '../model/redact.ts';
+import type { ResourceSpec } from '../model/resource.ts';
 import type { Rollout } from '../model/rollout.ts';
 import { REDACTED } from '../model/show-resource.ts';
 import { readVisible } from './access/visible.ts';
 import type { CallContext } from './api-context.ts';
 import { BUNDLE_EVENTS, BUNDLE_NOTE, LEFT_OUT, readEvents } from './bundle-parts.ts';
 import type { Fleet } from './fleet.ts';
+import { readExtensions } from './read-extensions.ts';
 import { readRolloutFacts } from './rollout-facts.ts';
 import { readHistory } from './rollout-history.ts';
 import type { RolloutBundle } from './schema/bundle-view.ts';
@@ -26,7 +28,7 @@ export async function makeRolloutBundle(context: CallContext, rollout: Rollout):
   const fleet = await readVisible(context);
   const stored = fleet.specs.get(plugin);
   const events = await readEvents(context, fleet, view => view.plugin === plugin);
-  const failed = findFailed(fleet, plugin);
+  const failed = findFailed(fleet, await readExtensions(store), plugin);
   const { value, redacted } = redact({
     rollout: toRolloutView(await readRolloutFacts(store, fleet, rollout)),
     plugin: stored === undefined ? null : await toPluginView(store, fleet, stored),
@@ -51,9 +53,9 @@ export async function makeRolloutBundle(context: CallContext, rollout: Rollout):
   };
 }
 
-function findFailed(fleet: Fleet, plugin: string): readonly NodeView[] {
+function findFailed(fleet: Fleet, extensions: readonly ResourceSpec[], plugin: string): readonly NodeView[] {
   return fleet.nodes
-    .map(presence => toNodeView(fleet, presence))
+    .map(presence => toNodeView(fleet, extensions, presence))
     .filter(({ status }) =>
       status.plugins.some(
         one => one.plugin === plugin && (one.refusedRevision !== null || one.state === 'Degraded'),

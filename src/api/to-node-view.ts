@@ -5,7 +5,7 @@ import { groupsOfNode, nodeGroupKey } from '../model/node-group.ts';
 import { findInSlot, isPlaceOf, PROBE_NAME } from '../model/plugin-place.ts';
 import { PHASES } from '../model/plugin-spec.ts';
 import { type NodePluginState, PLUGIN_STATES, type PluginState } from '../model/plugin-state.ts';
-import { toEnvoyName } from '../model/resource.ts';
+import { type ResourceSpec, toEnvoyName } from '../model/resource.ts';
 import { selects } from '../model/selector.ts';
 import { XDS_TYPES } from '../model/type-url.ts';
 import { type Fleet, stateOnNode } from './fleet.ts';
@@ -20,8 +20,16 @@ interface Entry {
   readonly state: NodePluginState;
 }
 
-/** A node as an answer. `all`: with the plugins that do not select it, each with its reason. */
-export function toNodeView(fleet: Fleet, presence: NodePresence, all = false): NodeView {
+/**
+ * A node as an answer. `extensions`: what stands in places that are for no plugin, on any node. `all`: with the plugins
+ * that do not select it, each with its reason.
+ */
+export function toNodeView(
+  fleet: Fleet,
+  extensions: readonly ResourceSpec[],
+  presence: NodePresence,
+  all = false,
+): NodeView {
   const { node, connected, since, firstSeenAt, silentSince, slots, nacks } = presence;
   const lastAckAt = lastAckOf(presence, fleet.verdicts.get(node.id) ?? []);
   const entries = [...fleet.specs.values()].map(({ key, value }) => ({
@@ -74,7 +82,7 @@ export function toNodeView(fleet: Fleet, presence: NodePresence, all = false): N
         message: nack.message,
         since: toTime(nack.at),
       })),
-      warnings: findWarnings(fleet, presence, entries),
+      warnings: findWarnings(fleet, extensions, presence, entries),
     },
   };
 }
@@ -114,7 +122,12 @@ function findLeftovers(fleet: Fleet, { node, process, connected }: NodePresence)
     });
 }
 
-function findWarnings(fleet: Fleet, presence: NodePresence, entries: readonly Entry[]): string[] {
+function findWarnings(
+  fleet: Fleet,
+  extensions: readonly ResourceSpec[],
+  presence: NodePresence,
+  entries: readonly Entry[],
+): string[] {
   const selected = entries.filter(({ state }) => state.reason !== 'Selector');
   const without = selected.filter(({ state }) => state.reason === 'NoPlace' || state.reason === 'NoV8');
   const unreachable = selected.filter(({ state }) => state.reason === 'Unreachable');
@@ -123,7 +136,7 @@ function findWarnings(fleet: Fleet, presence: NodePresence, entries: readonly En
     ...findIgnoredClaims(fleet, presence),
     ...[...without, ...unreachable].map(({ plugin, state }) => `${plugin}: ${state.detail ?? state.reason}`),
     ...presence.slots
-      .filter(slot => !isKnownPlace(fleet, slot, presence.node))
+      .filter(slot => !isKnownPlace(fleet, extensions, slot, presence.node))
       .map(
         slot =>
           `place ${slot} is neither a phase (${PHASES.map(row => row.slot).join(', ')}) nor a plugin, nor is there an extension of that name: it lets everything pass`,
@@ -140,7 +153,8 @@ function findTwins({ node, envoys = [] }: NodePresence): string[] {
 }
 
 function isKnownPlace(
-  { specs, extensions, rootNamespace }: Fleet,
+  { specs, rootNamespace }: Fleet,
+  extensions: readonly ResourceSpec[],
   slot: string,
   node: NodeIdentity,
 ): boolean {

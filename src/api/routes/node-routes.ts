@@ -16,6 +16,7 @@ import { configureNode, NodeSettingsPatch } from '../node-settings.ts';
 import { toUnknownNode } from '../not-found.ts';
 import { matchesText, takePage } from '../page.ts';
 import { toETag } from '../preconditions.ts';
+import { readExtensions } from '../read-extensions.ts';
 import { MessageBody } from '../schema/freeze-view.ts';
 import type { NodeView } from '../schema/node-view.ts';
 import { Type } from '../schema/type.ts';
@@ -81,7 +82,8 @@ export function addNodeRoutes(app: ApiServer, context: ApiContext): void {
         .filter(({ node }) => matchesText(q, [node.id]) && matchesLabels(conditions, node.labels));
       const order = { keyOf: ({ node }: NodePresence) => node.id, order: 'rising' } as const;
       const page = takePage(request, reply, clock, wanted, order);
-      const items = page.items.map(presence => toNodeView(fleet, presence));
+      const extensions = await readExtensions(context.store);
+      const items = page.items.map(presence => toNodeView(fleet, extensions, presence));
       return { kind: 'NodeList', ...page, items };
     },
   );
@@ -213,8 +215,9 @@ async function find(context: CallContext, id: string): Promise<Found> {
 }
 
 async function readNodeView(context: CallContext, { fleet, presence, config }: Found): Promise<NodeView> {
-  const view = toNodeView(fleet, presence, true);
   const resources = (await context.store.list('ResourceSpec')).records.map(record => record.value);
+  const extensions = resources.filter(({ type }) => type === 'extensions');
+  const view = toNodeView(fleet, extensions, presence, true);
   const listeners = resources.filter(({ type }) => type === 'listeners');
   const chains = toNodeChains(fleet, presence, listeners);
   // What is no plugin is no business of whoever has some plugins only.
