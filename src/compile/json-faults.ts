@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs';
 import protojson from 'protobufjs/ext/protojson.js';
-import { type Fault, MOST_FAULTS, toMessage, toMoreText } from '../model/error.ts';
+import { areFull, type Fault, toMessage, toMoreText } from '../model/error.ts';
 import { findNearestName } from '../model/nearest-name.ts';
 import type { JsonObject, JsonValue } from '../model/plugin-spec.ts';
 import { CompileError, type CompileErrorCode } from './compile-error.ts';
@@ -124,7 +124,7 @@ function fieldsByJsonName(type: protobuf.Type): Map<string, protobuf.Field> {
 }
 
 function addUnknownField(walk: Walk, type: protobuf.Type, key: string, pointer: string): void {
-  if (isFull(walk)) return;
+  if (areFull(walk.faults)) return;
   const names = type.fieldsArray.map(field => field.protoName ?? field.name);
   const near = findNearestName(key, names);
   const message = `${type.fullName.slice(1)} has no field ${key}`;
@@ -145,7 +145,7 @@ function sayFields(names: readonly string[]): string {
 }
 
 function addUnknownType(walk: Walk, typeUrl: string, pointer: string): void {
-  if (isFull(walk)) return;
+  if (areFull(walk.faults)) return;
   const message = `unknown type ${typeUrl}`;
   const near = walk.types.suggestType(typeUrl);
   const hint = near === undefined ? TYPE_WAY_OUT : `did you mean ${near}? ${TYPE_WAY_OUT}`;
@@ -153,11 +153,7 @@ function addUnknownType(walk: Walk, typeUrl: string, pointer: string): void {
 }
 
 function addWrongType(walk: Walk, pointer: string, message: string): void {
-  if (!isFull(walk)) walk.faults.push({ code: 'wrong-type', pointer, message });
-}
-
-function isFull({ faults }: Walk): boolean {
-  return faults.length >= MOST_FAULTS;
+  if (!areFull(walk.faults)) walk.faults.push({ code: 'wrong-type', pointer, message });
 }
 
 function isObject(json: JsonValue): json is JsonObject {

@@ -1,5 +1,5 @@
 import type { DocumentErrorCode, DocumentFault } from './document-error.ts';
-import { MOST_FAULTS } from './error.ts';
+import { areFull } from './error.ts';
 import { findNearestName } from './nearest-name.ts';
 import type { JsonObject } from './plugin-spec.ts';
 
@@ -36,7 +36,7 @@ export class DocumentPart {
 
   /** Whether so much is wrong with the document that no more of it is told. */
   get isFull(): boolean {
-    return this.faults.length >= MOST_FAULTS;
+    return areFull(this.faults);
   }
 
   /** Notes that a field of this object is not there. */

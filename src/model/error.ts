@@ -36,9 +36,14 @@ export interface Fault {
  */
 export const MOST_FAULTS = 500;
 
+/** Whether no more of them are told. */
+export function areFull(faults: readonly Fault[]): boolean {
+  return faults.length >= MOST_FAULTS;
+}
+
 /** How many there are beside the first one; where some were left out, it says so. */
 export function toMoreText(faults: readonly Fault[]): string {
-  return `and ${faults.length < MOST_FAULTS ? '' : 'at least '}${faults.length - 1} more`;
+  return `and ${areFull(faults) ? 'at least ' : ''}${faults.length - 1} more`;
 }
 
 /** A one-line text for anything that was thrown. */
