@@ -3,17 +3,8 @@ import { test } from 'node:test';
 import { CompileError } from '../../src/compile/compile-error.ts';
 import { ProtoRegistry } from '../../src/compile/proto-registry.ts';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
+import { thrownBy } from '../harness/thrown-by.ts';
 import { HCM, LISTENER, makeListener, registry } from './compile-samples.ts';
-
-function faultsOf(act: () => unknown): CompileError {
-  try {
-    act();
-  } catch (thrown) {
-    assert.ok(thrown instanceof CompileError, String(thrown));
-    return thrown;
-  }
-  throw new assert.AssertionError({ message: 'nothing was thrown' });
-}
 
 test('a resource survives the way to bytes and back, also in a registry that has loaded nothing yet', () => {
   const bytes = registry.encodeAny(makeListener());
@@ -38,7 +29,7 @@ test('snake case and camel case, and any order of keys, give the same bytes', ()
 
 test('an unknown field has a pointer, also inside an Any, and a suggestion', () => {
   const listener = makeListener();
-  const error = faultsOf(() =>
+  const error = thrownBy(CompileError, () =>
     registry.encodeAny({
       ...listener,
       filter_chain: [],
@@ -56,7 +47,7 @@ test('an unknown field has a pointer, also inside an Any, and a suggestion', () 
 });
 
 test('an unknown type has a pointer and a suggestion', () => {
-  const error = faultsOf(() =>
+  const error = thrownBy(CompileError, () =>
     registry.encodeAny(makeListener({ filters: [{ name: 'r', typed_config: { '@type': `${HCM}x` } }] })),
   );
   assert.equal(error.code, 'unknown-type');
@@ -66,7 +57,7 @@ test('an unknown type has a pointer and a suggestion', () => {
 });
 
 test('every wrong value is found, each at its place', () => {
-  const error = faultsOf(() =>
+  const error = thrownBy(CompileError, () =>
     registry.encodeAny({
       '@type': LISTENER,
       name: 7,
@@ -97,7 +88,7 @@ test('every wrong value is found, each at its place', () => {
 test('types with a JSON form of their own stand below value in an Any', () => {
   const json = { '@type': 'type.googleapis.com/google.protobuf.StringValue', value: 'x' };
   assert.deepEqual(registry.decodeAny(registry.encodeAny(json)), json);
-  const error = faultsOf(() => registry.encodeAny({ ...json, value: 1 }));
+  const error = thrownBy(CompileError, () => registry.encodeAny({ ...json, value: 1 }));
   assert.deepEqual(
     error.faults.map(fault => fault.pointer),
     ['/value'],
@@ -124,14 +115,17 @@ test('overlays add what the API package lacks: fields, oneof members, enums and 
   const principal = registry.lookup('envoy.config.rbac.v3.Principal');
   assert.equal(principal.fields.custom?.partOf?.name, 'identifier');
   const both = { any: true, custom: { name: 'x' } };
-  assert.equal(faultsOf(() => registry.encode('envoy.config.rbac.v3.Principal', both)).code, 'wrong-type');
+  assert.equal(
+    thrownBy(CompileError, () => registry.encode('envoy.config.rbac.v3.Principal', both)).code,
+    'wrong-type',
+  );
 });
 
 test('nesting without end is an error of ours, not an overflow', () => {
   let value: JsonObject = {};
   for (let i = 0; i < 20_000; i++) value = { a: value };
   const nested = { '@type': LISTENER, name: 'x', metadata: { filter_metadata: { a: value } } };
-  assert.equal(faultsOf(() => registry.encodeAny(nested)).code, 'wrong-type');
+  assert.equal(thrownBy(CompileError, () => registry.encodeAny(nested)).code, 'wrong-type');
 });
 
 test('a suggestion needs nothing loaded: the package itself is looked through', () => {
@@ -147,6 +141,6 @@ test('what we composed ourselves has the same bytes, also before its types are l
   assert.deepEqual(fresh.encodeOwn(makeListener()), checked);
   assert.deepEqual(fresh.encodeOwn(makeListener()), checked);
   const wrong = { ...makeListener(), no_such_field: 1 };
-  const faultsOfOwn = faultsOf(() => fresh.encodeOwn(wrong));
-  assert.deepEqual(faultsOfOwn.faults, faultsOf(() => fresh.encodeAny(wrong)).faults);
+  const faultsOfOwn = thrownBy(CompileError, () => fresh.encodeOwn(wrong));
+  assert.deepEqual(faultsOfOwn.faults, thrownBy(CompileError, () => fresh.encodeAny(wrong)).faults);
 });

@@ -8,6 +8,7 @@ import { ProtoRegistry } from '../../src/compile/proto-registry.ts';
 import { readProtosets } from '../../src/compile/protoset.ts';
 import { findSensitive } from '../../src/compile/sensitive-fields.ts';
 import type { JsonObject } from '../../src/model/plugin-spec.ts';
+import { thrownBy } from '../harness/thrown-by.ts';
 import { registry as known, makeListener } from './compile-samples.ts';
 import { toProtoset } from './protoset-sample.ts';
 
@@ -47,16 +48,6 @@ function registryOf(...sets: readonly Readonly<Record<string, string>>[]): Proto
   return new ProtoRegistry(installedProtoFiles(), readProtosets(sources));
 }
 
-function faultsOf(act: () => unknown): CompileError {
-  try {
-    act();
-  } catch (thrown) {
-    assert.ok(thrown instanceof CompileError, String(thrown));
-    return thrown;
-  }
-  throw new assert.AssertionError({ message: 'nothing was thrown' });
-}
-
 function filtered(config: JsonObject): JsonObject {
   return makeListener({ filters: [{ name: 'shade', typed_config: config }] });
 }
@@ -82,7 +73,7 @@ test('a type that only a protoset has is a type like any other, deep in a listen
 
 test('what is wrong inside such a type has its place, and a way out', () => {
   const registry = registryOf(files);
-  const error = faultsOf(() =>
+  const error = thrownBy(CompileError, () =>
     registry.encodeAny(filtered({ ...shade, tint: 'x', layers: { a: { weight: 'much' } }, dark: true })),
   );
   const at = '/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config';
@@ -94,7 +85,7 @@ test('what is wrong inside such a type has its place, and a way out', () => {
 });
 
 test('without the protoset the type is unknown, and the error says how to make it known', () => {
-  const error = faultsOf(() => known.encodeAny(filtered(shade)));
+  const error = thrownBy(CompileError, () => known.encodeAny(filtered(shade)));
   assert.equal(error.code, 'unknown-type');
   assert.match(error.faults[0]?.hint ?? '', /attache serve --protoset FILE/);
   assert.equal(
@@ -196,7 +187,7 @@ test('a file that is no FileDescriptorSet is refused at the start', () => {
     }),
   ).finish();
   for (const bytes of [Buffer.from('node:\n  id: x\n'), Buffer.alloc(0), Buffer.from([8, 1]), broken]) {
-    const error = faultsOf(() => readProtosets([{ path: 'a.binpb', bytes }]));
+    const error = thrownBy(CompileError, () => readProtosets([{ path: 'a.binpb', bytes }]));
     assert.equal(error.code, 'bad-protoset');
     assert.match(error.message, /--protoset a\.binpb/);
     assert.match(error.hint ?? '', /buf build/);
